@@ -1,0 +1,139 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using MissionControl.Platform.Modules;
+
+namespace MissionControl.Platform.Data;
+
+/// <summary>
+/// The one database context: it owns the model, the migrations and ordinary use cases. Hot paths run prepared or bulk SQL
+/// through <see cref="Dialect"/> on its connection and transaction instead of tracking an entity per item.
+/// </summary>
+public sealed class ControlPlaneDbContext(DbContextOptions<ControlPlaneDbContext> options, ModuleCatalog modules, IDatabaseDialect dialect, CustomerScope scope)
+    : DbContext(options)
+{
+    /// <summary>Whose rows queries may see.</summary>
+    public CustomerScope Scope { get; } = scope;
+
+    /// <summary>What differs between the engines.</summary>
+    public IDatabaseDialect Dialect { get; } = dialect;
+
+    /// <summary>Work that must happen in the saving transaction, before the rows are written: the outbox numbers audit entries here.</summary>
+    internal Func<CancellationToken, Task>? BeforeSave { get; set; }
+
+    /// <summary>Called after the outermost commit: the outbox wakes its dispatcher here.</summary>
+    internal Action? AfterCommit { get; set; }
+
+    /// <summary>
+    /// Opens a write transaction. On SQLite it waits for the in-process writer gate first, so that no writer ever meets
+    /// <c>SQLITE_BUSY</c>; do nothing foreign (network, other databases) while it is open.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">One is already open on this context.</exception>
+    public async Task<WriteTransaction> BeginWriteAsync(WritePriority priority = WritePriority.Normal, CancellationToken cancellationToken = default)
+    {
+        if (Database.CurrentTransaction is not null)
+        {
+            throw new InvalidOperationException("A write transaction is already open on this context.");
+        }
+
+        var gate = await Dialect.EnterWriteAsync(priority, cancellationToken);
+        try
+        {
+            var transaction = await Database.BeginTransactionAsync(cancellationToken);
+            return new WriteTransaction(this, transaction, gate);
+        }
+        catch
+        {
+            gate.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Saves within the open write transaction, or within one of its own.</summary>
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        if (Database.CurrentTransaction is not null)
+        {
+            return await SaveInTransactionAsync(acceptAllChangesOnSuccess, cancellationToken);
+        }
+
+        await using var transaction = await BeginWriteAsync(cancellationToken: cancellationToken);
+        var written = await SaveInTransactionAsync(acceptAllChangesOnSuccess, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return written;
+    }
+
+    /// <summary>Not offered: writes are asynchronous, so that a waiting writer holds no thread.</summary>
+    /// <exception cref="NotSupportedException">Always.</exception>
+    public override int SaveChanges(bool acceptAllChangesOnSuccess) => throw new NotSupportedException("Use SaveChangesAsync.");
+
+    /// <summary>The open connection of this context, for prepared SQL.</summary>
+    public async Task<DbConnection> OpenConnectionAsync(CancellationToken cancellationToken)
+    {
+        await Database.OpenConnectionAsync(cancellationToken);
+        return Database.GetDbConnection();
+    }
+
+    /// <summary>The current transaction, for prepared SQL.</summary>
+    /// <exception cref="InvalidOperationException">No write transaction is open.</exception>
+    public DbTransaction RequireTransaction() =>
+        Database.CurrentTransaction?.GetDbTransaction() ?? throw new InvalidOperationException("Bulk writes need an open write transaction: call BeginWriteAsync first.");
+
+    /// <inheritdoc />
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+    {
+        ArgumentNullException.ThrowIfNull(modelBuilder);
+        foreach (var module in modules.All)
+        {
+            module.ConfigureModel(modelBuilder);
+            ModuleTablesModel.Configure(modelBuilder, module.Name);
+        }
+
+        ModelConventions.Apply(modelBuilder, this);
+    }
+
+    private async Task<int> SaveInTransactionAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken)
+    {
+        if (BeforeSave is not null)
+        {
+            await BeforeSave(cancellationToken);
+        }
+
+        return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+    }
+}
+
+/// <summary>An open write transaction and, on SQLite, the writer gate it holds. Disposing without a commit rolls back.</summary>
+public sealed class WriteTransaction : IAsyncDisposable
+{
+    private readonly ControlPlaneDbContext context;
+    private readonly IDbContextTransaction transaction;
+    private readonly IDisposable gate;
+
+    internal WriteTransaction(ControlPlaneDbContext context, IDbContextTransaction transaction, IDisposable gate)
+    {
+        this.context = context;
+        this.transaction = transaction;
+        this.gate = gate;
+    }
+
+    /// <summary>Commits durably; only after this returns may anything be acknowledged.</summary>
+    public async Task CommitAsync(CancellationToken cancellationToken = default)
+    {
+        await transaction.CommitAsync(cancellationToken);
+        context.AfterCommit?.Invoke();
+    }
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await transaction.DisposeAsync();
+        }
+        finally
+        {
+            gate.Dispose();
+        }
+    }
+}

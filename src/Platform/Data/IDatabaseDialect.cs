@@ -1,0 +1,56 @@
+namespace MissionControl.Platform.Data;
+
+/// <summary>Who goes first at the writer gate.</summary>
+public enum WritePriority
+{
+    /// <summary>Everything that people and consumers do.</summary>
+    Normal,
+
+    /// <summary>Call-home intake, whose callers wait for the commit.</summary>
+    Intake,
+}
+
+/// <summary>Rows for one bulk statement. Values are as stored: <see cref="long"/> for instants (Unix ms), Guid, string, byte[], double, int, bool or null.</summary>
+/// <param name="Table">Table name.</param>
+/// <param name="Columns">All columns written, in the order of the values.</param>
+/// <param name="Key">The columns of the key whose conflict decides.</param>
+/// <param name="Rows">One array per row; a key stands at most once.</param>
+public sealed record BulkRows(string Table, IReadOnlyList<string> Columns, IReadOnlyList<string> Key, IReadOnlyList<object?[]> Rows);
+
+/// <summary>
+/// What differs between the database engines; one implementation per provider, tested on each. Every bulk method joins the
+/// context's open write transaction and refuses to run without one.
+/// </summary>
+public interface IDatabaseDialect
+{
+    /// <summary>sqlite, postgresql or sqlserver.</summary>
+    string Name { get; }
+
+    /// <summary>Waits until this process may write. SQLite: the writer gate, first come first served, intake in front. Servers: at once.</summary>
+    ValueTask<IDisposable> EnterWriteAsync(WritePriority priority, CancellationToken cancellationToken);
+
+    /// <summary>Inserts the rows whose key is not there yet; the others are left as they are.</summary>
+    /// <returns>How many rows were inserted.</returns>
+    Task<int> InsertIfAbsentAsync(ControlPlaneDbContext db, BulkRows rows, CancellationToken cancellationToken);
+
+    /// <summary>Inserts the rows, or overwrites those with the same key.</summary>
+    /// <param name="db">The context with an open write transaction.</param>
+    /// <param name="rows">The rows.</param>
+    /// <param name="onlyIfNewer">A column: an existing row is overwritten only when the new value is greater. Null: always.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>How many rows were inserted or overwritten.</returns>
+    Task<int> UpsertAsync(ControlPlaneDbContext db, BulkRows rows, string? onlyIfNewer, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Inserts or overwrites each row on its own terms: an existing row only when its <paramref name="versionColumn"/> is exactly one
+    /// less than the new value. This is the compare-and-swap by which a second replica's write is noticed.
+    /// </summary>
+    /// <returns>For every row, in order, whether it was written.</returns>
+    Task<bool[]> CompareAndSwapAsync(ControlPlaneDbContext db, BulkRows rows, string versionColumn, CancellationToken cancellationToken);
+
+    /// <summary>Takes up to <paramref name="limit"/> due outbox rows for this process; on engines with several dispatchers it claims them until <paramref name="claimUntil"/>.</summary>
+    Task<IReadOnlyList<OutboxMessage>> ClaimOutboxAsync(ControlPlaneDbContext db, string module, int limit, DateTimeOffset now, DateTimeOffset claimUntil, CancellationToken cancellationToken);
+
+    /// <summary>SQL that makes a table append-only: triggers that refuse UPDATE and DELETE. One statement per element.</summary>
+    IReadOnlyList<string> AppendOnlySql(string table);
+}

@@ -1,0 +1,135 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using MissionControl.Contracts;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Modules;
+
+namespace MissionControl.Platform.Messaging;
+
+/// <summary>
+/// Applies a message to a handler exactly once: inbox row and effect in one transaction. A message that fails goes to the
+/// module's parked messages, is tried again by itself with growing delay, and at last waits for a person; it never blocks others.
+/// </summary>
+public sealed partial class HandlerRunner(IServiceScopeFactory scopes, TimeProvider time, ILogger<HandlerRunner> logger)
+{
+    /// <summary>Automatic tries before a message waits for a person.</summary>
+    public const int MaxAttempts = 8;
+
+    /// <summary>Applies a message, or parks it. Throws only when even parking fails, so that the sender keeps it.</summary>
+    public async Task ApplyAsync(HandlerBinding binding, IMessage message, MessageContext context, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(binding);
+        try
+        {
+            await RunOnceAsync(binding, message, context, parked: null, cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            LogFailed(logger, exception, binding.Name, context.MessageId);
+            await ParkAsync(binding, message, context, exception, cancellationToken);
+        }
+    }
+
+    /// <summary>Tries a parked message again; on success its row is gone.</summary>
+    public async Task<bool> RetryAsync(HandlerBinding binding, ParkedMessage parked, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(binding);
+        ArgumentNullException.ThrowIfNull(parked);
+        try
+        {
+            var message = MessageJson.Read(parked.Type, parked.Payload, parked.Attachment);
+            await RunOnceAsync(binding, message, new MessageContext(parked.MessageId, parked.SentAt), parked.Id, cancellationToken);
+            return true;
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            LogFailed(logger, exception, binding.Name, parked.MessageId);
+            await using var scope = scopes.CreateAsyncScope();
+            var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+            var row = await db.ParkedMessages(binding.Module).SingleOrDefaultAsync(row => row.Id == parked.Id, cancellationToken);
+            if (row is not null)
+            {
+                Failed(row, exception);
+                await db.SaveChangesAsync(cancellationToken);
+            }
+
+            return false;
+        }
+    }
+
+    private async Task RunOnceAsync(HandlerBinding binding, IMessage message, MessageContext context, Guid? parked, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var services = scope.ServiceProvider;
+        services.GetRequiredService<ModuleScope>().Enter(binding.Module);
+        var db = services.GetRequiredService<ControlPlaneDbContext>();
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        if (parked is not null)
+        {
+            await db.ParkedMessages(binding.Module).Where(row => row.Id == parked).ExecuteDeleteAsync(cancellationToken);
+        }
+
+        var inbox = new BulkRows(ModuleTablesModel.Inbox(binding.Module), ["consumer", "message_id", "applied_at"], ["consumer", "message_id"],
+            [[binding.Name, context.MessageId, time.GetUtcNow().ToUnixTimeMilliseconds()]]);
+        if (await db.Dialect.InsertIfAbsentAsync(db, inbox, cancellationToken) == 1)
+        {
+            await binding.InvokeAsync(services, message, context, cancellationToken);
+            await db.SaveChangesAsync(cancellationToken);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    private async Task ParkAsync(HandlerBinding binding, IMessage message, MessageContext context, Exception exception, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        var now = time.GetUtcNow();
+        var row = await db.ParkedMessages(binding.Module)
+            .SingleOrDefaultAsync(row => row.Consumer == binding.Name && row.MessageId == context.MessageId, cancellationToken);
+        if (row is null)
+        {
+            row = new ParkedMessage
+            {
+                Id = Guid.CreateVersion7(now),
+                Consumer = binding.Name,
+                MessageId = context.MessageId,
+                Type = MessageJson.WireName(binding.MessageType),
+                Key = message.Key,
+                Payload = MessageJson.Write(message),
+                Attachment = (message as IAttachment)?.Attachment,
+                SentAt = context.SentAt,
+                FirstFailedAt = now,
+                LastFailedAt = now,
+                LastError = "",
+            };
+            db.ParkedMessages(binding.Module).Add(row);
+        }
+
+        Failed(row, exception);
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    private void Failed(ParkedMessage row, Exception exception)
+    {
+        row.Attempts++;
+        row.LastFailedAt = time.GetUtcNow();
+        row.LastError = Describe(exception);
+        row.State = row.Attempts < MaxAttempts ? ParkedState.Retrying : ParkedState.Parked;
+        row.NextAttemptAt = row.LastFailedAt + TimeSpan.FromSeconds(Math.Min(300, 0.25 * Math.Pow(4, row.Attempts - 1)));
+    }
+
+    private static string Describe(Exception exception)
+    {
+        var inner = exception is DbUpdateException { InnerException: DbException database } ? database : exception;
+        var text = $"{inner.GetType().Name}: {inner.Message}";
+        return text.Length <= 1000 ? text : text[..1000];
+    }
+
+    [LoggerMessage(110, LogLevel.Warning, "{Consumer} could not apply message {MessageId}; it is parked and tried again")]
+    private static partial void LogFailed(ILogger logger, Exception exception, string consumer, Guid messageId);
+}

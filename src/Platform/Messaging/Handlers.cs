@@ -1,0 +1,106 @@
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using MissionControl.Contracts;
+
+namespace MissionControl.Platform.Messaging;
+
+/// <summary>
+/// Applies a message. Runs in one write transaction together with its inbox row, so its effect happens once however often the
+/// message comes; a throw rolls both back and the message is tried again, then parked. Must be safe against reordering.
+/// </summary>
+/// <typeparam name="T">The message.</typeparam>
+public interface IMessageHandler<in T>
+    where T : class, IMessage
+{
+    /// <summary>Applies the message; the caller saves and commits.</summary>
+    Task HandleAsync(T message, MessageContext context, CancellationToken cancellationToken);
+}
+
+/// <summary>What is known of a message besides its body.</summary>
+/// <param name="MessageId">Its id, the same at every delivery.</param>
+/// <param name="SentAt">When its outbox row was written (UTC).</param>
+public sealed record MessageContext(Guid MessageId, DateTimeOffset SentAt);
+
+/// <summary>One consumer: a module's handler of one message type.</summary>
+public abstract class HandlerBinding
+{
+    /// <summary>The module whose tables it writes.</summary>
+    public required string Module { get; init; }
+
+    /// <summary>Fixed name: key in the inbox and name of the queue. Never renamed, or messages would be applied again.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The message type.</summary>
+    public abstract Type MessageType { get; }
+
+    /// <summary>Resolves the handler from the scope and calls it.</summary>
+    internal abstract Task InvokeAsync(IServiceProvider scope, IMessage message, MessageContext context, CancellationToken cancellationToken);
+
+    internal abstract void Register(IServiceCollection services);
+
+    internal abstract void Register(IRegistrationConfigurator bus);
+}
+
+/// <summary>The handlers of the active modules.</summary>
+public sealed class HandlerRegistry
+{
+    private readonly List<HandlerBinding> bindings = [];
+
+    /// <summary>All handlers, in the order they were named.</summary>
+    public IReadOnlyList<HandlerBinding> Bindings => bindings;
+
+    /// <summary>The module that is naming its handlers.</summary>
+    internal string Module { get; set; } = "";
+
+    /// <summary>Names a handler. <paramref name="name"/> is <c>{module}.{effect}</c> and fixed for ever.</summary>
+    public void Add<TMessage, THandler>(string name)
+        where TMessage : class, IMessage
+        where THandler : class, IMessageHandler<TMessage>
+    {
+        if (bindings.Any(binding => binding.Name == name))
+        {
+            throw new InvalidOperationException($"Two handlers are called '{name}'.");
+        }
+
+        bindings.Add(new Binding<TMessage, THandler> { Module = Module, Name = name });
+    }
+
+    private sealed class Binding<TMessage, THandler> : HandlerBinding
+        where TMessage : class, IMessage
+        where THandler : class, IMessageHandler<TMessage>
+    {
+        public override Type MessageType => typeof(TMessage);
+
+        internal override Task InvokeAsync(IServiceProvider scope, IMessage message, MessageContext context, CancellationToken cancellationToken) =>
+            scope.GetRequiredService<THandler>().HandleAsync((TMessage)message, context, cancellationToken);
+
+        internal override void Register(IServiceCollection services)
+        {
+            services.TryAddScoped<THandler>();
+            services.AddSingleton<Consumer<TMessage, THandler>.Of>(new Consumer<TMessage, THandler>.Of(this));
+        }
+
+        internal override void Register(IRegistrationConfigurator bus) => bus.AddConsumer<Consumer<TMessage, THandler>>();
+    }
+
+    /// <summary>The adapter to the bus; nothing of the bus goes further than this class.</summary>
+    private sealed class Consumer<TMessage, THandler>(HandlerRunner runner, Consumer<TMessage, THandler>.Of of) : IConsumer<TMessage>
+        where TMessage : class, IMessage
+        where THandler : class, IMessageHandler<TMessage>
+    {
+        public Task Consume(ConsumeContext<TMessage> context)
+        {
+            var id = context.MessageId ?? throw new InvalidOperationException("A message without an id cannot be applied once.");
+            var sentAt = context.Headers.Get<long>(MessageHeaders.SentAt) is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : default;
+            return runner.ApplyAsync(of.Binding, context.Message, new MessageContext(id, sentAt), context.CancellationToken);
+        }
+
+        public sealed record Of(HandlerBinding Binding);
+    }
+}
+
+internal static class MessageHeaders
+{
+    public const string SentAt = "mc-sent-at";
+}

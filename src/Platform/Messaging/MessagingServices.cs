@@ -1,0 +1,59 @@
+using MassTransit;
+using MassTransit.Mediator;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using MissionControl.Platform.Modules;
+using MissionControl.Platform.Time;
+
+namespace MissionControl.Platform.Messaging;
+
+/// <summary>Registers outbox, inbox, handlers and the transport.</summary>
+public static class MessagingServices
+{
+    /// <summary>Embedded: messages are handed to the consumers of this process, and their rows deleted when all succeeded.</summary>
+    public static void AddEmbeddedMessaging(this IServiceCollection services, ModuleCatalog modules)
+    {
+        var handlers = AddMessaging(services, modules);
+        services.AddMediator(bus =>
+        {
+            foreach (var binding in handlers.Bindings)
+            {
+                binding.Register(bus);
+            }
+        });
+        services.AddSingleton<ITransport>(provider => new MediatorTransport(provider.GetRequiredService<IMediator>()));
+    }
+
+    /// <summary>Registers a sweeper of an active module.</summary>
+    public static void AddSweeper<T>(this IServiceCollection services)
+        where T : Sweeper => services.AddSingleton<Sweeper, T>();
+
+    private static HandlerRegistry AddMessaging(IServiceCollection services, ModuleCatalog modules)
+    {
+        var handlers = new HandlerRegistry();
+        foreach (var module in modules.Active)
+        {
+            handlers.Module = module.Name;
+            module.AddHandlers(handlers);
+            services.AddSingleton<IHostedService>(provider => new OutboxDispatcher(module.Name, provider.GetRequiredService<IServiceScopeFactory>(),
+                provider.GetRequiredService<ITransport>(), provider.GetRequiredService<OutboxSignal>(), provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ILogger<OutboxDispatcher>>()));
+            services.AddSingleton<Sweeper>(provider => new ParkedMessageSweeper(module.Name, handlers, provider.GetRequiredService<HandlerRunner>(), provider.GetRequiredService<TimeProvider>()));
+        }
+
+        foreach (var binding in handlers.Bindings)
+        {
+            binding.Register(services);
+        }
+
+        services.AddSingleton(handlers);
+        services.AddSingleton<ProcessIdentity>();
+        services.AddSingleton<OutboxSignal>();
+        services.AddSingleton<HandlerRunner>();
+        services.AddHostedService<SweeperHost>();
+        services.AddScoped<ModuleScope>();
+        services.AddScoped<IEvents, ScopedEvents>();
+        return handlers;
+    }
+}

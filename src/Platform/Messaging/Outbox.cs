@@ -1,0 +1,139 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using MissionControl.Contracts;
+using MissionControl.Platform.Data;
+
+namespace MissionControl.Platform.Messaging;
+
+/// <summary>Wakes a module's dispatcher after a commit, so that nobody waits for a poll.</summary>
+public sealed class OutboxSignal
+{
+    private readonly ConcurrentDictionary<string, SemaphoreSlim> signals = new();
+
+    /// <summary>Says that a module's outbox has new rows.</summary>
+    public void Set(string module)
+    {
+        var signal = Of(module);
+        if (signal.CurrentCount == 0)
+        {
+            signal.Release();
+        }
+    }
+
+    /// <summary>Waits for new rows, at most <paramref name="atMost"/>: another process may have written them.</summary>
+    internal Task WaitAsync(string module, TimeSpan atMost, CancellationToken cancellationToken) => Of(module).WaitAsync(atMost, cancellationToken);
+
+    private SemaphoreSlim Of(string module) => signals.GetOrAdd(module, _ => new SemaphoreSlim(0));
+}
+
+/// <summary>Carries a message from the outbox to its consumers. Returns only when the message is safe on the other side.</summary>
+internal interface ITransport
+{
+    Task SendAsync(OutboxMessage row, IMessage message, CancellationToken cancellationToken);
+}
+
+/// <summary>
+/// Delivers one module's outbox, at least once: a row is deleted only after its message is safe. A row that fails waits with
+/// growing delay and does not hold up the others.
+/// </summary>
+internal sealed partial class OutboxDispatcher(
+    string module, IServiceScopeFactory scopes, ITransport transport, OutboxSignal signal, TimeProvider time, ILogger<OutboxDispatcher> logger) : BackgroundService
+{
+    private const int BatchSize = 64;
+    private const int Parallelism = 4;
+    private static readonly TimeSpan Claim = TimeSpan.FromSeconds(30);
+    private static readonly Meter Meter = new("MissionControl.Platform");
+    private static readonly Counter<long> Delivered = Meter.CreateCounter<long>("missioncontrol.outbox.delivered", "{message}");
+    private static readonly Counter<long> Failures = Meter.CreateCounter<long>("missioncontrol.outbox.failures", "{delivery}");
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                while (await DispatchBatchAsync(stoppingToken) == BatchSize)
+                {
+                }
+
+                await signal.WaitAsync(module, TimeSpan.FromSeconds(1), stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception exception)
+            {
+                // The database is away; rows wait there and nothing is lost.
+                LogUnavailable(logger, exception, module);
+                await Task.Delay(TimeSpan.FromSeconds(1), time, stoppingToken);
+            }
+        }
+    }
+
+    private async Task<int> DispatchBatchAsync(CancellationToken cancellationToken)
+    {
+        IReadOnlyList<OutboxMessage> rows;
+        await using (var scope = scopes.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+            var now = time.GetUtcNow();
+            rows = await db.Dialect.ClaimOutboxAsync(db, module, BatchSize, now, now + Claim, cancellationToken);
+        }
+
+        if (rows.Count == 0)
+        {
+            return 0;
+        }
+
+        var failed = new ConcurrentDictionary<Guid, string>();
+        await Parallel.ForEachAsync(rows, new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken },
+            async (row, token) =>
+            {
+                try
+                {
+                    await transport.SendAsync(row, MessageJson.Read(row.Type, row.Payload, row.Attachment), token);
+                }
+                catch (Exception exception) when (!token.IsCancellationRequested)
+                {
+                    failed[row.Id] = exception.Message;
+                    LogFailed(logger, exception, row.Type, row.Id);
+                }
+            });
+        await SettleAsync(rows, failed, cancellationToken);
+        Delivered.Add(rows.Count - failed.Count, new KeyValuePair<string, object?>("role", module));
+        Failures.Add(failed.Count, new KeyValuePair<string, object?>("role", module));
+        return rows.Count;
+    }
+
+    private async Task SettleAsync(IReadOnlyList<OutboxMessage> rows, ConcurrentDictionary<Guid, string> failed, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        var delivered = rows.Where(row => !failed.ContainsKey(row.Id)).Select(row => row.Id).ToList();
+        await db.Outbox(module).Where(row => delivered.Contains(row.Id)).ExecuteDeleteAsync(cancellationToken);
+        foreach (var row in rows.Where(row => failed.ContainsKey(row.Id)))
+        {
+            var error = failed[row.Id];
+            error = error.Length <= 1000 ? error : error[..1000];
+            var next = time.GetUtcNow() + TimeSpan.FromSeconds(Math.Min(60, Math.Pow(2, Math.Min(row.Attempts, 6))));
+            await db.Outbox(module).Where(stored => stored.Id == row.Id).ExecuteUpdateAsync(
+                set => set.SetProperty(stored => stored.Attempts, stored => stored.Attempts + 1)
+                    .SetProperty(stored => stored.NextAttemptAt, next)
+                    .SetProperty(stored => stored.LastError, error), cancellationToken);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    [LoggerMessage(111, LogLevel.Warning, "Message {Type} {MessageId} could not be delivered; it stays in the outbox and is tried again")]
+    private static partial void LogFailed(ILogger logger, Exception exception, string type, Guid messageId);
+
+    [LoggerMessage(112, LogLevel.Error, "The outbox of {Role} cannot be read; deliveries wait")]
+    private static partial void LogUnavailable(ILogger logger, Exception exception, string role);
+}

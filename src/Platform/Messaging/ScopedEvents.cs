@@ -1,0 +1,117 @@
+using System.Diagnostics;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Modules;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Platform.Messaging;
+
+/// <summary>Writes outbox rows into the business transaction of its scope.</summary>
+internal sealed class ScopedEvents : IEvents
+{
+    private readonly ControlPlaneDbContext db;
+    private readonly ModuleScope module;
+    private readonly CurrentPrincipal principal;
+    private readonly ProcessIdentity process;
+    private readonly TimeProvider time;
+    private readonly List<AuditFact> facts = [];
+    private bool wrote;
+
+    public ScopedEvents(ControlPlaneDbContext db, ModuleScope module, CurrentPrincipal principal, ProcessIdentity process, OutboxSignal signal, TimeProvider time)
+    {
+        this.db = db;
+        this.module = module;
+        this.principal = principal;
+        this.process = process;
+        this.time = time;
+        db.BeforeSave = WriteFactsAsync;
+        db.AfterCommit = () =>
+        {
+            if (wrote)
+            {
+                wrote = false;
+                signal.Set(module.Current);
+            }
+        };
+    }
+
+    public void Publish(IMessage message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        var now = time.GetUtcNow();
+        db.Outbox(module.Current).Add(new OutboxMessage
+        {
+            Id = Guid.CreateVersion7(now),
+            Type = MessageJson.WireName(message.GetType()),
+            Key = message.Key,
+            Payload = MessageJson.Write(message),
+            Attachment = (message as IAttachment)?.Attachment,
+            CreatedAt = now,
+            NextAttemptAt = now,
+        });
+        wrote = true;
+    }
+
+    public void Audit(AuditFact fact)
+    {
+        ArgumentNullException.ThrowIfNull(fact);
+        if (fact.Log == AuditLog.Customer && fact.CustomerId is null)
+        {
+            throw new ArgumentException("An entry of a customer's log needs the customer.", nameof(fact));
+        }
+
+        facts.Add(fact);
+    }
+
+    /// <summary>Numbers the collected facts inside the saving transaction: a rolled-back change takes its numbers back with it.</summary>
+    private async Task WriteFactsAsync(CancellationToken cancellationToken)
+    {
+        if (facts.Count == 0)
+        {
+            return;
+        }
+
+        var producer = $"{module.Current}/{process.Instance}";
+        var producers = db.AuditProducers(module.Current);
+        if (await producers.Where(row => row.Producer == producer).ExecuteUpdateAsync(set => set.SetProperty(row => row.Sequence, row => row.Sequence + facts.Count), cancellationToken) == 0)
+        {
+            var row = new BulkRows(ModuleTablesModel.AuditProducers(module.Current), ["producer", "sequence"], ["producer"], [[producer, (long)facts.Count]]);
+            if (await db.Dialect.InsertIfAbsentAsync(db, row, cancellationToken) == 0)
+            {
+                throw new InvalidOperationException($"Producer '{producer}' is numbered from two places.");
+            }
+        }
+
+        var last = await producers.Where(row => row.Producer == producer).Select(row => row.Sequence).SingleAsync(cancellationToken);
+        var next = last - facts.Count;
+        foreach (var fact in facts)
+        {
+            Publish(Entry(fact, producer, ++next));
+        }
+
+        facts.Clear();
+    }
+
+    private AuditEntryRecorded Entry(AuditFact fact, string producer, long sequence)
+    {
+        var now = time.GetUtcNow();
+        var actor = fact.Actor ?? principal.Actor ?? new AuditActor("system", producer, "local");
+        return new AuditEntryRecorded(1, Guid.CreateVersion7(now), producer, sequence, now, Word(fact.Log.ToString()), fact.CustomerId, fact.ClusterId,
+            fact.Type, Word(fact.Outcome.ToString()), actor, new AuditTarget(fact.TargetType, fact.TargetId), fact.Changes, fact.Reason, fact.Ticket,
+            Activity.Current?.TraceId.ToHexString(), "none", Personal(fact));
+    }
+
+    private IReadOnlyDictionary<string, string> Personal(AuditFact fact)
+    {
+        if (principal.RemoteAddress is not { } address || fact.Personal.ContainsKey("address"))
+        {
+            return fact.Personal;
+        }
+
+        return new Dictionary<string, string>(fact.Personal) { ["address"] = address };
+    }
+
+    private static string Word(string name) => char.ToLowerInvariant(name[0]) + name[1..];
+}

@@ -1,0 +1,96 @@
+using System.Data.Common;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Platform.Data;
+
+namespace MissionControl.Storage.Sqlite;
+
+/// <summary>SQLite: one file, WAL, synchronous=FULL, one writer at a time through the gate.</summary>
+internal sealed class SqliteDialect : IDatabaseDialect
+{
+    private readonly WriterGate gate = new();
+
+    public string Name => "sqlite";
+
+    public ValueTask<IDisposable> EnterWriteAsync(WritePriority priority, CancellationToken cancellationToken) => gate.EnterAsync(priority, cancellationToken);
+
+    public Task<int> InsertIfAbsentAsync(ControlPlaneDbContext db, BulkRows rows, CancellationToken cancellationToken) =>
+        RunAsync(db, rows, "DO NOTHING", null, cancellationToken);
+
+    public Task<int> UpsertAsync(ControlPlaneDbContext db, BulkRows rows, string? onlyIfNewer, CancellationToken cancellationToken)
+    {
+        var where = onlyIfNewer is null ? "" : $" WHERE excluded.{onlyIfNewer} > {rows.Table}.{onlyIfNewer}";
+        return RunAsync(db, rows, Overwrite(rows) + where, null, cancellationToken);
+    }
+
+    public async Task<bool[]> CompareAndSwapAsync(ControlPlaneDbContext db, BulkRows rows, string versionColumn, CancellationToken cancellationToken)
+    {
+        var written = new bool[rows.Rows.Count];
+        await RunAsync(db, rows, $"{Overwrite(rows)} WHERE {rows.Table}.{versionColumn} = excluded.{versionColumn} - 1", written, cancellationToken);
+        return written;
+    }
+
+    // One process, one dispatcher per module: rows in flight are not read again before they are settled, so no claim is written.
+    public async Task<IReadOnlyList<OutboxMessage>> ClaimOutboxAsync(
+        ControlPlaneDbContext db, string module, int limit, DateTimeOffset now, DateTimeOffset claimUntil, CancellationToken cancellationToken) =>
+        await db.Outbox(module).AsNoTracking().Where(row => row.NextAttemptAt <= now).OrderBy(row => row.Id).Take(limit).ToListAsync(cancellationToken);
+
+    // INSERT OR REPLACE deletes without firing delete triggers unless recursive_triggers is on; the connection interceptor sets it.
+    public IReadOnlyList<string> AppendOnlySql(string table) =>
+    [
+        $"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;",
+        $"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;",
+    ];
+
+    private static string Overwrite(BulkRows rows)
+    {
+        var set = string.Join(", ", rows.Columns.Except(rows.Key).Select(column => $"{column} = excluded.{column}"));
+        return $"DO UPDATE SET {set}";
+    }
+
+    private static async Task<int> RunAsync(ControlPlaneDbContext db, BulkRows rows, string onConflict, bool[]? written, CancellationToken cancellationToken)
+    {
+        if (rows.Rows.Count == 0)
+        {
+            return 0;
+        }
+
+        var transaction = db.RequireTransaction();
+        await using var command = transaction.Connection!.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = InsertSql(rows, onConflict);
+        var parameters = new DbParameter[rows.Columns.Count];
+        for (var i = 0; i < parameters.Length; i++)
+        {
+            parameters[i] = command.CreateParameter();
+            parameters[i].ParameterName = $"$p{i}";
+            command.Parameters.Add(parameters[i]);
+        }
+
+        var total = 0;
+        for (var r = 0; r < rows.Rows.Count; r++)
+        {
+            var row = rows.Rows[r];
+            for (var i = 0; i < parameters.Length; i++)
+            {
+                parameters[i].Value = row[i] ?? DBNull.Value;
+            }
+
+            var affected = await command.ExecuteNonQueryAsync(cancellationToken);
+            total += affected;
+            if (written is not null)
+            {
+                written[r] = affected > 0;
+            }
+        }
+
+        return total;
+    }
+
+    private static string InsertSql(BulkRows rows, string onConflict)
+    {
+        var sql = new StringBuilder($"INSERT INTO {rows.Table} (").AppendJoin(", ", rows.Columns).Append(") VALUES (");
+        sql.AppendJoin(", ", Enumerable.Range(0, rows.Columns.Count).Select(i => $"$p{i}"));
+        return sql.Append(") ON CONFLICT (").AppendJoin(", ", rows.Key).Append(") ").Append(onConflict).ToString();
+    }
+}
