@@ -8,6 +8,9 @@ namespace MissionControl.Host.Commands;
 /// <summary><c>missioncontrol admin</c>: what only somebody on the server's own console may do.</summary>
 internal static class AdminCommand
 {
+    // What SQLite keeps beside the file belongs to the old database, too.
+    private static readonly string[] FileSuffixes = ["", "-wal", "-shm"];
+
     public static Command Create() => new("admin", "Work on the server's own console.") { Backup(), Restore() };
 
     private static Command Backup()
@@ -57,7 +60,7 @@ internal static class AdminCommand
                 }
             }
 
-            foreach (var suffix in new[] { "", "-wal", "-shm" })
+            foreach (var suffix in FileSuffixes)
             {
                 if (File.Exists(target + suffix))
                 {
