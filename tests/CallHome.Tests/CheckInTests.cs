@@ -185,20 +185,6 @@ public sealed class CheckInTests(HostFixture fixture)
     }
 
     [Fact]
-    public async Task A_gzip_bomb_is_refused_before_it_is_inflated()
-    {
-        using var cluster = await fixture.EnrollAsync();
-        using var content = Gzip(new byte[256 * 1024 * 1024]);
-        var before = GC.GetTotalAllocatedBytes(precise: true);
-
-        using var response = await cluster.SendAsync("checkin", content);
-
-        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
-        Assert.NotEmpty(response.Headers.GetValues("MC-Limits"));
-        Assert.InRange(GC.GetTotalAllocatedBytes(precise: true) - before, 0, 16 * 1024 * 1024);
-    }
-
-    [Fact]
     public async Task A_compressed_check_in_is_taken_and_a_broken_one_refused()
     {
         using var cluster = await fixture.EnrollAsync();
@@ -273,7 +259,7 @@ public sealed class CheckInTests(HostFixture fixture)
 
     private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
 
-    private static ByteArrayContent Gzip(byte[] bytes)
+    internal static ByteArrayContent Gzip(byte[] bytes)
     {
         using var buffer = new MemoryStream();
         using (var gzip = new GZipStream(buffer, CompressionLevel.Fastest, leaveOpen: true))
