@@ -16,7 +16,10 @@ internal static class ConfigurationKeys
         ["Telemetry:OtlpEndpoint"] = "Where to send metrics and traces by OTLP; off by default.",
         ["CallHome:IntervalSeconds"] = "Check-in interval handed to clusters, 30 to 3600; default 60.",
         ["CallHome:EnrollmentsPerSecond"] = "Enrolments accepted per second; default 10.",
-        ["Licensing:ReceiptKeyFile"] = "PEM key that signs usage receipts; default keys/receipt.pem in the data directory.",
+        ["CallHome:JitterPercent"] = "Spread of the interval in percent, 0 to 50; default 10.",
+        ["CallHome:SealingKeyFile"] = "32 bytes that seal access tokens, shared by all callhome replicas; default keys/token-sealing.key in the data directory.",
+        ["CallHome:AnchorsFile"] = "Anchor document signed by the offline root; default keys/anchors.dsse in the data directory.",
+        ["Demo:Simulator"] = "Path of mc-simulator, for --demo.",
     };
 
     public static IEnumerable<string> Unknown(JsonElement root) => Walk(root, "").Where(path => !IsKnown(path))
