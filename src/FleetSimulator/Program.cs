@@ -2,8 +2,8 @@ using System.CommandLine;
 using MissionControl.ClusterAgent.Machine;
 using MissionControl.FleetSimulator;
 
-var api = new Option<Uri>("--api") { Description = "Address of the REST API.", DefaultValueFactory = _ => new Uri("https://localhost:8443") };
-var callHome = new Option<Uri>("--callhome") { Description = "Address of call-home.", DefaultValueFactory = _ => new Uri("https://localhost:9443") };
+var api = new Option<Uri>("--api") { CustomParser = Address, Description = "Address of the REST API.", DefaultValueFactory = _ => new Uri("https://localhost:8443") };
+var callHome = new Option<Uri>("--callhome") { CustomParser = Address, Description = "Address of call-home.", DefaultValueFactory = _ => new Uri("https://localhost:9443") };
 var ca = new Option<string?>("--ca") { Description = "PEM of the CA of both." };
 var tokenFile = new Option<string>("--token-file") { Description = "File with an API token (licensing:write, callhome:write).", Required = true };
 var clusters = new Option<int>("--clusters") { Description = "How many clusters.", DefaultValueFactory = _ => 25 };
@@ -46,3 +46,14 @@ root.SetAction(async (parsed, cancellationToken) =>
     }
 });
 return await root.Parse(args).InvokeAsync();
+
+static Uri Address(System.CommandLine.Parsing.ArgumentResult result)
+{
+    if (Uri.TryCreate(result.Tokens.Count == 1 ? result.Tokens[0].Value : "", UriKind.Absolute, out var address))
+    {
+        return address;
+    }
+
+    result.AddError("An address is written https://host:port.");
+    return new Uri("https://localhost");
+}

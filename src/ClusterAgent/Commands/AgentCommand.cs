@@ -32,7 +32,7 @@ internal static class AgentCommand
 
     private static Command Enroll()
     {
-        var server = new Option<Uri>("--server") { Description = "Call-home address.", Required = true };
+        var server = new Option<Uri>("--server") { CustomParser = Address, Description = "Call-home address.", Required = true };
         var tokenFile = new Option<string>("--token-file") { Description = "File with the enrolment token, or - for standard input. Never an argument: arguments are visible to every user.", Required = true };
         var anchors = new Option<string?>("--anchors") { Description = "Digest shown beside the token: sha256:…" };
         var trust = new Option<bool>("--trust-first-contact") { Description = "Enrol without the digest; recorded on both sides and shown as a finding." };
@@ -109,7 +109,7 @@ internal static class AgentCommand
 
     private static Command CheckConnection()
     {
-        var server = new Option<Uri?>("--server") { Description = "Call-home address; default: the enrolled one." };
+        var server = new Option<Uri>("--server") { CustomParser = Address, Description = "Call-home address; default: the enrolled one." };
         var command = new Command("check-connection", "Try each hop (DNS, connection, TLS, credentials, clock) and say which one fails.") { server };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -185,6 +185,17 @@ internal static class AgentCommand
 
     private static Task TellAsync(ParseResult parsed, string text, object json) =>
         parsed.InvocationConfiguration.Output.WriteLineAsync(parsed.GetValue(Output) == "json" ? JsonSerializer.Serialize(json, JsonSerializerOptions.Web) : text);
+
+    private static Uri Address(System.CommandLine.Parsing.ArgumentResult result)
+    {
+        if (Uri.TryCreate(result.Tokens.Count == 1 ? result.Tokens[0].Value : "", UriKind.Absolute, out var address))
+        {
+            return address;
+        }
+
+        result.AddError("An address is written https://host:port.");
+        return new Uri("https://localhost");
+    }
 
     private sealed class Setup : IDisposable
     {
