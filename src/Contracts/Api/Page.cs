@@ -1,0 +1,24 @@
+namespace MissionControl.Contracts.Api;
+
+/// <summary>One page of a list.</summary>
+/// <param name="Items">The items of this page.</param>
+/// <param name="Next">Link to the next page, or null at the end.</param>
+/// <param name="Total">How many items match the whole filter, when asked for by <c>count=exact</c>.</param>
+/// <param name="Facets">Counts by field and value for the whole filter, when asked for by <c>facets=…</c>.</param>
+public sealed record Page<T>(IReadOnlyList<T> Items, string? Next, long? Total = null, IReadOnlyDictionary<string, IReadOnlyDictionary<string, long>>? Facets = null);
+
+/// <summary>One mistake in a request.</summary>
+/// <param name="Pointer">JSON pointer into the body, or the parameter's name.</param>
+/// <param name="Code">Kebab-case.</param>
+/// <param name="Detail">What to change.</param>
+public sealed record FieldError(string Pointer, string Code, string Detail);
+
+/// <summary>RFC 9457 problem document as this API writes it.</summary>
+/// <param name="Type">/problems/{code}.</param>
+/// <param name="Title">What happened.</param>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Detail">What to do about it.</param>
+/// <param name="Code">Stable code.</param>
+/// <param name="TraceId">For finding the request in the logs.</param>
+/// <param name="Errors">Every validation error at once.</param>
+public sealed record ProblemDocument(string Type, string Title, int Status, string? Detail, string Code, string? TraceId, IReadOnlyList<FieldError>? Errors);

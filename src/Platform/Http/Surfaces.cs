@@ -1,0 +1,58 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+
+namespace MissionControl.Platform.Http;
+
+/// <summary>What a listener serves. Endpoints without a surface belong to the API.</summary>
+[Flags]
+public enum Surface
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>The REST API.</summary>
+    Api = 1,
+
+    /// <summary>Pages for people.</summary>
+    Portal = 2,
+
+    /// <summary>The clusters' way in.</summary>
+    CallHome = 4,
+
+    /// <summary>Health and metrics.</summary>
+    Operations = 8,
+}
+
+/// <summary>On a connection: what its listener serves. On an endpoint: where it may be reached.</summary>
+/// <param name="Value">The surfaces.</param>
+public sealed record SurfaceOf(Surface Value);
+
+/// <summary>Keeps each listener to what it is for: a call-home port shows no page, a loopback port takes no cookie.</summary>
+public static class SurfaceRouting
+{
+    /// <summary>Says on which listeners the endpoint is reachable.</summary>
+    public static TBuilder OnSurface<TBuilder>(this TBuilder builder, Surface surface)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        builder.Add(endpoint => endpoint.Metadata.Add(new SurfaceOf(surface)));
+        return builder;
+    }
+
+    /// <summary>Answers 404 to requests for endpoints that the listener does not serve.</summary>
+    public static void UseSurfaces(this IApplicationBuilder app) => app.Use(static (context, next) =>
+    {
+        if (context.GetEndpoint() is { } endpoint)
+        {
+            var wanted = endpoint.Metadata.GetMetadata<SurfaceOf>()?.Value ?? Surface.Api;
+            var served = context.Features.Get<SurfaceOf>()?.Value ?? Surface.None;
+            if ((wanted & served) == 0)
+            {
+                context.SetEndpoint(null);
+                context.Response.StatusCode = StatusCodes.Status404NotFound;
+                return Task.CompletedTask;
+            }
+        }
+
+        return next(context);
+    });
+}

@@ -1,0 +1,21 @@
+using System.Collections.Concurrent;
+
+namespace MissionControl.Platform.Telemetry;
+
+/// <summary>What must be so before this process may be sent traffic; each condition names itself in <c>/health/ready</c>.</summary>
+public sealed class Readiness
+{
+    private readonly ConcurrentDictionary<string, string> missing = new();
+
+    /// <summary>True when nothing is missing.</summary>
+    public bool IsReady => missing.IsEmpty;
+
+    /// <summary>What is missing, in words, by condition.</summary>
+    public IReadOnlyDictionary<string, string> Missing => missing;
+
+    /// <summary>The condition does not hold, for this reason.</summary>
+    public void Lacks(string condition, string reason) => missing[condition] = reason;
+
+    /// <summary>The condition holds.</summary>
+    public void Has(string condition) => missing.TryRemove(condition, out _);
+}
