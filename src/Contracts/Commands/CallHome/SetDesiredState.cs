@@ -9,7 +9,7 @@ namespace MissionControl.Contracts.Commands.CallHome;
 /// <param name="Body">The section's bytes, sent as they are; at most 256 KiB.</param>
 /// <param name="Version">Rising per cluster and section.</param>
 [EntityName("callhome.set-desired-state")]
-[MessageUrn("callhome.set-desired-state", useDefaultPrefix: false)]
+[MessageUrn("callhome.set-desired-state")]
 public sealed record SetDesiredState(Guid ClusterId, string Section, DateTimeOffset? NotAfter, byte[] Body, long Version) : IMessage
 {
     /// <inheritdoc />

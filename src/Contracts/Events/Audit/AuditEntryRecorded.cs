@@ -23,7 +23,7 @@ namespace MissionControl.Contracts.Events.Audit;
 /// <param name="Receipt">none or required.</param>
 /// <param name="Personal">Names, mail and IP addresses, user agents: only here, so that they can be erased.</param>
 [EntityName("audit.entry")]
-[MessageUrn("audit.entry", useDefaultPrefix: false)]
+[MessageUrn("audit.entry")]
 public sealed record AuditEntryRecorded(
     int V, Guid EventId, string Producer, long ProducerSeq, DateTimeOffset OccurredAt, string Log, Guid? CustomerId, Guid? ClusterId,
     string Type, string Outcome, AuditActor Actor, AuditTarget Target, IReadOnlyList<AuditChange> Changes, string? Reason, string? Ticket,

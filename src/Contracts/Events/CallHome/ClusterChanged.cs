@@ -16,7 +16,7 @@ namespace MissionControl.Contracts.Events.CallHome;
 /// <param name="OccurredAt">When the change happened (UTC).</param>
 /// <param name="Version">Rising per cluster.</param>
 [EntityName("callhome.cluster-changed")]
-[MessageUrn("callhome.cluster-changed", useDefaultPrefix: false)]
+[MessageUrn("callhome.cluster-changed")]
 public sealed record ClusterChanged(
     Guid ClusterId, Guid CustomerId, string Name, string State, bool CloneSuspected, long Epoch, DateTimeOffset EpochIssuedAt,
     IReadOnlyList<ClusterKey> Keys, DateTimeOffset EnrolledAt, bool TrustedFirstContact, DateTimeOffset OccurredAt, long Version) : IMessage

@@ -10,7 +10,7 @@ namespace MissionControl.Contracts.Events.CallHome;
 /// <param name="At">When it was written to the outbox (UTC).</param>
 /// <param name="Version">Rising per replica.</param>
 [EntityName("callhome.intake-watermark")]
-[MessageUrn("callhome.intake-watermark", useDefaultPrefix: false)]
+[MessageUrn("callhome.intake-watermark")]
 public sealed record IntakeWatermark(string Replica, DateTimeOffset At, long Version) : IMessage
 {
     /// <inheritdoc />

@@ -10,7 +10,7 @@ namespace MissionControl.Contracts.Events.CallHome;
 /// <param name="Kind">Item type as on the wire: health, usage, event, inventory.</param>
 /// <param name="ReceivedAt">When the group was committed (UTC).</param>
 [EntityName("callhome.items-received")]
-[MessageUrn("callhome.items-received", useDefaultPrefix: false)]
+[MessageUrn("callhome.items-received")]
 public sealed record ItemsReceived(Guid BatchId, string Kind, DateTimeOffset ReceivedAt) : IMessage, IAttachment
 {
     /// <summary>An inflated group never exceeds this: intake closes a group at 1 MiB of bodies, plus framing.</summary>
