@@ -1,0 +1,64 @@
+using System.Text.RegularExpressions;
+using MissionControl.Contracts;
+using MissionControl.Protocol.CallHome;
+
+namespace MissionControl.Architecture.Tests;
+
+/// <summary>A client can be written from docs/protocol.md alone: it names every message, every field and every code of the door.</summary>
+public sealed partial class ProtocolDocumentTests
+{
+    private static readonly string Page = Repository.Read("docs/protocol.md");
+
+    // On the bus between roles; customers never see them.
+    private static readonly string[] Internal = ["ReceivedItems", "ReceivedItem"];
+
+    public static TheoryData<string> Messages => [.. CallhomeReflection.Descriptor.MessageTypes.Select(message => message.Name).Except(Internal)];
+
+    [Theory]
+    [MemberData(nameof(Messages))]
+    public void The_page_names_every_field_of_a_message(string message)
+    {
+        var descriptor = CallhomeReflection.Descriptor.MessageTypes.Single(candidate => candidate.Name == message);
+        var section = SectionOf(message);
+
+        Assert.True(section.Length > 0, $"docs/protocol.md does not describe {message}.");
+        Assert.DoesNotContain(descriptor.Fields.InDeclarationOrder().Select(field => field.Name), field => !section.Contains($"`{field}`", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_page_gives_codes_the_status_and_finality_of_the_registry()
+    {
+        foreach (Match row in CodeRow().Matches(Page))
+        {
+            foreach (Match code in Code().Matches(row.Groups["codes"].Value))
+            {
+                Assert.True(ProblemCodes.All.TryGetValue(code.Groups[1].Value, out var problem), $"{code.Value} is not in the registry.");
+                Assert.Equal((row.Groups["status"].Value, row.Groups["final"].Value == "final"), (problem.Status.ToString(System.Globalization.CultureInfo.InvariantCulture), problem.IsFinal));
+            }
+        }
+    }
+
+    /// <summary>From where a message's name opens a line to where the next one does.</summary>
+    private static string SectionOf(string message)
+    {
+        var starts = Opening().Matches(Page);
+        var own = starts.FirstOrDefault(match => match.Groups[1].Value == message);
+        if (own is null)
+        {
+            return "";
+        }
+
+        var next = starts.FirstOrDefault(match => match.Index > own.Index);
+        return Page[own.Index..(next?.Index ?? Page.Length)];
+    }
+
+    // Either at the start of a paragraph, or after the words that introduce it in one ("…, without a bearer. `TokenRequest`: …").
+    [GeneratedRegex(@"(?:^|\. )`([A-Z][A-Za-z]+)`(?=[:,\n])", RegexOptions.Multiline)]
+    private static partial Regex Opening();
+
+    [GeneratedRegex(@"^\| (?<codes>`[a-z-]+`(?:, `[a-z-]+`)*) \| (?<status>\d{3}) \| (?<final>final|later) \|", RegexOptions.Multiline)]
+    private static partial Regex CodeRow();
+
+    [GeneratedRegex("`([a-z-]+)`")]
+    private static partial Regex Code();
+}
