@@ -1,1 +1,3 @@
-return 0;
+using MissionControl.Host.Commands;
+
+return await MissionControlCommand.Create().Parse(args).InvokeAsync();

@@ -1,12 +1,25 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using MissionControl.CallHome.Clusters;
+using MissionControl.CallHome.Credentials;
+using MissionControl.CallHome.DesiredState;
+using MissionControl.CallHome.Enrollment;
+using MissionControl.CallHome.Intake;
+using MissionControl.Contracts.Commands.CallHome;
+using MissionControl.Contracts.Events.Licensing;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 
 namespace MissionControl.CallHome;
 
-/// <summary>The role <c>callhome</c>.</summary>
+/// <summary>The role <c>callhome</c>: the clusters' only way in.</summary>
 public sealed class CallHomeModule : IModule
 {
     /// <inheritdoc />
@@ -15,20 +28,70 @@ public sealed class CallHomeModule : IModule
     /// <inheritdoc />
     public void ConfigureModel(ModelBuilder model)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        model.ApplyConfiguration(new Cluster.Configuration());
+        model.ApplyConfiguration(new ClusterKeyRow.Configuration());
+        model.ApplyConfiguration(new ClusterEpoch.Configuration());
+        model.ApplyConfiguration(new EnrollmentToken.Configuration());
+        model.ApplyConfiguration(new KnownCustomer.Configuration());
+        model.ApplyConfiguration(new IntakeRow.Configuration());
+        model.ApplyConfiguration(new DesiredSection.Configuration());
+        model.ApplyConfiguration(new DesiredRevision.Configuration());
+        model.ApplyConfiguration(new UsedNonce.Configuration());
     }
 
     /// <inheritdoc />
     public void ConfigureServices(IHostApplicationBuilder host)
     {
+        ArgumentNullException.ThrowIfNull(host);
+        var services = host.Services;
+        services.AddOptions<CallHomeOptions>().BindConfiguration("CallHome").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton(provider => new AccessTokens(
+            provider.GetRequiredService<DataDirectory>(), provider.GetRequiredService<IOptions<CallHomeOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider =>
+        {
+            // The sealing key file comes into being with the access tokens; nonces derive theirs from it.
+            provider.GetRequiredService<AccessTokens>();
+            return new Nonces(provider.GetRequiredService<DataDirectory>(), provider.GetRequiredService<IOptions<CallHomeOptions>>().Value, provider.GetRequiredService<TimeProvider>());
+        });
+        services.AddScoped<Assertions>();
+        services.AddSingleton<Anchors>();
+        services.AddSingleton<EnrollmentLimiter>();
+        services.AddSingleton<CloneAlarm>();
+        services.AddSingleton<CheckIn>();
+        services.AddSingleton<ClusterDirectory>();
+        services.AddHostedService(provider => provider.GetRequiredService<ClusterDirectory>());
+        services.AddSingleton<GroupCommit>();
+        services.AddHostedService(provider => provider.GetRequiredService<GroupCommit>());
+        services.AddHostedService<Watermark>();
+        services.AddSweeper<PurgeNonces>();
     }
 
     /// <inheritdoc />
     public void AddHandlers(HandlerRegistry handlers)
     {
+        ArgumentNullException.ThrowIfNull(handlers);
+        handlers.Add<SetDesiredState, ApplyDesiredState>("callhome.apply-desired-state");
+        handlers.Add<CustomerChanged, KeepCustomer>("callhome.keep-customer");
     }
 
     /// <inheritdoc />
     public void MapEndpoints(IEndpointRouteBuilder api)
     {
+        EnrollmentTokensApi.Map(api);
+        ClustersApi.Map(api);
+    }
+
+    /// <inheritdoc />
+    public void MapPages(IEndpointRouteBuilder root)
+    {
+        var callhome = root.MapGroup("/callhome/v1").OnSurface(Surface.CallHome).InModule(Name);
+        Ping.Map(callhome);
+        Enroll.Map(callhome);
+        ExchangeToken.Map(callhome);
+        CheckIn.Map(callhome);
+        RequestEpoch.Map(callhome);
+        RotateKey.Map(callhome);
+        Unenroll.Map(callhome);
     }
 }

@@ -1,0 +1,25 @@
+using System.CommandLine;
+using MissionControl.Platform.Data;
+using MissionControl.Storage.Sqlite;
+
+namespace MissionControl.Host.Commands;
+
+/// <summary><c>missioncontrol migrate</c>.</summary>
+internal static class MigrateCommand
+{
+    public static Command Create()
+    {
+        var options = new CommonOptions();
+        var command = new Command("migrate", "Bring the database's schema up to date and end. Embedded installations do this at every start.");
+        options.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            await using var app = ControlPlaneHost.Build(options.Read(parsed));
+            await using var scope = app.Services.CreateAsyncScope();
+            await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().MigrateSqliteAsync(cancellationToken);
+            await parsed.InvocationConfiguration.Output.WriteLineAsync("The schema is up to date.");
+            return 0;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,36 @@
+using System.CommandLine;
+
+namespace MissionControl.Host.Commands;
+
+/// <summary><c>missioncontrol run</c>.</summary>
+internal static class RunCommand
+{
+    public static Command Create()
+    {
+        var options = new CommonOptions();
+        var command = new Command("run", "Run one role or all of them. Example: missioncontrol run --data /var/lib/missioncontrol");
+        options.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var settings = options.Read(parsed);
+            WebApplication app;
+            try
+            {
+                app = ControlPlaneHost.Build(settings);
+            }
+            catch (ArgumentException refusal)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(refusal.Message);
+                return 2;
+            }
+
+            await using (app)
+            {
+                await app.RunAsync(cancellationToken);
+            }
+
+            return 0;
+        });
+        return command;
+    }
+}

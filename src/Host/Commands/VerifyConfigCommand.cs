@@ -1,0 +1,42 @@
+using System.CommandLine;
+using System.Text.Json;
+
+namespace MissionControl.Host.Commands;
+
+/// <summary><c>missioncontrol verify-config</c>.</summary>
+internal static class VerifyConfigCommand
+{
+    public static Command Create()
+    {
+        var options = new CommonOptions();
+        var command = new Command("verify-config", "Check options and configuration file without starting anything; every mistake is named. Exit code 0 good, 2 not.");
+        options.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var errors = new List<string>();
+            try
+            {
+                var settings = options.Read(parsed);
+                errors.AddRange(settings.Errors());
+                if (settings.ConfigFile is not null)
+                {
+                    await using var file = File.OpenRead(settings.ConfigFile);
+                    using var document = await JsonDocument.ParseAsync(file, cancellationToken: cancellationToken);
+                    errors.AddRange(ConfigurationKeys.Unknown(document.RootElement));
+                }
+            }
+            catch (Exception exception) when (exception is IOException or JsonException or InvalidOperationException)
+            {
+                errors.Add(exception.Message);
+            }
+
+            foreach (var error in errors)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(error);
+            }
+
+            return errors.Count == 0 ? 0 : 2;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,36 @@
+using System.Text.Json;
+
+namespace MissionControl.Host;
+
+/// <summary>Every configuration key there is; a key that nobody reads is a mistake, not a wish.</summary>
+internal static class ConfigurationKeys
+{
+    public static IReadOnlyDictionary<string, string> Known { get; } = new SortedDictionary<string, string>(StringComparer.OrdinalIgnoreCase)
+    {
+        ["AllowedHosts"] = "Host names that listeners answer to, separated by semicolons.",
+        ["Tls:CertificateFile"] = "PEM certificate chain instead of the one made at the first start.",
+        ["Tls:KeyFile"] = "PEM private key of that certificate.",
+        ["Tls:MinimumVersion"] = "1.2 (default) or 1.3.",
+        ["Tls:CipherSuites"] = "List of TLS cipher suites; default: the platform's.",
+        ["Logging"] = "Log levels by category.",
+        ["Telemetry:OtlpEndpoint"] = "Where to send metrics and traces by OTLP; off by default.",
+        ["CallHome:IntervalSeconds"] = "Check-in interval handed to clusters, 30 to 3600; default 60.",
+        ["CallHome:EnrollmentsPerSecond"] = "Enrolments accepted per second; default 10.",
+        ["Licensing:ReceiptKeyFile"] = "PEM key that signs usage receipts; default keys/receipt.pem in the data directory.",
+    };
+
+    public static IEnumerable<string> Unknown(JsonElement root) => Walk(root, "").Where(path => !IsKnown(path))
+        .Select(path => $"Configuration key '{path}' is not known. Known keys: {string.Join(", ", Known.Keys)}.");
+
+    private static bool IsKnown(string path) => Known.ContainsKey(path) || Known.Keys.Any(key => path.StartsWith(key + ":", StringComparison.OrdinalIgnoreCase));
+
+    private static IEnumerable<string> Walk(JsonElement element, string path)
+    {
+        if (element.ValueKind != JsonValueKind.Object)
+        {
+            return [path];
+        }
+
+        return element.EnumerateObject().SelectMany(member => Walk(member.Value, path.Length == 0 ? member.Name : $"{path}:{member.Name}"));
+    }
+}

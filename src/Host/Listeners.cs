@@ -1,0 +1,90 @@
+using System.Net;
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using MissionControl.Platform.Http;
+
+namespace MissionControl.Host;
+
+/// <summary>The process's listeners, each with what it serves, and after the start the addresses they really have.</summary>
+public sealed class Listeners
+{
+    private readonly List<(string Name, string Scheme, ListenOptions Options)> bound = [];
+
+    /// <summary>The address of a listener after the start: portal, callhome, ops or callhome-plain.</summary>
+    public Uri AddressOf(string name)
+    {
+        var (_, scheme, options) = bound.First(listener => listener.Name == name);
+        return new Uri($"{scheme}://localhost:{options.IPEndPoint!.Port}");
+    }
+
+    internal void Configure(KestrelServerOptions kestrel, HostSettings settings, Func<X509Certificate2> certificate, IConfiguration configuration)
+    {
+        kestrel.AddServerHeader = false;
+        // Far above the longest interval handed out (check-ins reuse their connection; a handshake costs 40 requests).
+        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromMinutes(10);
+        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+        kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+        kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
+        kestrel.Limits.MaxConcurrentConnections = 15_000;
+
+        var tls = new Lazy<HttpsSettings>(() => new HttpsSettings(certificate(), configuration));
+        Listen(kestrel, "portal", settings.Portal, Surface.Portal | Surface.Api, tls);
+        Listen(kestrel, "callhome", settings.CallHome, Surface.CallHome, tls);
+        Listen(kestrel, "ops", settings.Operations, Surface.Api | Surface.Operations, null);
+        if (settings.CallHomePlain is not null)
+        {
+            Listen(kestrel, "callhome-plain", settings.CallHomePlain, Surface.CallHome, null);
+        }
+    }
+
+    private void Listen(KestrelServerOptions kestrel, string name, Uri address, Surface surface, Lazy<HttpsSettings>? tls)
+    {
+        void Configure(ListenOptions options)
+        {
+            options.Protocols = tls is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+            var served = new SurfaceOf(surface);
+            options.Use(next => connection =>
+            {
+                connection.Features.Set(served);
+                return next(connection);
+            });
+            if (tls is not null)
+            {
+                options.UseHttps(https => tls.Value.Apply(https));
+            }
+
+            bound.Add((name, address.Scheme, options));
+        }
+
+        if (address.Host == "localhost" && address.Port != 0)
+        {
+            kestrel.ListenLocalhost(address.Port, Configure);
+        }
+        else if (address.IsLoopback)
+        {
+            kestrel.Listen(IPAddress.Loopback, address.Port, Configure);
+        }
+        else
+        {
+            kestrel.Listen(IPAddress.TryParse(address.Host, out var ip) ? ip : IPAddress.IPv6Any, address.Port, Configure);
+        }
+    }
+
+    private sealed class HttpsSettings(X509Certificate2 certificate, IConfiguration configuration)
+    {
+        public void Apply(Microsoft.AspNetCore.Server.Kestrel.Https.HttpsConnectionAdapterOptions https)
+        {
+            https.ServerCertificate = certificate;
+            https.SslProtocols = configuration["Tls:MinimumVersion"] == "1.3" ? SslProtocols.Tls13 : SslProtocols.Tls12 | SslProtocols.Tls13;
+            var suites = configuration.GetSection("Tls:CipherSuites").Get<string[]>();
+            if (suites is { Length: > 0 } && !OperatingSystem.IsWindows())
+            {
+                var policy = new CipherSuitesPolicy(suites.Select(Enum.Parse<TlsCipherSuite>));
+                https.OnAuthenticate = (_, options) => options.CipherSuitesPolicy = policy;
+            }
+        }
+    }
+}

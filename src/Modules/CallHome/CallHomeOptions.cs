@@ -1,0 +1,25 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace MissionControl.CallHome;
+
+/// <summary>Settings of the role, section <c>CallHome</c>.</summary>
+internal sealed class CallHomeOptions
+{
+    /// <summary>Check-in interval handed to clusters while the server is not under load, in seconds.</summary>
+    [Range(30, 3600)]
+    public int IntervalSeconds { get; init; } = 60;
+
+    /// <summary>Spread of the interval, in percent.</summary>
+    [Range(0, 50)]
+    public int JitterPercent { get; init; } = 10;
+
+    /// <summary>Enrolments accepted per second, so that a fleet that enrols at once does not starve check-ins.</summary>
+    [Range(1, 100_000)]
+    public int EnrollmentsPerSecond { get; init; } = 10;
+
+    /// <summary>Key that seals access tokens, 32 bytes; shared by the replicas. Default: <c>keys/token-sealing.key</c> in the data directory.</summary>
+    public string? SealingKeyFile { get; init; }
+
+    /// <summary>The anchor document's envelope. Default: <c>keys/anchors.dsse</c> in the data directory, made at the first start.</summary>
+    public string? AnchorsFile { get; init; }
+}

@@ -1,0 +1,48 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using MissionControl.CallHome.Intake;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
+
+namespace MissionControl.CallHome.Clusters;
+
+/// <summary>Marks a cluster that two senders speak as, and tells the vendor and the customer; once, until a person decides.</summary>
+internal sealed class CloneAlarm(IServiceScopeFactory scopes, TimeProvider time)
+{
+    public async Task RaiseAsync(KnownCluster known, string why, CancellationToken cancellationToken)
+    {
+        if (known.CloneSuspected)
+        {
+            return;
+        }
+
+        await using var scope = scopes.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("callhome");
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        db.Scope.OpenAll("a suspected clone concerns the vendor whoever the customer is");
+        var events = scope.ServiceProvider.GetRequiredService<IEvents>();
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        var cluster = await db.Set<Cluster>().SingleAsync(row => row.Id == known.Id, cancellationToken);
+        if (!cluster.CloneSuspected)
+        {
+            var now = time.GetUtcNow();
+            cluster.SuspectClone(now);
+            var keys = await db.Set<ClusterKeyRow>().Where(row => row.ClusterId == known.Id).ToListAsync(cancellationToken);
+            events.Publish(cluster.ToEvent(keys, now));
+            events.Audit(new AuditFact("callhome.clone-suspected", AuditLog.Customer, "cluster", known.Id.ToString())
+            {
+                CustomerId = known.CustomerId,
+                ClusterId = known.Id,
+                Outcome = AuditOutcome.Denied,
+                Reason = why,
+                Actor = new AuditActor("cluster", known.Id.ToString(), "token"),
+            });
+            await db.SaveChangesAsync(cancellationToken);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        known.CloneSuspected = true;
+    }
+}

@@ -1,0 +1,175 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MissionControl.Contracts.Events.CallHome;
+using MissionControl.Platform.Data;
+
+namespace MissionControl.CallHome.Clusters;
+
+/// <summary>Whether a cluster may speak.</summary>
+internal enum ClusterState
+{
+    Active,
+    Suspended,
+    Decommissioned,
+}
+
+/// <summary>A cluster's identity: whose it is, which epoch is in force, whether it may speak. It never changes its customer.</summary>
+internal sealed class Cluster : ICustomerOwned
+{
+    public required Guid Id { get; init; }
+
+    public required Guid CustomerId { get; init; }
+
+    public required string Name { get; set; }
+
+    public ClusterState State { get; private set; }
+
+    public bool CloneSuspected { get; private set; }
+
+    /// <summary>Issued by Mission Control only, rising.</summary>
+    public long Epoch { get; private set; }
+
+    public DateTimeOffset EpochIssuedAt { get; private set; }
+
+    public byte[] InstallFingerprint { get; set; } = [];
+
+    public bool TrustedFirstContact { get; init; }
+
+    public required DateTimeOffset EnrolledAt { get; init; }
+
+    public string AgentVersion { get; set; } = "";
+
+    /// <summary>When anything here last changed: replicas poll it so that a suspension holds within seconds with the broker down.</summary>
+    public DateTimeOffset ChangedAt { get; private set; }
+
+    public long Version { get; private set; }
+
+    public static Cluster Enroll(Guid id, Guid customerId, string name, byte[] fingerprint, bool trustedFirstContact, DateTimeOffset now) => new()
+    {
+        Id = id,
+        CustomerId = customerId,
+        Name = name,
+        InstallFingerprint = fingerprint,
+        TrustedFirstContact = trustedFirstContact,
+        EnrolledAt = now,
+        Epoch = 1,
+        EpochIssuedAt = now,
+        ChangedAt = now,
+        Version = 1,
+    };
+
+    /// <summary>Moves to another state. Decommissioning is final.</summary>
+    /// <returns>False when the transition is not allowed.</returns>
+    public bool TryEnter(ClusterState state, DateTimeOffset now)
+    {
+        if (State == ClusterState.Decommissioned || State == state)
+        {
+            return false;
+        }
+
+        State = state;
+        Touch(now);
+        return true;
+    }
+
+    public void IssueEpoch(DateTimeOffset now)
+    {
+        Epoch++;
+        EpochIssuedAt = now;
+        Touch(now);
+    }
+
+    public void SuspectClone(DateTimeOffset now)
+    {
+        CloneSuspected = true;
+        Touch(now);
+    }
+
+    /// <summary>A person has named the true sender.</summary>
+    public void ConfirmEpoch(DateTimeOffset now)
+    {
+        CloneSuspected = false;
+        Touch(now);
+    }
+
+    /// <summary>Something the other roles keep a copy of has changed.</summary>
+    public void Touch(DateTimeOffset now)
+    {
+        ChangedAt = now;
+        Version++;
+    }
+
+    public ClusterChanged ToEvent(IEnumerable<ClusterKeyRow> keys, DateTimeOffset now) => new(
+        Id, CustomerId, Name, State.ToString().ToLowerInvariant(), CloneSuspected, Epoch, EpochIssuedAt,
+        [.. keys.Where(key => key.Use == ClusterKeyRow.Identity).Select(key => new ClusterKey(key.Kid, key.Spki, key.NotBefore, key.NotAfter))],
+        EnrolledAt, TrustedFirstContact, now, Version);
+
+    internal sealed class Configuration : IEntityTypeConfiguration<Cluster>
+    {
+        public void Configure(EntityTypeBuilder<Cluster> builder)
+        {
+            builder.ToTable("callhome_cluster").HasKey(row => row.Id);
+            builder.Property(row => row.Name).HasMaxLength(100);
+            builder.Property(row => row.AgentVersion).HasMaxLength(100);
+            builder.HasIndex(row => row.CustomerId);
+            builder.HasIndex(row => row.ChangedAt);
+        }
+    }
+}
+
+/// <summary>A key that a cluster signs with.</summary>
+internal sealed class ClusterKeyRow
+{
+    public const string Identity = "identity";
+
+    public required Guid ClusterId { get; init; }
+
+    public required string Kid { get; init; }
+
+    /// <summary>identity or witness.</summary>
+    public required string Use { get; init; }
+
+    public required byte[] Spki { get; init; }
+
+    public required DateTimeOffset NotBefore { get; init; }
+
+    public DateTimeOffset? NotAfter { get; set; }
+
+    /// <summary>When it first signed something here; the first use of a rotated key ends its predecessor.</summary>
+    public DateTimeOffset? FirstUsedAt { get; set; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<ClusterKeyRow>
+    {
+        public void Configure(EntityTypeBuilder<ClusterKeyRow> builder)
+        {
+            builder.ToTable("callhome_cluster_key").HasKey(row => new { row.ClusterId, row.Kid });
+            builder.Property(row => row.Kid).HasMaxLength(64);
+            builder.Property(row => row.Use).HasMaxLength(20);
+        }
+    }
+}
+
+/// <summary>An epoch that was issued, and whether a person must still say who its true holder is.</summary>
+internal sealed class ClusterEpoch
+{
+    public required Guid ClusterId { get; init; }
+
+    public required long Epoch { get; init; }
+
+    public required DateTimeOffset IssuedAt { get; init; }
+
+    public required string Reason { get; init; }
+
+    public bool Quarantined { get; set; }
+
+    public DateTimeOffset? ConfirmedAt { get; set; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<ClusterEpoch>
+    {
+        public void Configure(EntityTypeBuilder<ClusterEpoch> builder)
+        {
+            builder.ToTable("callhome_epoch").HasKey(row => new { row.ClusterId, row.Epoch });
+            builder.Property(row => row.Reason).HasMaxLength(40);
+        }
+    }
+}

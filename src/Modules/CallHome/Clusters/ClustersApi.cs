@@ -1,0 +1,118 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.CallHome.Intake;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Api.CallHome;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.CallHome.Clusters;
+
+/// <summary><c>/api/v1/callhome/clusters/{id}</c>: identity, and the switches over it.</summary>
+internal static class ClustersApi
+{
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        var cluster = api.MapGroup("/clusters/{id:guid}");
+        cluster.MapGet("/", GetAsync).RequireScope("callhome:read").WithName("GetClusterIdentity").WithSummary("A cluster's identity, keys and epochs").Produces<ClusterIdentity>();
+        cluster.MapPost("/suspend", SuspendAsync).RequireScope("callhome:write").WithName("SuspendCluster").WithSummary("Stop listening to a cluster; holds on every replica within 5 s").Produces(StatusCodes.Status204NoContent);
+        cluster.MapPost("/resume", ResumeAsync).RequireScope("callhome:write").WithName("ResumeCluster").WithSummary("Listen to a suspended cluster again").Produces(StatusCodes.Status204NoContent);
+        cluster.MapPost("/decommission", DecommissionAsync).RequireScope("callhome:write").WithName("DecommissionCluster").WithSummary("End a cluster for good; its usage stays").Produces(StatusCodes.Status204NoContent);
+        cluster.MapPost("/epochs/{epoch:long}/confirm", ConfirmAsync).RequireScope("callhome:write").WithName("ConfirmEpoch").WithSummary("Name the true sender after a suspected clone").Produces(StatusCodes.Status204NoContent);
+    }
+
+    private static async Task<IResult> GetAsync(Guid id, ControlPlaneDbContext db, HttpResponse response, CancellationToken cancellationToken)
+    {
+        var cluster = await db.Set<Cluster>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken);
+        if (cluster is null)
+        {
+            return Problems.NotFound();
+        }
+
+        var keys = await db.Set<ClusterKeyRow>().AsNoTracking().Where(row => row.ClusterId == id).OrderBy(row => row.NotBefore).ToListAsync(cancellationToken);
+        var epochs = await db.Set<ClusterEpoch>().AsNoTracking().Where(row => row.ClusterId == id).OrderBy(row => row.Epoch).ToListAsync(cancellationToken);
+        var intake = await db.Set<IntakeRow>().AsNoTracking().Where(row => row.ClusterId == id).Select(row => new { row.Ack, row.LastSeenAt }).SingleOrDefaultAsync(cancellationToken);
+        response.Headers.ETag = $"\"{cluster.Version}\"";
+        return TypedResults.Ok(new ClusterIdentity(
+            id, cluster.CustomerId, cluster.Name, cluster.State.ToString().ToLowerInvariant(), cluster.CloneSuspected, cluster.Epoch, cluster.EpochIssuedAt, cluster.EnrolledAt,
+            cluster.TrustedFirstContact, cluster.AgentVersion, intake?.Ack ?? 0, intake?.LastSeenAt,
+            [.. keys.Select(key => new ClusterKeyItem(key.Kid, key.Use, key.NotBefore, key.NotAfter, key.FirstUsedAt))],
+            [.. epochs.Select(epoch => new EpochItem(epoch.Epoch, epoch.IssuedAt, epoch.Reason, epoch.Quarantined, epoch.ConfirmedAt))], cluster.Version));
+    }
+
+    private static Task<IResult> SuspendAsync(Guid id, ReasonRequest request, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
+        EnterAsync(id, ClusterState.Suspended, "suspended", request, db, directory, events, time, cancellationToken);
+
+    private static Task<IResult> ResumeAsync(Guid id, ReasonRequest request, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
+        EnterAsync(id, ClusterState.Active, "resumed", request, db, directory, events, time, cancellationToken);
+
+    private static Task<IResult> DecommissionAsync(Guid id, ReasonRequest request, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
+        EnterAsync(id, ClusterState.Decommissioned, "decommissioned", request, db, directory, events, time, cancellationToken);
+
+    private static async Task<IResult> EnterAsync(
+        Guid id, ClusterState state, string verb, ReasonRequest request, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var cluster = await db.Set<Cluster>().SingleOrDefaultAsync(row => row.Id == id, cancellationToken);
+        if (cluster is null)
+        {
+            return Problems.NotFound();
+        }
+
+        var now = time.GetUtcNow();
+        var from = cluster.State;
+        if (!cluster.TryEnter(state, now))
+        {
+            return Problems.Of(ProblemCodes.ClusterStateConflict, $"The cluster is {from.ToString().ToLowerInvariant()}; it cannot be {verb}.");
+        }
+
+        await SaveAsync(cluster, new AuditFact($"callhome.cluster-{verb}", AuditLog.Customer, "cluster", id.ToString())
+        {
+            CustomerId = cluster.CustomerId,
+            ClusterId = id,
+            Reason = request.Reason,
+            Changes = [Change.Replace("/state", from, state)],
+        }, db, directory, events, now, cancellationToken);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task<IResult> ConfirmAsync(Guid id, long epoch, ReasonRequest request, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var cluster = await db.Set<Cluster>().SingleOrDefaultAsync(row => row.Id == id, cancellationToken);
+        var row = cluster is null ? null : await db.Set<ClusterEpoch>().SingleOrDefaultAsync(row => row.ClusterId == id && row.Epoch == epoch, cancellationToken);
+        if (cluster is null || row is null)
+        {
+            return Problems.NotFound();
+        }
+
+        if (epoch != cluster.Epoch)
+        {
+            return Problems.Of(ProblemCodes.ClusterStateConflict, $"Epoch {cluster.Epoch} is in force; only the epoch in force can be confirmed.");
+        }
+
+        var now = time.GetUtcNow();
+        row.Quarantined = false;
+        row.ConfirmedAt = now;
+        cluster.ConfirmEpoch(now);
+        await SaveAsync(cluster, new AuditFact("callhome.epoch-confirmed", AuditLog.Customer, "cluster", id.ToString())
+        {
+            CustomerId = cluster.CustomerId,
+            ClusterId = id,
+            Reason = request.Reason,
+            Changes = [Change.Replace("/cloneSuspected", true, false)],
+        }, db, directory, events, now, cancellationToken);
+        return TypedResults.NoContent();
+    }
+
+    private static async Task SaveAsync(Cluster cluster, AuditFact fact, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var keys = await db.Set<ClusterKeyRow>().AsNoTracking().Where(key => key.ClusterId == cluster.Id).ToListAsync(cancellationToken);
+        events.Publish(cluster.ToEvent(keys, now));
+        events.Audit(fact);
+        await db.SaveChangesAsync(cancellationToken);
+        await directory.RefreshAsync(now, cancellationToken);
+    }
+}

@@ -1,0 +1,84 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.CallHome.Credentials;
+using MissionControl.CallHome.Intake;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+using MissionControl.Protocol.CallHome;
+
+namespace MissionControl.CallHome.Clusters;
+
+/// <summary>
+/// <c>POST /callhome/v1/epoch</c>: a restored or copied machine asks for a new epoch. Granted once at once; a second request
+/// within 24 h is granted too, so that health keeps flowing, but usage of both senders waits for a person.
+/// </summary>
+internal static class RequestEpoch
+{
+    private static readonly string[] Reasons = ["restored", "clone-suspected", "state-lost"];
+
+    public static void Map(IEndpointRouteBuilder callhome) => callhome
+        .MapPost("/epoch", HandleAsync).AllowAnonymous().WithName("RequestEpoch").WithSummary("Ask for a new epoch").ExcludeFromDescription();
+
+    private static async Task HandleAsync(
+        HttpContext context, ControlPlaneDbContext db, Assertions assertions, Nonces nonces, ClusterDirectory directory, IEvents events, TimeProvider time)
+    {
+        if (await Wire.ReadAsync(context, EpochRequest.Parser) is not { } request)
+        {
+            return;
+        }
+
+        if (!Reasons.Contains(request.Reason))
+        {
+            await Problems.WriteAsync(context, ProblemCodes.Invalid, $"reason must be one of {string.Join(", ", Reasons)}.");
+            return;
+        }
+
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: context.RequestAborted);
+        var (assertion, error) = await assertions.VerifyAsync(request.Assertion, context.RequestAborted);
+        if (assertion is null)
+        {
+            await transaction.DisposeAsync();
+            await ExchangeToken.RefuseAsync(context, error, nonces, time);
+            return;
+        }
+
+        var cluster = assertion.Cluster;
+        if (cluster.State == ClusterState.Decommissioned)
+        {
+            await transaction.CommitAsync(context.RequestAborted);
+            await Problems.WriteAsync(context, ProblemCodes.ClusterDecommissioned, "This cluster was decommissioned.");
+            return;
+        }
+
+        var now = time.GetUtcNow();
+        var dayAgo = now.AddDays(-1);
+        var again = await db.Set<ClusterEpoch>().AnyAsync(epoch => epoch.ClusterId == cluster.Id && epoch.IssuedAt > dayAgo && epoch.Reason != "enrolled", context.RequestAborted);
+        var before = cluster.Epoch;
+        cluster.IssueEpoch(now);
+        cluster.InstallFingerprint = request.InstallFingerprint.ToByteArray();
+        if (again)
+        {
+            cluster.SuspectClone(now);
+        }
+
+        db.Add(new ClusterEpoch { ClusterId = cluster.Id, Epoch = cluster.Epoch, IssuedAt = now, Reason = request.Reason, Quarantined = again });
+        events.Publish(cluster.ToEvent(assertion.Keys, now));
+        events.Audit(new AuditFact("callhome.epoch-issued", AuditLog.Customer, "cluster", cluster.Id.ToString())
+        {
+            CustomerId = cluster.CustomerId,
+            ClusterId = cluster.Id,
+            Reason = request.Reason,
+            Changes = [Change.Replace("/epoch", before, cluster.Epoch)],
+            Actor = new AuditActor("cluster", cluster.Id.ToString(), "assertion"),
+        });
+        await db.SaveChangesAsync(context.RequestAborted);
+        await transaction.CommitAsync(context.RequestAborted);
+        await directory.RefreshAsync(now, context.RequestAborted);
+        await Wire.WriteAsync(context, new EpochResponse { Epoch = cluster.Epoch, IssuedAtMs = now.ToUnixTimeMilliseconds(), Quarantined = again });
+    }
+}

@@ -1,0 +1,94 @@
+using System.Buffers.Text;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.CallHome.Clusters;
+using MissionControl.Platform.Data;
+using MissionControl.Trust.Envelopes;
+
+namespace MissionControl.CallHome.Credentials;
+
+/// <summary>A verified assertion (RFC 7523): who signed it, with which key, and its claims.</summary>
+internal sealed record Assertion(Cluster Cluster, ClusterKeyRow Key, IReadOnlyList<ClusterKeyRow> Keys, JsonElement Claims);
+
+/// <summary>Why an assertion does not count.</summary>
+internal enum AssertionError
+{
+    None,
+    Invalid,
+    NeedsNonce,
+}
+
+/// <summary>
+/// Verifies the ES256 assertions by which a cluster proves itself. Freshness comes from the server's nonce, never from the
+/// cluster's clock, so that a wrong clock locks nobody out; <c>exp</c> is only checked to be no more than an hour after <c>iat</c>.
+/// </summary>
+internal sealed class Assertions(ControlPlaneDbContext db, Nonces nonces, TimeProvider time)
+{
+    public const string Audience = "missioncontrol/callhome";
+    private const int MaxLength = 4096;
+
+    /// <summary>Verifies inside the caller's write transaction, which consumes the nonce.</summary>
+    public async Task<(Assertion? Assertion, AssertionError Error)> VerifyAsync(string text, CancellationToken cancellationToken)
+    {
+        var parts = text.Length <= MaxLength ? text.Split('.') : [];
+        if (parts.Length != 3 || !TryJson(parts[0], out var header) || !TryJson(parts[1], out var claims)
+            || Text(header, "alg") != "ES256" || Text(claims, "aud") != Audience || Text(claims, "iss") is not { } issuer
+            || issuer != Text(claims, "sub") || !Guid.TryParse(issuer, out var clusterId) || !HasSaneLife(claims))
+        {
+            return (null, AssertionError.Invalid);
+        }
+
+        // The cluster's rows, not the caller's: nobody is signed in yet.
+        db.Scope.OpenAll("an assertion names the cluster whose keys verify it");
+        var cluster = await db.Set<Cluster>().SingleOrDefaultAsync(row => row.Id == clusterId, cancellationToken);
+        var keys = await db.Set<ClusterKeyRow>().Where(row => row.ClusterId == clusterId && row.Use == ClusterKeyRow.Identity).ToListAsync(cancellationToken);
+        var now = time.GetUtcNow();
+        var signed = System.Text.Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}");
+        var signature = new byte[64];
+        if (cluster is null || !Base64Url.TryDecodeFromChars(parts[2], signature, out var length) || length != 64)
+        {
+            return (null, AssertionError.Invalid);
+        }
+
+        var key = keys.Find(key => (key.NotAfter is null || key.NotAfter > now) && VerificationKey.FromSpki(key.Spki).Verify(signed, signature));
+        if (key is null)
+        {
+            return (null, AssertionError.Invalid);
+        }
+
+        // The nonce is asked for last: only the holder of the key learns that everything else was right, and only it can burn one.
+        if (Text(claims, "nonce") is not { } nonce || !await nonces.TryUseAsync(db, nonce, cancellationToken))
+        {
+            return (null, AssertionError.NeedsNonce);
+        }
+
+        if (key.FirstUsedAt is null)
+        {
+            key.FirstUsedAt = now;
+        }
+
+        return (new Assertion(cluster, key, keys, claims), AssertionError.None);
+    }
+
+    private static bool HasSaneLife(JsonElement claims) =>
+        claims.TryGetProperty("iat", out var iat) && iat.TryGetInt64(out var issued) && claims.TryGetProperty("exp", out var exp) && exp.TryGetInt64(out var expires)
+        && expires > issued && expires - issued <= 3600 && Text(claims, "jti") is { Length: > 0 and <= 100 };
+
+    private static string? Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static bool TryJson(string part, out JsonElement element)
+    {
+        element = default;
+        try
+        {
+            using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(part), new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 4 });
+            element = document.RootElement.Clone();
+            return element.ValueKind == JsonValueKind.Object;
+        }
+        catch (Exception exception) when (exception is FormatException or JsonException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using MissionControl.CallHome.Clusters;
+using MissionControl.Contracts;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Protocol.CallHome;
+
+namespace MissionControl.CallHome.Credentials;
+
+/// <summary><c>POST /callhome/v1/token</c>: an assertion for ten minutes of access.</summary>
+internal static class ExchangeToken
+{
+    public static void Map(IEndpointRouteBuilder callhome) => callhome
+        .MapPost("/token", HandleAsync).AllowAnonymous().WithName("ExchangeToken").WithSummary("Trade a signed assertion for an access token").ExcludeFromDescription();
+
+    private static async Task HandleAsync(HttpContext context, ControlPlaneDbContext db, Assertions assertions, AccessTokens tokens, Nonces nonces, TimeProvider time)
+    {
+        if (await Wire.ReadAsync(context, TokenRequest.Parser) is not { } request)
+        {
+            return;
+        }
+
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: context.RequestAborted);
+        var (assertion, error) = await assertions.VerifyAsync(request.Assertion, context.RequestAborted);
+        if (assertion is null)
+        {
+            await transaction.DisposeAsync();
+            await RefuseAsync(context, error, nonces, time);
+            return;
+        }
+
+        if (assertion.Cluster.State != ClusterState.Active)
+        {
+            await transaction.CommitAsync(context.RequestAborted);
+            await Problems.WriteAsync(context, assertion.Cluster.State == ClusterState.Suspended ? ProblemCodes.ClusterSuspended : ProblemCodes.ClusterDecommissioned, "No access is given to this cluster at present.");
+            return;
+        }
+
+        EndPredecessors(assertion, time.GetUtcNow());
+        await db.SaveChangesAsync(context.RequestAborted);
+        await transaction.CommitAsync(context.RequestAborted);
+        await Wire.WriteAsync(context, new TokenResponse
+        {
+            AccessToken = tokens.Seal(assertion.Cluster.Id),
+            ExpiresInS = (int)AccessTokens.Lifetime.TotalSeconds,
+            ServerTimeMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
+        });
+    }
+
+    /// <summary>Answers an assertion that does not count; with a fresh nonce when that is all that is missing.</summary>
+    public static Task RefuseAsync(HttpContext context, AssertionError error, Nonces nonces, TimeProvider time)
+    {
+        context.Response.Headers["MC-Time"] = time.GetUtcNow().ToUnixTimeMilliseconds().ToString(System.Globalization.CultureInfo.InvariantCulture);
+        context.Response.Headers["MC-Nonce"] = nonces.Issue();
+        return error == AssertionError.NeedsNonce
+            ? Problems.WriteAsync(context, ProblemCodes.UseNonce, "Put the nonce of header MC-Nonce into the assertion; MC-Time is this server's time.")
+            : Problems.WriteAsync(context, ProblemCodes.AssertionInvalid, "The assertion must be an ES256 JWT, signed by an enrolled key, with iss = sub = the cluster id, aud missioncontrol/callhome, jti, iat, exp and the nonce.");
+    }
+
+    /// <summary>The first use of a rotated key ends the one before it: until then a lost answer does no harm.</summary>
+    private static void EndPredecessors(Assertion assertion, DateTimeOffset now)
+    {
+        foreach (var older in assertion.Keys.Where(key => key.NotAfter is null && key.NotBefore < assertion.Key.NotBefore))
+        {
+            older.NotAfter = now;
+        }
+    }
+}

@@ -1,0 +1,82 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MissionControl.Platform.Data;
+
+namespace MissionControl.CallHome.Credentials;
+
+/// <summary>A nonce that was used; it counts once.</summary>
+internal sealed class UsedNonce
+{
+    public required string Nonce { get; init; }
+
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<UsedNonce>
+    {
+        public void Configure(EntityTypeBuilder<UsedNonce> builder)
+        {
+            builder.ToTable("callhome_used_nonce").HasKey(row => row.Nonce);
+            builder.Property(row => row.Nonce).HasMaxLength(64);
+            builder.HasIndex(row => row.ExpiresAt);
+        }
+    }
+}
+
+/// <summary>
+/// Server nonces, good for two minutes and once. Issuing stores nothing (the nonce is a MAC over its own time, under a key
+/// that replicas share), so that asking for nonces costs no memory; using one is a row.
+/// </summary>
+internal sealed class Nonces
+{
+    public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(2);
+    private const int RandomSize = 12;
+    private const int MacSize = 16;
+    private readonly byte[] key;
+    private readonly TimeProvider time;
+
+    public Nonces(DataDirectory data, CallHomeOptions options, TimeProvider time)
+    {
+        this.time = time;
+        // The sealing key serves another purpose; a derived key keeps the two apart.
+        key = HKDF.DeriveKey(HashAlgorithmName.SHA256, File.ReadAllBytes(options.SealingKeyFile ?? data.PathOf("keys/token-sealing.key")), 32, info: "mc-nonce-v1"u8.ToArray());
+    }
+
+    public string Issue()
+    {
+        Span<byte> nonce = stackalloc byte[8 + RandomSize + MacSize];
+        BinaryPrimitives.WriteInt64BigEndian(nonce, (time.GetUtcNow() + Lifetime).ToUnixTimeMilliseconds());
+        RandomNumberGenerator.Fill(nonce.Slice(8, RandomSize));
+        Mac(nonce[..(8 + RandomSize)], nonce[(8 + RandomSize)..]);
+        return Base64Url.EncodeToString(nonce);
+    }
+
+    /// <summary>Consumes a nonce inside the caller's write transaction.</summary>
+    public async Task<bool> TryUseAsync(ControlPlaneDbContext db, string nonce, CancellationToken cancellationToken)
+    {
+        var bytes = new byte[8 + RandomSize + MacSize];
+        if (nonce.Length > 64 || !Base64Url.TryDecodeFromChars(nonce, bytes, out var length) || length != bytes.Length)
+        {
+            return false;
+        }
+
+        var mac = new byte[MacSize];
+        Mac(bytes.AsSpan(0, 8 + RandomSize), mac);
+        var expires = BinaryPrimitives.ReadInt64BigEndian(bytes);
+        if (!CryptographicOperations.FixedTimeEquals(mac, bytes.AsSpan(8 + RandomSize)) || expires < time.GetUtcNow().ToUnixTimeMilliseconds())
+        {
+            return false;
+        }
+
+        return await db.Dialect.InsertIfAbsentAsync(db, new BulkRows("callhome_used_nonce", ["nonce", "expires_at"], ["nonce"], [[Base64Url.EncodeToString(bytes), expires]]), cancellationToken) == 1;
+    }
+
+    private void Mac(ReadOnlySpan<byte> data, Span<byte> destination)
+    {
+        Span<byte> full = stackalloc byte[32];
+        HMACSHA256.HashData(key, data, full);
+        full[..MacSize].CopyTo(destination);
+    }
+}

@@ -1,0 +1,71 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MissionControl.Platform.Data;
+
+namespace MissionControl.CallHome.Enrollment;
+
+/// <summary>A one-time right to enrol one cluster for one customer. Only the SHA-256 of its secret is kept.</summary>
+internal sealed class EnrollmentToken : ICustomerOwned
+{
+    /// <summary>The loggable 12 characters of the token.</summary>
+    public required string Id { get; init; }
+
+    public required byte[] SecretSha256 { get; init; }
+
+    public required Guid CustomerId { get; init; }
+
+    public string? ClusterName { get; init; }
+
+    /// <summary>CIDR networks it may be used from, separated by spaces; empty: any.</summary>
+    public required string Networks { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    public DateTimeOffset? RevokedAt { get; set; }
+
+    public DateTimeOffset? UsedAt { get; set; }
+
+    public Guid? UsedBy { get; set; }
+
+    /// <summary>Key id of the key that used it: the same key asking again gets the same answer.</summary>
+    public string? UsedKey { get; set; }
+
+    public long Version { get; set; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<EnrollmentToken>
+    {
+        public void Configure(EntityTypeBuilder<EnrollmentToken> builder)
+        {
+            builder.ToTable("callhome_enrollment_token").HasKey(row => row.Id);
+            builder.Property(row => row.Id).HasMaxLength(12);
+            builder.Property(row => row.ClusterName).HasMaxLength(100);
+            builder.Property(row => row.Networks).HasMaxLength(1000);
+            builder.Property(row => row.UsedKey).HasMaxLength(64);
+            builder.HasIndex(row => new { row.CustomerId, row.CreatedAt });
+        }
+    }
+}
+
+/// <summary>What callhome must know of a customer: its name, and whether clusters may be enrolled for it.</summary>
+internal sealed class KnownCustomer
+{
+    public required Guid Id { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string State { get; init; }
+
+    public required long Version { get; init; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<KnownCustomer>
+    {
+        public void Configure(EntityTypeBuilder<KnownCustomer> builder)
+        {
+            builder.ToTable("callhome_customer").HasKey(row => row.Id);
+            builder.Property(row => row.Name).HasMaxLength(200);
+            builder.Property(row => row.State).HasMaxLength(20);
+        }
+    }
+}

@@ -1,0 +1,130 @@
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.CallHome;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Security;
+using MissionControl.Protocol.Tokens;
+
+namespace MissionControl.CallHome.Enrollment;
+
+/// <summary><c>/api/v1/callhome/enrollment-tokens</c>.</summary>
+internal static class EnrollmentTokensApi
+{
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        var tokens = api.MapGroup("/enrollment-tokens");
+        tokens.MapPost("/", CreateAsync).RequireScope("callhome:write").WithName("CreateEnrollmentToken")
+            .WithSummary("Make a one-time enrolment token; its secret is shown once").Produces<CreatedEnrollmentToken>(StatusCodes.Status201Created);
+        tokens.MapGet("/", ListAsync).RequireScope("callhome:read").WithName("ListEnrollmentTokens")
+            .WithSummary("List enrolment tokens, newest first").Produces<Page<EnrollmentTokenItem>>();
+        tokens.MapPost("/{id}/revoke", RevokeAsync).RequireScope("callhome:write").WithName("RevokeEnrollmentToken")
+            .WithSummary("Make an unused enrolment token worthless").Produces(StatusCodes.Status204NoContent);
+    }
+
+    private static async Task<IResult> CreateAsync(CreateEnrollmentTokenRequest request, ControlPlaneDbContext db, CurrentPrincipal principal, Anchors anchors, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var errors = new List<FieldError>();
+        foreach (var (network, i) in (request.Networks ?? []).Select((network, i) => (network, i)))
+        {
+            if (!IPNetwork.TryParse(network, out _))
+            {
+                errors.Add(new FieldError($"/networks/{i}", "not-a-network", $"'{network}' is not a CIDR network such as 192.0.2.0/24."));
+            }
+        }
+
+        var customer = request.CustomerId is { } id && db.Scope.Covers(id) ? await db.Set<KnownCustomer>().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) : null;
+        if (customer is null)
+        {
+            errors.Add(new FieldError("/customerId", "unknown-customer", "There is no such customer, or it is not yours."));
+        }
+        else if (customer.State != "active")
+        {
+            errors.Add(new FieldError("/customerId", "customer-closed", "The customer is closed; clusters can be enrolled for active customers only."));
+        }
+
+        if (errors.Count > 0)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        var now = time.GetUtcNow();
+        var text = TokenText.New('e', out var tokenId, out var sha256);
+        var token = new EnrollmentToken
+        {
+            Id = tokenId,
+            SecretSha256 = sha256,
+            CustomerId = customer!.Id,
+            ClusterName = request.ClusterName,
+            Networks = string.Join(' ', request.Networks ?? []),
+            CreatedAt = now,
+            ExpiresAt = now.AddHours(request.ExpiresInHours),
+        };
+        db.Add(token);
+        events.Audit(new AuditFact("callhome.enrollment-token-created", AuditLog.Customer, "enrollmentToken", tokenId)
+        {
+            CustomerId = token.CustomerId,
+            Changes = [Change.Add("/expiresAt", token.ExpiresAt), Change.Add("/networks", token.Networks), Change.Add("/clusterName", token.ClusterName)],
+        });
+        await db.SaveChangesAsync(cancellationToken);
+        return TypedResults.Created($"/api/v1/callhome/enrollment-tokens/{tokenId}", new CreatedEnrollmentToken(tokenId, text, anchors.Sha256, token.ExpiresAt));
+    }
+
+    private static async Task<IResult> ListAsync(ControlPlaneDbContext db, TimeProvider time, int? limit, string? cursor, CancellationToken cancellationToken)
+    {
+        var take = Math.Clamp(limit ?? 50, 1, 500);
+        var query = db.Set<EnrollmentToken>().AsNoTracking();
+        if (cursor is not null)
+        {
+            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !long.TryParse(parts[0], out var ms))
+            {
+                return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
+            }
+
+            var at = DateTimeOffset.FromUnixTimeMilliseconds(ms);
+            var after = parts[1];
+            query = query.Where(row => row.CreatedAt < at || (row.CreatedAt == at && string.Compare(row.Id, after) > 0));
+        }
+
+        var rows = await query.OrderByDescending(row => row.CreatedAt).ThenBy(row => row.Id).Take(take + 1).ToListAsync(cancellationToken);
+        var now = time.GetUtcNow();
+        var next = rows.Count > take ? $"/api/v1/callhome/enrollment-tokens?limit={take}&cursor={Cursors.Encode(rows[take - 1].CreatedAt.ToUnixTimeMilliseconds().ToString(System.Globalization.CultureInfo.InvariantCulture), rows[take - 1].Id)}" : null;
+        return TypedResults.Ok(new Page<EnrollmentTokenItem>([.. rows.Take(take).Select(row => Item(row, now))], next));
+    }
+
+    private static async Task<IResult> RevokeAsync(string id, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var token = await db.Set<EnrollmentToken>().SingleOrDefaultAsync(row => row.Id == id, cancellationToken);
+        if (token is null)
+        {
+            return Problems.NotFound();
+        }
+
+        if (token.UsedAt is not null)
+        {
+            return Problems.Of(ProblemCodes.Conflict, "The token was used already; suspend or decommission its cluster instead.");
+        }
+
+        if (token.RevokedAt is null)
+        {
+            token.RevokedAt = time.GetUtcNow();
+            token.Version++;
+            events.Audit(new AuditFact("callhome.enrollment-token-revoked", AuditLog.Customer, "enrollmentToken", id) { CustomerId = token.CustomerId, Changes = [Change.Add("/revokedAt", token.RevokedAt)] });
+            await db.SaveChangesAsync(cancellationToken);
+        }
+
+        return TypedResults.NoContent();
+    }
+
+    private static EnrollmentTokenItem Item(EnrollmentToken row, DateTimeOffset now)
+    {
+        var state = row.UsedAt is not null ? "used" : row.RevokedAt is not null ? "revoked" : row.ExpiresAt <= now ? "expired" : "open";
+        return new EnrollmentTokenItem(row.Id, row.CustomerId, row.ClusterName, state, row.Networks.Split(' ', StringSplitOptions.RemoveEmptyEntries), row.CreatedAt, row.ExpiresAt, row.UsedAt, row.UsedBy);
+    }
+}

@@ -1,0 +1,133 @@
+using System.Collections.Concurrent;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using MissionControl.CallHome.Clusters;
+using MissionControl.CallHome.DesiredState;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Telemetry;
+
+namespace MissionControl.CallHome.Intake;
+
+/// <summary>What a check-in must know of its cluster, in memory.</summary>
+internal sealed class KnownCluster(Guid id, Guid customerId)
+{
+    public Guid Id { get; } = id;
+
+    public Guid CustomerId { get; } = customerId;
+
+    public ClusterState State { get; set; }
+
+    public long Epoch { get; set; }
+
+    public bool CloneSuspected { get; set; }
+
+    /// <summary>Rises with every change of the desired state; the ETag an agent holds.</summary>
+    public long DesiredRevision { get; set; }
+
+    /// <summary>Only the committer replaces it.</summary>
+    public IntakeState? Intake { get; set; }
+}
+
+/// <summary>
+/// All clusters this replica may hear from. Filled at start and refreshed every 2 s from the database, so that a suspension
+/// holds on every replica within 5 s even with the broker down; a replica that could not refresh for 30 s is not ready.
+/// </summary>
+internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Readiness readiness, TimeProvider time, ILogger<ClusterDirectory> logger) : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan MaxStaleness = TimeSpan.FromSeconds(30);
+
+    // A transaction that began before the last poll may commit after it; the overlap finds its rows all the same.
+    private static readonly TimeSpan Overlap = TimeSpan.FromSeconds(30);
+    private readonly ConcurrentDictionary<Guid, KnownCluster> clusters = new();
+    private DateTimeOffset refreshedAt;
+
+    /// <summary>True while what is known here may be out of date by more than 30 s; check-ins are then answered 503.</summary>
+    public bool IsStale => time.GetUtcNow() - refreshedAt > MaxStaleness;
+
+    public bool TryGet(Guid id, out KnownCluster cluster) => clusters.TryGetValue(id, out cluster!);
+
+    public override async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await RefreshAsync(DateTimeOffset.UnixEpoch, cancellationToken);
+        await base.StartAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Period, time);
+        while (await WaitAsync(timer, stoppingToken))
+        {
+            try
+            {
+                await RefreshAsync(refreshedAt - Overlap, stoppingToken);
+                readiness.Has("cluster-directory");
+            }
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogRefreshFailed(logger, exception);
+                if (IsStale)
+                {
+                    readiness.Lacks("cluster-directory", "Suspensions could not be read for 30 s.");
+                }
+            }
+        }
+    }
+
+    /// <summary>Reads what changed since an instant; also called after a change made by this process, so that it holds here at once.</summary>
+    public async Task RefreshAsync(DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        db.Scope.OpenAll("the cluster directory serves every customer's clusters");
+        var now = time.GetUtcNow();
+        var changed = db.Set<Cluster>().AsNoTracking().Where(cluster => cluster.ChangedAt >= since)
+            .Select(cluster => new { cluster.Id, cluster.CustomerId, cluster.State, cluster.Epoch, cluster.CloneSuspected });
+        await foreach (var row in changed.AsAsyncEnumerable().WithCancellation(cancellationToken))
+        {
+            var known = clusters.GetOrAdd(row.Id, static (id, customer) => new KnownCluster(id, customer), row.CustomerId);
+            known.State = row.State;
+            known.Epoch = row.Epoch;
+            known.CloneSuspected = row.CloneSuspected;
+        }
+
+        var desired = db.Set<DesiredRevision>().AsNoTracking().Where(row => row.ChangedAt >= since).Select(row => new { row.ClusterId, row.Revision });
+        await foreach (var row in desired.AsAsyncEnumerable().WithCancellation(cancellationToken))
+        {
+            if (clusters.TryGetValue(row.ClusterId, out var known))
+            {
+                known.DesiredRevision = row.Revision;
+            }
+        }
+
+        if (since == DateTimeOffset.UnixEpoch)
+        {
+            await foreach (var row in db.Set<IntakeRow>().AsNoTracking().AsAsyncEnumerable().WithCancellation(cancellationToken))
+            {
+                if (clusters.TryGetValue(row.ClusterId, out var known))
+                {
+                    known.Intake = row.ToState();
+                }
+            }
+        }
+
+        refreshedAt = now;
+    }
+
+    private static async Task<bool> WaitAsync(PeriodicTimer timer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(1001, LogLevel.Warning, "The cluster directory could not be refreshed; what is known stays in force")]
+    private static partial void LogRefreshFailed(ILogger logger, Exception exception);
+}

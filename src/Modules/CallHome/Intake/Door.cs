@@ -1,0 +1,170 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using Google.Protobuf;
+using MissionControl.Contracts.Api;
+using MissionControl.Protocol.CallHome;
+
+namespace MissionControl.CallHome.Intake;
+
+/// <summary>What intake can judge of an item by looking at it alone; pure.</summary>
+internal static class Door
+{
+    /// <summary>Kinds whose owner takes them in this version.</summary>
+    private static readonly HashSet<string> Taken = ["health", "usage", "event", "inventory"];
+
+    /// <summary>Kinds that the protocol knows and nobody takes yet; the agent keeps them.</summary>
+    private static readonly HashSet<string> Later = ["update", "remote", "witness"];
+
+    /// <summary>Mistakes of the check-in as a whole; empty when it may be judged.</summary>
+    public static IReadOnlyList<FieldError> Check(CheckInRequest request)
+    {
+        var errors = new List<FieldError>();
+        if (request.Items.Count > Limits.Items)
+        {
+            errors.Add(new FieldError("/items", "too-many", $"At most {Limits.Items} items."));
+        }
+
+        if (request.LowestKept < 0)
+        {
+            errors.Add(new FieldError("/lowestKept", "negative", "The lowest kept number is at least 0."));
+        }
+
+        long previous = 0;
+        HashSet<long>? seen = null;
+        for (var i = 0; i < request.Items.Count && errors.Count < 20; i++)
+        {
+            var seq = request.Items[i].Seq;
+            if (seq < 1)
+            {
+                errors.Add(new FieldError($"/items/{i}/seq", "out-of-range", "Numbers begin at 1."));
+            }
+
+            if (seq <= previous || seen is not null)
+            {
+                seen ??= [.. request.Items.Take(i).Select(item => item.Seq)];
+                if (!seen.Add(seq))
+                {
+                    errors.Add(new FieldError($"/items/{i}/seq", "twice", $"Number {seq} stands twice in this check-in."));
+                }
+            }
+
+            previous = seq;
+        }
+
+        return errors;
+    }
+
+    /// <summary>Whether an item is taken.</summary>
+    public static ItemRefusal? Judge(Item item)
+    {
+        if (Later.Contains(item.Type))
+        {
+            return Refuse(item, "unsupported", $"Items of type {item.Type} are not taken yet; keep them.", final: false);
+        }
+
+        if (!Taken.Contains(item.Type))
+        {
+            return Refuse(item, "unknown-type", $"There is no item type '{Shorten(item.Type)}'.", final: true);
+        }
+
+        var limit = item.Type == "usage" ? Limits.UsageItemBytes : Limits.ItemBytes;
+        if (item.Body.Length > limit)
+        {
+            return Refuse(item, "item-too-large", $"The body has {item.Body.Length} bytes; at most {limit} are taken.", final: true);
+        }
+
+        return item.Type switch
+        {
+            "health" => Health(item),
+            "event" => Event(item),
+            "inventory" => Inventory(item),
+            _ => null,
+        };
+    }
+
+    /// <summary>Identity of an item's bytes: SHA-256 of type and body, cut to 64 bits, enough to tell two senders apart.</summary>
+    public static ulong Digest(Item item)
+    {
+        Span<byte> hash = stackalloc byte[32];
+        using var sha = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> type = stackalloc byte[64];
+        var length = System.Text.Encoding.UTF8.GetBytes(item.Type.AsSpan(0, Math.Min(item.Type.Length, 16)), type);
+        type[length++] = 0;
+        sha.AppendData(type[..length]);
+        sha.AppendData(item.Body.Span);
+        sha.GetHashAndReset(hash);
+        return BinaryPrimitives.ReadUInt64BigEndian(hash);
+    }
+
+    private static ItemRefusal? Health(Item item)
+    {
+        if (!TryParse(Protocol.CallHome.Health.Parser, item, out var health, out var refusal))
+        {
+            return refusal;
+        }
+
+        if (health.Nodes.Count > Limits.Nodes)
+        {
+            return Refuse(item, "too-many-nodes", $"At most {Limits.Nodes} nodes.", final: true);
+        }
+
+        foreach (var node in health.Nodes)
+        {
+            if (node.Disks.Count > Limits.DisksPerNode)
+            {
+                return Refuse(item, "too-many-disks", $"At most {Limits.DisksPerNode} disks a node.", final: true);
+            }
+
+            if (node.Id.Length is 0 or > 100)
+            {
+                return Refuse(item, "node-id-invalid", "Every node needs an id of 1 to 100 characters.", final: true);
+            }
+
+            if (!InPercent(node.HasCpuPercent, node.CpuPercent) || !InPercent(node.HasHeapUsedPercent, node.HeapUsedPercent) || !InPercent(node.HasGcPausePercent, node.GcPausePercent))
+            {
+                return Refuse(item, "percent-out-of-range", $"A percentage of node {node.Id} is not within 0 and 100.", final: true);
+            }
+        }
+
+        return null;
+    }
+
+    private static ItemRefusal? Event(Item item)
+    {
+        if (!TryParse(Protocol.CallHome.Event.Parser, item, out var happened, out var refusal))
+        {
+            return refusal;
+        }
+
+        return happened.Id.Length is 0 or > 100 || happened.Kind.Length is 0 or > 100 || happened.Text.Length > 500 || happened.Severity is not ("info" or "warning" or "severe")
+            ? Refuse(item, "event-invalid", "An event needs id and kind of 1 to 100 characters, a text of at most 500, and severity info, warning or severe.", final: true)
+            : null;
+    }
+
+    private static ItemRefusal? Inventory(Item item) => !TryParse(Protocol.CallHome.Inventory.Parser, item, out var inventory, out var refusal)
+        ? refusal
+        : inventory.Nodes.Count > Limits.Nodes ? Refuse(item, "too-many-nodes", $"At most {Limits.Nodes} nodes.", final: true) : null;
+
+    private static bool TryParse<T>(MessageParser<T> parser, Item item, out T message, out ItemRefusal? refusal)
+        where T : class, IMessage<T>
+    {
+        try
+        {
+            message = parser.ParseFrom(item.Body);
+            refusal = null;
+            return true;
+        }
+        catch (InvalidProtocolBufferException exception)
+        {
+            message = null!;
+            refusal = Refuse(item, "item-malformed", $"The body is not a {item.Type} message: {exception.Message}", final: true);
+            return false;
+        }
+    }
+
+    private static bool InPercent(bool has, double value) => !has || value is >= 0 and <= 100;
+
+    private static string Shorten(string text) => text.Length <= 40 ? text : text[..40];
+
+    private static ItemRefusal Refuse(Item item, string code, string detail, bool final) => new() { Seq = item.Seq, Code = code, Detail = detail, Final = final };
+}

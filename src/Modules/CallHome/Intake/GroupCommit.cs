@@ -1,0 +1,340 @@
+using System.Diagnostics.Metrics;
+using System.Threading.Channels;
+using Google.Protobuf;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using MissionControl.Contracts.Events.CallHome;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
+using MissionControl.Platform.Telemetry;
+using MissionControl.Protocol.CallHome;
+
+namespace MissionControl.CallHome.Intake;
+
+/// <summary>
+/// Makes check-ins durable in groups, without waiting: the next group is what arrived while the last commit ran. One
+/// transaction holds one outbox row per kind and the advanced numbers of every cluster in the group, so that what is
+/// acknowledged and what is delivered can never differ. The only writer of intake states in this process.
+/// </summary>
+internal sealed partial class GroupCommit(
+    IServiceScopeFactory scopes, OutboxSignal signal, Readiness readiness, TimeProvider time, ILogger<GroupCommit> logger) : BackgroundService
+{
+    /// <summary>About two seconds of work; beyond it a check-in is refused at once instead of hanging.</summary>
+    public const int QueueCapacity = 4000;
+
+    private const int MaxGroupItems = 1000;
+    private const int MaxGroupBytes = 1024 * 1024;
+    private static readonly Meter Meter = new("MissionControl.CallHome");
+    private static readonly Counter<long> Accepted = Meter.CreateCounter<long>("missioncontrol.callhome.items", "{item}", "Items made durable.");
+    private static readonly Histogram<int> GroupSize = Meter.CreateHistogram<int>("missioncontrol.callhome.group_size", "{checkin}", "Check-ins per commit.");
+    private readonly Channel<Submission> queue = Channel.CreateBounded<Submission>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+
+    /// <summary>Check-ins waiting for a commit.</summary>
+    public int Depth => queue.Reader.Count;
+
+    /// <summary>Queues a check-in; false when the queue is full and the caller must answer 503.</summary>
+    public bool TrySubmit(Submission submission) => queue.Writer.TryWrite(submission);
+
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        readiness.Lacks("intake", "Intake has not made its first commit yet.");
+        return base.StartAsync(cancellationToken);
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        // What was accepted is committed and answered before the process ends.
+        queue.Writer.TryComplete();
+        await base.StopAsync(cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var group = new List<Submission>();
+        IntakeWriter? writer = null;
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    writer ??= await IntakeWriter.OpenAsync(scopes, time, stoppingToken);
+                    readiness.Has("intake");
+                    if (!await queue.Reader.WaitToReadAsync(CancellationToken.None))
+                    {
+                        return;
+                    }
+
+                    Collect(group);
+                    await writer.CommitAsync(group, CancellationToken.None);
+                    Accepted.Add(writer.ItemsWritten);
+                    GroupSize.Record(group.Count);
+                    signal.Set("callhome");
+                    writer.Complete(group);
+                }
+                catch (Exception exception)
+                {
+                    LogCommitFailed(logger, exception, group.Count);
+                    readiness.Lacks("intake", "The last commit failed.");
+                    foreach (var submission in group)
+                    {
+                        submission.Done.TrySetResult(new IntakeOutcome(IntakeVerdict.Unavailable, null, []));
+                    }
+
+                    if (writer is not null)
+                    {
+                        await writer.DisposeAsync();
+                        writer = null;
+                    }
+
+                    if (stoppingToken.IsCancellationRequested && queue.Reader.Completion.IsCompleted)
+                    {
+                        return;
+                    }
+
+                    await Task.Delay(TimeSpan.FromMilliseconds(200), time, CancellationToken.None);
+                }
+
+                group.Clear();
+            }
+        }
+        finally
+        {
+            if (writer is not null)
+            {
+                await writer.DisposeAsync();
+            }
+        }
+    }
+
+    private void Collect(List<Submission> group)
+    {
+        var items = 0;
+        var bytes = 0;
+        while (items < MaxGroupItems && bytes < MaxGroupBytes && queue.Reader.TryRead(out var submission))
+        {
+            group.Add(submission);
+            items += submission.Items.Count;
+            bytes += submission.Bytes;
+        }
+    }
+
+    [LoggerMessage(1010, LogLevel.Error, "A group of {Count} check-ins could not be committed; none was acknowledged")]
+    private static partial void LogCommitFailed(ILogger logger, Exception exception, int count);
+}
+
+/// <summary>Judges a group against the remembered numbers and writes it in one transaction.</summary>
+internal sealed class IntakeWriter : IAsyncDisposable
+{
+    private static readonly string[] OutboxColumns = ["id", "type", "key", "payload", "attachment", "created_at", "attempts", "next_attempt_at", "last_error"];
+    private readonly AsyncServiceScope scope;
+    private readonly ControlPlaneDbContext db;
+    private readonly TimeProvider time;
+    private readonly Dictionary<Guid, IntakeState> pending = [];
+    private readonly Dictionary<Submission, IntakeOutcome> outcomes = [];
+    private readonly Dictionary<string, ReceivedItems> kinds = [];
+    private readonly List<(long Seq, ulong Digest)> settled = [];
+    private readonly List<Item> fresh = [];
+
+    private IntakeWriter(AsyncServiceScope scope, TimeProvider time)
+    {
+        this.scope = scope;
+        this.time = time;
+        db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        db.Scope.OpenAll("intake writes every customer's items");
+    }
+
+    /// <summary>Items written by the last commit.</summary>
+    public long ItemsWritten { get; private set; }
+
+    public static async Task<IntakeWriter> OpenAsync(IServiceScopeFactory scopes, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var scope = scopes.CreateAsyncScope();
+        try
+        {
+            scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("callhome");
+            var writer = new IntakeWriter(scope, time);
+            await writer.db.OpenConnectionAsync(cancellationToken);
+            // The warm-up commit: model built, statements known, disk writable.
+            await using var transaction = await writer.db.BeginWriteAsync(WritePriority.Intake, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            return writer;
+        }
+        catch
+        {
+            await scope.DisposeAsync();
+            throw;
+        }
+    }
+
+    public async Task CommitAsync(List<Submission> group, CancellationToken cancellationToken)
+    {
+        var waiting = group;
+        outcomes.Clear();
+        ItemsWritten = 0;
+        while (waiting.Count > 0)
+        {
+            await using var transaction = await db.BeginWriteAsync(WritePriority.Intake, cancellationToken);
+            var now = time.GetUtcNow();
+            pending.Clear();
+            kinds.Clear();
+            foreach (var submission in waiting)
+            {
+                await LoadAsync(submission.Cluster, cancellationToken);
+                outcomes[submission] = Judge(submission, now);
+            }
+
+            var clusters = pending.Keys.ToArray();
+            var swapped = await db.Dialect.CompareAndSwapAsync(db, IntakeRow.Rows([.. clusters.Select(id => IntakeRow.Values(id, pending[id], now))]), "version", cancellationToken);
+            if (Array.TrueForAll(swapped, won => won))
+            {
+                await WriteOutboxAsync(now, cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+                return;
+            }
+
+            // Another replica heard from some of these clusters: nothing of this try is kept, their states are read anew.
+            for (var i = 0; i < clusters.Length; i++)
+            {
+                if (!swapped[i] && waiting.First(submission => submission.Cluster.Id == clusters[i]).Cluster is { } known)
+                {
+                    known.Intake = null;
+                }
+            }
+        }
+    }
+
+    /// <summary>Publishes the committed states and wakes the callers; only after a commit.</summary>
+    public void Complete(List<Submission> group)
+    {
+        foreach (var submission in group)
+        {
+            if (pending.TryGetValue(submission.Cluster.Id, out var state))
+            {
+                submission.Cluster.Intake = state;
+            }
+        }
+
+        foreach (var submission in group)
+        {
+            submission.Done.TrySetResult(outcomes[submission]);
+        }
+    }
+
+    public ValueTask DisposeAsync() => scope.DisposeAsync();
+
+    private async ValueTask LoadAsync(KnownCluster cluster, CancellationToken cancellationToken)
+    {
+        if (cluster.Intake is null)
+        {
+            var row = await db.Set<IntakeRow>().AsNoTracking().SingleOrDefaultAsync(row => row.ClusterId == cluster.Id, cancellationToken);
+            cluster.Intake = row?.ToState() ?? IntakeState.Initial(cluster.Epoch, 0);
+        }
+    }
+
+    private IntakeOutcome Judge(Submission submission, DateTimeOffset now)
+    {
+        var cluster = submission.Cluster;
+        if (submission.Epoch != cluster.Epoch)
+        {
+            return new IntakeOutcome(submission.Epoch < cluster.Epoch ? IntakeVerdict.StaleEpoch : IntakeVerdict.UnknownEpoch, null, []);
+        }
+
+        var state = pending.GetValueOrDefault(cluster.Id) ?? cluster.Intake!;
+        if (state.Epoch != cluster.Epoch)
+        {
+            state = IntakeState.Initial(cluster.Epoch, state.Version);
+        }
+
+        settled.Clear();
+        fresh.Clear();
+        List<ItemRefusal>? refusals = null;
+        foreach (var submitted in submission.Items)
+        {
+            var seq = submitted.Item.Seq;
+            if (state.IsSettled(seq))
+            {
+                if (state.TryGetDigest(seq, out var digest) && digest != submitted.Digest)
+                {
+                    return new IntakeOutcome(IntakeVerdict.CloneSuspected, state, []);
+                }
+            }
+            else if (submitted.Refusal is { } refusal)
+            {
+                (refusals ??= []).Add(refusal);
+                if (refusal.Final)
+                {
+                    settled.Add((seq, submitted.Digest));
+                }
+            }
+            else if (state.Above.Count + settled.Count >= IntakeState.AboveCapacity)
+            {
+                (refusals ??= []).Add(new ItemRefusal { Seq = seq, Code = "sequence-window-full", Detail = "Too many numbers are settled above a hole; send the lowest numbers first.", Final = false });
+            }
+            else
+            {
+                settled.Add((seq, submitted.Digest));
+                fresh.Add(submitted.Item);
+            }
+        }
+
+        // Only now is it certain that the whole check-in counts: nothing of a suspected clone is taken.
+        foreach (var item in fresh)
+        {
+            Take(submission, item, now);
+        }
+
+        // Unchanged numbers need no write.
+        if (settled.Count > 0 || submission.LowestKept - 1 > state.Ack)
+        {
+            // Several check-ins of one cluster in a group are one write, one version above what is stored.
+            state = state.After(settled, submission.LowestKept).WithVersion(cluster.Intake!.Version + 1);
+            pending[cluster.Id] = state;
+        }
+
+        return new IntakeOutcome(IntakeVerdict.Durable, state, refusals is null ? [] : refusals);
+    }
+
+    private void Take(Submission submission, Item item, DateTimeOffset now)
+    {
+        if (!kinds.TryGetValue(item.Type, out var items))
+        {
+            kinds[item.Type] = items = new ReceivedItems();
+        }
+
+        items.Items.Add(new ReceivedItem
+        {
+            ClusterId = UnsafeByteOperations.UnsafeWrap(submission.Cluster.Id.ToByteArray(bigEndian: true)),
+            CustomerId = UnsafeByteOperations.UnsafeWrap(submission.Cluster.CustomerId.ToByteArray(bigEndian: true)),
+            Epoch = submission.Epoch,
+            Seq = item.Seq,
+            AtMs = item.AtMs,
+            ReceivedAtMs = now.ToUnixTimeMilliseconds(),
+            Body = item.Body,
+            NextS = submission.NextSeconds,
+        });
+    }
+
+    private async Task WriteOutboxAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (kinds.Count == 0)
+        {
+            return;
+        }
+
+        var rows = new List<object?[]>(kinds.Count);
+        var at = now.ToUnixTimeMilliseconds();
+        foreach (var (kind, items) in kinds)
+        {
+            var id = Guid.CreateVersion7(now);
+            var message = new ItemsReceived(id, kind, now) { Attachment = ItemsReceived.Deflate(items) };
+            rows.Add([id, MessageJson.WireName(typeof(ItemsReceived)), message.Key, MessageJson.Write(message), message.Attachment, at, 0, at, null]);
+            ItemsWritten += items.Items.Count;
+        }
+
+        await db.Dialect.InsertIfAbsentAsync(db, new BulkRows("callhome_outbox", OutboxColumns, ["id"], rows), cancellationToken);
+    }
+}

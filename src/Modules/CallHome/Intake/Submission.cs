@@ -1,0 +1,61 @@
+using MissionControl.Protocol.CallHome;
+
+namespace MissionControl.CallHome.Intake;
+
+/// <summary>One check-in on its way through the group commit.</summary>
+internal sealed class Submission(KnownCluster cluster, long epoch, long lowestKept, IReadOnlyList<SubmittedItem> items, int bytes, int nextSeconds)
+{
+    public KnownCluster Cluster { get; } = cluster;
+
+    public long Epoch { get; } = epoch;
+
+    public long LowestKept { get; } = lowestKept;
+
+    /// <summary>Items that passed the door, those that did not have their refusal set.</summary>
+    public IReadOnlyList<SubmittedItem> Items { get; } = items;
+
+    /// <summary>Bytes of the bodies, for the size of the group.</summary>
+    public int Bytes { get; } = bytes;
+
+    /// <summary>The interval handed out with the answer.</summary>
+    public int NextSeconds { get; } = nextSeconds;
+
+    /// <summary>Completed after the commit, never before.</summary>
+    public TaskCompletionSource<IntakeOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+}
+
+/// <summary>An item and what the door already knows of it.</summary>
+internal struct SubmittedItem
+{
+    public required Item Item { get; init; }
+
+    /// <summary>First 8 bytes of the SHA-256 of the body and its type.</summary>
+    public required ulong Digest { get; init; }
+
+    /// <summary>Why the item is refused; null when it is taken.</summary>
+    public ItemRefusal? Refusal { get; init; }
+}
+
+/// <summary>What became of a check-in.</summary>
+/// <param name="Kind">The verdict.</param>
+/// <param name="State">The cluster's state after it.</param>
+/// <param name="Refusals">Refusals found while judging numbers.</param>
+internal sealed record IntakeOutcome(IntakeVerdict Kind, IntakeState? State, IReadOnlyList<ItemRefusal> Refusals);
+
+internal enum IntakeVerdict
+{
+    /// <summary>Durable.</summary>
+    Durable,
+
+    /// <summary>An epoch that is no longer in force spoke.</summary>
+    StaleEpoch,
+
+    /// <summary>An epoch that was never issued spoke.</summary>
+    UnknownEpoch,
+
+    /// <summary>A number came again with other bytes.</summary>
+    CloneSuspected,
+
+    /// <summary>The database did not take it; nothing was acknowledged.</summary>
+    Unavailable,
+}

@@ -1,0 +1,22 @@
+namespace MissionControl.CallHome;
+
+/// <summary>The door's limits, told to clients by <c>ping</c>, by the header <c>MC-Limits</c> and in every 413.</summary>
+internal static class Limits
+{
+    public const int CompressedBytes = 64 * 1024;
+    public const int InflatedBytes = 512 * 1024;
+    public const int UsageCompressedBytes = 1024 * 1024;
+    public const int UsageInflatedBytes = 8 * 1024 * 1024;
+    public const int Items = 500;
+    public const int ItemBytes = 256 * 1024;
+    public const int UsageItemBytes = 3 * 1024 * 1024;
+    public const int Nodes = 500;
+    public const int DisksPerNode = 64;
+    public const int TextLength = 512;
+
+    /// <summary>Inflated to compressed, checked once 64 KiB have been inflated.</summary>
+    public const int Ratio = 100;
+
+    public static string Header { get; } =
+        $"compressed={CompressedBytes}; inflated={InflatedBytes}; usage-compressed={UsageCompressedBytes}; usage-inflated={UsageInflatedBytes}; items={Items}";
+}

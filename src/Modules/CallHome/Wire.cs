@@ -1,0 +1,99 @@
+using System.Buffers;
+using Google.Protobuf;
+using Microsoft.AspNetCore.Http;
+using MissionControl.CallHome.Intake;
+using MissionControl.Contracts;
+using MissionControl.Platform.Http;
+using MissionControl.Protocol.CallHome;
+
+namespace MissionControl.CallHome;
+
+/// <summary>Reads and writes call-home messages: protobuf, or its canonical JSON mapping, as Content-Type chooses.</summary>
+internal static class Wire
+{
+    public const string Protobuf = "application/x-protobuf";
+    private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
+    private static readonly JsonParser Parser = new(JsonParser.Settings.Default.WithRecursionLimit(32).WithIgnoreUnknownFields(true));
+
+    /// <summary>Reads the body; writes the problem and returns null when it cannot.</summary>
+    public static async ValueTask<T?> ReadAsync<T>(HttpContext context, MessageParser<T> parser, int maxCompressed = Limits.CompressedBytes, int maxInflated = Limits.InflatedBytes)
+        where T : class, IMessage<T>, new()
+    {
+        var isJson = IsJson(context.Request);
+        if (!isJson && context.Request.ContentType?.StartsWith(Protobuf, StringComparison.OrdinalIgnoreCase) != true)
+        {
+            await Problems.WriteAsync(context, ProblemCodes.UnsupportedMediaType, $"Send {Protobuf} or application/json.");
+            return null;
+        }
+
+        using var body = await BodyReader.ReadAsync(context.Request, maxCompressed, maxInflated, context.RequestAborted);
+        if (body.Refusal is not null)
+        {
+            await RefuseAsync(context, body.Refusal);
+            return null;
+        }
+
+        try
+        {
+            if (!isJson)
+            {
+                return parser.ParseFrom(body.Bytes.Span);
+            }
+
+            if (Protocol.CallHome.StrictJsonReader.Check(body.Bytes.Span, new T().Descriptor, UsageTextLimit) is { Error: { } error })
+            {
+                await Problems.WriteAsync(context, ProblemCodes.MalformedBody, error);
+                return null;
+            }
+
+            return Parser.Parse<T>(System.Text.Encoding.UTF8.GetString(body.Bytes.Span));
+        }
+        catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidJsonException)
+        {
+            await Problems.WriteAsync(context, ProblemCodes.MalformedBody, exception.Message);
+            return null;
+        }
+    }
+
+    /// <summary>Answers in the encoding of the request. Size first: writing through the body writer without a length fails in Kestrel.</summary>
+    public static async Task WriteAsync(HttpContext context, IMessage message)
+    {
+        if (IsJson(context.Request))
+        {
+            context.Response.ContentType = "application/json";
+            await context.Response.WriteAsync(Formatter.Format(message), context.RequestAborted);
+            return;
+        }
+
+        var size = message.CalculateSize();
+        context.Response.ContentType = Protobuf;
+        context.Response.ContentLength = size;
+        Write(context.Response.BodyWriter, message, size);
+        await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
+    }
+
+    // Bodies of items are base64 in JSON: one usage window is the longest text there is.
+    private const int UsageTextLimit = Limits.UsageInflatedBytes;
+
+    private static void Write(IBufferWriter<byte> writer, IMessage message, int size)
+    {
+        var span = writer.GetSpan(size)[..size];
+        message.WriteTo(span);
+        writer.Advance(size);
+    }
+
+    private static bool IsJson(HttpRequest request) => request.ContentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) == true;
+
+    private static Task RefuseAsync(HttpContext context, string refusal)
+    {
+        if (refusal == BodyReader.TooLarge)
+        {
+            context.Response.Headers["MC-Limits"] = Limits.Header;
+            return Problems.WriteAsync(context, ProblemCodes.PayloadTooLarge, $"Send fewer items at once. Limits: {Limits.Header}.");
+        }
+
+        return refusal == BodyReader.UnsupportedEncoding
+            ? Problems.WriteAsync(context, ProblemCodes.UnsupportedEncoding, "Content-Encoding may be gzip, br or identity.")
+            : Problems.WriteAsync(context, ProblemCodes.MalformedBody, "The compressed body cannot be inflated.");
+    }
+}
