@@ -38,6 +38,17 @@ public sealed partial class ProtocolDocumentTests
         }
     }
 
+    [Fact]
+    public void The_page_names_every_code_that_intake_gives_an_item()
+    {
+        var given = Repository.SourceFiles.Where(file => file.StartsWith("src/Modules/CallHome/", StringComparison.Ordinal))
+            .SelectMany(file => ItemCode().Matches(Repository.Read(file)))
+            .Select(match => (code: match.Groups["code"].Value, final: string.Equals(match.Groups["final"].Value, "true", StringComparison.OrdinalIgnoreCase) ? "final" : "later"));
+
+        Assert.DoesNotContain(given, refusal => !Page.Split('\n').Any(line =>
+            line.StartsWith('|') && line.Contains($"`{refusal.code}`", StringComparison.Ordinal) && line.Contains($"| {refusal.final} |", StringComparison.Ordinal)));
+    }
+
     /// <summary>From where a message's name opens a line to where the next one does.</summary>
     private static string SectionOf(string message)
     {
@@ -58,6 +69,9 @@ public sealed partial class ProtocolDocumentTests
 
     [GeneratedRegex(@"^\| (?<codes>`[a-z-]+`(?:, `[a-z-]+`)*) \| (?<status>\d{3}) \| (?<final>final|later) \|", RegexOptions.Multiline)]
     private static partial Regex CodeRow();
+
+    [GeneratedRegex("(?:Refuse\\(item, |Code = )\"(?<code>[a-z-]+)\"[^;]*?[Ff]inal(?:: | = )(?<final>true|false)")]
+    private static partial Regex ItemCode();
 
     [GeneratedRegex("`([a-z-]+)`")]
     private static partial Regex Code();
