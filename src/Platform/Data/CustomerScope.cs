@@ -22,6 +22,9 @@ public sealed class CustomerScope
     /// <summary>Why the scope was opened for all; null otherwise.</summary>
     public string? Reason { get; private set; }
 
+    /// <summary>Whether a customer's rows are visible.</summary>
+    public bool Covers(Guid customerId) => IsAll || (customerId == CustomerId && customerId != Guid.Empty);
+
     /// <summary>Opens all customers' rows.</summary>
     public void OpenAll(string why)
     {

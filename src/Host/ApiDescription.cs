@@ -1,0 +1,36 @@
+using Microsoft.OpenApi;
+using MissionControl.Platform.Http;
+using Swashbuckle.AspNetCore.Swagger;
+
+namespace MissionControl.Host;
+
+/// <summary>The API's own description, generated from the endpoints and committed as <c>docs/api/openapi.v1.json</c>.</summary>
+internal static class ApiDescription
+{
+    public const string Document = "v1";
+
+    public static void AddApiDescription(this IServiceCollection services)
+    {
+        services.AddEndpointsApiExplorer();
+        services.AddSwaggerGen(generator =>
+        {
+            generator.SwaggerDoc(Document, new OpenApiInfo { Title = "Mission Control", Version = "1", Description = "REST API of Mission Control. Bearer tokens only." });
+            generator.CustomSchemaIds(type => type.ToString().Replace("MissionControl.Contracts.Api.", "", StringComparison.Ordinal).Replace('+', '.').Replace("`1", "", StringComparison.Ordinal).Replace("[", "Of", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal));
+            generator.AddSecurityDefinition("bearer", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API token, mca_…" });
+            foreach (var file in Directory.GetFiles(AppContext.BaseDirectory, "MissionControl.*.xml"))
+            {
+                generator.IncludeXmlComments(file);
+            }
+        });
+    }
+
+    public static void MapApiDescription(this IEndpointRouteBuilder routes) => routes
+        .MapGet("/api/v1/openapi.json", static async (ISwaggerProvider provider) => Results.Text(await WriteAsync(provider), "application/json"))
+        .AllowAnonymous().OnSurface(Surface.Api).ExcludeFromDescription().WithName("DescribeApi").WithSummary("This API in OpenAPI");
+
+    public static async Task<string> WriteAsync(ISwaggerProvider provider)
+    {
+        var document = provider.GetSwagger(Document);
+        return await document.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1);
+    }
+}

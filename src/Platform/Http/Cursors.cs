@@ -1,0 +1,34 @@
+using System.Buffers.Text;
+using System.Text;
+using System.Text.Json;
+
+namespace MissionControl.Platform.Http;
+
+/// <summary>Opaque positions in a list: the sort key and the id of the last item of a page. Not secret, only not to be made up.</summary>
+public static class Cursors
+{
+    private const int MaxLength = 1000;
+
+    /// <summary>Writes a position.</summary>
+    public static string Encode(params string[] parts) => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(parts));
+
+    /// <summary>Reads a position; false when it is not one of ours.</summary>
+    public static bool TryDecode(string cursor, out string[] parts)
+    {
+        parts = [];
+        if (cursor is null || cursor.Length > MaxLength)
+        {
+            return false;
+        }
+
+        try
+        {
+            parts = JsonSerializer.Deserialize<string[]>(Encoding.UTF8.GetString(Base64Url.DecodeFromChars(cursor))) ?? [];
+            return parts.Length > 0 && Array.TrueForAll(parts, part => part is not null);
+        }
+        catch (Exception exception) when (exception is FormatException or JsonException)
+        {
+            return false;
+        }
+    }
+}

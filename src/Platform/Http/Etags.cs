@@ -1,0 +1,26 @@
+using Microsoft.AspNetCore.Http;
+using MissionControl.Contracts;
+
+namespace MissionControl.Platform.Http;
+
+/// <summary>Optimistic concurrency over HTTP: the version is the ETag, a change names it in If-Match (RFC 9110 §13).</summary>
+public static class Etags
+{
+    /// <summary>The ETag of a version.</summary>
+    public static string Of(long version) => $"\"{version}\"";
+
+    /// <summary>Null when If-Match names the version; else the problem to answer with: 428 without it, 412 when it moved.</summary>
+    public static IResult? Mismatch(HttpRequest request, long version)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var match = request.Headers.IfMatch.ToString();
+        if (match.Length == 0)
+        {
+            return Problems.Of(ProblemCodes.PreconditionRequired, "Read the resource and send its ETag in If-Match, so that nobody's change is overwritten unseen.");
+        }
+
+        return match == "*" || match == Of(version)
+            ? null
+            : Problems.Of(ProblemCodes.PreconditionFailed, $"The resource has ETag {Of(version)} now. Read it again and decide anew.");
+    }
+}

@@ -1,0 +1,94 @@
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using MissionControl.Contracts;
+
+namespace MissionControl.Platform.Http;
+
+/// <summary>What every request passes: errors become problem documents, floods are bounded, nothing is cached by accident.</summary>
+public static partial class PlatformHttp
+{
+    /// <summary>Requests per minute of one caller on the API.</summary>
+    public const int RequestsPerMinute = 1200;
+
+    /// <summary>Registers validation, problem documents and rate limits.</summary>
+    public static void AddPlatformHttp(this IServiceCollection services)
+    {
+        services.AddSingleton<IExceptionHandler, ProblemExceptionHandler>();
+        services.AddProblemDetails();
+        services.AddRateLimiter(limits =>
+        {
+            limits.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
+            limits.OnRejected = async (context, _) =>
+            {
+                var wait = context.Lease.TryGetMetadata(MetadataName.RetryAfter, out var after) ? after : TimeSpan.FromSeconds(10);
+                context.HttpContext.Response.Headers.RetryAfter = ((int)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
+                await Problems.WriteAsync(context.HttpContext, ProblemCodes.RateLimited, "Slow down and come back after Retry-After.");
+            };
+            // Call-home has its own bounds (queue, enrolment limiter); here are people and programs on the API.
+            limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
+                (context.Features.Get<SurfaceOf>()?.Value ?? Surface.None) is Surface.CallHome or Surface.None
+                    ? RateLimitPartition.GetNoLimiter("callhome")
+                    : RateLimitPartition.GetTokenBucketLimiter(CallerOf(context), _ => new TokenBucketRateLimiterOptions
+                    {
+                        TokenLimit = RequestsPerMinute,
+                        TokensPerPeriod = RequestsPerMinute / 60,
+                        ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+                        QueueLimit = 0,
+                    }));
+        });
+    }
+
+    /// <summary>Errors outermost, then limits.</summary>
+    public static void UsePlatformHttp(this IApplicationBuilder app)
+    {
+        app.UseExceptionHandler();
+        app.Use(static (context, next) =>
+        {
+            context.Response.Headers.XContentTypeOptions = "nosniff";
+            return next(context);
+        });
+    }
+
+    /// <summary><c>/problems/{code}</c>: what a problem's type points to.</summary>
+    public static void MapProblemPages(this IEndpointRouteBuilder routes) => routes
+        .MapGet("/problems/{code}", static (string code) => ProblemCodes.All.TryGetValue(code, out var problem)
+            ? Results.Json(new { problem.Code, problem.Status, problem.Title, Retry = problem.IsFinal ? "final" : "later" })
+            : Problems.NotFound())
+        .AllowAnonymous().OnSurface(Surface.Api | Surface.Portal | Surface.CallHome | Surface.Operations).WithName("DescribeProblem").WithSummary("What a problem code means").WithTags("problems");
+
+    private static string CallerOf(HttpContext context) =>
+        context.User.FindFirst("sub")?.Value ?? context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
+
+    private sealed partial class ProblemExceptionHandler(ILogger<ProblemExceptionHandler> logger) : IExceptionHandler
+    {
+        public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+        {
+            switch (exception)
+            {
+                case BadHttpRequestException bad:
+                    await Problems.WriteAsync(httpContext, bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? ProblemCodes.PayloadTooLarge : ProblemCodes.Malformed,
+                        bad.InnerException is System.Text.Json.JsonException json ? $"The JSON body cannot be read at {json.Path ?? "its beginning"}." : bad.Message);
+                    return true;
+                case DbUpdateConcurrencyException:
+                    await Problems.WriteAsync(httpContext, ProblemCodes.PreconditionFailed, "Somebody else changed it at the same moment. Read it again and decide anew.");
+                    return true;
+                case OperationCanceledException when httpContext.RequestAborted.IsCancellationRequested:
+                    httpContext.Response.StatusCode = 499;
+                    return true;
+                default:
+                    LogUnhandled(logger, exception, httpContext.Request.Method, httpContext.GetEndpoint()?.DisplayName);
+                    await Problems.WriteAsync(httpContext, ProblemCodes.Internal, "Nothing of this request was kept unless an answer says so. Give the trace id to whoever operates Mission Control.");
+                    return true;
+            }
+        }
+
+        [LoggerMessage(130, LogLevel.Error, "{Method} {Endpoint} failed")]
+        private static partial void LogUnhandled(ILogger logger, Exception exception, string method, string? endpoint);
+    }
+}
