@@ -1,10 +1,9 @@
-using System.Buffers;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 using MissionControl.CallHome.Intake;
 using MissionControl.Contracts;
 using MissionControl.Platform.Http;
-using MissionControl.Protocol.CallHome;
+using IMessage = Google.Protobuf.IMessage;
 
 namespace MissionControl.CallHome;
 
@@ -75,7 +74,7 @@ internal static class Wire
     // Bodies of items are base64 in JSON: one usage window is the longest text there is.
     private const int UsageTextLimit = Limits.UsageInflatedBytes;
 
-    private static void Write(IBufferWriter<byte> writer, IMessage message, int size)
+    private static void Write(System.IO.Pipelines.PipeWriter writer, IMessage message, int size)
     {
         var span = writer.GetSpan(size)[..size];
         message.WriteTo(span);

@@ -37,6 +37,9 @@ public abstract class HandlerBinding
     /// <summary>Resolves the handler from the scope and calls it.</summary>
     internal abstract Task InvokeAsync(IServiceProvider scope, IMessage message, MessageContext context, CancellationToken cancellationToken);
 
+    /// <summary>What tells consumers on the bus apart: message and handler.</summary>
+    internal abstract Type ConsumerType { get; }
+
     internal abstract void Register(IServiceCollection services);
 
     internal abstract void Register(IRegistrationConfigurator bus);
@@ -72,6 +75,8 @@ public sealed class HandlerRegistry
     {
         public override Type MessageType => typeof(TMessage);
 
+        internal override Type ConsumerType => typeof(Consumer<TMessage, THandler>);
+
         internal override Task InvokeAsync(IServiceProvider scope, IMessage message, MessageContext context, CancellationToken cancellationToken) =>
             scope.GetRequiredService<THandler>().HandleAsync((TMessage)message, context, cancellationToken);
 
@@ -85,15 +90,19 @@ public sealed class HandlerRegistry
     }
 
     /// <summary>The adapter to the bus; nothing of the bus goes further than this class.</summary>
-    private sealed class Consumer<TMessage, THandler>(HandlerRunner runner, Consumer<TMessage, THandler>.Of of) : IConsumer<TMessage>
+    /// <remarks>One handler class may serve several modules, each with its own inbox: every binding is applied on its own.</remarks>
+    private sealed class Consumer<TMessage, THandler>(HandlerRunner runner, IEnumerable<Consumer<TMessage, THandler>.Of> bindings) : IConsumer<TMessage>
         where TMessage : class, IMessage
         where THandler : class, IMessageHandler<TMessage>
     {
-        public Task Consume(ConsumeContext<TMessage> context)
+        public async Task Consume(ConsumeContext<TMessage> context)
         {
             var id = context.MessageId ?? throw new InvalidOperationException("A message without an id cannot be applied once.");
             var sentAt = context.Headers.Get<long>(MessageHeaders.SentAt) is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : default;
-            return runner.ApplyAsync(of.Binding, context.Message, new MessageContext(id, sentAt), context.CancellationToken);
+            foreach (var of in bindings)
+            {
+                await runner.ApplyAsync(of.Binding, context.Message, new MessageContext(id, sentAt), context.CancellationToken);
+            }
         }
 
         public sealed record Of(HandlerBinding Binding);

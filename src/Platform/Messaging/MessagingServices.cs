@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using MissionControl.Platform.Modules;
+using MissionControl.Platform.Security;
 using MissionControl.Platform.Time;
 
 namespace MissionControl.Platform.Messaging;
@@ -17,7 +18,7 @@ public static class MessagingServices
         var handlers = AddMessaging(services, modules);
         services.AddMediator(bus =>
         {
-            foreach (var binding in handlers.Bindings)
+            foreach (var binding in handlers.Bindings.DistinctBy(binding => binding.ConsumerType))
             {
                 binding.Register(bus);
             }
@@ -36,6 +37,7 @@ public static class MessagingServices
         {
             handlers.Module = module.Name;
             module.AddHandlers(handlers);
+            handlers.AddSecurityHandlers(module.Name);
             services.AddSingleton<IHostedService>(provider => new OutboxDispatcher(module.Name, provider.GetRequiredService<IServiceScopeFactory>(),
                 provider.GetRequiredService<ITransport>(), provider.GetRequiredService<OutboxSignal>(), provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILogger<OutboxDispatcher>>()));

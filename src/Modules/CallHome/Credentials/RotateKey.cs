@@ -8,7 +8,6 @@ using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
 using MissionControl.Protocol.CallHome;
-using MissionControl.Trust.Envelopes;
 
 namespace MissionControl.CallHome.Credentials;
 

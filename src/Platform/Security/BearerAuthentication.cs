@@ -1,0 +1,121 @@
+using System.Net;
+using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Protocol.Tokens;
+
+namespace MissionControl.Platform.Security;
+
+/// <summary>
+/// Authenticates bearers of the API from this role's own copies of identity's facts: API tokens (<c>mca_…</c>) by id and SHA-256 of
+/// the secret, user tokens by signature. A cookie is never looked at, so no page of another site can forge a call.
+/// </summary>
+internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, KnownTokens tokens, TimeProvider time)
+    : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
+{
+    public const string SchemeName = "Bearer";
+    private const string Prefix = "Bearer ";
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        var header = Request.Headers.Authorization.ToString();
+        var module = Context.GetEndpoint()?.Metadata.GetMetadata<InModule>()?.Module;
+        if (module is null || !header.StartsWith(Prefix, StringComparison.Ordinal))
+        {
+            return AuthenticateResult.NoResult();
+        }
+
+        var text = header[Prefix.Length..];
+        return text.StartsWith("mca_", StringComparison.Ordinal) ? await ApiTokenAsync(module, text) : await UserTokenAsync(module, text);
+    }
+
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties) => Refusals.UnauthenticatedAsync(Context);
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => Refusals.ForbiddenAsync(Context);
+
+    private async Task<AuthenticateResult> ApiTokenAsync(string module, string text)
+    {
+        if (!TokenText.TryParse(text, out var kind, out var id, out var sha256) || kind != 'a'
+            || await tokens.FindAsync(module, id, Context.RequestAborted) is not { } token
+            || !CryptographicOperations.FixedTimeEquals(token.SecretSha256, sha256)
+            || !IsLive(token) || !IsWithin(token.Networks, Context.Connection.RemoteIpAddress))
+        {
+            return AuthenticateResult.Fail("The token is not valid.");
+        }
+
+        return Success(token.Subject, token.PrincipalKind, string.Join(' ', token.Scopes), token.CustomerId, id, null, "token");
+    }
+
+    private async Task<AuthenticateResult> UserTokenAsync(string module, string text)
+    {
+        var keys = await tokens.UserKeysAsync(module, Context.RequestAborted);
+        var claims = UserTokens.Verify(text, kid => keys.GetValueOrDefault(kid), time.GetUtcNow());
+        if (claims is null || await tokens.FindAsync(module, claims.Tid, Context.RequestAborted) is not { } token || !IsLive(token))
+        {
+            return AuthenticateResult.Fail("The user token is not valid.");
+        }
+
+        return Success(claims.Sub, claims.Kind, claims.Scope, claims.Customer, claims.Tid, claims.Sid, "session");
+    }
+
+    private bool IsLive(Contracts.Events.Identity.TokenChanged token) => token.RevokedAt is null && token.ExpiresAt > time.GetUtcNow();
+
+    private AuthenticateResult Success(string subject, string kind, string scope, Guid? customer, string tokenId, string? session, string auth)
+    {
+        var identity = new ClaimsIdentity(SchemeName, "sub", null);
+        identity.AddClaim(new Claim("sub", subject));
+        identity.AddClaim(new Claim("kind", kind));
+        identity.AddClaim(new Claim("scope", scope));
+        identity.AddClaim(new Claim("token", tokenId));
+        identity.AddClaim(new Claim("auth", auth));
+        if (customer is not null)
+        {
+            identity.AddClaim(new Claim("customer", customer.Value.ToString()));
+        }
+
+        if (session is not null)
+        {
+            identity.AddClaim(new Claim("session", session));
+        }
+
+        return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
+    }
+
+    private static bool IsWithin(IReadOnlyList<string> networks, IPAddress? address)
+    {
+        if (networks.Count == 0)
+        {
+            return true;
+        }
+
+        var plain = address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
+        return plain is not null && networks.Any(network => IPNetwork.TryParse(network, out var parsed) && parsed.Contains(plain));
+    }
+
+    /// <summary>Opens what the principal may see and names it to the audit log; only after authentication.</summary>
+    internal static void Enter(ClaimsPrincipal user, CurrentPrincipal current, CustomerScope scope, IPAddress? address)
+    {
+        if (user.FindFirst("sub")?.Value is not { } subject)
+        {
+            return;
+        }
+
+        current.Set(
+            new AuditActor(user.FindFirst("kind")!.Value, subject, user.FindFirst("auth")!.Value, false, user.FindFirst("token")?.Value, user.FindFirst("session")?.Value), address?.ToString());
+        if (user.FindFirst("customer")?.Value is { } customer)
+        {
+            scope.OpenOne(Guid.Parse(customer));
+        }
+        else
+        {
+            scope.OpenAll("staff may see every customer");
+        }
+    }
+}

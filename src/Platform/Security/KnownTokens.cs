@@ -1,0 +1,86 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Contracts.Events.Identity;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
+using MissionControl.Trust.Envelopes;
+
+namespace MissionControl.Platform.Security;
+
+/// <summary>What a role knows of identity's tokens and keys, from its own table; remembered for a second, so that a revocation holds within two.</summary>
+internal sealed class KnownTokens(IServiceScopeFactory scopes, TimeProvider time)
+{
+    public const string TokenKind = "token";
+    public const string UserKeyKind = "user-keys";
+    private const int Capacity = 10_000;
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
+    private readonly ConcurrentDictionary<(string Module, string Id), (TokenChanged? Token, DateTimeOffset ReadAt)> cache = new();
+    private readonly ConcurrentDictionary<string, (IReadOnlyDictionary<string, VerificationKey> Keys, DateTimeOffset ReadAt)> keys = new();
+
+    public async ValueTask<TokenChanged?> FindAsync(string module, string id, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        if (cache.TryGetValue((module, id), out var known) && now - known.ReadAt < Freshness)
+        {
+            return known.Token;
+        }
+
+        if (cache.Count > Capacity)
+        {
+            // Ids that nobody issued cost a look-up each, never memory without end.
+            cache.Clear();
+        }
+
+        var body = await ReadAsync(module, TokenKind, id, cancellationToken);
+        var token = body is null ? null : JsonSerializer.Deserialize<TokenChanged>(body, MessageJson.Options);
+        cache[(module, id)] = (token, now);
+        return token;
+    }
+
+    public async ValueTask<IReadOnlyDictionary<string, VerificationKey>> UserKeysAsync(string module, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        if (keys.TryGetValue(module, out var known) && now - known.ReadAt < Freshness)
+        {
+            return known.Keys;
+        }
+
+        var body = await ReadAsync(module, UserKeyKind, UserKeyKind, cancellationToken);
+        var message = body is null ? null : JsonSerializer.Deserialize<UserKeysChanged>(body, MessageJson.Options);
+        var read = (message?.Keys ?? new Dictionary<string, byte[]>()).ToDictionary(key => key.Key, key => VerificationKey.FromSpki(key.Value), StringComparer.Ordinal);
+        keys[module] = (read, now);
+        return read;
+    }
+
+    private async Task<string?> ReadAsync(string module, string kind, string id, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        return await db.Projections(module).AsNoTracking().Where(row => row.Kind == kind && row.Id == id).Select(row => row.Body).SingleOrDefaultAsync(cancellationToken);
+    }
+}
+
+/// <summary>Keeps the newest version of a token in the table of the module that handles it.</summary>
+internal sealed class KeepToken(ControlPlaneDbContext db, ModuleScope module) : IMessageHandler<TokenChanged>
+{
+    public Task HandleAsync(TokenChanged message, MessageContext context, CancellationToken cancellationToken) =>
+        Projections.KeepAsync(db, module.Current, KnownTokens.TokenKind, message.TokenId, message, cancellationToken);
+}
+
+/// <summary>Keeps the newest set of keys that verify user tokens.</summary>
+internal sealed class KeepUserKeys(ControlPlaneDbContext db, ModuleScope module) : IMessageHandler<UserKeysChanged>
+{
+    public Task HandleAsync(UserKeysChanged message, MessageContext context, CancellationToken cancellationToken) =>
+        Projections.KeepAsync(db, module.Current, KnownTokens.UserKeyKind, KnownTokens.UserKeyKind, message, cancellationToken);
+}
+
+internal static class Projections
+{
+    public static Task KeepAsync<T>(ControlPlaneDbContext db, string module, string kind, string id, T message, CancellationToken cancellationToken)
+        where T : Contracts.IMessage =>
+        db.Dialect.UpsertAsync(
+            db, new BulkRows($"{module}_projection", ["kind", "id", "version", "body"], ["kind", "id"], [[kind, id, message.Version, JsonSerializer.Serialize(message, MessageJson.Options)]]), "version", cancellationToken);
+}

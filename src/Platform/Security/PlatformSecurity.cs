@@ -1,0 +1,47 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Contracts.Events.Identity;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+
+namespace MissionControl.Platform.Security;
+
+/// <summary>Authentication and authorisation of the API.</summary>
+public static class PlatformSecurity
+{
+    /// <summary>Registers bearer authentication and scopes. An endpoint without a policy asks for an authenticated principal.</summary>
+    public static void AddPlatformSecurity(this IServiceCollection services)
+    {
+        services.AddScoped<CurrentPrincipal>();
+        services.AddSingleton<KnownTokens>();
+        services.AddSingleton<IAuthorizationHandler, ScopeHandler>();
+        services.AddAuthentication(BearerAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, BearerAuthentication>(BearerAuthentication.SchemeName, null);
+        services.AddAuthorization(authorization => authorization.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
+    }
+
+    /// <summary>Every role's handlers for identity's facts.</summary>
+    public static void AddSecurityHandlers(this HandlerRegistry handlers, string module)
+    {
+        ArgumentNullException.ThrowIfNull(handlers);
+        handlers.Add<TokenChanged, KeepToken>($"{module}.keep-token");
+        handlers.Add<UserKeysChanged, KeepUserKeys>($"{module}.keep-user-keys");
+    }
+
+    /// <summary>Module first (it chooses whose tokens count), then who, then what they may, then how often.</summary>
+    public static void UsePlatformSecurity(this IApplicationBuilder app)
+    {
+        app.UseModules();
+        app.UseAuthentication();
+        app.Use(static (context, next) =>
+        {
+            BearerAuthentication.Enter(
+                context.User, context.RequestServices.GetRequiredService<CurrentPrincipal>(), context.RequestServices.GetRequiredService<CustomerScope>(), context.Connection.RemoteIpAddress);
+            return next(context);
+        });
+        app.UseRateLimiter();
+        app.UseAuthorization();
+    }
+}
