@@ -10,6 +10,8 @@ internal static class AdminCommand
 {
     public static Command Create() => new("admin", "Work on the server's own console.") { Backup(), Restore() };
 
+    private static readonly string[] Suffixes = ["", "-wal", "-shm"];
+
     private static Command Backup()
     {
         var data = new CommonOptions().Data;
@@ -57,7 +59,7 @@ internal static class AdminCommand
                 }
             }
 
-            foreach (var suffix in new[] { "", "-wal", "-shm" })
+            foreach (var suffix in Suffixes)
             {
                 if (File.Exists(target + suffix))
                 {
