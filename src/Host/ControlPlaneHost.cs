@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Serialization;
+using Microsoft.EntityFrameworkCore;
 using MissionControl.Catalog;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;

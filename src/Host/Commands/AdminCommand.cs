@@ -8,9 +8,10 @@ namespace MissionControl.Host.Commands;
 /// <summary><c>missioncontrol admin</c>: what only somebody on the server's own console may do.</summary>
 internal static class AdminCommand
 {
-    public static Command Create() => new("admin", "Work on the server's own console.") { Backup(), Restore() };
+    // What SQLite keeps beside the file belongs to the old database, too.
+    private static readonly string[] FileSuffixes = ["", "-wal", "-shm"];
 
-    private static readonly string[] Suffixes = ["", "-wal", "-shm"];
+    public static Command Create() => new("admin", "Work on the server's own console.") { Backup(), Restore() };
 
     private static Command Backup()
     {
@@ -59,7 +60,7 @@ internal static class AdminCommand
                 }
             }
 
-            foreach (var suffix in Suffixes)
+            foreach (var suffix in FileSuffixes)
             {
                 if (File.Exists(target + suffix))
                 {

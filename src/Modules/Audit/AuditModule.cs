@@ -1,12 +1,14 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
+using MissionControl.Audit.Entries;
+using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 
 namespace MissionControl.Audit;
 
-/// <summary>The role <c>audit</c>.</summary>
+/// <summary>The role <c>audit</c>: an append-only table, fed by the one event <c>audit.entry</c>.</summary>
 public sealed class AuditModule : IModule
 {
     /// <inheritdoc />
@@ -15,6 +17,8 @@ public sealed class AuditModule : IModule
     /// <inheritdoc />
     public void ConfigureModel(ModelBuilder model)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        model.ApplyConfiguration(new AuditEntry.Configuration());
     }
 
     /// <inheritdoc />
@@ -25,10 +29,10 @@ public sealed class AuditModule : IModule
     /// <inheritdoc />
     public void AddHandlers(HandlerRegistry handlers)
     {
+        ArgumentNullException.ThrowIfNull(handlers);
+        handlers.Add<AuditEntryRecorded, AppendEntry>("audit.append-entry");
     }
 
     /// <inheritdoc />
-    public void MapEndpoints(IEndpointRouteBuilder api)
-    {
-    }
+    public void MapEndpoints(IEndpointRouteBuilder api) => ListEntries.Map(api);
 }

@@ -44,6 +44,7 @@ public sealed class CallHomeModule : IModule
     {
         ArgumentNullException.ThrowIfNull(host);
         var services = host.Services;
+        services.AddValidation();
         services.AddOptions<CallHomeOptions>().BindConfiguration("CallHome").ValidateDataAnnotations().ValidateOnStart();
         services.AddSingleton(provider => new AccessTokens(
             provider.GetRequiredService<DataDirectory>(), provider.GetRequiredService<IOptions<CallHomeOptions>>().Value, provider.GetRequiredService<TimeProvider>()));

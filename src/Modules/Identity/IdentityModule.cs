@@ -1,12 +1,15 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using MissionControl.Identity.Sessions;
+using MissionControl.Identity.Tokens;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 
 namespace MissionControl.Identity;
 
-/// <summary>The role <c>identity</c>.</summary>
+/// <summary>The role <c>identity</c>: API tokens and sessions.</summary>
 public sealed class IdentityModule : IModule
 {
     /// <inheritdoc />
@@ -15,11 +18,18 @@ public sealed class IdentityModule : IModule
     /// <inheritdoc />
     public void ConfigureModel(ModelBuilder model)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        model.ApplyConfiguration(new ApiToken.Configuration());
+        model.ApplyConfiguration(new Session.Configuration());
     }
 
     /// <inheritdoc />
     public void ConfigureServices(IHostApplicationBuilder host)
     {
+        ArgumentNullException.ThrowIfNull(host);
+        host.Services.AddValidation();
+        host.Services.AddSingleton<UserTokenKey>();
+        host.Services.AddHostedService<IdentityStart>();
     }
 
     /// <inheritdoc />
@@ -30,5 +40,7 @@ public sealed class IdentityModule : IModule
     /// <inheritdoc />
     public void MapEndpoints(IEndpointRouteBuilder api)
     {
+        TokensApi.Map(api);
+        SessionsApi.Map(api);
     }
 }

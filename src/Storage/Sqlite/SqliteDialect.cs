@@ -38,8 +38,8 @@ internal sealed class SqliteDialect : IDatabaseDialect
     // INSERT OR REPLACE deletes without firing delete triggers unless recursive_triggers is on; the connection interceptor sets it.
     public IReadOnlyList<string> AppendOnlySql(string table) =>
     [
-        $"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;",
-        $"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;",
+        $"CREATE TRIGGER IF NOT EXISTS {table}_no_update BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;",
+        $"CREATE TRIGGER IF NOT EXISTS {table}_no_delete BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;",
     ];
 
     private static string Overwrite(BulkRows rows)

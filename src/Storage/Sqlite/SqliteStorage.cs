@@ -25,6 +25,10 @@ public static class SqliteStorage
     {
         await db.Database.MigrateAsync(cancellationToken);
         await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL;", cancellationToken);
+        foreach (var statement in AppendOnly.Tables(db.Model).SelectMany(db.Dialect.AppendOnlySql))
+        {
+            await db.Database.ExecuteSqlRawAsync(statement, cancellationToken);
+        }
     }
 
     internal static void Configure(DbContextOptionsBuilder options, string connection) => options

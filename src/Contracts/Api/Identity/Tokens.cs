@@ -1,0 +1,59 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace MissionControl.Contracts.Api.Identity;
+
+/// <summary>Asks for an API token.</summary>
+/// <param name="Name">What it is for.</param>
+/// <param name="CustomerId">Binds it to one customer; null: staff.</param>
+/// <param name="Scopes">Scopes, each <c>{role}:{verb}</c>; at most those of the caller.</param>
+/// <param name="ExpiresInDays">1 to 366; default 90.</param>
+/// <param name="Networks">CIDR networks it may be used from; none: any.</param>
+public sealed record CreateTokenRequest(
+    [property: Required, StringLength(100, MinimumLength = 1)] string? Name,
+    [property: Required, MinLength(1)] IReadOnlyList<string>? Scopes,
+    Guid? CustomerId = null,
+    [property: Range(1, 366)] int ExpiresInDays = 90,
+    IReadOnlyList<string>? Networks = null);
+
+/// <summary>An API token as it is shown once.</summary>
+/// <param name="Id">Loggable id.</param>
+/// <param name="Token">The secret; never shown again. Known to every role within a second.</param>
+/// <param name="ExpiresAt">End of its life (UTC).</param>
+public sealed record CreatedToken(string Id, string Token, DateTimeOffset ExpiresAt);
+
+/// <summary>An API token as it is listed.</summary>
+/// <param name="Id">Loggable id.</param>
+/// <param name="Name">What it is for.</param>
+/// <param name="CustomerId">The customer it is bound to; null: staff.</param>
+/// <param name="Scopes">Its scopes.</param>
+/// <param name="Networks">Networks it may be used from.</param>
+/// <param name="State">active, expired or revoked.</param>
+/// <param name="CreatedAt">When it was made (UTC).</param>
+/// <param name="ExpiresAt">When it ends (UTC).</param>
+/// <param name="RevokedAt">When it was revoked (UTC).</param>
+public sealed record TokenItem(
+    string Id, string Name, Guid? CustomerId, IReadOnlyList<string> Scopes, IReadOnlyList<string> Networks, string State, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? RevokedAt);
+
+/// <summary>A session that a token was traded for.</summary>
+/// <param name="Session">Opaque secret; belongs in an HttpOnly cookie.</param>
+/// <param name="ExpiresAt">Its end at the latest (UTC).</param>
+public sealed record CreatedSession(string Session, DateTimeOffset ExpiresAt);
+
+/// <summary>Trades a session for a short user token.</summary>
+/// <param name="Session">The session's secret.</param>
+public sealed record TradeSessionRequest([property: Required, StringLength(200)] string? Session);
+
+/// <summary>A user token and whom it speaks for.</summary>
+/// <param name="AccessToken">JWT, five minutes.</param>
+/// <param name="ExpiresAt">Its end (UTC).</param>
+/// <param name="Principal">The principal.</param>
+public sealed record TradedSession(string AccessToken, DateTimeOffset ExpiresAt, PrincipalItem Principal);
+
+/// <summary>A principal.</summary>
+/// <param name="Subject">Its id.</param>
+/// <param name="Kind">staff, customerUser or serviceAccount.</param>
+/// <param name="CustomerId">The one customer it is bound to.</param>
+/// <param name="Scopes">Its scopes.</param>
+/// <param name="TokenId">The token behind the session.</param>
+/// <param name="Name">What to call it.</param>
+public sealed record PrincipalItem(string Subject, string Kind, Guid? CustomerId, IReadOnlyList<string> Scopes, string TokenId, string Name);

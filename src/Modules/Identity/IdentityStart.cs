@@ -1,0 +1,58 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using MissionControl.Contracts.Events.Identity;
+using MissionControl.Identity.Tokens;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Identity;
+
+/// <summary>At every start tells the roles the user-token keys; at the first one makes the bootstrap token.</summary>
+internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDirectory data, UserTokenKey key, TimeProvider time, ILogger<IdentityStart> logger) : IHostedService
+{
+    private const string FileName = "admin.token";
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("identity");
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        db.Scope.OpenAll("identity begins before anybody can be signed in");
+        var events = scope.ServiceProvider.GetRequiredService<IEvents>();
+        var now = time.GetUtcNow();
+        events.Publish(new UserKeysChanged(new Dictionary<string, byte[]> { [key.Signer.KeyId] = key.Signer.PublicKeySpki }, now.ToUnixTimeMilliseconds()));
+        if (!await db.Set<ApiToken>().AnyAsync(cancellationToken))
+        {
+            var token = ApiToken.Create("bootstrap administrator", null, [Scopes.Everything], [], TimeSpan.FromDays(30), now, out var text);
+            db.Add(token);
+            events.Publish(token.ToEvent());
+            events.Audit(new AuditFact("identity.token-created", AuditLog.Operator, "token", token.Id) { Reason = "first start" });
+            WritePrivate(data.PathOf(FileName), text);
+            LogBootstrap(logger, FileName, token.ExpiresAt);
+        }
+
+        await db.SaveChangesAsync(cancellationToken);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private static void WritePrivate(string path, string text)
+    {
+        File.Delete(path);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        using var writer = new StreamWriter(path, options);
+        writer.WriteLine(text);
+    }
+
+    [LoggerMessage(2001, LogLevel.Information, "Wrote the bootstrap token to {File} in the data directory; it ends at {ExpiresAt}")]
+    private static partial void LogBootstrap(ILogger logger, string file, DateTimeOffset expiresAt);
+}

@@ -1,0 +1,91 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Events.Identity;
+using MissionControl.Protocol.Tokens;
+
+namespace MissionControl.Identity.Tokens;
+
+/// <summary>A bearer token of the API. Only the SHA-256 of its secret is kept.</summary>
+internal sealed class ApiToken
+{
+    public required string Id { get; init; }
+
+    public required byte[] SecretSha256 { get; init; }
+
+    public required string Name { get; init; }
+
+    /// <summary>Binds it to one customer; null: staff.</summary>
+    public Guid? CustomerId { get; init; }
+
+    /// <summary>Separated by spaces.</summary>
+    public required string Scopes { get; init; }
+
+    /// <summary>Separated by spaces.</summary>
+    public required string Networks { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    public DateTimeOffset? RevokedAt { get; private set; }
+
+    public long Version { get; private set; }
+
+    public string PrincipalKind => CustomerId is null ? "staff" : "customerUser";
+
+    public string Subject => $"token:{Id}";
+
+    public static ApiToken Create(string name, Guid? customerId, IEnumerable<string> scopes, IEnumerable<string> networks, TimeSpan life, DateTimeOffset now, out string text)
+    {
+        text = TokenText.New('a', out var id, out var sha256);
+        return new ApiToken
+        {
+            Id = id,
+            SecretSha256 = sha256,
+            Name = name,
+            CustomerId = customerId,
+            Scopes = string.Join(' ', scopes),
+            Networks = string.Join(' ', networks),
+            CreatedAt = now,
+            ExpiresAt = now + life,
+            Version = 1,
+        };
+    }
+
+    public bool IsLive(DateTimeOffset now) => RevokedAt is null && ExpiresAt > now;
+
+    public bool TryRevoke(DateTimeOffset now)
+    {
+        if (RevokedAt is not null)
+        {
+            return false;
+        }
+
+        RevokedAt = now;
+        Version++;
+        return true;
+    }
+
+    public TokenChanged ToEvent() => new(Id, SecretSha256, Subject, PrincipalKind, CustomerId, Split(Scopes), Split(Networks), ExpiresAt, RevokedAt, Version);
+
+    public TokenItem ToItem(DateTimeOffset now) =>
+        new(Id, Name, CustomerId, Split(Scopes), Split(Networks), RevokedAt is not null ? "revoked" : ExpiresAt <= now ? "expired" : "active", CreatedAt, ExpiresAt, RevokedAt);
+
+    private static string[] Split(string words) => words.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+
+    internal sealed class Configuration : IEntityTypeConfiguration<ApiToken>
+    {
+        public void Configure(EntityTypeBuilder<ApiToken> builder)
+        {
+            builder.ToTable("identity_token").HasKey(row => row.Id);
+            builder.Property(row => row.Id).HasMaxLength(12);
+            builder.Property(row => row.Name).HasMaxLength(100);
+            builder.Property(row => row.Scopes).HasMaxLength(2000);
+            builder.Property(row => row.Networks).HasMaxLength(1000);
+            builder.HasIndex(row => row.CreatedAt);
+            builder.Ignore(row => row.PrincipalKind);
+            builder.Ignore(row => row.Subject);
+        }
+    }
+}

@@ -1,0 +1,134 @@
+using System.Globalization;
+using System.Net;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Identity.Tokens;
+
+/// <summary><c>/api/v1/identity/tokens</c>.</summary>
+internal static partial class TokensApi
+{
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        var tokens = api.MapGroup("/tokens");
+        tokens.MapPost("/", CreateAsync).RequireScope("identity:write").WithName("CreateToken").WithSummary("Make an API token; its secret is shown once").Produces<CreatedToken>(StatusCodes.Status201Created);
+        tokens.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListTokens").WithSummary("List API tokens, newest first").Produces<Page<TokenItem>>();
+        tokens.MapGet("/{id}", GetAsync).RequireScope("identity:read").WithName("GetToken").WithSummary("One API token").Produces<TokenItem>();
+        tokens.MapPost("/{id}/revoke", RevokeAsync).RequireScope("identity:write").WithName("RevokeToken").WithSummary("End an API token and its sessions").Produces(StatusCodes.Status204NoContent);
+    }
+
+    private static async Task<IResult> CreateAsync(CreateTokenRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var errors = new List<FieldError>();
+        var granted = http.User.FindFirst("scope")!.Value;
+        for (var i = 0; i < request.Scopes!.Count; i++)
+        {
+            if (!ScopeForm().IsMatch(request.Scopes[i]))
+            {
+                errors.Add(new FieldError($"/scopes/{i}", "not-a-scope", "A scope is written role:verb, or * for all."));
+            }
+            else if (!Scopes.Include(granted, request.Scopes[i]))
+            {
+                errors.Add(new FieldError($"/scopes/{i}", "beyond-your-own", $"You do not hold {request.Scopes[i]} yourself."));
+            }
+        }
+
+        foreach (var (network, i) in (request.Networks ?? []).Select((network, i) => (network, i)))
+        {
+            if (!IPNetwork.TryParse(network, out _))
+            {
+                errors.Add(new FieldError($"/networks/{i}", "not-a-network", $"'{network}' is not a CIDR network such as 192.0.2.0/24."));
+            }
+        }
+
+        // A customer's principal makes tokens of its own customer only; it cannot make staff.
+        var customerId = db.Scope.IsAll ? request.CustomerId : db.Scope.CustomerId;
+        if (!db.Scope.IsAll && request.CustomerId is { } other && other != customerId)
+        {
+            errors.Add(new FieldError("/customerId", "unknown-customer", "There is no such customer, or it is not yours."));
+        }
+
+        if (errors.Count > 0)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        var token = ApiToken.Create(request.Name!, customerId, request.Scopes.Distinct(StringComparer.Ordinal), request.Networks ?? [], TimeSpan.FromDays(request.ExpiresInDays), time.GetUtcNow(), out var text);
+        db.Add(token);
+        events.Publish(token.ToEvent());
+        events.Audit(Fact(token, "identity.token-created") with
+        {
+            Changes = [Change.Add("/name", token.Name), Change.Add("/scopes", token.Scopes), Change.Add("/networks", token.Networks), Change.Add("/expiresAt", token.ExpiresAt)],
+        });
+        await db.SaveChangesAsync(cancellationToken);
+        return TypedResults.Created($"/api/v1/identity/tokens/{token.Id}", new CreatedToken(token.Id, text, token.ExpiresAt));
+    }
+
+    private static async Task<IResult> ListAsync(ControlPlaneDbContext db, TimeProvider time, int? limit, string? cursor, CancellationToken cancellationToken)
+    {
+        var take = Math.Clamp(limit ?? 50, 1, 500);
+        var query = Visible(db).AsNoTracking();
+        if (cursor is not null)
+        {
+            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !long.TryParse(parts[0], CultureInfo.InvariantCulture, out var ms))
+            {
+                return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
+            }
+
+            var at = DateTimeOffset.FromUnixTimeMilliseconds(ms);
+            var after = parts[1];
+            query = query.Where(row => row.CreatedAt < at || (row.CreatedAt == at && string.Compare(row.Id, after) > 0));
+        }
+
+        var rows = await query.OrderByDescending(row => row.CreatedAt).ThenBy(row => row.Id).Take(take + 1).ToListAsync(cancellationToken);
+        var next = rows.Count > take
+            ? $"/api/v1/identity/tokens?limit={take}&cursor={Cursors.Encode(rows[take - 1].CreatedAt.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture), rows[take - 1].Id)}"
+            : null;
+        var now = time.GetUtcNow();
+        return TypedResults.Ok(new Page<TokenItem>([.. rows.Take(take).Select(row => row.ToItem(now))], next));
+    }
+
+    private static async Task<IResult> GetAsync(string id, ControlPlaneDbContext db, TimeProvider time, CancellationToken cancellationToken) =>
+        await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } token ? TypedResults.Ok(token.ToItem(time.GetUtcNow())) : Problems.NotFound();
+
+    private static async Task<IResult> RevokeAsync(string id, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (await Visible(db).SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } token)
+        {
+            return Problems.NotFound();
+        }
+
+        if (token.TryRevoke(time.GetUtcNow()))
+        {
+            events.Publish(token.ToEvent());
+            events.Audit(Fact(token, "identity.token-revoked") with { Changes = [Change.Add("/revokedAt", token.RevokedAt)] });
+            await db.SaveChangesAsync(cancellationToken);
+        }
+
+        return TypedResults.NoContent();
+    }
+
+    // Staff tokens have no customer, so the customer filter cannot speak for them: staff see all, customers their own.
+    private static IQueryable<ApiToken> Visible(ControlPlaneDbContext db)
+    {
+        var all = db.Scope.IsAll;
+        var customer = db.Scope.CustomerId;
+        return db.Set<ApiToken>().Where(row => all || row.CustomerId == customer);
+    }
+
+    private static AuditFact Fact(ApiToken token, string type) =>
+        new(type, token.CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "token", token.Id) { CustomerId = token.CustomerId };
+
+    [GeneratedRegex(@"^(\*|[a-z]+:[a-z-]+)$")]
+    private static partial Regex ScopeForm();
+}
