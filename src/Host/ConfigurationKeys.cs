@@ -15,6 +15,9 @@ internal static class ConfigurationKeys
         ["Logging"] = "Log levels by category.",
         ["Telemetry:OtlpEndpoint"] = "Where to send metrics and traces by OTLP; off by default.",
         ["CallHome:IntervalSeconds"] = "Check-in interval handed to clusters, 30 to 3600; default 60.",
+        ["CallHome:JitterPercent"] = "Spread of that interval, 0 to 50; default 10.",
+        ["CallHome:SealingKeyFile"] = "32 bytes that seal the clusters' access tokens; default keys/token-sealing.key in the data directory.",
+        ["CallHome:AnchorsFile"] = "Envelope of the anchor document; default keys/anchors.dsse in the data directory, made at the first start.",
         ["CallHome:EnrollmentsPerSecond"] = "Enrolments accepted per second; default 10.",
         ["Licensing:ReceiptKeyFile"] = "PEM key that signs usage receipts; default keys/receipt.pem in the data directory.",
     };

@@ -14,7 +14,7 @@ namespace MissionControl.Contracts.Events.Identity;
 /// <param name="RevokedAt">When it was revoked (UTC).</param>
 /// <param name="Version">Rising per token.</param>
 [EntityName("identity.token-changed")]
-[MessageUrn("identity.token-changed", useDefaultPrefix: false)]
+[MessageUrn("identity.token-changed")]
 public sealed record TokenChanged(
     string TokenId, byte[] SecretSha256, string Subject, string PrincipalKind, Guid? CustomerId, IReadOnlyList<string> Scopes, IReadOnlyList<string> Networks,
     DateTimeOffset ExpiresAt, DateTimeOffset? RevokedAt, long Version) : IMessage
@@ -27,7 +27,7 @@ public sealed record TokenChanged(
 /// <param name="Keys">DER SubjectPublicKeyInfo by key id.</param>
 /// <param name="Version">Rising.</param>
 [EntityName("identity.user-keys-changed")]
-[MessageUrn("identity.user-keys-changed", useDefaultPrefix: false)]
+[MessageUrn("identity.user-keys-changed")]
 public sealed record UserKeysChanged(IReadOnlyDictionary<string, byte[]> Keys, long Version) : IMessage
 {
     /// <inheritdoc />

@@ -9,7 +9,7 @@ namespace MissionControl.Contracts.Events.Licensing;
 /// <param name="State">active or closed.</param>
 /// <param name="Version">Rising per customer.</param>
 [EntityName("licensing.customer-changed")]
-[MessageUrn("licensing.customer-changed", useDefaultPrefix: false)]
+[MessageUrn("licensing.customer-changed")]
 public sealed record CustomerChanged(Guid CustomerId, string Name, string Region, string State, long Version) : IMessage
 {
     /// <inheritdoc />
