@@ -1,6 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Serialization;
-using Microsoft.EntityFrameworkCore;
 using MissionControl.Catalog;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;

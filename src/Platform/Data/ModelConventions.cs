@@ -28,7 +28,7 @@ internal static class ModelConventions
             if (typeof(ICustomerOwned).IsAssignableFrom(entity.ClrType))
             {
                 typeof(ModelConventions).GetMethod(nameof(FilterByCustomer), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!
-                    .MakeGenericMethod(entity.ClrType).Invoke(null, [model.Entity(entity.ClrType), context]);
+                    .MakeGenericMethod(entity.ClrType).Invoke(null, [model, context]);
             }
         }
     }
@@ -62,9 +62,9 @@ internal static class ModelConventions
         }
     }
 
-    private static void FilterByCustomer<T>(EntityTypeBuilder<T> entity, ControlPlaneDbContext context)
+    private static void FilterByCustomer<T>(ModelBuilder model, ControlPlaneDbContext context)
         where T : class, ICustomerOwned =>
-        entity.HasQueryFilter("customer", row => context.Scope.IsAll || row.CustomerId == context.Scope.CustomerId);
+        model.Entity<T>().HasQueryFilter("customer", row => context.Scope.IsAll || row.CustomerId == context.Scope.CustomerId);
 
     private static string SnakeCase(string name)
     {
