@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using MissionControl.Licensing.Customers;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 
@@ -15,11 +17,15 @@ public sealed class LicensingModule : IModule
     /// <inheritdoc />
     public void ConfigureModel(ModelBuilder model)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        model.ApplyConfiguration(new Customer.Configuration());
     }
 
     /// <inheritdoc />
     public void ConfigureServices(IHostApplicationBuilder host)
     {
+        ArgumentNullException.ThrowIfNull(host);
+        host.Services.AddValidation();
     }
 
     /// <inheritdoc />
@@ -28,7 +34,5 @@ public sealed class LicensingModule : IModule
     }
 
     /// <inheritdoc />
-    public void MapEndpoints(IEndpointRouteBuilder api)
-    {
-    }
+    public void MapEndpoints(IEndpointRouteBuilder api) => CustomersApi.Map(api);
 }

@@ -7,6 +7,13 @@ public interface ICustomerOwned
     Guid CustomerId { get; }
 }
 
+/// <summary>The customers themselves: their id is the tenant key.</summary>
+public interface ITenant
+{
+    /// <summary>The tenant.</summary>
+    Guid Id { get; }
+}
+
 /// <summary>
 /// Whose rows the current unit of work may see. Closed by default: no principal, no rows. The request's principal opens it;
 /// handlers and sweepers open it in one named call that says why.

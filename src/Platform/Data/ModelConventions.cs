@@ -27,11 +27,17 @@ internal static class ModelConventions
 
             if (typeof(ICustomerOwned).IsAssignableFrom(entity.ClrType))
             {
-                typeof(ModelConventions).GetMethod(nameof(FilterByCustomer), System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!
-                    .MakeGenericMethod(entity.ClrType).Invoke(null, [model, context]);
+                Call(nameof(FilterByCustomer), entity.ClrType, model, context);
+            }
+            else if (typeof(ITenant).IsAssignableFrom(entity.ClrType))
+            {
+                Call(nameof(FilterTenants), entity.ClrType, model, context);
             }
         }
     }
+
+    private static void Call(string filter, Type entity, ModelBuilder model, ControlPlaneDbContext context) => typeof(ModelConventions)
+        .GetMethod(filter, System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Static)!.MakeGenericMethod(entity).Invoke(null, [model, context]);
 
     private static void Apply(IMutableEntityType entity, IMutableProperty property)
     {
@@ -65,6 +71,10 @@ internal static class ModelConventions
     private static void FilterByCustomer<T>(ModelBuilder model, ControlPlaneDbContext context)
         where T : class, ICustomerOwned =>
         model.Entity<T>().HasQueryFilter("customer", row => context.Scope.IsAll || row.CustomerId == context.Scope.CustomerId);
+
+    private static void FilterTenants<T>(ModelBuilder model, ControlPlaneDbContext context)
+        where T : class, ITenant =>
+        model.Entity<T>().HasQueryFilter("customer", row => context.Scope.IsAll || row.Id == context.Scope.CustomerId);
 
     private static string SnakeCase(string name)
     {

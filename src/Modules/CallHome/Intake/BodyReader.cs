@@ -46,7 +46,7 @@ internal static class BodyReader
             return await FillAsync(request.Body, (int)(request.ContentLength ?? 4096), maxCompressed, null, cancellationToken);
         }
 
-        var counted = new CountingStream(request.Body, maxCompressed);
+        var counted = new CountingStream(request.Body, maxCompressed, isGzip: encoding == "gzip");
         Stream? inflate = encoding switch
         {
             "gzip" => new GZipStream(counted, CompressionMode.Decompress),
@@ -90,6 +90,12 @@ internal static class BodyReader
                 var read = await stream.ReadAsync(buffer.AsMemory(length), cancellationToken);
                 if (read == 0)
                 {
+                    if (compressed is { IsGzip: true } && compressed.LastFourBytes != (uint)length)
+                    {
+                        // The stream ends before its trailer: what was inflated is only the beginning (RFC 1952 §2.3.1, ISIZE).
+                        throw new InvalidDataException("The compressed body is cut off.");
+                    }
+
                     return new BodyRead(buffer, length, null);
                 }
 
@@ -109,8 +115,13 @@ internal static class BodyReader
     }
 
     /// <summary>Counts compressed bytes and ends the stream with an error past the limit.</summary>
-    private sealed class CountingStream(Stream inner, int limit) : Stream
+    private sealed class CountingStream(Stream inner, int limit, bool isGzip) : Stream
     {
+        public bool IsGzip => isGzip;
+
+        /// <summary>The last four bytes read, as a little-endian number: in gzip the inflated length.</summary>
+        public uint LastFourBytes { get; private set; }
+
         public long Total { get; private set; }
 
         public bool Exceeded => Total > limit;
@@ -129,6 +140,11 @@ internal static class BodyReader
         {
             var read = await inner.ReadAsync(buffer, cancellationToken);
             Total += read;
+            foreach (var b in buffer.Span[Math.Max(0, read - 4)..read])
+            {
+                LastFourBytes = (LastFourBytes >> 8) | ((uint)b << 24);
+            }
+
             return Exceeded ? throw new InvalidDataException("The compressed body exceeds its limit.") : read;
         }
 

@@ -757,6 +757,22 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "licensing_customer",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    region = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    version = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_customer", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "licensing_idempotency",
                 columns: table => new
                 {
@@ -1536,6 +1552,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 column: "created_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_licensing_customer_name",
+                table: "licensing_customer",
+                column: "name");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_licensing_idempotency_created_at",
                 table: "licensing_idempotency",
                 column: "created_at");
@@ -1778,6 +1799,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "licensing_audit_producer");
+
+            migrationBuilder.DropTable(
+                name: "licensing_customer");
 
             migrationBuilder.DropTable(
                 name: "licensing_idempotency");

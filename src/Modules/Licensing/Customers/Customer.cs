@@ -1,0 +1,47 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Contracts.Events.Licensing;
+using MissionControl.Platform.Data;
+
+namespace MissionControl.Licensing.Customers;
+
+/// <summary>Whether clusters may be enrolled for a customer.</summary>
+internal enum CustomerState
+{
+    Active,
+    Closed,
+}
+
+/// <summary>The tenant. Everything else of a customer hangs below it.</summary>
+internal sealed class Customer : ITenant
+{
+    public required Guid Id { get; init; }
+
+    public required string Name { get; set; }
+
+    public required string Region { get; set; }
+
+    public CustomerState State { get; set; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public long Version { get; set; } = 1;
+
+    public CustomerChanged ToEvent() => new(Id, Name, Region, Word(State), Version);
+
+    public CustomerItem ToItem() => new(Id, Name, Region, Word(State), CreatedAt, Version);
+
+    public static string Word(CustomerState state) => state.ToString().ToLowerInvariant();
+
+    internal sealed class Configuration : IEntityTypeConfiguration<Customer>
+    {
+        public void Configure(EntityTypeBuilder<Customer> builder)
+        {
+            builder.ToTable("licensing_customer").HasKey(row => row.Id);
+            builder.Property(row => row.Name).HasMaxLength(200);
+            builder.Property(row => row.Region).HasMaxLength(40);
+            builder.HasIndex(row => row.Name);
+        }
+    }
+}

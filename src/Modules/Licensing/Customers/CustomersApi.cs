@@ -1,0 +1,147 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Licensing.Customers;
+
+/// <summary><c>/api/v1/licensing/customers</c>.</summary>
+internal static class CustomersApi
+{
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        var customers = api.MapGroup("/customers");
+        customers.MapPost("/", CreateAsync).RequireScope("licensing:write").WithName("CreateCustomer").WithSummary("Create a customer").Produces<CustomerItem>(StatusCodes.Status201Created);
+        customers.MapGet("/", ListAsync).RequireScope("licensing:read").WithName("ListCustomers").WithSummary("List customers by name").Produces<Page<CustomerItem>>();
+        customers.MapGet("/{id:guid}", GetAsync).RequireScope("licensing:read").WithName("GetCustomer").WithSummary("One customer").Produces<CustomerItem>();
+        customers.MapPatch("/{id:guid}", ChangeAsync).RequireScope("licensing:write").WithName("ChangeCustomer").WithSummary("Change a customer; needs If-Match").Produces<CustomerItem>();
+    }
+
+    private static async Task<IResult> CreateAsync(CreateCustomerRequest request, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (!db.Scope.IsAll)
+        {
+            return Problems.Of(ProblemCodes.ScopeMissing, "Only staff of the vendor creates customers.");
+        }
+
+        var now = time.GetUtcNow();
+        var customer = new Customer { Id = Guid.CreateVersion7(now), Name = request.Name!.Trim(), Region = request.Region!.Trim(), CreatedAt = now };
+        db.Add(customer);
+        events.Publish(customer.ToEvent());
+        events.Audit(new AuditFact("licensing.customer-created", AuditLog.Customer, "customer", customer.Id.ToString())
+        {
+            CustomerId = customer.Id,
+            Changes = [Change.Add("/name", customer.Name), Change.Add("/region", customer.Region)],
+        });
+        await db.SaveChangesAsync(cancellationToken);
+        return TypedResults.Created($"/api/v1/licensing/customers/{customer.Id}", customer.ToItem());
+    }
+
+    private static async Task<IResult> ListAsync(ControlPlaneDbContext db, int? limit, string? cursor, string? q, string? state, string? count, CancellationToken cancellationToken)
+    {
+        if (state is not (null or "active" or "closed"))
+        {
+            return Problems.Of(ProblemCodes.UnknownParameter, "state is active or closed.");
+        }
+
+        var take = Math.Clamp(limit ?? 50, 1, 500);
+        var query = db.Set<Customer>().AsNoTracking();
+        query = state is null ? query : query.Where(row => row.State == (state == "active" ? CustomerState.Active : CustomerState.Closed));
+        query = string.IsNullOrWhiteSpace(q) ? query : query.Where(row => EF.Functions.Like(row.Name, $"%{q.Replace("%", "", StringComparison.Ordinal)}%"));
+        var total = count == "exact" ? await query.LongCountAsync(cancellationToken) : (long?)null;
+        if (cursor is not null)
+        {
+            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Guid.TryParse(parts[1], out var id))
+            {
+                return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
+            }
+
+            var name = parts[0];
+            query = query.Where(row => string.Compare(row.Name, name) > 0 || (row.Name == name && row.Id > id));
+        }
+
+        var rows = await query.OrderBy(row => row.Name).ThenBy(row => row.Id).Take(take + 1).ToListAsync(cancellationToken);
+        string? next = null;
+        if (rows.Count > take)
+        {
+            var filter = new QueryString().Add("limit", take.ToString(System.Globalization.CultureInfo.InvariantCulture));
+            filter = string.IsNullOrWhiteSpace(q) ? filter : filter.Add("q", q);
+            filter = state is null ? filter : filter.Add("state", state);
+            next = "/api/v1/licensing/customers" + filter.Add("cursor", Cursors.Encode(rows[take - 1].Name, rows[take - 1].Id.ToString()));
+        }
+
+        return TypedResults.Ok(new Page<CustomerItem>([.. rows.Take(take).Select(row => row.ToItem())], next, total));
+    }
+
+    private static async Task<IResult> GetAsync(Guid id, ControlPlaneDbContext db, HttpResponse response, CancellationToken cancellationToken)
+    {
+        if (await db.Set<Customer>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } customer)
+        {
+            return Problems.NotFound();
+        }
+
+        response.Headers.ETag = Etags.Of(customer.Version);
+        return TypedResults.Ok(customer.ToItem());
+    }
+
+    private static async Task<IResult> ChangeAsync(Guid id, ChangeCustomerRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, CancellationToken cancellationToken)
+    {
+        if (await db.Set<Customer>().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } customer)
+        {
+            return Problems.NotFound();
+        }
+
+        if (!db.Scope.IsAll)
+        {
+            return Problems.Of(ProblemCodes.ScopeMissing, "Only staff of the vendor changes customers.");
+        }
+
+        if (Etags.Mismatch(http.Request, customer.Version) is { } mismatch)
+        {
+            return mismatch;
+        }
+
+        if (request.State is not (null or "active" or "closed"))
+        {
+            return Problems.Invalid([new FieldError("/state", "unknown-state", "A customer is active or closed.")]);
+        }
+
+        var changes = new List<AuditChange>();
+        if (request.Name is { } name && name != customer.Name)
+        {
+            changes.Add(Change.Replace("/name", customer.Name, name));
+            customer.Name = name;
+        }
+
+        if (request.Region is { } region && region != customer.Region)
+        {
+            changes.Add(Change.Replace("/region", customer.Region, region));
+            customer.Region = region;
+        }
+
+        if (request.State is { } word && word != Customer.Word(customer.State))
+        {
+            changes.Add(Change.Replace("/state", Customer.Word(customer.State), word));
+            customer.State = word == "active" ? CustomerState.Active : CustomerState.Closed;
+        }
+
+        if (changes.Count > 0)
+        {
+            customer.Version++;
+            events.Publish(customer.ToEvent());
+            events.Audit(new AuditFact("licensing.customer-changed", AuditLog.Customer, "customer", id.ToString()) { CustomerId = id, Changes = changes });
+            await db.SaveChangesAsync(cancellationToken);
+        }
+
+        http.Response.Headers.ETag = Etags.Of(customer.Version);
+        return TypedResults.Ok(customer.ToItem());
+    }
+}

@@ -1,0 +1,141 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using MissionControl.Contracts.Api.CallHome;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Host;
+using MissionControl.Platform.Telemetry;
+
+namespace MissionControl.Testing;
+
+/// <summary>The real host in this process: real Kestrel and TLS on free ports, real SQLite file, real fsync. Tests speak to it over sockets.</summary>
+public sealed class ControlPlane : IAsyncDisposable
+{
+    private readonly WebApplication app;
+    private readonly bool ownsData;
+
+    private ControlPlane(WebApplication app, string data, bool ownsData)
+    {
+        this.app = app;
+        Data = data;
+        this.ownsData = ownsData;
+        var listeners = app.Services.GetRequiredService<Listeners>();
+        Portal = listeners.AddressOf("portal");
+        CallHome = listeners.AddressOf("callhome");
+        Operations = listeners.AddressOf("ops");
+        AdminToken = File.ReadAllText(Path.Combine(data, "admin.token")).Trim();
+        Admin = Client(Portal, AdminToken);
+    }
+
+    /// <summary>Data directory.</summary>
+    public string Data { get; }
+
+    /// <summary>Address of portal and API.</summary>
+    public Uri Portal { get; }
+
+    /// <summary>Address of call-home.</summary>
+    public Uri CallHome { get; }
+
+    /// <summary>Address of health and metrics.</summary>
+    public Uri Operations { get; }
+
+    /// <summary>The bootstrap token.</summary>
+    public string AdminToken { get; }
+
+    /// <summary>The API as administrator.</summary>
+    public HttpClient Admin { get; }
+
+    /// <summary>The host's services, for looking into the database after the fact.</summary>
+    public IServiceProvider Services => app.Services;
+
+    /// <summary>The file of the CA that signed the host's certificate.</summary>
+    public string CaFile => Path.Combine(Data, "certificates", "ca.pem");
+
+    /// <summary>Starts a host and waits until it is ready.</summary>
+    public static async Task<ControlPlane> StartAsync(string? data = null, TimeProvider? time = null, IReadOnlyDictionary<string, string?>? configuration = null, Action<IServiceCollection>? services = null)
+    {
+        var directory = data ?? Directory.CreateTempSubdirectory("mc-").FullName;
+        var settings = new HostSettings { Data = directory, Portal = new Uri("https://127.0.0.1:0"), CallHome = new Uri("https://127.0.0.1:0"), Operations = new Uri("http://127.0.0.1:0") };
+        var app = ControlPlaneHost.Build(settings, time, builder =>
+        {
+            builder.Logging.SetMinimumLevel(LogLevel.Warning);
+            Microsoft.Extensions.Configuration.MemoryConfigurationBuilderExtensions.AddInMemoryCollection(builder.Configuration, configuration);
+            services?.Invoke(builder.Services);
+        });
+        await app.StartAsync();
+        var host = new ControlPlane(app, directory, data is null);
+        await Eventually.TrueAsync(() => app.Services.GetRequiredService<Readiness>().IsReady, "the host is ready");
+        await Eventually.TrueAsync(async () => (await host.Admin.GetAsync(new Uri("/api/v1/licensing/customers", UriKind.Relative))).IsSuccessStatusCode, "the bootstrap token is known to licensing");
+        await Eventually.TrueAsync(async () => (await host.Admin.GetAsync(new Uri("/api/v1/callhome/enrollment-tokens", UriKind.Relative))).IsSuccessStatusCode, "the bootstrap token is known to callhome");
+        return host;
+    }
+
+    /// <summary>A client that trusts the host's own CA and nothing else.</summary>
+    public HttpClient Client(Uri address, string? bearer = null)
+    {
+        var ca = X509Certificate2.CreateFromPem(File.ReadAllText(CaFile));
+        var handler = new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { ca }, RevocationMode = X509RevocationMode.NoCheck } } };
+        var client = new HttpClient(handler) { BaseAddress = address };
+        if (bearer is not null)
+        {
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
+        }
+
+        return client;
+    }
+
+    /// <summary>Creates a customer and waits until callhome knows it.</summary>
+    public async Task<CustomerItem> CreateCustomerAsync(string name = "Acme")
+    {
+        using var response = await Admin.PostAsJsonAsync("/api/v1/licensing/customers", new CreateCustomerRequest(name, "eu"));
+        response.EnsureSuccessStatusCode();
+        return (await response.Content.ReadFromJsonAsync<CustomerItem>())!;
+    }
+
+    /// <summary>Makes an enrolment token.</summary>
+    public async Task<CreatedEnrollmentToken> CreateEnrollmentTokenAsync(Guid customerId, int hours = 24, params string[] networks)
+    {
+        CreatedEnrollmentToken? created = null;
+        await Eventually.TrueAsync(async () =>
+        {
+            using var response = await Admin.PostAsJsonAsync("/api/v1/callhome/enrollment-tokens", new CreateEnrollmentTokenRequest(customerId, null, hours, networks));
+            created = response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<CreatedEnrollmentToken>() : null;
+            return created is not null;
+        }, "callhome knows the customer");
+        return created!;
+    }
+
+    /// <summary>Makes an API token and returns a client with it, once every named role knows it.</summary>
+    public async Task<(HttpClient Client, CreatedToken Token)> ClientWithTokenAsync(Guid? customerId, params string[] scopes)
+    {
+        using var response = await Admin.PostAsJsonAsync("/api/v1/identity/tokens", new CreateTokenRequest("test", scopes, customerId));
+        response.EnsureSuccessStatusCode();
+        var token = (await response.Content.ReadFromJsonAsync<CreatedToken>())!;
+        var client = Client(Portal, token.Token);
+        foreach (var path in new[] { "/api/v1/licensing/customers", "/api/v1/callhome/enrollment-tokens", "/api/v1/identity/tokens", "/api/v1/audit/entries", "/api/v1/fleet/clusters" })
+        {
+            await Eventually.TrueAsync(async () => (int)(await client.GetAsync(new Uri(path, UriKind.Relative))).StatusCode != 401, $"the token is known for {path}");
+        }
+
+        return (client, token);
+    }
+
+    /// <summary>Stops the host, as Ctrl-C does.</summary>
+    public Task StopAsync() => app.StopAsync();
+
+    /// <inheritdoc />
+    public async ValueTask DisposeAsync()
+    {
+        Admin.Dispose();
+        await app.DisposeAsync();
+        if (ownsData)
+        {
+            Directory.Delete(Data, recursive: true);
+        }
+    }
+}

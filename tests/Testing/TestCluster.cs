@@ -1,0 +1,160 @@
+using System.Buffers.Text;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Google.Protobuf;
+using MissionControl.Contracts.Api;
+using MissionControl.Protocol.CallHome;
+
+namespace MissionControl.Testing;
+
+/// <summary>A cluster written from docs/protocol.md alone: every request can be bent by the test that makes it.</summary>
+public sealed class TestCluster(ControlPlane host) : IDisposable
+{
+    private long seq;
+
+    /// <summary>Its client on the call-home listener.</summary>
+    public HttpClient Http { get; } = host.Client(host.CallHome);
+
+    /// <summary>Its key.</summary>
+    public ECDsa Key { get; set; } = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+    /// <summary>Its id after enrolment.</summary>
+    public string Id { get; set; } = "";
+
+    /// <summary>The epoch it speaks in.</summary>
+    public long Epoch { get; set; }
+
+    /// <summary>Its access token.</summary>
+    public string AccessToken { get; set; } = "";
+
+    /// <summary>Enrols with a token made for a customer, and gets access.</summary>
+    public static async Task<TestCluster> EnrollAsync(ControlPlane host, Guid customerId, string name = "Oslo")
+    {
+        ArgumentNullException.ThrowIfNull(host);
+        var cluster = new TestCluster(host);
+        var token = await host.CreateEnrollmentTokenAsync(customerId);
+        using var response = await cluster.SendAsync("enroll", cluster.EnrollmentRequest(token.Token, name));
+        var enrolled = await ReadAsync(response, EnrollResponse.Parser);
+        cluster.Id = enrolled.ClusterId;
+        cluster.Epoch = enrolled.Epoch;
+        await cluster.AuthorizeAsync();
+        return cluster;
+    }
+
+    /// <summary>A valid enrolment request.</summary>
+    public EnrollRequest EnrollmentRequest(string token, string name = "Oslo")
+    {
+        var spki = Key.ExportSubjectPublicKeyInfo();
+        byte[] signed = [.. "mc-enroll-v1\n"u8, .. SHA256.HashData(Encoding.UTF8.GetBytes(token)), .. spki];
+        return new EnrollRequest
+        {
+            Token = token,
+            PublicKey = ByteString.CopyFrom(spki),
+            Proof = ByteString.CopyFrom(Key.SignData(signed, HashAlgorithmName.SHA256)),
+            Facts = new Facts { Name = name, AgentVersion = "test", ProductVersion = "1.0.0" },
+        };
+    }
+
+    /// <summary>Trades an assertion for access.</summary>
+    public async Task AuthorizeAsync()
+    {
+        using var response = await SendAsync("token", new TokenRequest { Assertion = Assertion(await NonceAsync()) });
+        AccessToken = (await ReadAsync(response, TokenResponse.Parser)).AccessToken;
+    }
+
+    /// <summary>Asks for a nonce as a client does: by an assertion without one.</summary>
+    public async Task<string> NonceAsync()
+    {
+        using var response = await SendAsync("token", new TokenRequest { Assertion = Assertion(null) });
+        return response.Headers.GetValues("MC-Nonce").Single();
+    }
+
+    /// <summary>An ES256 assertion; claims can be added or overwritten, its clock bent.</summary>
+    public string Assertion(string? nonce, IReadOnlyDictionary<string, object>? claims = null, DateTimeOffset? now = null)
+    {
+        var issued = (now ?? DateTimeOffset.UtcNow).ToUnixTimeSeconds();
+        var body = new Dictionary<string, object> { ["iss"] = Id, ["sub"] = Id, ["aud"] = "missioncontrol/callhome", ["jti"] = Guid.NewGuid().ToString("N"), ["iat"] = issued, ["exp"] = issued + 60 };
+        if (nonce is not null)
+        {
+            body["nonce"] = nonce;
+        }
+
+        foreach (var claim in claims ?? new Dictionary<string, object>())
+        {
+            body[claim.Key] = claim.Value;
+        }
+
+        var signed = $"{Base64Url.EncodeToString("""{"alg":"ES256","typ":"JWT"}"""u8)}.{Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(body))}";
+        return $"{signed}.{Base64Url.EncodeToString(Key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
+    }
+
+    /// <summary>The next number.</summary>
+    public long Next() => ++seq;
+
+    /// <summary>A health item of one node.</summary>
+    public Item Health(long? number = null, Action<Health>? bend = null)
+    {
+        var health = new Health { IntervalS = 60, ExpectedNodes = 1, Nodes = { new NodeHealth { Id = "n1", Role = "server", State = "running", Cores = 4, CpuPercent = 12, MemoryTotalBytes = 16L << 30, MemoryUsedBytes = 4L << 30, ClockOffsetMs = 1, Version = "1.0.0", Disks = { new Disk { Mount = "/data", Purpose = "data", TotalBytes = 1L << 40, UsedBytes = 1L << 38, InodesUsedPercent = 3, ReadOnly = false, Encrypted = true } } } } };
+        bend?.Invoke(health);
+        return new Item { Seq = number ?? Next(), Type = "health", AtMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), Body = health.ToByteString() };
+    }
+
+    /// <summary>An event item.</summary>
+    public Item Event(string id, long? number = null, string severity = "warning") =>
+        new() { Seq = number ?? Next(), Type = "event", AtMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), Body = new Event { Id = id, Kind = "node-added", Severity = severity, Text = "A node was added" }.ToByteString() };
+
+    /// <summary>A check-in with these items.</summary>
+    public CheckInRequest Request(params Item[] items) => new() { ClusterId = Id, Epoch = Epoch, Items = { items }, SentAtMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() };
+
+    /// <summary>Checks in and expects to be taken.</summary>
+    public async Task<CheckInResponse> CheckInAsync(params Item[] items)
+    {
+        using var response = await SendAsync("checkin", Request(items));
+        return await ReadAsync(response, CheckInResponse.Parser);
+    }
+
+    /// <summary>Sends a message as protobuf.</summary>
+    public Task<HttpResponseMessage> SendAsync(string route, IMessage message)
+    {
+        var content = new ByteArrayContent(message.ToByteArray());
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/x-protobuf");
+        return SendAsync(route, content);
+    }
+
+    /// <summary>Sends any content.</summary>
+    public async Task<HttpResponseMessage> SendAsync(string route, HttpContent content)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"/callhome/v1/{route}", UriKind.Relative)) { Content = content };
+        if (AccessToken.Length > 0)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", AccessToken);
+        }
+
+        return await Http.SendAsync(request);
+    }
+
+    /// <summary>Reads a good answer, or says what came instead.</summary>
+    public static async Task<T> ReadAsync<T>(HttpResponseMessage response, MessageParser<T> parser)
+        where T : IMessage<T>
+    {
+        ArgumentNullException.ThrowIfNull(response);
+        ArgumentNullException.ThrowIfNull(parser);
+        return response.StatusCode == HttpStatusCode.OK
+            ? parser.ParseFrom(await response.Content.ReadAsByteArrayAsync())
+            : throw new InvalidOperationException($"{(int)response.StatusCode}: {await response.Content.ReadAsStringAsync()}");
+    }
+
+    /// <summary>The problem document of a refusal.</summary>
+    public static async Task<ProblemDocument> ProblemAsync(HttpResponseMessage response) => (await response.Content.ReadFromJsonAsync<ProblemDocument>())!;
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        Http.Dispose();
+        Key.Dispose();
+    }
+}
