@@ -92,6 +92,16 @@ public sealed partial class GeneratedPagesTests
             option => !page.Contains($"`{option}", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Every_test_that_a_page_names_exists()
+    {
+        var tests = string.Concat(Repository.Files.Where(file => file.StartsWith("tests/", StringComparison.Ordinal) && file.EndsWith(".cs", StringComparison.Ordinal)).Select(Repository.Read));
+        var named = Repository.Files.Where(file => file.EndsWith(".md", StringComparison.Ordinal)).SelectMany(file => TestName().Matches(Repository.Read(file)).Select(match => match.Groups["name"].Value)).Distinct().ToList();
+
+        Assert.NotEmpty(named);
+        Assert.DoesNotContain(named, name => !tests.Contains($" {name}(", StringComparison.Ordinal));
+    }
+
     private static string PartOf(string file) => file.Split('/') is ["src", "Modules", var module, ..] ? module.ToLowerInvariant() : file.Split('/')[1];
 
     private static bool Exists(string file, string target)
@@ -119,6 +129,9 @@ public sealed partial class GeneratedPagesTests
 
     [GeneratedRegex("^#+ (?<text>.+)$", RegexOptions.Multiline)]
     private static partial Regex Heading();
+
+    [GeneratedRegex("`(?<name>[A-Z][a-z0-9]*(?:_[A-Za-z0-9]+){2,})`")]
+    private static partial Regex TestName();
 
     [GeneratedRegex("[^a-z0-9 _-]")]
     private static partial Regex NotInAnchor();
