@@ -1,12 +1,16 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
+using MissionControl.Contracts.Events.CallHome;
+using MissionControl.Contracts.Events.Licensing;
+using MissionControl.Fleet.Clusters;
+using MissionControl.Fleet.Liveness;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 
 namespace MissionControl.Fleet;
 
-/// <summary>The role <c>fleet</c>.</summary>
+/// <summary>The role <c>fleet</c>: inventory, liveness, health and events of the clusters.</summary>
 public sealed class FleetModule : IModule
 {
     /// <inheritdoc />
@@ -15,20 +19,33 @@ public sealed class FleetModule : IModule
     /// <inheritdoc />
     public void ConfigureModel(ModelBuilder model)
     {
+        ArgumentNullException.ThrowIfNull(model);
+        model.ApplyConfiguration(new FleetCluster.Configuration());
+        model.ApplyConfiguration(new FleetCustomer.Configuration());
+        model.ApplyConfiguration(new LastHealth.Configuration());
+        model.ApplyConfiguration(new LastContact.Configuration());
+        model.ApplyConfiguration(new ClusterLiveness.Configuration());
+        model.ApplyConfiguration(new ClusterEvent.Configuration());
+        model.ApplyConfiguration(new IntakeClock.Configuration());
     }
 
     /// <inheritdoc />
     public void ConfigureServices(IHostApplicationBuilder host)
     {
+        ArgumentNullException.ThrowIfNull(host);
+        host.Services.AddSweeper<JudgeLiveness>();
     }
 
     /// <inheritdoc />
     public void AddHandlers(HandlerRegistry handlers)
     {
+        ArgumentNullException.ThrowIfNull(handlers);
+        handlers.Add<ItemsReceived, RecordItems>("fleet.record-items");
+        handlers.Add<ClusterChanged, KeepCluster>("fleet.keep-cluster");
+        handlers.Add<CustomerChanged, KeepCustomer>("fleet.keep-customer");
+        handlers.Add<IntakeWatermark, KeepWatermark>("fleet.keep-watermark");
     }
 
     /// <inheritdoc />
-    public void MapEndpoints(IEndpointRouteBuilder api)
-    {
-    }
+    public void MapEndpoints(IEndpointRouteBuilder api) => FleetApi.Map(api);
 }

@@ -10,10 +10,10 @@ namespace MissionControl.CallHome.Intake;
 internal static class Door
 {
     /// <summary>Kinds whose owner takes them in this version.</summary>
-    private static readonly HashSet<string> Taken = ["health", "usage", "event", "inventory"];
+    private static readonly HashSet<string> Taken = ["health", "event"];
 
     /// <summary>Kinds that the protocol knows and nobody takes yet; the agent keeps them.</summary>
-    private static readonly HashSet<string> Later = ["update", "remote", "witness"];
+    private static readonly HashSet<string> Later = ["usage", "inventory", "update", "remote", "witness"];
 
     /// <summary>Mistakes of the check-in as a whole; empty when it may be judged.</summary>
     public static IReadOnlyList<FieldError> Check(CheckInRequest request)

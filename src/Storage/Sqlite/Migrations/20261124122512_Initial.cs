@@ -459,6 +459,55 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "fleet_cluster",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    state = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    clone_suspected = table.Column<bool>(type: "INTEGER", nullable: false),
+                    enrolled_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    version = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_cluster", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_customer",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    version = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_customer", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_event",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    id = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    severity = table.Column<string>(type: "TEXT", maxLength: 10, nullable: false),
+                    text = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
+                    node = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    at = table.Column<long>(type: "INTEGER", nullable: false),
+                    received_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_event", x => new { x.cluster_id, x.id });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "fleet_idempotency",
                 columns: table => new
                 {
@@ -491,6 +540,21 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "fleet_intake_clock",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "INTEGER", nullable: false),
+                    watermark_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    judged_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    stalled_since = table.Column<long>(type: "INTEGER", nullable: true),
+                    floor_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_intake_clock", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "fleet_job_run",
                 columns: table => new
                 {
@@ -507,6 +571,40 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "fleet_last_contact",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    received_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    next_seconds = table.Column<int>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_last_contact", x => x.cluster_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_last_health",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    rank = table.Column<long>(type: "INTEGER", nullable: false),
+                    at = table.Column<long>(type: "INTEGER", nullable: false),
+                    status = table.Column<string>(type: "TEXT", maxLength: 10, nullable: false),
+                    worst_reason = table.Column<string>(type: "TEXT", maxLength: 300, nullable: true),
+                    product_version = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    nodes_up = table.Column<int>(type: "INTEGER", nullable: false),
+                    nodes_all = table.Column<int>(type: "INTEGER", nullable: false),
+                    body = table.Column<byte[]>(type: "BLOB", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_last_health", x => x.cluster_id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "fleet_lease",
                 columns: table => new
                 {
@@ -518,6 +616,20 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_fleet_lease", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_liveness",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    since = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_liveness", x => x.cluster_id);
                 });
 
             migrationBuilder.CreateTable(
@@ -1499,6 +1611,21 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 column: "expires_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_fleet_cluster_customer_id",
+                table: "fleet_cluster",
+                column: "customer_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_event_cluster_id_at",
+                table: "fleet_event",
+                columns: new[] { "cluster_id", "at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_event_received_at",
+                table: "fleet_event",
+                column: "received_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_fleet_idempotency_created_at",
                 table: "fleet_idempotency",
                 column: "created_at");
@@ -1747,16 +1874,37 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "fleet_audit_producer");
 
             migrationBuilder.DropTable(
+                name: "fleet_cluster");
+
+            migrationBuilder.DropTable(
+                name: "fleet_customer");
+
+            migrationBuilder.DropTable(
+                name: "fleet_event");
+
+            migrationBuilder.DropTable(
                 name: "fleet_idempotency");
 
             migrationBuilder.DropTable(
                 name: "fleet_inbox");
 
             migrationBuilder.DropTable(
+                name: "fleet_intake_clock");
+
+            migrationBuilder.DropTable(
                 name: "fleet_job_run");
 
             migrationBuilder.DropTable(
+                name: "fleet_last_contact");
+
+            migrationBuilder.DropTable(
+                name: "fleet_last_health");
+
+            migrationBuilder.DropTable(
                 name: "fleet_lease");
+
+            migrationBuilder.DropTable(
+                name: "fleet_liveness");
 
             migrationBuilder.DropTable(
                 name: "fleet_outbox");

@@ -1,0 +1,38 @@
+namespace MissionControl.Fleet.Liveness;
+
+/// <summary>Whether a cluster is heard of, judged by the interval it was last given; a higher value is worse.</summary>
+internal enum LivenessState
+{
+    Online,
+    Never,
+    Late,
+    Missing,
+    Lost,
+    Dormant,
+}
+
+/// <summary>Liveness as a pure function.</summary>
+internal static class Judge
+{
+    private static readonly TimeSpan Slack = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan LeastMissing = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LostAfter = TimeSpan.FromHours(24);
+    private static readonly TimeSpan DormantAfter = TimeSpan.FromDays(30);
+
+    /// <summary>Judges silence. Time during which intake delivered nothing is not the cluster's silence and must be taken off before.</summary>
+    /// <param name="silence">Time since the last contact, less the time that intake stood still.</param>
+    /// <param name="interval">The interval last handed out, in seconds, with its jitter.</param>
+    public static LivenessState Of(TimeSpan silence, int interval)
+    {
+        var every = TimeSpan.FromSeconds(interval);
+        var missing = every * 3 > LeastMissing ? every * 3 : LeastMissing;
+        return silence > DormantAfter ? LivenessState.Dormant
+            : silence > LostAfter ? LivenessState.Lost
+            : silence > missing ? LivenessState.Missing
+            : silence > (every * 1.1) + Slack ? LivenessState.Late
+            : LivenessState.Online;
+    }
+
+    /// <summary>True when so many went missing at once that the cause is ours or the network's: more than 20 and more than 5 % of the fleet.</summary>
+    public static bool IsMassOutage(int missingNow, int fleet) => missingNow > Math.Max(20, fleet * 0.05);
+}
