@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
 using MissionControl.Catalog;
+using MissionControl.Fleet.Health;
 using MissionControl.Host;
 
 namespace MissionControl.Architecture.Tests;
@@ -57,6 +59,29 @@ public sealed partial class GeneratedPagesTests
     }
 
     [Fact]
+    public void The_page_of_health_rules_is_what_fleet_judges_by()
+    {
+        var text = new StringBuilder("""
+            # Health rules
+
+            What makes a cluster yellow or red. A rule whose signal is not reported is unknown, and unknown is never taken for green. A cluster is as well as its worst known rule.
+
+            Written from the code by `infra/dev docs`.
+
+            | rule | signal | yellow | red | what follows | usual cause | what to do |
+            | --- | --- | --- | --- | --- | --- | --- |
+
+            """);
+        var rules = typeof(Rules).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetValue(null)).OfType<Rule>();
+        foreach (var rule in rules.OrderBy(rule => rule.Id, StringComparer.Ordinal))
+        {
+            text.Append(CultureInfo.InvariantCulture, $"| `{rule.Id}` v{rule.Version} | {rule.Signal} | {Threshold(rule, rule.Warning)} | {Threshold(rule, rule.Critical)} | {rule.Impact} | {rule.Cause} | {rule.Action} |\n");
+        }
+
+        GoldenFile.Check("docs/api/health-rules.md", text.ToString());
+    }
+
+    [Fact]
     public void Every_option_that_is_bound_is_a_known_key()
     {
         var types = ModuleList.All.Select(module => module.GetType().Assembly).Append(typeof(Platform.Modules.IModule).Assembly).Distinct()
@@ -101,6 +126,13 @@ public sealed partial class GeneratedPagesTests
         Assert.NotEmpty(named);
         Assert.DoesNotContain(named, name => !tests.Contains($" {name}(", StringComparison.Ordinal));
     }
+
+    private static string Threshold(Rule rule, double? value) => (value, rule.Unit) switch
+    {
+        (null, _) => "",
+        (_, "") => "when so",
+        _ => string.Create(CultureInfo.InvariantCulture, $"{(rule.FallingIsBad ? "≤" : "≥")} {value} {rule.Unit}"),
+    };
 
     private static string PartOf(string file) => file.Split('/') is ["src", "Modules", var module, ..] ? module.ToLowerInvariant() : file.Split('/')[1];
 
