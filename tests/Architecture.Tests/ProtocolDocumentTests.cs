@@ -49,6 +49,21 @@ public sealed partial class ProtocolDocumentTests
             line.StartsWith('|') && line.Contains($"`{refusal.code}`", StringComparison.Ordinal) && line.Contains($"| {refusal.final} |", StringComparison.Ordinal)));
     }
 
+    [Fact]
+    public void The_page_says_which_types_of_items_the_door_takes_today()
+    {
+        var door = Repository.Read("src/Modules/CallHome/Intake/Door.cs");
+        var rows = Page.Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal)).ToList();
+
+        foreach (Match list in ItemTypes().Matches(door))
+        {
+            var word = list.Groups["set"].Value == "Taken" ? "taken" : "later";
+            Assert.All(list.Groups["types"].Value.Split(',').Select(type => type.Trim().Trim('"')), type =>
+                Assert.True(rows.Any(row => row.Split(" | ")[0].Contains($"`{type}`", StringComparison.Ordinal) && row.EndsWith($"| {word} |", StringComparison.Ordinal)),
+                    $"docs/protocol.md, table of item types: the row of `{type}` must end with '{word}'."));
+        }
+    }
+
     /// <summary>From where a message's name opens a line to where the next one does.</summary>
     private static string SectionOf(string message)
     {
@@ -69,6 +84,9 @@ public sealed partial class ProtocolDocumentTests
 
     [GeneratedRegex(@"^\| (?<codes>`[a-z-]+`(?:, `[a-z-]+`)*) \| (?<status>\d{3}) \| (?<final>final|later) \|", RegexOptions.Multiline)]
     private static partial Regex CodeRow();
+
+    [GeneratedRegex(@"(?<set>Taken|Later) = \[(?<types>[^\]]+)\]")]
+    private static partial Regex ItemTypes();
 
     [GeneratedRegex("(?:Refuse\\(item, |Code = )\"(?<code>[a-z-]+)\"[^;]*?[Ff]inal(?:: | = )(?<final>true|false)")]
     private static partial Regex ItemCode();
