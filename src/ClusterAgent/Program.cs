@@ -1,1 +1,3 @@
-return 0;
+using MissionControl.ClusterAgent.Commands;
+
+return await AgentCommand.Create().Parse(args).InvokeAsync();

@@ -15,11 +15,11 @@ internal static class ConfigurationKeys
         ["Logging"] = "Log levels by category.",
         ["Telemetry:OtlpEndpoint"] = "Where to send metrics and traces by OTLP; off by default.",
         ["CallHome:IntervalSeconds"] = "Check-in interval handed to clusters, 30 to 3600; default 60.",
-        ["CallHome:JitterPercent"] = "Spread of that interval, 0 to 50; default 10.",
-        ["CallHome:SealingKeyFile"] = "32 bytes that seal the clusters' access tokens; default keys/token-sealing.key in the data directory.",
-        ["CallHome:AnchorsFile"] = "Envelope of the anchor document; default keys/anchors.dsse in the data directory, made at the first start.",
         ["CallHome:EnrollmentsPerSecond"] = "Enrolments accepted per second; default 10.",
-        ["Licensing:ReceiptKeyFile"] = "PEM key that signs usage receipts; default keys/receipt.pem in the data directory.",
+        ["CallHome:JitterPercent"] = "Spread of the interval in percent, 0 to 50; default 10.",
+        ["CallHome:SealingKeyFile"] = "32 bytes that seal access tokens, shared by all callhome replicas; default keys/token-sealing.key in the data directory.",
+        ["CallHome:AnchorsFile"] = "Anchor document signed by the offline root; default keys/anchors.dsse in the data directory.",
+        ["Demo:Simulator"] = "Path of mc-simulator, for --demo.",
     };
 
     public static IEnumerable<string> Unknown(JsonElement root) => Walk(root, "").Where(path => !IsKnown(path))

@@ -31,6 +31,10 @@ public static class ControlPlaneHost
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = "missioncontrol" });
         Configure(builder, settings);
         configure?.Invoke(builder);
+        if (settings.Demo && string.IsNullOrEmpty(builder.Configuration["Demo:Simulator"]))
+        {
+            throw new ArgumentException("--demo needs the path of mc-simulator in the configuration key Demo:Simulator; infra/dev run sets it.");
+        }
 
         var listeners = new Listeners();
         builder.WebHost.UseKestrelHttpsConfiguration();
@@ -56,6 +60,7 @@ public static class ControlPlaneHost
 
         builder.Services.AddEmbeddedMessaging(modules);
         builder.Services.AddPlatformTelemetry();
+        builder.Services.AddHostedService<DemoFleet>();
         builder.Services.AddApiDescription();
 
         var app = builder.Build();

@@ -1,0 +1,88 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace MissionControl.ClusterAgent;
+
+/// <summary>What an enrolled agent remembers of itself.</summary>
+/// <param name="Server">Call-home address.</param>
+/// <param name="ClusterId">Its cluster.</param>
+/// <param name="Epoch">The epoch it speaks in.</param>
+/// <param name="AnchorsSha256">Digest of the anchor document it pinned.</param>
+/// <param name="TrustedFirstContact">It took the anchors without checking them.</param>
+/// <param name="CheckInSeconds">The interval last handed out.</param>
+/// <param name="JitterPercent">Spread of the interval.</param>
+public sealed record Enrollment(Uri Server, Guid ClusterId, long Epoch, string AnchorsSha256, bool TrustedFirstContact, int CheckInSeconds, int JitterPercent);
+
+/// <summary>The agent's identity: its key, and its enrolment once there is one.</summary>
+public interface IAgentIdentity
+{
+    /// <summary>The P-256 key; made at first use and kept.</summary>
+    ECDsa Key { get; }
+
+    /// <summary>Null before enrolment.</summary>
+    Enrollment? Enrollment { get; set; }
+}
+
+/// <summary>Identity in files: key 0600, enrolment replaced atomically.</summary>
+public sealed class FileIdentity : IAgentIdentity, IDisposable
+{
+    private readonly string enrollmentFile;
+    private Enrollment? enrollment;
+
+    /// <summary>Loads or begins the identity in a directory.</summary>
+    public FileIdentity(string directory)
+    {
+        DurableFile.CreateDirectory(directory);
+        enrollmentFile = Path.Combine(directory, "enrollment.json");
+        var keyFile = Path.Combine(directory, "cluster.key.pem");
+        Key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        if (File.Exists(keyFile))
+        {
+            Key.ImportFromPem(File.ReadAllText(keyFile));
+        }
+        else
+        {
+            DurableFile.Write(keyFile, System.Text.Encoding.ASCII.GetBytes(Key.ExportPkcs8PrivateKeyPem()));
+        }
+
+        enrollment = File.Exists(enrollmentFile) ? JsonSerializer.Deserialize<Enrollment>(File.ReadAllBytes(enrollmentFile)) : null;
+    }
+
+    /// <inheritdoc />
+    public ECDsa Key { get; }
+
+    /// <inheritdoc />
+    public Enrollment? Enrollment
+    {
+        get => enrollment;
+        set
+        {
+            if (value is null)
+            {
+                File.Delete(enrollmentFile);
+            }
+            else
+            {
+                DurableFile.Write(enrollmentFile, JsonSerializer.SerializeToUtf8Bytes(value));
+            }
+
+            enrollment = value;
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => Key.Dispose();
+}
+
+/// <summary>Identity that lives as long as the process, for the simulator.</summary>
+public sealed class MemoryIdentity : IAgentIdentity, IDisposable
+{
+    /// <inheritdoc />
+    public ECDsa Key { get; } = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+    /// <inheritdoc />
+    public Enrollment? Enrollment { get; set; }
+
+    /// <inheritdoc />
+    public void Dispose() => Key.Dispose();
+}

@@ -1,0 +1,190 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using Google.Protobuf;
+using MissionControl.Protocol.CallHome;
+
+namespace MissionControl.ClusterAgent.CallHome;
+
+/// <summary>A refusal of the server.</summary>
+/// <param name="status">HTTP status.</param>
+/// <param name="code">Problem code.</param>
+/// <param name="detail">What to do, in the server's words.</param>
+/// <param name="retryAfter">When the server wants to hear of us again.</param>
+public sealed class CallHomeException(int status, string code, string detail, TimeSpan? retryAfter) : Exception($"{code}: {detail}")
+{
+    /// <summary>HTTP status.</summary>
+    public int Status => status;
+
+    /// <summary>Problem code.</summary>
+    public string Code => code;
+
+    /// <summary>When the server wants to hear of us again.</summary>
+    public TimeSpan? RetryAfter => retryAfter;
+}
+
+/// <summary>The client's side of the call-home protocol, one method per route. Knows no schedule and keeps no items.</summary>
+/// <param name="http">Has the call-home address as its base; its certificate checks cannot be turned off.</param>
+/// <param name="identity">Whose key signs.</param>
+/// <param name="time">The local clock; the server's is used wherever the two could differ.</param>
+public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, TimeProvider time)
+{
+    private static readonly MediaTypeHeaderValue Protobuf = new("application/x-protobuf");
+    private string? accessToken;
+    private DateTimeOffset accessUntil;
+
+    /// <summary>The server's clock less ours, as last seen.</summary>
+    public TimeSpan ClockOffset { get; private set; }
+
+    /// <summary>Asks for the server's time and limits; needs no credentials.</summary>
+    public async Task<PingResponse> PingAsync(CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/callhome/v1/ping", UriKind.Relative));
+        using var response = await http.SendAsync(request, cancellationToken);
+        var ping = await ReadAsync(response, PingResponse.Parser, cancellationToken);
+        Learn(ping.ServerTimeMs);
+        return ping;
+    }
+
+    /// <summary>Enrols with a one-time token.</summary>
+    public async Task<EnrollResponse> EnrollAsync(string token, Facts facts, bool trustedFirstContact, CancellationToken cancellationToken)
+    {
+        var spki = identity.Key.ExportSubjectPublicKeyInfo();
+        byte[] signed = [.. "mc-enroll-v1\n"u8, .. SHA256.HashData(Encoding.UTF8.GetBytes(token)), .. spki];
+        var request = new EnrollRequest
+        {
+            Token = token,
+            PublicKey = ByteString.CopyFrom(spki),
+            Proof = ByteString.CopyFrom(identity.Key.SignData(signed, HashAlgorithmName.SHA256)),
+            Facts = facts,
+            TrustedFirstContact = trustedFirstContact,
+        };
+        return await PostAsync("enroll", request, EnrollResponse.Parser, null, cancellationToken);
+    }
+
+    /// <summary>Checks in; gets access first when there is none.</summary>
+    public async Task<CheckInResponse> CheckInAsync(CheckInRequest request, CancellationToken cancellationToken)
+    {
+        if (accessToken is null || accessUntil <= time.GetUtcNow())
+        {
+            await AuthorizeAsync(cancellationToken);
+        }
+
+        try
+        {
+            var response = await PostAsync("checkin", request, CheckInResponse.Parser, accessToken, cancellationToken);
+            Learn(response.ServerTimeMs);
+            return response;
+        }
+        catch (CallHomeException refusal) when (refusal.Code == "access-token-invalid")
+        {
+            accessToken = null;
+            throw;
+        }
+    }
+
+    /// <summary>Asks for a new epoch.</summary>
+    public Task<EpochResponse> EpochAsync(string reason, ByteString fingerprint, CancellationToken cancellationToken) =>
+        WithNonceAsync(nonce => PostAsync("epoch", new EpochRequest { Assertion = Assertion(nonce), Reason = reason, InstallFingerprint = fingerprint }, EpochResponse.Parser, null, cancellationToken));
+
+    /// <summary>Takes leave.</summary>
+    public Task<UnenrollResponse> UnenrollAsync(string reason, CancellationToken cancellationToken) =>
+        WithNonceAsync(nonce => PostAsync("unenroll", new UnenrollRequest { Assertion = Assertion(nonce), Reason = reason }, UnenrollResponse.Parser, null, cancellationToken));
+
+    /// <summary>Gets ten minutes of access; drops it a minute early.</summary>
+    public async Task AuthorizeAsync(CancellationToken cancellationToken)
+    {
+        var response = await WithNonceAsync(nonce => PostAsync("token", new TokenRequest { Assertion = Assertion(nonce) }, TokenResponse.Parser, null, cancellationToken));
+        accessToken = response.AccessToken;
+        accessUntil = time.GetUtcNow().AddSeconds(response.ExpiresInS - 60);
+        Learn(response.ServerTimeMs);
+    }
+
+    private string? offeredNonce;
+
+    private async Task<T> WithNonceAsync<T>(Func<string?, Task<T>> send)
+    {
+        try
+        {
+            var nonce = offeredNonce;
+            offeredNonce = null;
+            return await send(nonce);
+        }
+        catch (CallHomeException refusal) when (refusal.Code == "use-nonce" && offeredNonce is not null)
+        {
+            var nonce = offeredNonce;
+            offeredNonce = null;
+            return await send(nonce);
+        }
+    }
+
+    private string Assertion(string? nonce)
+    {
+        // By the server's clock: a machine whose own is wrong is not locked out.
+        var now = (time.GetUtcNow() + ClockOffset).ToUnixTimeSeconds();
+        var id = identity.Enrollment!.ClusterId.ToString("D");
+        var claims = new Dictionary<string, object> { ["iss"] = id, ["sub"] = id, ["aud"] = "missioncontrol/callhome", ["jti"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), ["iat"] = now, ["exp"] = now + 60 };
+        if (nonce is not null)
+        {
+            claims["nonce"] = nonce;
+        }
+
+        var signed = $"{Base64Url.EncodeToString("""{"alg":"ES256","typ":"JWT"}"""u8)}.{Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(claims))}";
+        return $"{signed}.{Base64Url.EncodeToString(identity.Key.SignData(Encoding.ASCII.GetBytes(signed), HashAlgorithmName.SHA256))}";
+    }
+
+    private async Task<T> PostAsync<T>(string route, IMessage message, MessageParser<T> parser, string? bearer, CancellationToken cancellationToken)
+        where T : IMessage<T>
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"/callhome/v1/{route}", UriKind.Relative)) { Content = new ByteArrayContent(message.ToByteArray()) };
+        request.Content.Headers.ContentType = Protobuf;
+        if (bearer is not null)
+        {
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
+        }
+
+        using var response = await http.SendAsync(request, cancellationToken);
+        return await ReadAsync(response, parser, cancellationToken);
+    }
+
+    private async Task<T> ReadAsync<T>(HttpResponseMessage response, MessageParser<T> parser, CancellationToken cancellationToken)
+        where T : IMessage<T>
+    {
+        var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
+        if (response.IsSuccessStatusCode)
+        {
+            return parser.ParseFrom(body);
+        }
+
+        if (response.Headers.TryGetValues("MC-Nonce", out var nonces))
+        {
+            offeredNonce = nonces.First();
+        }
+
+        if (response.Headers.TryGetValues("MC-Time", out var times) && long.TryParse(times.First(), CultureInfo.InvariantCulture, out var ms))
+        {
+            Learn(ms);
+        }
+
+        var (code, detail) = Problem(body);
+        throw new CallHomeException((int)response.StatusCode, code, detail, response.Headers.RetryAfter?.Delta);
+    }
+
+    private void Learn(long serverTimeMs) => ClockOffset = DateTimeOffset.FromUnixTimeMilliseconds(serverTimeMs) - time.GetUtcNow();
+
+    private static (string Code, string Detail) Problem(byte[] body)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body);
+            return (document.RootElement.GetProperty("code").GetString() ?? "", document.RootElement.TryGetProperty("detail", out var detail) ? detail.GetString() ?? "" : "");
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return ("not-a-problem-document", "Something between here and Mission Control answered in its place.");
+        }
+    }
+}
