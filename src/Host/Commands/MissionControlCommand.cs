@@ -21,17 +21,29 @@ internal sealed class CommonOptions
 
     public Option<string> Data { get; } = new("--data") { Description = "Directory for database, keys and certificates.", DefaultValueFactory = _ => "data" };
 
-    public Option<Uri> Portal { get; } = new("--portal") { CustomParser = Address, Description = "Address of portal and API.", DefaultValueFactory = _ => new HostSettings().Portal };
+    public Option<Uri> Portal { get; } = new("--portal") { Description = "Address of portal and API.", DefaultValueFactory = _ => new HostSettings().Portal, CustomParser = Address };
 
-    public Option<Uri> CallHome { get; } = new("--callhome") { CustomParser = Address, Description = "Address that clusters call.", DefaultValueFactory = _ => new HostSettings().CallHome };
+    public Option<Uri> CallHome { get; } = new("--callhome") { Description = "Address that clusters call.", DefaultValueFactory = _ => new HostSettings().CallHome, CustomParser = Address };
 
-    public Option<Uri> Operations { get; } = new("--ops") { CustomParser = Address, Description = "Loopback address of API, health and metrics, without TLS.", DefaultValueFactory = _ => new HostSettings().Operations };
+    public Option<Uri> Operations { get; } = new("--ops") { Description = "Loopback address of API, health and metrics, without TLS.", DefaultValueFactory = _ => new HostSettings().Operations, CustomParser = Address };
 
-    public Option<Uri?> CallHomePlain { get; } = new("--callhome-plain") { CustomParser = Address, Description = "Loopback address of call-home without TLS; off by default." };
+    public Option<Uri?> CallHomePlain { get; } = new("--callhome-plain") { Description = "Loopback address of call-home without TLS; off by default.", CustomParser = Address };
 
     public Option<bool> Demo { get; } = new("--demo") { Description = "Fill an empty installation with demo customers and a simulated fleet." };
 
     public Option<string?> Config { get; } = new("--config") { Description = "Configuration file (JSON)." };
+
+    // The library has no conversion to Uri of its own, and a wrong address deserves a sentence.
+    private static Uri? Address(System.CommandLine.Parsing.ArgumentResult result)
+    {
+        if (Uri.TryCreate(result.Tokens.Single().Value, UriKind.Absolute, out var address))
+        {
+            return address;
+        }
+
+        result.AddError($"'{result.Tokens.Single().Value}' is not an address; write it as https://localhost:8443.");
+        return null;
+    }
 
     public void AddTo(Command command)
     {
@@ -52,15 +64,4 @@ internal sealed class CommonOptions
         Demo = parsed.GetValue(Demo),
         ConfigFile = parsed.GetValue(Config),
     };
-
-    private static Uri Address(System.CommandLine.Parsing.ArgumentResult result)
-    {
-        if (Uri.TryCreate(result.Tokens.Count == 1 ? result.Tokens[0].Value : "", UriKind.Absolute, out var address))
-        {
-            return address;
-        }
-
-        result.AddError("An address is written https://host:port.");
-        return new Uri("https://localhost");
-    }
 }

@@ -1,0 +1,112 @@
+using System.Text;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Host;
+using MissionControl.Platform.Security;
+using Swashbuckle.AspNetCore.Swagger;
+
+namespace MissionControl.Architecture.Tests;
+
+/// <summary>
+/// Every endpoint of the real host, built and not started. That each is guarded is checked at every start; here is checked what
+/// people read: names, summaries, scopes that exist, and the page that lists them.
+/// </summary>
+public sealed class EndpointTests : IAsyncDisposable
+{
+    private readonly string data = Directory.CreateTempSubdirectory("mc-architecture-").FullName;
+    private readonly WebApplication app;
+    private readonly RouteEndpoint[] endpoints;
+
+    public EndpointTests()
+    {
+        app = ControlPlaneHost.Build(new HostSettings { Data = data });
+        endpoints = [.. ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync();
+        Directory.Delete(data, recursive: true);
+    }
+
+    [Fact]
+    public void Every_endpoint_is_guarded_or_on_the_anonymous_list() => EndpointSecurity.AssertEveryEndpointIsGuarded(app);
+
+    [Fact]
+    public void Every_endpoint_of_the_api_has_a_name_and_a_summary()
+    {
+        Assert.NotEmpty(Api());
+        Assert.DoesNotContain(Api(), endpoint => string.IsNullOrWhiteSpace(NameOf(endpoint)) || string.IsNullOrWhiteSpace(SummaryOf(endpoint)));
+    }
+
+    [Fact]
+    public void Every_endpoint_of_the_api_asks_for_a_right_of_its_own_role()
+    {
+        // Parked messages are the business of whoever keeps the system, whichever role they lie in.
+        var strays = Api().Where(endpoint => !IsOpen(endpoint) && !ScopesOf(endpoint).Any(scope => scope.StartsWith(RoleOf(endpoint) + ":", StringComparison.Ordinal)
+            || (scope.StartsWith("system:", StringComparison.Ordinal) && PatternOf(endpoint).Contains("/parked-messages", StringComparison.Ordinal))));
+
+        Assert.Empty(strays.Select(endpoint => endpoint.DisplayName));
+    }
+
+    [Fact]
+    public void What_changes_something_asks_for_more_than_reading()
+    {
+        var lax = Api().Where(endpoint => !IsOpen(endpoint) && MethodsOf(endpoint).Any(method => method is not ("GET" or "HEAD")) && ScopesOf(endpoint).All(scope => scope.EndsWith(":read", StringComparison.Ordinal)));
+
+        Assert.Empty(lax.Select(endpoint => endpoint.DisplayName));
+    }
+
+    [Fact]
+    public void The_page_of_routes_is_what_the_host_serves()
+    {
+        var text = new StringBuilder("""
+            # Routes of the REST API
+
+            Bearer tokens only. The scope is the right the token needs; tokens bound to a customer see that customer's rows only. Refusals: [problem codes](problem-codes.md). Clusters use [the call-home protocol](../protocol.md) instead.
+
+            Written from the code by `infra/dev docs`.
+
+            | method | route | scope | |
+            | --- | --- | --- | --- |
+
+            """);
+        foreach (var (line, _) in Api()
+            .SelectMany(endpoint => MethodsOf(endpoint).Select(method => ($"| {method} | `{PatternOf(endpoint)}` | {(IsForAnyToken(endpoint) ? "any valid token" : IsOpen(endpoint) ? "anonymous" : string.Join(' ', ScopesOf(endpoint)))} | {SummaryOf(endpoint)} |\n", $"{PatternOf(endpoint)} {method}")))
+            .OrderBy(entry => entry.Item2, StringComparer.Ordinal))
+        {
+            text.Append(line);
+        }
+
+        GoldenFile.Check("docs/api/routes.md", text.ToString());
+    }
+
+    [Fact]
+    public async Task The_committed_description_of_the_api_is_the_real_one() =>
+        GoldenFile.Check("docs/api/openapi.v1.json", await ApiDescription.WriteAsync(app.Services.GetRequiredService<ISwaggerProvider>()));
+
+    private IEnumerable<RouteEndpoint> Api() => endpoints.Where(endpoint => PatternOf(endpoint) is var pattern
+        && pattern.StartsWith("/api/v1/", StringComparison.Ordinal) && pattern.Split('/').Length > 4);
+
+    private static string PatternOf(RouteEndpoint endpoint) => "/" + endpoint.RoutePattern.RawText!.Trim('/');
+
+    private static string RoleOf(RouteEndpoint endpoint) => PatternOf(endpoint).Split('/')[3];
+
+    // Each such endpoint stands on the list that the host checks at start, with its reason; the page of routes shows them.
+    private static bool IsOpen(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null || IsForAnyToken(endpoint);
+
+    // Signing in to the portal needs a valid token and no right of its own: the session has the token's rights.
+    private static bool IsForAnyToken(RouteEndpoint endpoint) => PatternOf(endpoint) == "/api/v1/identity/sessions" && endpoint.Metadata.GetMetadata<IAuthorizeData>() is not null;
+
+    private static IEnumerable<string> MethodsOf(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? [];
+
+    private static string? NameOf(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName;
+
+    private static string? SummaryOf(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<IEndpointSummaryMetadata>()?.Summary;
+
+    private static IEnumerable<string> ScopesOf(RouteEndpoint endpoint) =>
+        endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>().SelectMany(policy => policy.Requirements).OfType<RequiredScope>().Select(requirement => requirement.Scope).Distinct();
+}
