@@ -44,10 +44,15 @@ public sealed class SimulatedCluster(string name, Mood mood, int seed, TimeProvi
         {
             IntervalS = intervalSeconds,
             ExpectedNodes = size,
-            QuorumSpare = (size - 1) / 2,
             Backup = new Backup { ScheduleS = 86_400, LastSuccessMs = now.AddHours(mood == Mood.BackupOverdue ? -40 : -5).ToUnixTimeMilliseconds(), Location = "nfs" },
             Certificates = { new Certificate { Purpose = "cluster", Issuer = "Example CA", NotAfterMs = now.AddDays(mood == Mood.CertificateExpiring ? 5 : 200).ToUnixTimeMilliseconds() } },
         };
+        if (size > 1)
+        {
+            // A single node has no quorum to lose.
+            health.QuorumSpare = ((size - 1) / 2) - (mood == Mood.NodeDown ? 1 : 0);
+        }
+
         for (var i = 1; i <= size; i++)
         {
             health.Nodes.Add(Node(i, now));
