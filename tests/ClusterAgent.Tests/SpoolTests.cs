@@ -1,0 +1,103 @@
+using FsCheck;
+using FsCheck.Fluent;
+using MissionControl.ClusterAgent.Spool;
+using Xunit;
+
+namespace MissionControl.ClusterAgent.Tests;
+
+public sealed class SpoolTests : IDisposable
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("mc-spool-").FullName;
+
+    [Fact]
+    public void What_was_added_is_there_after_a_restart_with_its_number()
+    {
+        long seq;
+        using (var spool = new DiskSpool(directory))
+        {
+            seq = spool.Add("health", 5, [1, 2, 3]);
+        }
+
+        using var again = new DiskSpool(directory);
+        var item = Assert.Single(again.Peek(10));
+        Assert.Equal(seq, item.Seq);
+        Assert.Equal(new byte[] { 1, 2, 3 }, item.Body.ToByteArray());
+    }
+
+    [Fact]
+    public void A_tail_torn_at_any_byte_costs_only_the_item_that_was_being_written()
+    {
+        using (var spool = new DiskSpool(directory))
+        {
+            spool.Add("event", 1, [1]);
+            spool.Add("event", 2, [2, 2]);
+        }
+
+        var file = Path.Combine(directory, "items.log");
+        var whole = File.ReadAllBytes(file);
+        var first = 8 + BitConverter.ToInt32(whole, 0);
+        for (var length = first; length < whole.Length; length++)
+        {
+            File.WriteAllBytes(file, whole[..length]);
+            using var torn = new DiskSpool(directory);
+            Assert.Equal(1, Assert.Single(torn.Peek(10)).Seq);
+        }
+    }
+
+    [Fact]
+    public void A_number_is_never_given_twice_whatever_is_acknowledged_and_wherever_it_crashes() =>
+        Prop.ForAll(ArbMap.Default.ArbFor<byte[]>(), script =>
+        {
+            var home = Path.Combine(directory, Guid.NewGuid().ToString("N"));
+            var given = new HashSet<long>();
+            var spool = new DiskSpool(home);
+            foreach (var step in script)
+            {
+                switch (step % 4)
+                {
+                    case 0 or 1:
+                        Assert.True(given.Add(spool.Add(step % 2 == 0 ? "health" : "event", step, [step])));
+                        break;
+                    case 2:
+                        spool.Acknowledge(spool.LowestKept, []);
+                        break;
+                    default:
+                        // The process dies and comes back over the same files.
+                        spool.Dispose();
+                        spool = new DiskSpool(home);
+                        break;
+                }
+            }
+
+            spool.Dispose();
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(60));
+
+    [Fact]
+    public void Acknowledged_items_are_forgotten_and_the_lowest_kept_number_rises()
+    {
+        using var spool = new DiskSpool(directory);
+        for (var i = 0; i < 5; i++)
+        {
+            spool.Add("event", i, [1]);
+        }
+
+        spool.Acknowledge(2, [4]);
+
+        Assert.Equal([5, 3], spool.Peek(10).Select(item => item.Seq));
+        Assert.Equal(3, spool.LowestKept);
+    }
+
+    [Fact]
+    public void When_full_the_oldest_health_goes_first_and_events_stay()
+    {
+        var spool = new MemorySpool(capacity: 3);
+        spool.Add("event", 1, [1]);
+        spool.Add("health", 2, [2]);
+        spool.Add("health", 3, [3]);
+        spool.Add("health", 4, [4]);
+
+        Assert.Equal([4, 3, 1], spool.Peek(10).Select(item => item.Seq));
+    }
+
+    public void Dispose() => Directory.Delete(directory, recursive: true);
+}

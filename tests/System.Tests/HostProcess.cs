@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using MissionControl.Testing;
+
+namespace MissionControl.System.Tests;
+
+/// <summary>Mission Control as a process of its own on fixed free ports, so that it can be killed and started again over the same data.</summary>
+internal sealed class HostProcess : IAsyncDisposable
+{
+    private readonly int portal = FreePort();
+    private readonly int callHome = FreePort();
+    private readonly int operations = FreePort();
+    private Process? process;
+
+    public string Data { get; } = Directory.CreateTempSubdirectory("mc-system-").FullName;
+
+    public Uri Portal => new($"https://localhost:{portal}");
+
+    public Uri CallHome => new($"https://localhost:{callHome}");
+
+    public string CaFile => Path.Combine(Data, "certificates", "ca.pem");
+
+    public string AdminToken => File.ReadAllText(Path.Combine(Data, "admin.token")).Trim();
+
+    public async Task StartAsync()
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "missioncontrol")) { RedirectStandardOutput = true };
+        foreach (var argument in new[] { "run", "--data", Data, "--portal", Portal.ToString(), "--callhome", CallHome.ToString(), "--ops", $"http://localhost:{operations}" })
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        start.Environment["MissionControl__CallHome__EnrollmentsPerSecond"] = "1000";
+        process = Process.Start(start)!;
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginOutputReadLine();
+        using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{operations}") };
+        await Eventually.TrueAsync(async () =>
+        {
+            try
+            {
+                return (await http.GetAsync(new Uri("/health/ready", UriKind.Relative))).IsSuccessStatusCode;
+            }
+            catch (HttpRequestException)
+            {
+                return false;
+            }
+        }, "the host is ready");
+    }
+
+    /// <summary>kill -9: nothing is flushed, nothing is said.</summary>
+    public async Task KillAsync()
+    {
+        process!.Kill();
+        await process.WaitForExitAsync();
+        process.Dispose();
+        process = null;
+    }
+
+    public HttpClient Client(Uri address, string? bearer = null)
+    {
+        var ca = X509Certificate2.CreateFromPem(File.ReadAllText(CaFile));
+        var client = new HttpClient(new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { ca }, RevocationMode = X509RevocationMode.NoCheck } } }) { BaseAddress = address };
+        client.DefaultRequestHeaders.Authorization = bearer is null ? null : new AuthenticationHeaderValue("Bearer", bearer);
+        return client;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (process is not null)
+        {
+            await KillAsync();
+        }
+
+        Directory.Delete(Data, recursive: true);
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
