@@ -47,6 +47,7 @@ public static class ControlPlaneHost
         builder.Services.AddSingleton(modules);
         builder.Services.AddSingleton(listeners);
         builder.Services.AddSingleton<Readiness>();
+        builder.Services.AddSingleton<ApiAddress>();
         builder.Services.AddSqliteStorage(data.PathOf(SqliteStorage.FileName));
         // First in the list of hosted services: no module starts before the schema is there.
         builder.Services.AddHostedService<DatabaseStart>();
@@ -70,6 +71,7 @@ public static class ControlPlaneHost
         app.UseSurfaces();
         app.UsePlatformSecurity();
         MapEverything(app, modules);
+        app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<ApiAddress>().Value = listeners.AddressOf("ops"));
         return app;
     }
 

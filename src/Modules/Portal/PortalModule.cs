@@ -1,12 +1,19 @@
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using MissionControl.Client;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
+using MissionControl.Portal.Sessions;
 
 namespace MissionControl.Portal;
 
-/// <summary>The role <c>portal</c>.</summary>
+/// <summary>The role <c>portal</c>: the pages, a client of the REST API with the signed-in user's rights and nothing more.</summary>
 public sealed class PortalModule : IModule
 {
     /// <inheritdoc />
@@ -20,6 +27,21 @@ public sealed class PortalModule : IModule
     /// <inheritdoc />
     public void ConfigureServices(IHostApplicationBuilder host)
     {
+        ArgumentNullException.ThrowIfNull(host);
+        var services = host.Services;
+        services.AddRazorComponents();
+        services.AddAntiforgery(forgery =>
+        {
+            forgery.Cookie.Name = "__Host-mc-forgery";
+            forgery.Cookie.SecurePolicy = CookieSecurePolicy.Always;
+            forgery.Cookie.SameSite = SameSiteMode.Strict;
+            forgery.SuppressXFrameOptionsHeader = true;
+        });
+        services.AddDataProtection().SetApplicationName("missioncontrol");
+        services.AddOptions<Microsoft.AspNetCore.DataProtection.KeyManagement.KeyManagementOptions>().Configure<DataDirectory, Microsoft.Extensions.Logging.ILoggerFactory>(
+            (options, data, logs) => options.XmlRepository = new Microsoft.AspNetCore.DataProtection.Repositories.FileSystemXmlRepository(Directory.CreateDirectory(data.PathOf("keys/data-protection")), logs));
+        services.AddSingleton(provider => new MissionControlClient(new HttpClient(new ApiHandler(provider.GetRequiredService<ApiAddress>())) { BaseAddress = new Uri("http://api"), Timeout = TimeSpan.FromSeconds(5) }));
+        services.AddSingleton<SignedIn>();
     }
 
     /// <inheritdoc />
@@ -30,5 +52,18 @@ public sealed class PortalModule : IModule
     /// <inheritdoc />
     public void MapEndpoints(IEndpointRouteBuilder api)
     {
+    }
+
+    /// <inheritdoc />
+    public void MapPages(IEndpointRouteBuilder root) => PortalPages.Map(root);
+
+    /// <summary>Sends the client's requests to the API's address, which is known only once the listeners are bound.</summary>
+    private sealed class ApiHandler(ApiAddress address) : DelegatingHandler(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false })
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            request.RequestUri = new Uri(address.Value, request.RequestUri!.PathAndQuery);
+            return base.SendAsync(request, cancellationToken);
+        }
     }
 }

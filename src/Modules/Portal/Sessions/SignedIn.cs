@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using MissionControl.Client;
+using MissionControl.Contracts.Api.Identity;
+
+namespace MissionControl.Portal.Sessions;
+
+/// <summary>
+/// Trades the browser's session for a user token at identity, remembered for three seconds: a revoked token closes every page within
+/// five. The token never reaches the browser.
+/// </summary>
+internal sealed class SignedIn(MissionControlClient client, TimeProvider time)
+{
+    public const string Cookie = "__Host-mc-session";
+    private const int Capacity = 10_000;
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(3);
+    private readonly ConcurrentDictionary<string, (TradedSession Traded, DateTimeOffset At)> known = new();
+
+    /// <summary>Who the session speaks for; null when it has ended.</summary>
+    public async Task<TradedSession?> FindAsync(string session, CancellationToken cancellationToken)
+    {
+        // Remembered under its digest: a memory dump shows no session.
+        var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(session)));
+        var now = time.GetUtcNow();
+        if (known.TryGetValue(key, out var entry) && now - entry.At < Freshness)
+        {
+            return entry.Traded;
+        }
+
+        if (known.Count > Capacity)
+        {
+            known.Clear();
+        }
+
+        try
+        {
+            var traded = await client.TradeSessionAsync(session, cancellationToken);
+            known[key] = (traded, now);
+            return traded;
+        }
+        catch (ApiException refusal) when ((int)refusal.Status is 401 or 400)
+        {
+            known.TryRemove(key, out _);
+            return null;
+        }
+    }
+
+    /// <summary>Forgets a session that was ended here.</summary>
+    public void Forget(string session) => known.TryRemove(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(session))), out _);
+}
