@@ -33,6 +33,13 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
         }
 
         var text = header[Prefix.Length..];
+        if (text.StartsWith("mcc_", StringComparison.Ordinal))
+        {
+            // A cluster's access token: the call-home door opens it itself, and it is good for nothing else. Ten thousand a second
+            // must neither be looked up here nor leave a line in the log.
+            return AuthenticateResult.NoResult();
+        }
+
         return text.StartsWith("mca_", StringComparison.Ordinal) ? await ApiTokenAsync(module, text) : await UserTokenAsync(module, text);
     }
 
