@@ -5,6 +5,7 @@ using MissionControl.CallHome.Clusters;
 using MissionControl.Contracts;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
 using MissionControl.Protocol.CallHome;
 
 namespace MissionControl.CallHome.Credentials;
@@ -15,7 +16,7 @@ internal static class ExchangeToken
     public static void Map(IEndpointRouteBuilder callhome) => callhome
         .MapPost("/token", HandleAsync).AllowAnonymous().WithName("ExchangeToken").WithSummary("Trade a signed assertion for an access token").ExcludeFromDescription();
 
-    private static async Task HandleAsync(HttpContext context, ControlPlaneDbContext db, Assertions assertions, AccessTokens tokens, Nonces nonces, TimeProvider time)
+    private static async Task HandleAsync(HttpContext context, ControlPlaneDbContext db, Assertions assertions, AccessTokens tokens, Nonces nonces, IEvents events, TimeProvider time)
     {
         if (await Wire.ReadAsync(context, TokenRequest.Parser) is not { } request)
         {
@@ -38,7 +39,7 @@ internal static class ExchangeToken
             return;
         }
 
-        EndPredecessors(assertion, time.GetUtcNow());
+        EndPredecessors(assertion, events, time.GetUtcNow());
         await db.SaveChangesAsync(context.RequestAborted);
         await transaction.CommitAsync(context.RequestAborted);
         await Wire.WriteAsync(context, new TokenResponse
@@ -60,11 +61,20 @@ internal static class ExchangeToken
     }
 
     /// <summary>The first use of a rotated key ends the one before it: until then a lost answer does no harm.</summary>
-    private static void EndPredecessors(Assertion assertion, DateTimeOffset now)
+    private static void EndPredecessors(Assertion assertion, IEvents events, DateTimeOffset now)
     {
-        foreach (var older in assertion.Keys.Where(key => key.NotAfter is null && key.NotBefore < assertion.Key.NotBefore))
+        var older = assertion.Keys.Where(key => key.NotAfter is null && key.NotBefore < assertion.Key.NotBefore).ToList();
+        if (older.Count == 0)
         {
-            older.NotAfter = now;
+            return;
         }
+
+        foreach (var key in older)
+        {
+            key.NotAfter = now;
+        }
+
+        assertion.Cluster.Touch(now);
+        events.Publish(assertion.Cluster.ToEvent(assertion.Keys, now));
     }
 }
