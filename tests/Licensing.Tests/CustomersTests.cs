@@ -1,0 +1,88 @@
+using System.Net;
+using System.Net.Http.Json;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Testing;
+using Xunit;
+
+namespace MissionControl.Licensing.Tests;
+
+public sealed class CustomersTests : IAsyncLifetime
+{
+    private ControlPlane host = null!;
+
+    public async ValueTask InitializeAsync() => host = await ControlPlane.StartAsync();
+
+    public async ValueTask DisposeAsync() => await host.DisposeAsync();
+
+    [Fact]
+    public async Task A_change_names_the_version_it_was_made_from()
+    {
+        var customer = await host.CreateCustomerAsync();
+
+        using var without = await ChangeAsync(customer.Id, null, new ChangeCustomerRequest(Name: "Beta"));
+        using var good = await ChangeAsync(customer.Id, "\"1\"", new ChangeCustomerRequest(Name: "Beta"));
+        using var late = await ChangeAsync(customer.Id, "\"1\"", new ChangeCustomerRequest(Name: "Gamma"));
+
+        Assert.Equal(HttpStatusCode.PreconditionRequired, without.StatusCode);
+        Assert.Equal("\"2\"", good.Headers.ETag!.Tag);
+        Assert.Equal(HttpStatusCode.PreconditionFailed, late.StatusCode);
+        Assert.Equal("Beta", (await host.Admin.GetFromJsonAsync<CustomerItem>($"/api/v1/licensing/customers/{customer.Id}"))!.Name);
+    }
+
+    [Fact]
+    public async Task A_request_without_its_members_is_refused_with_every_error_at_once()
+    {
+        using var response = await host.Admin.PostAsJsonAsync("/api/v1/licensing/customers", new { });
+
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.Contains("name", text, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("region", text, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Fact]
+    public async Task No_cluster_can_be_enrolled_for_a_closed_customer()
+    {
+        var customer = await host.CreateCustomerAsync();
+        await host.CreateEnrollmentTokenAsync(customer.Id);
+        (await ChangeAsync(customer.Id, "\"1\"", new ChangeCustomerRequest(State: "closed"))).EnsureSuccessStatusCode();
+
+        await Eventually.TrueAsync(async () =>
+        {
+            using var response = await host.Admin.PostAsJsonAsync("/api/v1/callhome/enrollment-tokens", new { customerId = customer.Id });
+            return response.StatusCode == HttpStatusCode.UnprocessableEntity && (await response.Content.ReadFromJsonAsync<ProblemDocument>())!.Errors!.Single().Code == "customer-closed";
+        }, "callhome has learnt that the customer is closed");
+    }
+
+    [Fact]
+    public async Task The_list_pages_by_name_without_losing_anybody()
+    {
+        for (var i = 0; i < 7; i++)
+        {
+            await host.CreateCustomerAsync($"Customer {i}");
+        }
+
+        var seen = new List<string>();
+        var next = "/api/v1/licensing/customers?limit=2&count=exact";
+        while (next is not null)
+        {
+            var page = await host.Admin.GetFromJsonAsync<Page<CustomerItem>>(next);
+            seen.AddRange(page!.Items.Select(item => item.Name));
+            next = page.Next;
+        }
+
+        Assert.Equal(Enumerable.Range(0, 7).Select(i => $"Customer {i}"), seen);
+    }
+
+    private async Task<HttpResponseMessage> ChangeAsync(Guid id, string? match, ChangeCustomerRequest change)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/api/v1/licensing/customers/{id}") { Content = JsonContent.Create(change) };
+        if (match is not null)
+        {
+            request.Headers.TryAddWithoutValidation("If-Match", match);
+        }
+
+        return await host.Admin.SendAsync(request);
+    }
+}

@@ -1,0 +1,162 @@
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
+using Google.Protobuf;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Audit;
+using MissionControl.Contracts.Api.CallHome;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Contracts.Events.Licensing;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Protocol.CallHome;
+using MissionControl.Testing;
+using Xunit;
+
+namespace MissionControl.Platform.Tests;
+
+/// <summary>Walks every endpoint that changes something and finds its entry; a new endpoint without a scenario here fails the test.</summary>
+public sealed class AuditWalkTests : IAsyncLifetime
+{
+    /// <summary>Endpoints that change nothing a person must answer for, each with its reason.</summary>
+    private static readonly Dictionary<string, string> Exempt = new()
+    {
+        ["TradeSession"] = "a session gives a short token; nothing changes",
+        ["ExchangeToken"] = "an assertion gives short access; the key's rotation has its own entry",
+        ["CheckIn"] = "telemetry; a suspected clone has its own entry",
+    };
+
+    private ControlPlane host = null!;
+    private Guid customer;
+
+    public async ValueTask InitializeAsync()
+    {
+        host = await ControlPlane.StartAsync();
+        customer = (await host.CreateCustomerAsync()).Id;
+    }
+
+    public async ValueTask DisposeAsync() => await host.DisposeAsync();
+
+    [Fact]
+    public async Task Every_endpoint_that_changes_something_leaves_its_entry()
+    {
+        var scenarios = Scenarios();
+        var mutating = host.Services.GetRequiredService<IEnumerable<EndpointDataSource>>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Any(method => method is "POST" or "PUT" or "PATCH" or "DELETE") == true)
+            .Select(endpoint => endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName)
+            .OfType<string>().Where(name => !Exempt.ContainsKey(name)).Distinct().ToList();
+        Assert.Empty(mutating.Select(name => name.Split('-')[0]).Except(scenarios.Keys));
+
+        foreach (var (name, (type, act)) in scenarios)
+        {
+            var target = await act();
+            await Eventually.TrueAsync(async () => (await host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?type={type}&target={target}"))!.Items.Count > 0, $"{name} left an entry {type} of {target}");
+        }
+    }
+
+    private Dictionary<string, (string Type, Func<Task<string>> Act)> Scenarios() => new()
+    {
+        ["CreateCustomer"] = ("licensing.customer-created", async () => (await host.CreateCustomerAsync("Another")).Id.ToString()),
+        ["ChangeCustomer"] = ("licensing.customer-changed", ChangeCustomerAsync),
+        ["CreateToken"] = ("identity.token-created", async () => (await TokenAsync()).Id),
+        ["RevokeToken"] = ("identity.token-revoked", async () =>
+        {
+            var token = await TokenAsync();
+            await PostAsync($"/api/v1/identity/tokens/{token.Id}/revoke");
+            return token.Id;
+        }),
+        ["CreateSession"] = ("identity.session-opened", async () => (await SessionAsync()).Id),
+        ["EndSession"] = ("identity.session-ended", async () =>
+        {
+            var (id, secret) = await SessionAsync();
+            await PostAsync("/api/v1/identity/sessions/end", new TradeSessionRequest(secret));
+            return id;
+        }),
+        ["CreateEnrollmentToken"] = ("callhome.enrollment-token-created", async () => (await host.CreateEnrollmentTokenAsync(customer)).Id),
+        ["RevokeEnrollmentToken"] = ("callhome.enrollment-token-revoked", async () =>
+        {
+            var token = await host.CreateEnrollmentTokenAsync(customer);
+            await PostAsync($"/api/v1/callhome/enrollment-tokens/{token.Id}/revoke");
+            return token.Id;
+        }),
+        ["Enroll"] = ("callhome.cluster-enrolled", () => WithClusterAsync(_ => Task.CompletedTask)),
+        ["SuspendCluster"] = ("callhome.cluster-suspended", () => WithClusterAsync(cluster => SwitchAsync(cluster, "suspend"))),
+        ["ResumeCluster"] = ("callhome.cluster-resumed", () => WithClusterAsync(async cluster =>
+        {
+            await SwitchAsync(cluster, "suspend");
+            await SwitchAsync(cluster, "resume");
+        })),
+        ["DecommissionCluster"] = ("callhome.cluster-decommissioned", () => WithClusterAsync(cluster => SwitchAsync(cluster, "decommission"))),
+        ["RequestEpoch"] = ("callhome.epoch-issued", () => WithClusterAsync(EpochAsync)),
+        ["ConfirmEpoch"] = ("callhome.epoch-confirmed", () => WithClusterAsync(async cluster =>
+        {
+            await EpochAsync(cluster);
+            await SwitchAsync(cluster, "epochs/2/confirm");
+        })),
+        ["RotateKey"] = ("callhome.key-rotated", () => WithClusterAsync(RotateAsync)),
+        ["Unenroll"] = ("callhome.cluster-unenrolled", () => WithClusterAsync(async cluster =>
+            (await cluster.SendAsync("unenroll", new UnenrollRequest { Assertion = cluster.Assertion(await cluster.NonceAsync()), Reason = "test" })).EnsureSuccessStatusCode())),
+        ["RetryParkedMessage"] = ("fleet.parked-message-retried", ParkAndRetryAsync),
+    };
+
+    private async Task<string> ChangeCustomerAsync()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/api/v1/licensing/customers/{customer}") { Content = JsonContent.Create(new ChangeCustomerRequest(Region: "us")) };
+        request.Headers.TryAddWithoutValidation("If-Match", "\"1\"");
+        (await host.Admin.SendAsync(request)).EnsureSuccessStatusCode();
+        return customer.ToString();
+    }
+
+    private async Task<CreatedToken> TokenAsync() => (await (await PostAsync("/api/v1/identity/tokens", new CreateTokenRequest("walk", ["fleet:read"]))).Content.ReadFromJsonAsync<CreatedToken>())!;
+
+    private async Task<(string Id, string Secret)> SessionAsync()
+    {
+        var session = (await (await PostAsync("/api/v1/identity/sessions")).Content.ReadFromJsonAsync<CreatedSession>())!;
+        await using var scope = host.Services.CreateAsyncScope();
+        var digest = SHA256.HashData(System.Buffers.Text.Base64Url.DecodeFromChars(session.Session));
+        var id = await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().Database.SqlQuery<Guid>($"SELECT id AS Value FROM identity_session WHERE secret_sha256 = {digest}").SingleAsync();
+        return (id.ToString(), session.Session);
+    }
+
+    private async Task<string> WithClusterAsync(Func<TestCluster, Task> act)
+    {
+        using var cluster = await TestCluster.EnrollAsync(host, customer);
+        await act(cluster);
+        return cluster.Id;
+    }
+
+    private async Task EpochAsync(TestCluster cluster) =>
+        (await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(await cluster.NonceAsync()), Reason = "restored" })).EnsureSuccessStatusCode();
+
+    private async Task RotateAsync(TestCluster cluster)
+    {
+        using var fresh = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var spki = fresh.ExportSubjectPublicKeyInfo();
+        byte[] signed = [.. "mc-rotate-v1\n"u8, .. Encoding.ASCII.GetBytes(cluster.Id), .. spki];
+        var assertion = cluster.Assertion(await cluster.NonceAsync(), new Dictionary<string, object> { ["new_key_sha256"] = Convert.ToHexStringLower(SHA256.HashData(spki)) });
+        (await cluster.SendAsync("rotate", new RotateRequest { Assertion = assertion, NewPublicKey = ByteString.CopyFrom(spki), Proof = ByteString.CopyFrom(fresh.SignData(signed, HashAlgorithmName.SHA256)) })).EnsureSuccessStatusCode();
+    }
+
+    private Task SwitchAsync(TestCluster cluster, string verb) => PostAsync($"/api/v1/callhome/clusters/{cluster.Id}/{verb}", new ReasonRequest("the walk says so"));
+
+    private async Task<string> ParkAndRetryAsync()
+    {
+        var binding = host.Services.GetRequiredService<HandlerRegistry>().Bindings.Single(binding => binding.Name == "fleet.keep-customer");
+        await host.Services.GetRequiredService<HandlerRunner>().ApplyAsync(
+            binding, new CustomerChanged(Guid.CreateVersion7(), null!, "eu", "active", 1), new MessageContext(Guid.CreateVersion7(), DateTimeOffset.UtcNow), CancellationToken.None);
+        var parked = (await host.Admin.GetFromJsonAsync<Page<Contracts.Api.Platform.ParkedMessageItem>>("/api/v1/fleet/parked-messages"))!.Items[0];
+        await PostAsync($"/api/v1/fleet/parked-messages/{parked.Id}/retry");
+        return parked.Id.ToString();
+    }
+
+    private async Task<HttpResponseMessage> PostAsync(string path, object? body = null)
+    {
+        var response = await host.Admin.PostAsync(new Uri(path, UriKind.Relative), body is null ? null : JsonContent.Create(body, body.GetType()));
+        Assert.True(response.IsSuccessStatusCode, $"{path}: {(int)response.StatusCode} {await response.Content.ReadAsStringAsync()}");
+        return response;
+    }
+}
