@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
@@ -14,7 +15,11 @@ internal sealed class HostProcess : IAsyncDisposable
     private readonly int portal = FreePort();
     private readonly int callHome = FreePort();
     private readonly int operations = FreePort();
+    private readonly ConcurrentQueue<string> errors = new();
     private Process? process;
+
+    /// <summary>What the host logged as errors, over all its lives.</summary>
+    public IReadOnlyCollection<string> Errors => errors;
 
     public string Data { get; } = Directory.CreateTempSubdirectory("mc-system-").FullName;
 
@@ -36,7 +41,13 @@ internal sealed class HostProcess : IAsyncDisposable
 
         start.Environment["MissionControl__CallHome__EnrollmentsPerSecond"] = "1000";
         process = Process.Start(start)!;
-        process.OutputDataReceived += (_, _) => { };
+        process.OutputDataReceived += (_, line) =>
+        {
+            if (line.Data?.Contains("\"LogLevel\":\"Error\"", StringComparison.Ordinal) == true)
+            {
+                errors.Enqueue(line.Data);
+            }
+        };
         process.BeginOutputReadLine();
         using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{operations}") };
         await Eventually.TrueAsync(async () =>

@@ -33,6 +33,7 @@ public sealed class KillTests
             await host.KillAsync();
             await load.CancelAsync();
             await Task.WhenAll(running);
+            Assert.True(host.Errors.Count == 0, string.Join("\n", host.Errors));
             await host.StartAsync();
         }
 

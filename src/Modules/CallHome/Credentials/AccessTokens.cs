@@ -20,13 +20,16 @@ internal sealed class AccessTokens : IDisposable
     private const int NonceSize = 12;
     private const int TagSize = 16;
     private const int PlainSize = 24;
-    private readonly AesGcm cipher;
+
+    // A cipher object is not safe for concurrent use: one for each thread.
+    private readonly ThreadLocal<AesGcm> ciphers;
     private readonly TimeProvider time;
 
     public AccessTokens(DataDirectory data, CallHomeOptions options, TimeProvider time)
     {
         this.time = time;
-        cipher = new AesGcm(SealingKey(options.SealingKeyFile ?? data.PathOf("keys/token-sealing.key"), options.SealingKeyFile is null), TagSize);
+        var key = SealingKey(options.SealingKeyFile ?? data.PathOf("keys/token-sealing.key"), options.SealingKeyFile is null);
+        ciphers = new ThreadLocal<AesGcm>(() => new AesGcm(key, TagSize));
     }
 
     public string Seal(Guid clusterId)
@@ -36,7 +39,7 @@ internal sealed class AccessTokens : IDisposable
         BinaryPrimitives.WriteInt64BigEndian(plain[16..], (time.GetUtcNow() + Lifetime).ToUnixTimeSeconds());
         var body = new byte[NonceSize + PlainSize + TagSize];
         RandomNumberGenerator.Fill(body.AsSpan(0, NonceSize));
-        cipher.Encrypt(body.AsSpan(0, NonceSize), plain, body.AsSpan(NonceSize, PlainSize), body.AsSpan(NonceSize + PlainSize));
+        ciphers.Value!.Encrypt(body.AsSpan(0, NonceSize), plain, body.AsSpan(NonceSize, PlainSize), body.AsSpan(NonceSize + PlainSize));
         return SealedToken.Format('c', body);
     }
 
@@ -51,7 +54,7 @@ internal sealed class AccessTokens : IDisposable
         Span<byte> plain = stackalloc byte[PlainSize];
         try
         {
-            cipher.Decrypt(body.AsSpan(0, NonceSize), body.AsSpan(NonceSize, PlainSize), body.AsSpan(NonceSize + PlainSize), plain);
+            ciphers.Value!.Decrypt(body.AsSpan(0, NonceSize), body.AsSpan(NonceSize, PlainSize), body.AsSpan(NonceSize + PlainSize), plain);
         }
         catch (AuthenticationTagMismatchException)
         {
@@ -62,7 +65,7 @@ internal sealed class AccessTokens : IDisposable
         return token.ExpiresAt > time.GetUtcNow().ToUnixTimeSeconds();
     }
 
-    public void Dispose() => cipher.Dispose();
+    public void Dispose() => ciphers.Dispose();
 
     private static byte[] SealingKey(string path, bool mayCreate)
     {
