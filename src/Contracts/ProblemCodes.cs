@@ -52,9 +52,15 @@ public static partial class ProblemCodes
     public static readonly ProblemCode IdempotencyKeyReused = new("idempotency-key-reused", 422, "The Idempotency-Key was used for another request", true);
 
     /// <summary>Every code, by name.</summary>
-    public static IReadOnlyDictionary<string, ProblemCode> All { get; } = typeof(ProblemCodes)
-        .GetFields(BindingFlags.Public | BindingFlags.Static)
-        .Where(field => field.FieldType == typeof(ProblemCode))
-        .Select(field => (ProblemCode)field.GetValue(null)!)
-        .ToDictionary(code => code.Code, StringComparer.Ordinal);
+    public static IReadOnlyDictionary<string, ProblemCode> All => Registry.Codes;
+
+    // A class of its own: the fields of a partial class are initialised file by file, and only when all are may they be listed.
+    private static class Registry
+    {
+        public static readonly IReadOnlyDictionary<string, ProblemCode> Codes = typeof(ProblemCodes)
+            .GetFields(BindingFlags.Public | BindingFlags.Static)
+            .Where(field => field.FieldType == typeof(ProblemCode))
+            .Select(field => (ProblemCode)field.GetValue(null)!)
+            .ToDictionary(code => code.Code, StringComparer.Ordinal);
+    }
 }

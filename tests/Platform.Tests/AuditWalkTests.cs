@@ -14,6 +14,7 @@ using MissionControl.Contracts.Events.Licensing;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
 using MissionControl.Protocol.CallHome;
+using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
 using Xunit;
 
@@ -62,6 +63,12 @@ public sealed class AuditWalkTests : IAsyncLifetime
     {
         ["CreateCustomer"] = ("licensing.customer-created", async () => (await host.CreateCustomerAsync("Another")).Id.ToString()),
         ["ChangeCustomer"] = ("licensing.customer-changed", ChangeCustomerAsync),
+        ["DefineMeter"] = ("licensing.meter-defined", async () =>
+        {
+            await PostAsync("/api/v1/licensing/meters", new DefineMeterRequest("walks", 1, "walk", 0, "sum"));
+            return "walks/1";
+        }),
+        ["DismissUsageDocument"] = ("licensing.usage-document-dismissed", DismissAsync),
         ["CreateToken"] = ("identity.token-created", async () => (await TokenAsync()).Id),
         ["RevokeToken"] = ("identity.token-revoked", async () =>
         {
@@ -109,6 +116,18 @@ public sealed class AuditWalkTests : IAsyncLifetime
         request.Headers.TryAddWithoutValidation("If-Match", "\"1\"");
         (await host.Admin.SendAsync(request)).EnsureSuccessStatusCode();
         return customer.ToString();
+    }
+
+    private async Task<string> DismissAsync()
+    {
+        using var cluster = await TestCluster.EnrollAsync(host, customer);
+        var window = cluster.Window(UsageWindow.HourOf(host.Time.GetUtcNow()) - 2);
+        var other = window with { Complete = false };
+        await cluster.CheckInAsync(cluster.Usage(window), cluster.Usage(other));
+        var receipt = await cluster.ReceiptAsync(receipt => receipt.Results.Any(result => result.Verdict == "conflict"));
+        var conflict = receipt.Results.Single(result => result.Verdict == "conflict");
+        await PostAsync($"/api/v1/licensing/windows/{cluster.Id}/{conflict.Window}/dismiss", new DismissDocumentRequest(conflict.Sha256, "the walk says so"));
+        return $"{cluster.Id}/{conflict.Window}";
     }
 
     private async Task<CreatedToken> TokenAsync() => (await (await PostAsync("/api/v1/identity/tokens", new CreateTokenRequest("walk", ["fleet:read"]))).Content.ReadFromJsonAsync<CreatedToken>())!;

@@ -19,9 +19,10 @@ public sealed class ControlPlane : IAsyncDisposable
     private readonly WebApplication app;
     private readonly bool ownsData;
 
-    private ControlPlane(WebApplication app, string data, bool ownsData)
+    private ControlPlane(WebApplication app, string data, bool ownsData, TimeProvider time)
     {
         this.app = app;
+        Time = time;
         Data = data;
         this.ownsData = ownsData;
         var listeners = app.Services.GetRequiredService<Listeners>();
@@ -34,6 +35,9 @@ public sealed class ControlPlane : IAsyncDisposable
 
     /// <summary>Data directory.</summary>
     public string Data { get; }
+
+    /// <summary>The clock that the host goes by.</summary>
+    public TimeProvider Time { get; }
 
     /// <summary>Address of portal and API.</summary>
     public Uri Portal { get; }
@@ -68,7 +72,7 @@ public sealed class ControlPlane : IAsyncDisposable
             services?.Invoke(builder.Services);
         });
         await app.StartAsync();
-        var host = new ControlPlane(app, directory, data is null);
+        var host = new ControlPlane(app, directory, data is null, time ?? TimeProvider.System);
         await Eventually.TrueAsync(() => app.Services.GetRequiredService<Readiness>().IsReady, "the host is ready");
         await Eventually.TrueAsync(async () => (await host.Admin.GetAsync(new Uri("/api/v1/licensing/customers", UriKind.Relative))).IsSuccessStatusCode, "the bootstrap token is known to licensing");
         await Eventually.TrueAsync(async () => (await host.Admin.GetAsync(new Uri("/api/v1/callhome/enrollment-tokens", UriKind.Relative))).IsSuccessStatusCode, "the bootstrap token is known to callhome");

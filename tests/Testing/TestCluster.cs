@@ -8,6 +8,8 @@ using System.Text.Json;
 using Google.Protobuf;
 using MissionControl.Contracts.Api;
 using MissionControl.Protocol.CallHome;
+using MissionControl.Protocol.Documents;
+using MissionControl.Trust.Envelopes;
 
 namespace MissionControl.Testing;
 
@@ -41,6 +43,8 @@ public sealed class TestCluster(ControlPlane host) : IDisposable
         var enrolled = await ReadAsync(response, EnrollResponse.Parser);
         cluster.Id = enrolled.ClusterId;
         cluster.Epoch = enrolled.Epoch;
+        using var envelope = JsonDocument.Parse(enrolled.Anchors.ToByteArray());
+        cluster.Anchors = AnchorDocument.Parse(envelope.RootElement.GetProperty("payload").GetBytesFromBase64());
         await cluster.AuthorizeAsync();
         return cluster;
     }
@@ -76,7 +80,7 @@ public sealed class TestCluster(ControlPlane host) : IDisposable
     /// <summary>An ES256 assertion; claims can be added or overwritten, its clock bent.</summary>
     public string Assertion(string? nonce, IReadOnlyDictionary<string, object>? claims = null, DateTimeOffset? now = null)
     {
-        var issued = (now ?? DateTimeOffset.UtcNow).ToUnixTimeSeconds();
+        var issued = (now ?? host.Time.GetUtcNow()).ToUnixTimeSeconds();
         var body = new Dictionary<string, object> { ["iss"] = Id, ["sub"] = Id, ["aud"] = "missioncontrol/callhome", ["jti"] = Guid.NewGuid().ToString("N"), ["iat"] = issued, ["exp"] = issued + 60 };
         if (nonce is not null)
         {
@@ -100,15 +104,60 @@ public sealed class TestCluster(ControlPlane host) : IDisposable
     {
         var health = new Health { IntervalS = 60, ExpectedNodes = 1, Nodes = { new NodeHealth { Id = "n1", Role = "server", State = "running", Cores = 4, CpuPercent = 12, MemoryTotalBytes = 16L << 30, MemoryUsedBytes = 4L << 30, ClockOffsetMs = 1, Version = "1.0.0", Disks = { new Disk { Mount = "/data", Purpose = "data", TotalBytes = 1L << 40, UsedBytes = 1L << 38, InodesUsedPercent = 3, ReadOnly = false, Encrypted = true } } } } };
         bend?.Invoke(health);
-        return new Item { Seq = number ?? Next(), Type = "health", AtMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), Body = health.ToByteString() };
+        return new Item { Seq = number ?? Next(), Type = "health", AtMs = host.Time.GetUtcNow().ToUnixTimeMilliseconds(), Body = health.ToByteString() };
     }
 
     /// <summary>An event item.</summary>
     public Item Event(string id, long? number = null, string severity = "warning") =>
-        new() { Seq = number ?? Next(), Type = "event", AtMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), Body = new Event { Id = id, Kind = "node-added", Severity = severity, Text = "A node was added" }.ToByteString() };
+        new() { Seq = number ?? Next(), Type = "event", AtMs = host.Time.GetUtcNow().ToUnixTimeMilliseconds(), Body = new Event { Id = id, Kind = "node-added", Severity = severity, Text = "A node was added" }.ToByteString() };
+
+    /// <summary>A usage window of this cluster; every field can be bent.</summary>
+    public UsageWindow Window(int hour, long revision = 1, string quantity = "3600", string meter = "host_unit_seconds", string environment = "e1") => new(
+        1, Id, Epoch, UsageWindow.Text(UsageWindow.StartOf(hour)), 3600, revision, UsageWindow.Text(UsageWindow.StartOf(hour + 1)), true,
+        [new UsageCell(meter, 1, new Dictionary<string, string> { ["env"] = environment }, quantity)]);
+
+    /// <summary>A usage item: the window in an envelope, signed by this cluster's key or another.</summary>
+    public Item Usage(UsageWindow window, long? number = null, ECDsa? key = null)
+    {
+        ArgumentNullException.ThrowIfNull(window);
+        return Usage(window.ToBytes(), number, key);
+    }
+
+    /// <summary>A usage item with any bytes as its payload.</summary>
+    public Item Usage(byte[] payload, long? number = null, ECDsa? key = null)
+    {
+        using var signer = EcdsaSigner.From(key ?? Key);
+        return new Item { Seq = number ?? Next(), Type = "usage", AtMs = host.Time.GetUtcNow().ToUnixTimeMilliseconds(), Body = ByteString.CopyFrom(Dsse.Sign(UsageWindow.PayloadType, payload, signer)) };
+    }
+
+    /// <summary>The newest receipt that the answer to a check-in carries, verified by the key that the anchors name; null when there is none yet.</summary>
+    public async Task<UsageReceipt?> ReceiptAsync()
+    {
+        var section = (await CheckInAsync()).Desired?.Sections.SingleOrDefault(section => section.Name == "receipts");
+        if (section is null)
+        {
+            return null;
+        }
+
+        var keys = Anchors.Keys.Where(key => key.Uses.Contains("receipt")).ToDictionary(key => key.Kid, key => VerificationKey.FromSpki(key.Spki), StringComparer.Ordinal);
+        return Dsse.TryVerify(section.Body.Span, UsageReceipt.PayloadType, keys.GetValueOrDefault, out var verified, out var error)
+            ? UsageReceipt.Parse(verified.Payload)
+            : throw new CryptographicException(error);
+    }
+
+    /// <summary>Waits for a receipt with a result that fits.</summary>
+    public async Task<UsageReceipt> ReceiptAsync(Func<UsageReceipt, bool> fits)
+    {
+        UsageReceipt? receipt = null;
+        await Eventually.TrueAsync(async () => (receipt = await ReceiptAsync()) is not null && fits(receipt), "a fitting receipt has come");
+        return receipt!;
+    }
+
+    /// <summary>The anchor document it was enrolled with.</summary>
+    public AnchorDocument Anchors { get; private set; } = null!;
 
     /// <summary>A check-in with these items.</summary>
-    public CheckInRequest Request(params Item[] items) => new() { ClusterId = Id, Epoch = Epoch, Items = { items }, SentAtMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() };
+    public CheckInRequest Request(params Item[] items) => new() { ClusterId = Id, Epoch = Epoch, Items = { items }, SentAtMs = host.Time.GetUtcNow().ToUnixTimeMilliseconds() };
 
     /// <summary>Checks in and expects to be taken.</summary>
     public async Task<CheckInResponse> CheckInAsync(params Item[] items)

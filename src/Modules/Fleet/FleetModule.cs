@@ -40,7 +40,7 @@ public sealed class FleetModule : IModule
     public void AddHandlers(HandlerRegistry handlers)
     {
         ArgumentNullException.ThrowIfNull(handlers);
-        handlers.Add<ItemsReceived, RecordItems>("fleet.record-items");
+        handlers.Add<ItemsReceived, RecordItems>("fleet.record-items", items => items.Kind is "health" or "event");
         handlers.Add<ClusterChanged, KeepCluster>("fleet.keep-cluster");
         handlers.Add<CustomerChanged, KeepCustomer>("fleet.keep-customer");
         handlers.Add<IntakeWatermark, KeepWatermark>("fleet.keep-watermark");

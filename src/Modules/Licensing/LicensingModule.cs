@@ -2,7 +2,11 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Licensing.Customers;
+using MissionControl.Licensing.Ledger;
+using MissionControl.Licensing.Meters;
+using MissionControl.Licensing.Usage;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 
@@ -19,6 +23,17 @@ public sealed class LicensingModule : IModule
     {
         ArgumentNullException.ThrowIfNull(model);
         model.ApplyConfiguration(new Customer.Configuration());
+        model.ApplyConfiguration(new Meter.Configuration());
+        model.ApplyConfiguration(new LedgerCluster.Configuration());
+        model.ApplyConfiguration(new LedgerEpoch.Configuration());
+        model.ApplyConfiguration(new ClusterLedger.Configuration());
+        model.ApplyConfiguration(new StoredWindow.Configuration());
+        model.ApplyConfiguration(new WindowHead.Configuration());
+        model.ApplyConfiguration(new LedgerCell.Configuration());
+        model.ApplyConfiguration(new ParkedCell.Configuration());
+        model.ApplyConfiguration(new QuarantinedWindow.Configuration());
+        model.ApplyConfiguration(new WaitingWindow.Configuration());
+        model.ApplyConfiguration(new DueReceipt.Configuration());
     }
 
     /// <inheritdoc />
@@ -26,13 +41,26 @@ public sealed class LicensingModule : IModule
     {
         ArgumentNullException.ThrowIfNull(host);
         host.Services.AddValidation();
+        host.Services.AddScoped<Ledger.Ledger>();
+        host.Services.AddSingleton<ReceiptKey>();
+        host.Services.AddSweeper<IssueReceipts>();
+        host.Services.AddSweeper<CountParkedCells>();
     }
 
     /// <inheritdoc />
     public void AddHandlers(HandlerRegistry handlers)
     {
+        ArgumentNullException.ThrowIfNull(handlers);
+        handlers.Add<ItemsReceived, RecordUsage>("licensing.record-usage", items => items.Kind == "usage");
+        handlers.Add<ClusterChanged, KeepCluster>("licensing.keep-cluster");
     }
 
     /// <inheritdoc />
-    public void MapEndpoints(IEndpointRouteBuilder api) => CustomersApi.Map(api);
+    public void MapEndpoints(IEndpointRouteBuilder api)
+    {
+        CustomersApi.Map(api);
+        MetersApi.Map(api);
+        UsageApi.Map(api);
+        WindowsApi.Map(api);
+    }
 }

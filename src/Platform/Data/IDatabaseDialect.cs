@@ -48,6 +48,17 @@ public interface IDatabaseDialect
     /// <returns>For every row, in order, whether it was written.</returns>
     Task<bool[]> CompareAndSwapAsync(ControlPlaneDbContext db, BulkRows rows, string versionColumn, CancellationToken cancellationToken);
 
+    /// <summary>Reads rows by their whole key, in the open write transaction: one round trip, however many keys.</summary>
+    /// <param name="db">The context with an open write transaction.</param>
+    /// <param name="table">Table name.</param>
+    /// <param name="key">The columns of its key.</param>
+    /// <param name="keys">The keys sought.</param>
+    /// <param name="columns">The columns wanted, of type <see cref="long"/>, string or byte[].</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>For every key, in order, the values, or null when there is no such row.</returns>
+    Task<IReadOnlyList<object?[]?>> ReadByKeyAsync(
+        ControlPlaneDbContext db, string table, IReadOnlyList<string> key, IReadOnlyList<object?[]> keys, IReadOnlyList<string> columns, CancellationToken cancellationToken);
+
     /// <summary>Takes up to <paramref name="limit"/> due outbox rows for this process; on engines with several dispatchers it claims them until <paramref name="claimUntil"/>.</summary>
     Task<IReadOnlyList<OutboxMessage>> ClaimOutboxAsync(ControlPlaneDbContext db, string module, int limit, DateTimeOffset now, DateTimeOffset claimUntil, CancellationToken cancellationToken);
 

@@ -34,6 +34,9 @@ public abstract class HandlerBinding
     /// <summary>The message type.</summary>
     public abstract Type MessageType { get; }
 
+    /// <summary>Whether the message concerns this consumer at all; what does not costs neither transaction nor inbox row.</summary>
+    internal abstract bool Wants(IMessage message);
+
     /// <summary>Resolves the handler from the scope and calls it.</summary>
     internal abstract Task InvokeAsync(IServiceProvider scope, IMessage message, MessageContext context, CancellationToken cancellationToken);
 
@@ -57,7 +60,9 @@ public sealed class HandlerRegistry
     internal string Module { get; set; } = "";
 
     /// <summary>Names a handler. <paramref name="name"/> is <c>{module}.{effect}</c> and fixed for ever.</summary>
-    public void Add<TMessage, THandler>(string name)
+    /// <param name="name">Its name.</param>
+    /// <param name="wants">Which messages concern it, by what their body says; null: all.</param>
+    public void Add<TMessage, THandler>(string name, Func<TMessage, bool>? wants = null)
         where TMessage : class, IMessage
         where THandler : class, IMessageHandler<TMessage>
     {
@@ -66,16 +71,18 @@ public sealed class HandlerRegistry
             throw new InvalidOperationException($"Two handlers are called '{name}'.");
         }
 
-        bindings.Add(new Binding<TMessage, THandler> { Module = Module, Name = name });
+        bindings.Add(new Binding<TMessage, THandler>(wants) { Module = Module, Name = name });
     }
 
-    private sealed class Binding<TMessage, THandler> : HandlerBinding
+    private sealed class Binding<TMessage, THandler>(Func<TMessage, bool>? wants) : HandlerBinding
         where TMessage : class, IMessage
         where THandler : class, IMessageHandler<TMessage>
     {
         public override Type MessageType => typeof(TMessage);
 
         internal override Type ConsumerType => typeof(Consumer<TMessage, THandler>);
+
+        internal override bool Wants(IMessage message) => wants is null || wants((TMessage)message);
 
         internal override Task InvokeAsync(IServiceProvider scope, IMessage message, MessageContext context, CancellationToken cancellationToken) =>
             scope.GetRequiredService<THandler>().HandleAsync((TMessage)message, context, cancellationToken);
@@ -99,7 +106,7 @@ public sealed class HandlerRegistry
         {
             var id = context.MessageId ?? throw new InvalidOperationException("A message without an id cannot be applied once.");
             var sentAt = context.Headers.Get<long>(MessageHeaders.SentAt) is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : default;
-            foreach (var of in bindings)
+            foreach (var of in bindings.Where(of => of.Binding.Wants(context.Message)))
             {
                 await runner.ApplyAsync(of.Binding, context.Message, new MessageContext(id, sentAt), context.CancellationToken);
             }

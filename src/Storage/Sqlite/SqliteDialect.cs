@@ -30,6 +30,34 @@ internal sealed class SqliteDialect : IDatabaseDialect
         return written;
     }
 
+    // In process a prepared statement per key costs microseconds; there is no round trip to save.
+    public async Task<IReadOnlyList<object?[]?>> ReadByKeyAsync(
+        ControlPlaneDbContext db, string table, IReadOnlyList<string> key, IReadOnlyList<object?[]> keys, IReadOnlyList<string> columns, CancellationToken cancellationToken)
+    {
+        var found = new object?[]?[keys.Count];
+        if (keys.Count == 0)
+        {
+            return found;
+        }
+
+        var transaction = db.RequireTransaction();
+        await using var command = transaction.Connection!.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = $"SELECT {string.Join(", ", columns)} FROM {table} WHERE {string.Join(" AND ", key.Select((column, i) => $"{column} = $p{i}"))}";
+        var parameters = Parameters(command, key.Count);
+        for (var k = 0; k < keys.Count; k++)
+        {
+            Bind(parameters, keys[k]);
+            await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+            if (await reader.ReadAsync(cancellationToken))
+            {
+                found[k] = [.. Enumerable.Range(0, columns.Count).Select(i => reader.IsDBNull(i) ? null : reader.GetValue(i))];
+            }
+        }
+
+        return found;
+    }
+
     // One process, one dispatcher per module: rows in flight are not read again before they are settled, so no claim is written.
     public async Task<IReadOnlyList<OutboxMessage>> ClaimOutboxAsync(
         ControlPlaneDbContext db, string module, int limit, DateTimeOffset now, DateTimeOffset claimUntil, CancellationToken cancellationToken) =>
@@ -59,23 +87,11 @@ internal sealed class SqliteDialect : IDatabaseDialect
         await using var command = transaction.Connection!.CreateCommand();
         command.Transaction = transaction;
         command.CommandText = InsertSql(rows, onConflict);
-        var parameters = new DbParameter[rows.Columns.Count];
-        for (var i = 0; i < parameters.Length; i++)
-        {
-            parameters[i] = command.CreateParameter();
-            parameters[i].ParameterName = $"$p{i}";
-            command.Parameters.Add(parameters[i]);
-        }
-
+        var parameters = Parameters(command, rows.Columns.Count);
         var total = 0;
         for (var r = 0; r < rows.Rows.Count; r++)
         {
-            var row = rows.Rows[r];
-            for (var i = 0; i < parameters.Length; i++)
-            {
-                parameters[i].Value = row[i] ?? DBNull.Value;
-            }
-
+            Bind(parameters, rows.Rows[r]);
             var affected = await command.ExecuteNonQueryAsync(cancellationToken);
             total += affected;
             if (written is not null)
@@ -85,6 +101,27 @@ internal sealed class SqliteDialect : IDatabaseDialect
         }
 
         return total;
+    }
+
+    private static DbParameter[] Parameters(DbCommand command, int count)
+    {
+        var parameters = new DbParameter[count];
+        for (var i = 0; i < count; i++)
+        {
+            parameters[i] = command.CreateParameter();
+            parameters[i].ParameterName = $"$p{i}";
+            command.Parameters.Add(parameters[i]);
+        }
+
+        return parameters;
+    }
+
+    private static void Bind(DbParameter[] parameters, object?[] values)
+    {
+        for (var i = 0; i < parameters.Length; i++)
+        {
+            parameters[i].Value = values[i] ?? DBNull.Value;
+        }
     }
 
     private static string InsertSql(BulkRows rows, string onConflict)

@@ -8,7 +8,8 @@ namespace MissionControl.Trust.Envelopes;
 /// <summary>What a verified envelope holds.</summary>
 /// <param name="Payload">The exact bytes that were signed.</param>
 /// <param name="KeyId">The key that signed them.</param>
-public sealed record DsseVerified(byte[] Payload, string KeyId);
+/// <param name="Signature">The signature: with payload, type and key all that is needed to verify again.</param>
+public sealed record DsseVerified(byte[] Payload, string KeyId, byte[] Signature);
 
 /// <summary>
 /// Signed documents: DSSE envelopes (Dead Simple Signing Envelope, protocol v1). What is signed is
@@ -81,7 +82,7 @@ public static class Dsse
             return false;
         }
 
-        verified = new DsseVerified(payload, signature.KeyId);
+        verified = new DsseVerified(payload, signature.KeyId, bytes);
         error = null;
         return true;
     }

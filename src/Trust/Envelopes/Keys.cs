@@ -46,6 +46,14 @@ public sealed class EcdsaSigner : ISigner, IDisposable
     /// <summary>A new key that exists only in memory.</summary>
     public static EcdsaSigner Create() => new(ECDsa.Create(ECCurve.NamedCurves.nistP256));
 
+    /// <summary>Signs by a key that somebody else made and goes on owning.</summary>
+    public static EcdsaSigner From(ECDsa key)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        var copy = ECDsa.Create(key.ExportParameters(includePrivateParameters: true));
+        return new EcdsaSigner(copy);
+    }
+
     /// <summary>Loads a PKCS#8 PEM key, or makes one with mode 0600 when there is none; two processes that race get the same key.</summary>
     /// <exception cref="CryptographicException">The file holds no P-256 key.</exception>
     public static EcdsaSigner LoadOrCreate(string pemPath)

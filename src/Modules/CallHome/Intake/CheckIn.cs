@@ -46,7 +46,7 @@ internal sealed class CheckIn(
         }
 
         var next = NextSeconds();
-        var submission = Submit(cluster, request, next);
+        var submission = Submit(cluster, request, next, time.GetUtcNow());
         if (!intake.TrySubmit(submission))
         {
             await ShedAsync(context);
@@ -57,14 +57,14 @@ internal sealed class CheckIn(
         await AnswerAsync(context, cluster, request, outcome, next);
     }
 
-    private static Submission Submit(KnownCluster cluster, CheckInRequest request, int next)
+    private static Submission Submit(KnownCluster cluster, CheckInRequest request, int next, DateTimeOffset now)
     {
         var items = new SubmittedItem[request.Items.Count];
         var bytes = 0;
         for (var i = 0; i < items.Length; i++)
         {
             var item = request.Items[i];
-            items[i] = new SubmittedItem { Item = item, Digest = Door.Digest(item), Refusal = Door.Judge(item) };
+            items[i] = new SubmittedItem { Item = item, Digest = Door.Digest(item), Refusal = Door.Judge(item, cluster, now) };
             bytes += item.Body.Length;
         }
 

@@ -7,6 +7,7 @@ using MissionControl.CallHome.Clusters;
 using MissionControl.CallHome.DesiredState;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Telemetry;
+using MissionControl.Trust.Envelopes;
 
 namespace MissionControl.CallHome.Intake;
 
@@ -26,6 +27,12 @@ internal sealed class KnownCluster(Guid id, Guid customerId)
     /// <summary>Rises with every change of the desired state; the ETag an agent holds.</summary>
     public long DesiredRevision { get; set; }
 
+    /// <summary>SubjectPublicKeyInfo by key id of all keys that ever signed for it; replaced as a whole.</summary>
+    public IReadOnlyDictionary<string, byte[]> Keys { get; set; } = new Dictionary<string, byte[]>();
+
+    /// <summary>One of its keys; imported when it is used, so that a start with many clusters imports none.</summary>
+    public VerificationKey? KeyOf(string kid) => Keys.TryGetValue(kid, out var spki) ? VerificationKey.FromSpki(spki) : null;
+
     /// <summary>Only the committer replaces it.</summary>
     public IntakeState? Intake { get; set; }
 }
@@ -43,9 +50,11 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
     private static readonly TimeSpan Overlap = TimeSpan.FromSeconds(30);
     private readonly ConcurrentDictionary<Guid, KnownCluster> clusters = new();
     private DateTimeOffset refreshedAt;
+    private long refreshedTick;
 
     /// <summary>True while what is known here may be out of date by more than 30 s; check-ins are then answered 503.</summary>
-    public bool IsStale => time.GetUtcNow() - refreshedAt > MaxStaleness;
+    /// <remarks>By the monotonic clock: a step of the wall clock makes nothing stale.</remarks>
+    public bool IsStale => time.GetElapsedTime(Interlocked.Read(ref refreshedTick)) > MaxStaleness;
 
     public bool TryGet(Guid id, out KnownCluster cluster) => clusters.TryGetValue(id, out cluster!);
 
@@ -83,6 +92,7 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
         var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
         db.Scope.OpenAll("the cluster directory serves every customer's clusters");
         var now = time.GetUtcNow();
+        var tick = time.GetTimestamp();
         var changed = db.Set<Cluster>().AsNoTracking().Where(cluster => cluster.ChangedAt >= since)
             .Select(cluster => new { cluster.Id, cluster.CustomerId, cluster.State, cluster.Epoch, cluster.CloneSuspected });
         await foreach (var row in changed.AsAsyncEnumerable().WithCancellation(cancellationToken))
@@ -93,6 +103,7 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
             known.CloneSuspected = row.CloneSuspected;
         }
 
+        await RefreshKeysAsync(db, since, cancellationToken);
         var desired = db.Set<DesiredRevision>().AsNoTracking().Where(row => row.ChangedAt >= since).Select(row => new { row.ClusterId, row.Revision });
         await foreach (var row in desired.AsAsyncEnumerable().WithCancellation(cancellationToken))
         {
@@ -114,6 +125,22 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
         }
 
         refreshedAt = now;
+        Interlocked.Exchange(ref refreshedTick, tick);
+    }
+
+    private async Task RefreshKeysAsync(ControlPlaneDbContext db, DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        var rows = from key in db.Set<ClusterKeyRow>().AsNoTracking()
+                   join cluster in db.Set<Cluster>().AsNoTracking() on key.ClusterId equals cluster.Id
+                   where cluster.ChangedAt >= since && key.Use == ClusterKeyRow.Identity
+                   select new { key.ClusterId, key.Kid, key.Spki };
+        foreach (var keys in (await rows.ToListAsync(cancellationToken)).GroupBy(row => row.ClusterId))
+        {
+            if (clusters.TryGetValue(keys.Key, out var known))
+            {
+                known.Keys = keys.ToDictionary(row => row.Kid, row => row.Spki, StringComparer.Ordinal);
+            }
+        }
     }
 
     private static async Task<bool> WaitAsync(PeriodicTimer timer, CancellationToken cancellationToken)

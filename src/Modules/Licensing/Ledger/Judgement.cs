@@ -1,0 +1,143 @@
+using MissionControl.Contracts.Events.CallHome;
+using MissionControl.Licensing.Meters;
+using MissionControl.Protocol.Documents;
+using MissionControl.Trust.Envelopes;
+
+namespace MissionControl.Licensing.Ledger;
+
+/// <summary>A usage item on its way into the ledger.</summary>
+/// <param name="ClusterId">The cluster that sent it.</param>
+/// <param name="CustomerId">Its customer.</param>
+/// <param name="Epoch">The epoch it was sent in.</param>
+/// <param name="Seq">Its number within that epoch.</param>
+/// <param name="ReceivedAt">When intake committed it.</param>
+/// <param name="Body">The DSSE envelope as received.</param>
+internal sealed record Arrival(Guid ClusterId, Guid CustomerId, long Epoch, long Seq, DateTimeOffset ReceivedAt, byte[] Body);
+
+/// <summary>What licensing knows of a cluster while it judges a group.</summary>
+internal sealed class JudgedCluster(LedgerCluster row, IReadOnlyDictionary<long, DateTimeOffset> epochs)
+{
+    private readonly Dictionary<string, (VerificationKey Key, ClusterKey Facts)> keys =
+        row.ReadKeys().ToDictionary(key => key.Kid, key => (VerificationKey.FromSpki(key.Spki), key), StringComparer.Ordinal);
+
+    public LedgerCluster Row => row;
+
+    public IReadOnlyDictionary<long, DateTimeOffset> Epochs => epochs;
+
+    public (VerificationKey Key, ClusterKey Facts)? KeyOf(string kid) => keys.TryGetValue(kid, out var key) ? key : null;
+}
+
+/// <summary>What can be said of a document before the ledger is looked at.</summary>
+internal enum Readiness
+{
+    /// <summary>It may be judged against the ledger.</summary>
+    Ready,
+
+    /// <summary>It must wait for news of its cluster, or for a person.</summary>
+    Waits,
+
+    /// <summary>It never counts.</summary>
+    Rejected,
+}
+
+/// <summary>The rules that need no look into the ledger: signature, form, epoch, meters. Pure (rules R1, R2, R5, R11 of the protocol's usage section).</summary>
+internal static class Judgement
+{
+    /// <summary>Judges one document.</summary>
+    /// <param name="arrival">The document.</param>
+    /// <param name="cluster">Its cluster; null when it is not known yet.</param>
+    /// <param name="window">The checked window, when it is ready or was rejected after it could be read.</param>
+    /// <param name="signed">Payload and signature, when the signature holds.</param>
+    /// <param name="problem">Why it waits or is rejected.</param>
+    public static Readiness Judge(Arrival arrival, JudgedCluster? cluster, out UsageWindow? window, out DsseVerified? signed, out WindowProblem? problem)
+    {
+        window = null;
+        signed = null;
+        if (cluster is null)
+        {
+            problem = new WindowProblem("cluster-unknown", "Licensing has not heard of this cluster yet.");
+            return Readiness.Waits;
+        }
+
+        if (cluster.Row.CloneSuspected)
+        {
+            problem = new WindowProblem("clone-suspected", "Two senders speak as this cluster; a person must name the true one.");
+            return Readiness.Waits;
+        }
+
+        string? missing = null;
+        if (!Dsse.TryVerify(arrival.Body, UsageWindow.PayloadType, kid => Known(cluster, kid, ref missing), out var verified, out var error))
+        {
+            problem = missing is null ? new WindowProblem("signature-invalid", error!) : new WindowProblem("key-unknown", $"Licensing has not heard of key '{missing}' yet.");
+            return missing is null ? Readiness.Rejected : Readiness.Waits;
+        }
+
+        signed = verified;
+        window = UsageWindow.Read(verified.Payload, out problem);
+        if (window is null)
+        {
+            return Readiness.Rejected;
+        }
+
+        if (Guid.Parse(window.Cluster) != arrival.ClusterId || cluster.Row.CustomerId != arrival.CustomerId)
+        {
+            problem = new WindowProblem("window-of-another-cluster", "The window names another cluster than its sender.");
+            return Readiness.Rejected;
+        }
+
+        if (!cluster.Epochs.TryGetValue(window.Epoch, out var issuedAt) || (window.Epoch < cluster.Row.Epoch && !cluster.Epochs.ContainsKey(window.Epoch + 1)))
+        {
+            problem = new WindowProblem("epoch-unknown", "Licensing has not heard of this epoch yet.");
+            return Readiness.Waits;
+        }
+
+        problem = Check(window, cluster, verified.KeyId, issuedAt);
+        return problem is null ? Readiness.Ready : Readiness.Rejected;
+    }
+
+    private static WindowProblem? Check(UsageWindow window, JudgedCluster cluster, string kid, DateTimeOffset issuedAt)
+    {
+        var start = UsageWindow.StartOf(window.Hour);
+        var end = start.AddHours(1);
+        if (cluster.KeyOf(kid)!.Value.Facts.NotAfter is { } notAfter && start >= notAfter)
+        {
+            return new WindowProblem("key-retired", "The key was replaced before this hour began.");
+        }
+
+        // A restored machine must not overwrite true hours; the first epoch has nothing before it.
+        if (window.Epoch > 1 && end <= issuedAt)
+        {
+            return new WindowProblem("window-before-epoch", "The hour ended before this epoch was issued; it belongs to the epoch before.");
+        }
+
+        // Late bundles of an older epoch still count for hours that ended before its successor began; later ones are a copy's.
+        return cluster.Epochs.TryGetValue(window.Epoch + 1, out var successor) && end > successor
+            ? new WindowProblem("stale-epoch", $"Epoch {window.Epoch + 1} was issued before this hour ended.")
+            : null;
+    }
+
+    /// <summary>Checks the quantities against their meters. Cells of unknown meters are not an error: they are parked.</summary>
+    public static WindowProblem? CheckQuantities(UsageWindow window, IReadOnlyDictionary<(string Key, int Version), Meter> meters)
+    {
+        foreach (var cell in window.Meters)
+        {
+            if (meters.TryGetValue((cell.Meter, cell.Version), out var meter) && !Quantity.TryParse(cell.Quantity, meter.Scale, out _))
+            {
+                return new WindowProblem("quantity-out-of-scale", $"Meter {cell.Meter} version {cell.Version} takes {meter.Scale} digits after the point and at most {Quantity.Format(long.MaxValue, meter.Scale)}.");
+            }
+        }
+
+        return null;
+    }
+
+    private static VerificationKey? Known(JudgedCluster cluster, string kid, ref string? missing)
+    {
+        if (cluster.KeyOf(kid) is { } known)
+        {
+            return known.Key;
+        }
+
+        missing = kid.Length <= 64 ? kid : kid[..64];
+        return null;
+    }
+}

@@ -1,0 +1,304 @@
+using System.IO.Compression;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Licensing.Meters;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Protocol.Documents;
+using MissionControl.Trust.Envelopes;
+
+namespace MissionControl.Licensing.Ledger;
+
+/// <summary>
+/// Puts a group of usage windows into the ledger in a handful of bulk statements. What counts for an hour is the highest
+/// (epoch, revision), so that neither order nor repetition can change a sum; the compare-and-swap on each cluster's row makes two
+/// replicas that judge windows of one cluster at once take turns.
+/// </summary>
+internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, TimeProvider time, ILogger<Ledger> logger)
+{
+    private static readonly BulkRows Windows = new(
+        "licensing_window", ["cluster_id", "hour", "epoch", "revision", "customer_id", "sha256", "verdict", "complete", "cells", "collected_at", "received_at", "kid", "signature", "payload"],
+        ["cluster_id", "hour", "epoch", "revision"], []);
+
+    private static readonly BulkRows Heads = new(
+        "licensing_window_head", ["cluster_id", "hour", "customer_id", "rank", "epoch", "revision", "sha256", "complete", "received_at"], ["cluster_id", "hour"], []);
+
+    private static readonly string[] CellKey = ["cluster_id", "hour", "epoch", "revision", "meter", "dimension_hash"];
+
+    private static readonly string[] CellColumns = [.. CellKey, "customer_id", "meter_version", "environment", "dimensions", "quantity"];
+
+    private static readonly BulkRows Cells = new("licensing_cell", CellColumns, CellKey, []);
+
+    private static readonly BulkRows ParkedCells = new("licensing_parked_cell", CellColumns, CellKey, []);
+
+    private static readonly BulkRows Quarantine = new(
+        "licensing_quarantined_window", ["cluster_id", "sha256", "customer_id", "hour", "epoch", "revision", "problem", "detail", "received_at", "body", "decided_at"], ["cluster_id", "sha256"], []);
+
+    private static readonly BulkRows Waiting = new(
+        "licensing_waiting_window", ["cluster_id", "epoch", "seq", "customer_id", "reason", "received_at", "body"], ["cluster_id", "epoch", "seq"], []);
+
+    private static readonly BulkRows Ledgers = new(
+        "licensing_cluster_ledger", ["cluster_id", "customer_id", "coverage", "results", "received_at", "version"], ["cluster_id"], []);
+
+    private readonly List<object?[]> windows = [];
+    private readonly List<object?[]> cells = [];
+    private readonly List<object?[]> parkedCells = [];
+    private readonly List<object?[]> quarantine = [];
+    private readonly List<object?[]> waiting = [];
+    private readonly Dictionary<(Guid Cluster, int Hour), Head> heads = [];
+    private readonly Dictionary<(Guid Cluster, int Hour, long Epoch, long Revision), string> known = [];
+    private readonly Dictionary<Guid, ClusterProgress> progress = [];
+
+    /// <summary>Judges and stores the windows; joins the open write transaction. All of a window's cells come in, or none.</summary>
+    /// <exception cref="DbUpdateConcurrencyException">Another replica judged windows of one of these clusters at the same moment.</exception>
+    public async Task RecordAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
+    {
+        var clusters = await ClustersAsync(arrivals, cancellationToken);
+        var meters = await Meters.Meters.AllAsync(db, cancellationToken);
+        var ready = new List<(Arrival Arrival, UsageWindow Window, DsseVerified Signed)>(arrivals.Count);
+        foreach (var arrival in arrivals)
+        {
+            var cluster = clusters.GetValueOrDefault(arrival.ClusterId);
+            var readiness = Judgement.Judge(arrival, cluster, out var window, out var signed, out var problem);
+            if (readiness == Readiness.Ready && Judgement.CheckQuantities(window!, meters) is { } outOfScale)
+            {
+                (readiness, problem) = (Readiness.Rejected, outOfScale);
+            }
+
+            switch (readiness)
+            {
+                case Readiness.Ready:
+                    ready.Add((arrival, window!, signed!));
+                    break;
+                case Readiness.Waits:
+                    waiting.Add([arrival.ClusterId, arrival.Epoch, arrival.Seq, arrival.CustomerId, problem!.Code, arrival.ReceivedAt.ToUnixTimeMilliseconds(), arrival.Body]);
+                    break;
+                default:
+                    Reject(arrival, window, signed, problem!);
+                    break;
+            }
+        }
+
+        await LoadAsync(arrivals, ready, clusters, cancellationToken);
+        foreach (var (arrival, window, signed) in ready)
+        {
+            Enter(arrival, window, signed, meters);
+        }
+
+        await WriteAsync(cancellationToken);
+    }
+
+    private async Task<Dictionary<Guid, JudgedCluster>> ClustersAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
+    {
+        var ids = arrivals.Select(arrival => arrival.ClusterId).Distinct().ToList();
+        var rows = await db.Set<LedgerCluster>().AsNoTracking().Where(row => ids.Contains(row.Id)).ToListAsync(cancellationToken);
+        var epochs = (await db.Set<LedgerEpoch>().AsNoTracking().Where(row => ids.Contains(row.ClusterId)).ToListAsync(cancellationToken)).ToLookup(row => row.ClusterId);
+        return rows.ToDictionary(row => row.Id, row => new JudgedCluster(row, epochs[row.Id].ToDictionary(epoch => epoch.Epoch, epoch => epoch.IssuedAt)));
+    }
+
+    private async Task LoadAsync(
+        IReadOnlyList<Arrival> arrivals, List<(Arrival Arrival, UsageWindow Window, DsseVerified Signed)> ready, Dictionary<Guid, JudgedCluster> clusters, CancellationToken cancellationToken)
+    {
+        var windowKeys = ready.Select(item => (item.Arrival.ClusterId, item.Window.Hour, item.Window.Epoch, item.Window.Revision)).Distinct().ToList();
+        var stored = await db.Dialect.ReadByKeyAsync(
+            db, "licensing_window", Windows.Key, [.. windowKeys.Select(key => new object?[] { key.ClusterId, key.Hour, key.Epoch, key.Revision })], ["sha256"], cancellationToken);
+        for (var i = 0; i < windowKeys.Count; i++)
+        {
+            if (stored[i] is { } row)
+            {
+                known[windowKeys[i]] = (string)row[0]!;
+            }
+        }
+
+        var headKeys = ready.Select(item => (item.Arrival.ClusterId, item.Window.Hour)).Distinct().ToList();
+        var found = await db.Dialect.ReadByKeyAsync(db, "licensing_window_head", Heads.Key, [.. headKeys.Select(key => new object?[] { key.ClusterId, key.Hour })], ["rank"], cancellationToken);
+        for (var i = 0; i < headKeys.Count; i++)
+        {
+            if (found[i] is { } row)
+            {
+                heads[headKeys[i]] = new Head((long)row[0]!, null);
+            }
+        }
+
+        var ids = arrivals.Select(arrival => arrival.ClusterId).Where(clusters.ContainsKey).Distinct().ToList();
+        foreach (var row in await db.Set<ClusterLedger>().AsNoTracking().Where(row => ids.Contains(row.ClusterId)).ToListAsync(cancellationToken))
+        {
+            Progress(row.ClusterId, row.CustomerId).Resume(row);
+        }
+    }
+
+    private void Enter(Arrival arrival, UsageWindow window, DsseVerified signed, IReadOnlyDictionary<(string Key, int Version), Meter> meters)
+    {
+        var hour = window.Hour;
+        var sha = UsageWindow.Digest(signed.Payload);
+        var key = (arrival.ClusterId, hour, window.Epoch, window.Revision);
+        if (known.TryGetValue(key, out var first))
+        {
+            if (first == sha)
+            {
+                Say(arrival, window, sha, "duplicate", null);
+                return;
+            }
+
+            // Same revision, other bytes: the first one stays in force, and the hour is disputed until a higher revision or a person settles it.
+            PutAside(arrival, window, sha, new WindowProblem(QuarantinedWindow.RevisionConflict, $"Revision {window.Revision} of this hour came before with other bytes."));
+            Say(arrival, window, sha, "conflict", QuarantinedWindow.RevisionConflict);
+            events.Audit(new AuditFact("licensing.usage-disputed", AuditLog.Customer, "usage-window", $"{arrival.ClusterId}/{window.Window}")
+            {
+                CustomerId = arrival.CustomerId,
+                ClusterId = arrival.ClusterId,
+                Outcome = AuditOutcome.Denied,
+                Reason = "The same revision came twice with different bytes.",
+                Changes = [Change.Replace("/sha256", first, sha)],
+                Actor = new AuditActor("cluster", arrival.ClusterId.ToString(), "signature"),
+            });
+            LogDisputed(logger, arrival.ClusterId, window.Window);
+            return;
+        }
+
+        known[key] = sha;
+        var rank = WindowHead.RankOf(window.Epoch, window.Revision);
+        var superseded = heads.TryGetValue((arrival.ClusterId, hour), out var head) && head.Rank > rank;
+        var parked = !superseded && EnterCells(arrival, window, meters);
+        var verdict = superseded ? "superseded" : parked ? "parked" : "accepted";
+        windows.Add(
+        [
+            arrival.ClusterId, hour, window.Epoch, window.Revision, arrival.CustomerId, sha, verdict, window.Complete, window.Meters.Count,
+            window.Collected.ToUnixTimeMilliseconds(), arrival.ReceivedAt.ToUnixTimeMilliseconds(), signed.KeyId, signed.Signature, Deflate(signed.Payload),
+        ]);
+        if (!superseded)
+        {
+            heads[(arrival.ClusterId, hour)] = new Head(rank,
+                [arrival.ClusterId, hour, arrival.CustomerId, rank, window.Epoch, window.Revision, sha, window.Complete, arrival.ReceivedAt.ToUnixTimeMilliseconds()]);
+        }
+
+        Say(arrival, window, sha, verdict, parked ? "unknown-meter" : null);
+        Progress(arrival.ClusterId, arrival.CustomerId).Coverage.Add(hour);
+    }
+
+    private bool EnterCells(Arrival arrival, UsageWindow window, IReadOnlyDictionary<(string Key, int Version), Meter> meters)
+    {
+        var parked = false;
+        foreach (var cell in window.Meters)
+        {
+            if (meters.TryGetValue((cell.Meter, cell.Version), out var meter))
+            {
+                Quantity.TryParse(cell.Quantity, meter.Scale, out var scaled);
+                cells.Add(Row(scaled));
+            }
+            else
+            {
+                parkedCells.Add(Row(cell.Quantity));
+                parked = true;
+            }
+
+            object?[] Row(object quantity) =>
+            [
+                arrival.ClusterId, window.Hour, window.Epoch, window.Revision, cell.Meter, cell.DimensionHash, arrival.CustomerId, cell.Version, cell.Environment, cell.DimensionText, quantity,
+            ];
+        }
+
+        return parked;
+    }
+
+    private void Reject(Arrival arrival, UsageWindow? window, DsseVerified? signed, WindowProblem problem)
+    {
+        var sha = UsageWindow.Digest(signed?.Payload ?? arrival.Body);
+        PutAside(arrival, window, sha, problem);
+        if (window is not null)
+        {
+            Say(arrival, window, sha, "rejected", problem.Code);
+        }
+
+        LogRejected(logger, arrival.ClusterId, problem.Code);
+    }
+
+    private void PutAside(Arrival arrival, UsageWindow? window, string sha, WindowProblem problem) => quarantine.Add(
+    [
+        arrival.ClusterId, sha, arrival.CustomerId, window?.Hour ?? 0, window?.Epoch ?? arrival.Epoch, window?.Revision ?? 0, problem.Code,
+        problem.Detail.Length <= 500 ? problem.Detail : problem.Detail[..500], arrival.ReceivedAt.ToUnixTimeMilliseconds(), arrival.Body, null,
+    ]);
+
+    private void Say(Arrival arrival, UsageWindow window, string sha, string verdict, string? problem) =>
+        Progress(arrival.ClusterId, arrival.CustomerId).Results.Add(new WindowResult(window.Window, window.Epoch, window.Revision, sha, verdict, problem));
+
+    private ClusterProgress Progress(Guid cluster, Guid customer)
+    {
+        if (!progress.TryGetValue(cluster, out var found))
+        {
+            progress[cluster] = found = new ClusterProgress(cluster, customer);
+        }
+
+        return found;
+    }
+
+    private async Task WriteAsync(CancellationToken cancellationToken)
+    {
+        await db.Dialect.InsertIfAbsentAsync(db, Windows with { Rows = windows }, cancellationToken);
+        await db.Dialect.InsertIfAbsentAsync(db, Cells with { Rows = cells }, cancellationToken);
+        await db.Dialect.InsertIfAbsentAsync(db, ParkedCells with { Rows = parkedCells }, cancellationToken);
+        await db.Dialect.UpsertAsync(db, Heads with { Rows = [.. heads.Values.Where(head => head.Row is not null).Select(head => head.Row!)] }, "rank", cancellationToken);
+        await db.Dialect.InsertIfAbsentAsync(db, Quarantine with { Rows = quarantine }, cancellationToken);
+        await db.Dialect.InsertIfAbsentAsync(db, Waiting with { Rows = waiting }, cancellationToken);
+        var now = time.GetUtcNow();
+        var touched = progress.Values.Where(entry => entry.Results.Count > 0).ToList();
+        var swapped = await db.Dialect.CompareAndSwapAsync(db, Ledgers with { Rows = [.. touched.Select(entry => entry.ToRow(now))] }, "version", cancellationToken);
+        if (Array.Exists(swapped, won => !won))
+        {
+            throw new DbUpdateConcurrencyException("Another replica judged windows of the same cluster; this group is tried again.");
+        }
+
+        var due = new BulkRows("licensing_due_receipt", ["id", "cluster_id"], ["id"], [.. touched.Select(entry => new object?[] { Guid.CreateVersion7(now), entry.Cluster })]);
+        await db.Dialect.InsertIfAbsentAsync(db, due, cancellationToken);
+    }
+
+    private static byte[] Deflate(byte[] payload)
+    {
+        using var buffer = new MemoryStream();
+        using (var deflate = new DeflateStream(buffer, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            deflate.Write(payload);
+        }
+
+        return buffer.ToArray();
+    }
+
+    [LoggerMessage(2101, LogLevel.Warning, "Cluster {ClusterId} reported {Window} twice under one revision with different bytes; the first stays in force and the hour is disputed")]
+    private static partial void LogDisputed(ILogger logger, Guid clusterId, string window);
+
+    [LoggerMessage(2102, LogLevel.Warning, "A usage window of cluster {ClusterId} was put aside: {Problem}")]
+    private static partial void LogRejected(ILogger logger, Guid clusterId, string problem);
+
+    /// <summary>The newest document of an hour; <see cref="Row"/> only when this group brought it.</summary>
+    private sealed record Head(long Rank, object?[]? Row);
+}
+
+/// <summary>A cluster's row of the ledger while a group is judged.</summary>
+internal sealed class ClusterProgress(Guid cluster, Guid customer)
+{
+    public Guid Cluster => cluster;
+
+    private List<WindowResult> before = [];
+    private Coverage? coverage;
+    private long version;
+
+    public Coverage Coverage => coverage ?? throw new InvalidOperationException("The cluster's ledger was not loaded.");
+
+    /// <summary>Results of this group.</summary>
+    public List<WindowResult> Results { get; } = [];
+
+    public void Resume(ClusterLedger row)
+    {
+        coverage = Coverage.FromBytes(row.Coverage);
+        before = JsonSerializer.Deserialize<List<WindowResult>>(row.Results, JsonSerializerOptions.Web) ?? [];
+        version = row.Version;
+    }
+
+    public object?[] ToRow(DateTimeOffset now)
+    {
+        var results = before.Concat(Results).TakeLast(UsageReceipt.MaxEntries);
+        return [Cluster, customer, Coverage.ToBytes(), JsonSerializer.Serialize(results, JsonSerializerOptions.Web), now.ToUnixTimeMilliseconds(), version + 1];
+    }
+}

@@ -1,0 +1,103 @@
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MissionControl.Contracts.Events.CallHome;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+
+namespace MissionControl.Licensing.Ledger;
+
+/// <summary>
+/// What callhome says of a cluster. Its keys stand here so that a taken-over callhome cannot invent usage: it cannot sign as a
+/// cluster, and a key that it slips in comes with an event that is audited on both sides.
+/// </summary>
+internal sealed class LedgerCluster : ICustomerOwned
+{
+    public required Guid Id { get; init; }
+
+    public required Guid CustomerId { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string State { get; init; }
+
+    public required bool CloneSuspected { get; init; }
+
+    public required long Epoch { get; init; }
+
+    public required DateTimeOffset EnrolledAt { get; init; }
+
+    /// <summary>When it was decommissioned: no hour is expected after that.</summary>
+    public DateTimeOffset? EndedAt { get; init; }
+
+    /// <summary>All keys as JSON; see <see cref="ClusterKey"/>.</summary>
+    public required string Keys { get; init; }
+
+    public required long Version { get; init; }
+
+    public IReadOnlyList<ClusterKey> ReadKeys() => JsonSerializer.Deserialize<List<ClusterKey>>(Keys, JsonSerializerOptions.Web) ?? [];
+
+    internal sealed class Configuration : IEntityTypeConfiguration<LedgerCluster>
+    {
+        public void Configure(EntityTypeBuilder<LedgerCluster> builder)
+        {
+            builder.ToTable("licensing_cluster").HasKey(row => row.Id);
+            builder.Property(row => row.Name).HasMaxLength(100);
+            builder.Property(row => row.State).HasMaxLength(20);
+            builder.Property(row => row.Keys).IsText();
+            builder.HasIndex(row => row.CustomerId);
+        }
+    }
+}
+
+/// <summary>When an epoch began; rows only come, in any order.</summary>
+internal sealed class LedgerEpoch
+{
+    public required Guid ClusterId { get; init; }
+
+    public required long Epoch { get; init; }
+
+    public required DateTimeOffset IssuedAt { get; init; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<LedgerEpoch>
+    {
+        public void Configure(EntityTypeBuilder<LedgerEpoch> builder) => builder.ToTable("licensing_cluster_epoch").HasKey(row => new { row.ClusterId, row.Epoch });
+    }
+}
+
+/// <summary>Keeps the newest of what callhome says of a cluster, and judges what waited for it.</summary>
+internal sealed class KeepCluster(ControlPlaneDbContext db, Ledger ledger) : IMessageHandler<ClusterChanged>
+{
+    private static readonly BulkRows Clusters = new(
+        "licensing_cluster", ["id", "customer_id", "name", "state", "clone_suspected", "epoch", "enrolled_at", "ended_at", "keys", "version"], ["id"], []);
+
+    private static readonly BulkRows Epochs = new("licensing_cluster_epoch", ["cluster_id", "epoch", "issued_at"], ["cluster_id", "epoch"], []);
+
+    private static readonly BulkRows Ledgers = new("licensing_cluster_ledger", ["cluster_id", "customer_id", "coverage", "results", "received_at", "version"], ["cluster_id"], []);
+
+    public async Task HandleAsync(ClusterChanged message, MessageContext context, CancellationToken cancellationToken)
+    {
+        db.Scope.OpenAll("callhome speaks of every customer's clusters");
+        object?[] row =
+        [
+            message.ClusterId, message.CustomerId, message.Name, message.State, message.CloneSuspected, message.Epoch,
+            message.EnrolledAt.ToUnixTimeMilliseconds(),
+            message.State == "decommissioned" ? message.OccurredAt.ToUnixTimeMilliseconds() : null, JsonSerializer.Serialize(message.Keys, JsonSerializerOptions.Web), message.Version,
+        ];
+        await db.Dialect.InsertIfAbsentAsync(db, Epochs with { Rows = [[message.ClusterId, message.Epoch, message.EpochIssuedAt.ToUnixTimeMilliseconds()]] }, cancellationToken);
+        await db.Dialect.UpsertAsync(db, Clusters with { Rows = [row] }, "version", cancellationToken);
+
+        // From now on its hours are expected, also when none ever comes.
+        var coverage = Coverage.Begin(Protocol.Documents.UsageWindow.HourOf(message.EnrolledAt.AddSeconds(3599))).ToBytes();
+        await db.Dialect.InsertIfAbsentAsync(db, Ledgers with { Rows = [[message.ClusterId, message.CustomerId, coverage, "[]", null, 0L]] }, cancellationToken);
+
+        // Everything that waits is judged anew; what still cannot be judged goes back to where it waited.
+        var waiting = await db.Set<WaitingWindow>().AsNoTracking().Where(item => item.ClusterId == message.ClusterId).ToListAsync(cancellationToken);
+        if (waiting.Count > 0)
+        {
+            await db.Set<WaitingWindow>().Where(item => item.ClusterId == message.ClusterId).ExecuteDeleteAsync(cancellationToken);
+            await ledger.RecordAsync(
+                [.. waiting.OrderBy(item => item.ReceivedAt).ThenBy(item => item.Seq).Select(item => new Arrival(item.ClusterId, item.CustomerId, item.Epoch, item.Seq, item.ReceivedAt, item.Body))], cancellationToken);
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Licensing.Meters;
+
+/// <summary><c>/api/v1/licensing/meters</c>: what quantities mean. A version never changes once it is defined.</summary>
+internal static class MetersApi
+{
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/meters", ListAsync).RequireScope("licensing:read").WithName("ListMeters").WithSummary("Meters, all versions").Produces<Page<MeterItem>>();
+        api.MapPost("/meters", DefineAsync).RequireScope("licensing:write").WithName("DefineMeter").WithSummary("Define a version of a meter; parked quantities then count").Produces<MeterItem>(StatusCodes.Status201Created);
+    }
+
+    private static async Task<IResult> ListAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
+    {
+        var meters = await Meters.AllAsync(db, cancellationToken);
+        return TypedResults.Ok(new Page<MeterItem>([.. meters.Values.OrderBy(meter => meter.Key, StringComparer.Ordinal).ThenBy(meter => meter.MeterVersion).Select(meter => meter.ToItem())], null));
+    }
+
+    private static async Task<IResult> DefineAsync(DefineMeterRequest request, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (!db.Scope.IsAll)
+        {
+            return Problems.Of(ProblemCodes.ScopeMissing, "Only staff of the vendor defines meters.");
+        }
+
+        if ((await Meters.AllAsync(db, cancellationToken)).ContainsKey((request.Key!, request.Version)))
+        {
+            return Problems.Of(ProblemCodes.MeterExists, $"{request.Key} version {request.Version} never changes; define version {request.Version + 1}.");
+        }
+
+        var meter = new Meter
+        {
+            Key = request.Key!,
+            MeterVersion = request.Version,
+            Unit = request.Unit!.Trim(),
+            Scale = request.Scale,
+            Aggregation = request.Aggregation switch { "sum" => Aggregation.Sum, "max" => Aggregation.Max, _ => Aggregation.UnitSeconds },
+            Description = request.Description?.Trim() ?? "",
+            CreatedAt = time.GetUtcNow(),
+        };
+        db.Add(meter);
+        events.Audit(new AuditFact("licensing.meter-defined", AuditLog.Operator, "meter", $"{meter.Key}/{meter.MeterVersion}")
+        {
+            Changes = [Change.Add("/unit", meter.Unit), Change.Add("/scale", meter.Scale), Change.Add("/aggregation", request.Aggregation)],
+        });
+        await db.SaveChangesAsync(cancellationToken);
+        return TypedResults.Created("/api/v1/licensing/meters", meter.ToItem());
+    }
+}
