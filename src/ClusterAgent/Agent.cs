@@ -3,6 +3,7 @@ using Google.Protobuf;
 using MissionControl.ClusterAgent.CallHome;
 using MissionControl.ClusterAgent.Machine;
 using MissionControl.ClusterAgent.Spool;
+using MissionControl.ClusterAgent.Usage;
 using MissionControl.Protocol.CallHome;
 
 namespace MissionControl.ClusterAgent;
@@ -18,9 +19,18 @@ public sealed record CheckInResult(bool Succeeded, TimeSpan Next, string? Proble
 /// A cluster's agent: reads health, keeps it until acknowledged, calls home. The same class runs on a customer's machine and, with
 /// another clock, source and spool, in the simulator.
 /// </summary>
-public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource source, CallHomeClient client, TimeProvider time, Random random)
+public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource source, CallHomeClient client, TimeProvider time, Random random, UsageRecorder? usage = null)
 {
     private const int MaxItems = 100;
+    private const int MaxBytes = 384 * 1024;
+
+    /// <summary>How often the counters are read between two check-ins.</summary>
+    private static readonly TimeSpan ReadingInterval = TimeSpan.FromSeconds(60);
+
+    /// <summary>How long an item rests that the server does not want yet.</summary>
+    private static readonly TimeSpan HoldFor = TimeSpan.FromMinutes(15);
+    private readonly Dictionary<long, DateTimeOffset> held = [];
+    private int batch = MaxItems;
     private readonly Backoff backoff = new(random);
     private string etag = "";
     private int window;
@@ -49,14 +59,18 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
         }
 
         Anchors.Verify(response.Anchors.Span);
-        identity.Enrollment = new Enrollment(server, Guid.Parse(response.ClusterId), response.Epoch, digest, anchorsSha256 is null, response.Intervals.CheckinS, response.Intervals.JitterPercent);
+        identity.Enrollment = new Enrollment(server, Guid.Parse(response.ClusterId), response.Epoch, digest, anchorsSha256 is null, response.Intervals.CheckinS, response.Intervals.JitterPercent, response.Anchors.ToByteArray());
     }
+
+    /// <summary>Reads the usage counters and closes the hours that have ended.</summary>
+    public void ReadUsage() => usage?.Observe(time.GetUtcNow() + client.ClockOffset);
 
     /// <summary>Reads health and checks in once.</summary>
     public async Task<CheckInResult> CheckInAsync(CancellationToken cancellationToken)
     {
         var enrollment = identity.Enrollment ?? throw new InvalidOperationException("This agent is not enrolled.");
         var now = time.GetUtcNow();
+        ReadUsage();
         var health = source.Read(enrollment.CheckInSeconds);
         health.CallHome = new CallHomeHealth { SpoolItems = spool.Count };
         if (window > 0)
@@ -72,7 +86,7 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
                 ClusterId = enrollment.ClusterId.ToString("D"),
                 Epoch = enrollment.Epoch,
                 LowestKept = spool.LowestKept,
-                Items = { spool.Peek(MaxItems) },
+                Items = { spool.Peek(batch, MaxBytes, Held(now)) },
                 SentAtMs = now.ToUnixTimeMilliseconds(),
                 DesiredEtag = etag,
                 AgentVersion = LinuxMachine.Version,
@@ -80,8 +94,10 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
             };
             var response = await client.CheckInAsync(request, cancellationToken);
             Count(succeeded: true);
+            batch = Math.Min(MaxItems, batch * 2);
+            Refused(request, response.Refusals, now);
             spool.Acknowledge(response.Ack, response.AcceptedAboveAck);
-            etag = response.Desired?.Etag ?? etag;
+            Apply(response.Desired);
             return new CheckInResult(true, backoff.Success(response.NextS, response.JitterPercent), null);
         }
         catch (CallHomeException refusal)
@@ -108,9 +124,66 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
                 return;
             }
 
-            await Task.Delay(result.Next, time, cancellationToken);
+            // Counters are read in between, so that hours are cut finely however seldom the server wants to hear of us.
+            for (var rest = result.Next; rest > TimeSpan.Zero; rest -= ReadingInterval)
+            {
+                await Task.Delay(rest < ReadingInterval ? rest : ReadingInterval, time, cancellationToken);
+                if (rest > ReadingInterval)
+                {
+                    ReadUsage();
+                }
+            }
         }
     }
+
+    private HashSet<long> Held(DateTimeOffset now)
+    {
+        foreach (var seq in held.Where(entry => entry.Value <= now).Select(entry => entry.Key).ToList())
+        {
+            held.Remove(seq);
+        }
+
+        return [.. held.Keys];
+    }
+
+    private void Refused(CheckInRequest request, IEnumerable<ItemRefusal> refusals, DateTimeOffset now)
+    {
+        foreach (var refusal in refusals)
+        {
+            if (!refusal.Final)
+            {
+                held[refusal.Seq] = now + HoldFor;
+            }
+            else if (request.Items.FirstOrDefault(item => item.Seq == refusal.Seq) is { Type: "usage" } item)
+            {
+                usage?.Refused(item.Body.Span, refusal.Code);
+            }
+        }
+    }
+
+    private void Apply(DesiredState? desired)
+    {
+        if (desired is null)
+        {
+            return;
+        }
+
+        etag = desired.Etag;
+        if (usage is not null && desired.Sections.FirstOrDefault(section => section.Name == "receipts") is { } receipts)
+        {
+            try
+            {
+                usage.Apply(receipts.Body.Span);
+            }
+            catch (CryptographicException exception)
+            {
+                ReceiptProblem = exception.Message;
+            }
+        }
+    }
+
+    /// <summary>Why the last receipt was not believed; null when it was.</summary>
+    public string? ReceiptProblem { get; private set; }
 
     private async Task<CheckInResult> RefusedAsync(CallHomeException refusal, CancellationToken cancellationToken)
     {
@@ -120,8 +193,9 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
                 try
                 {
                     var granted = await client.EpochAsync(refusal.Code == "stale-epoch" ? "state-lost" : "clone-suspected", source.Facts().InstallFingerprint, cancellationToken);
-                    identity.Enrollment = identity.Enrollment! with { Epoch = granted.Epoch };
+                    identity.Enrollment = identity.Enrollment! with { Epoch = granted.Epoch, EpochIssuedAt = DateTimeOffset.FromUnixTimeMilliseconds(granted.IssuedAtMs) };
                     spool.BeginEpoch();
+                    held.Clear();
                     return new CheckInResult(false, backoff.Failure(TimeSpan.FromSeconds(5)), refusal.Message);
                 }
                 catch (CallHomeException again)
@@ -130,6 +204,9 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
                 }
 
             case "access-token-invalid":
+                return new CheckInResult(false, backoff.Failure(TimeSpan.FromSeconds(1)), refusal.Message);
+            case "payload-too-large":
+                batch = Math.Max(1, batch / 2);
                 return new CheckInResult(false, backoff.Failure(TimeSpan.FromSeconds(1)), refusal.Message);
             case "cluster-decommissioned":
                 return new CheckInResult(false, TimeSpan.Zero, refusal.Message, Stopped: true);

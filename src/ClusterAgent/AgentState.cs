@@ -11,7 +11,10 @@ namespace MissionControl.ClusterAgent;
 /// <param name="TrustedFirstContact">It took the anchors without checking them.</param>
 /// <param name="CheckInSeconds">The interval last handed out.</param>
 /// <param name="JitterPercent">Spread of the interval.</param>
-public sealed record Enrollment(Uri Server, Guid ClusterId, long Epoch, string AnchorsSha256, bool TrustedFirstContact, int CheckInSeconds, int JitterPercent);
+/// <param name="Anchors">The anchor document as received; null when an older agent enrolled and did not keep it.</param>
+/// <param name="EpochIssuedAt">When the epoch was issued; null for the first.</param>
+public sealed record Enrollment(
+    Uri Server, Guid ClusterId, long Epoch, string AnchorsSha256, bool TrustedFirstContact, int CheckInSeconds, int JitterPercent, byte[]? Anchors = null, DateTimeOffset? EpochIssuedAt = null);
 
 /// <summary>The agent's identity: its key, and its enrolment once there is one.</summary>
 public interface IAgentIdentity

@@ -4,9 +4,11 @@ using System.Text.Json;
 using MissionControl.ClusterAgent;
 using MissionControl.ClusterAgent.CallHome;
 using MissionControl.ClusterAgent.Spool;
+using MissionControl.ClusterAgent.Usage;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Protocol.Documents;
 
 namespace MissionControl.FleetSimulator;
 
@@ -33,6 +35,9 @@ public sealed record SimulationOptions
 
     /// <summary>Where identities are kept, so that a restart goes on with the same clusters; null: nowhere.</summary>
     public string? StateDirectory { get; init; }
+
+    /// <summary>Hours of usage that a new cluster reports at once, as one does that was offline: so that there is something to see.</summary>
+    public int HistoryHours { get; init; }
 
     /// <summary>Connections shared by all clusters.</summary>
     public int Connections { get; init; } = 256;
@@ -71,8 +76,10 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
             var mood = (Mood)(i % 6 == 5 ? 5 : i % 12 < 5 ? i % 12 : 0);
             var name = i < Places.Length ? Places[i] : $"{Places[i % Places.Length]} {i / Places.Length}";
             var source = new SimulatedCluster(name, mood, options.Seed + i, time);
-            var (agent, _) = await EnrollAsync(api, $"cluster-{i}", tenants[i % tenants.Count], source, Spool($"cluster-{i}"), cancellationToken);
-            running.Add(RunAgentAsync(agent, mood, cancellationToken));
+            var spool = Spool($"cluster-{i}");
+            var (identity, usage) = Usage($"cluster-{i}", source, spool);
+            var agent = await EnrollAsync(api, identity, tenants[i % tenants.Count], source, spool, usage, cancellationToken);
+            running.Add(Task.Run(() => RunAgentAsync(agent, usage, mood, cancellationToken), cancellationToken));
         }
 
         report?.Invoke($"{Enrolled} simulated clusters call home.");
@@ -86,7 +93,7 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.ApiToken);
         var tenants = await CustomersAsync(api, cancellationToken);
         using var spool = new DiskSpool(Path.Combine(directory, "spool"));
-        var (agent, _) = await EnrollAsync(api, "this-machine", tenants[0], machine, spool, cancellationToken);
+        var agent = await EnrollAsync(api, Identity("this-machine"), tenants[0], machine, spool, null, cancellationToken);
         await agent.RunAsync(null, cancellationToken);
     }
 
@@ -101,6 +108,22 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         var spool = new DiskSpool(Path.Combine(options.StateDirectory, slot, "spool"));
         owned.Add(spool);
         return spool;
+    }
+
+    private (IAgentIdentity Identity, UsageRecorder Usage) Usage(string slot, SimulatedCluster source, ISpool spool)
+    {
+        var identity = Identity(slot);
+        IUsageStore store = options.StateDirectory is null ? new MemoryUsageStore() : new DiskUsageStore(Path.Combine(options.StateDirectory, slot, "usage"));
+        var usage = new UsageRecorder(store, source, identity, spool);
+        owned.Add(usage);
+        return (identity, usage);
+    }
+
+    private IAgentIdentity Identity(string slot)
+    {
+        IAgentIdentity identity = options.StateDirectory is null ? new MemoryIdentity() : new FileIdentity(Path.Combine(options.StateDirectory, slot));
+        owned.Add((IDisposable)identity);
+        return identity;
     }
 
     /// <inheritdoc />
@@ -149,14 +172,13 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         return ids;
     }
 
-    private async Task<(Agent Agent, IAgentIdentity Identity)> EnrollAsync(HttpClient api, string slot, Guid customer, ClusterAgent.Machine.IHealthSource source, ISpool spool, CancellationToken cancellationToken)
+    private async Task<Agent> EnrollAsync(
+        HttpClient api, IAgentIdentity identity, Guid customer, ClusterAgent.Machine.IHealthSource source, ISpool spool, UsageRecorder? usage, CancellationToken cancellationToken)
     {
-        IAgentIdentity identity = options.StateDirectory is null ? new MemoryIdentity() : new FileIdentity(Path.Combine(options.StateDirectory, slot));
-        owned.Add((IDisposable)identity);
         var http = new HttpClient(handler, disposeHandler: false) { BaseAddress = options.CallHome };
         owned.Add(http);
         var client = new CallHomeClient(http, identity, time);
-        var agent = new Agent(identity, spool, source, client, time, new Random(options.Seed));
+        var agent = new Agent(identity, spool, source, client, time, new Random(options.Seed), usage);
         if (identity.Enrollment is null)
         {
             await RetryAsync(async () =>
@@ -170,11 +192,20 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         }
 
         Enrolled++;
-        return (agent, identity);
+        return agent;
     }
 
-    private static async Task RunAgentAsync(Agent agent, Mood mood, CancellationToken cancellationToken)
+    private async Task RunAgentAsync(Agent agent, UsageRecorder usage, Mood mood, CancellationToken cancellationToken)
     {
+        if (options.HistoryHours > 0 && usage.ObservedAt is null)
+        {
+            var hour = UsageWindow.HourOf(time.GetUtcNow());
+            for (var past = hour - options.HistoryHours; past <= hour; past++)
+            {
+                usage.Observe(UsageWindow.StartOf(past));
+            }
+        }
+
         if (mood == Mood.Silent)
         {
             await agent.CheckInAsync(cancellationToken);

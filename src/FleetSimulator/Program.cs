@@ -9,8 +9,9 @@ var tokenFile = new Option<string>("--token-file") { Description = "File with an
 var clusters = new Option<int>("--clusters") { Description = "How many clusters.", DefaultValueFactory = _ => 25 };
 var seed = new Option<int>("--seed") { Description = "The same seed gives the same fleet.", DefaultValueFactory = _ => 1 };
 var state = new Option<string?>("--state") { Description = "Directory that keeps identities across restarts." };
+var history = new Option<int?>("--history-hours") { Description = "Hours of usage that a new cluster reports at once. Default: 48 for up to 100 clusters, else 0." };
 var real = new Option<bool>("--with-this-machine") { Description = "Also run one real agent that reports this machine." };
-var root = new RootCommand("mc-simulator: a fleet of clusters in one process. Example: mc-simulator --token-file data/admin.token --ca data/certificates/ca.pem --clusters 25") { api, callHome, ca, tokenFile, clusters, seed, state, real };
+var root = new RootCommand("mc-simulator: a fleet of clusters in one process. Example: mc-simulator --token-file data/admin.token --ca data/certificates/ca.pem --clusters 25") { api, callHome, ca, tokenFile, clusters, seed, state, history, real };
 root.SetAction(async (parsed, cancellationToken) =>
 {
     var options = new SimulationOptions
@@ -22,6 +23,7 @@ root.SetAction(async (parsed, cancellationToken) =>
         Clusters = parsed.GetValue(clusters),
         Seed = parsed.GetValue(seed),
         StateDirectory = parsed.GetValue(state),
+        HistoryHours = parsed.GetValue(history) ?? (parsed.GetValue(clusters) <= 100 ? 48 : 0),
     };
     using var simulation = new FleetSimulation(options, TimeProvider.System);
     try

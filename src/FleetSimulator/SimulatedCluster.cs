@@ -1,4 +1,5 @@
 using MissionControl.ClusterAgent.Machine;
+using MissionControl.ClusterAgent.Usage;
 using MissionControl.Protocol.CallHome;
 
 namespace MissionControl.FleetSimulator;
@@ -26,14 +27,19 @@ public enum Mood
 }
 
 /// <summary>A cluster's product and machines, seeded and repeatable: the only thing besides clock and spool that differs from a real agent.</summary>
-public sealed class SimulatedCluster(string name, Mood mood, int seed, TimeProvider time) : IHealthSource
+public sealed class SimulatedCluster(string name, Mood mood, int seed, TimeProvider time) : IHealthSource, IUsageSource
 {
+    private static readonly DateTimeOffset Born = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    // How busy each hour of a day is, in hundredths: quiet nights, busy afternoons.
+    private static readonly int[] Day = [40, 36, 34, 33, 34, 40, 55, 75, 100, 120, 130, 134, 128, 130, 136, 138, 132, 120, 100, 84, 72, 62, 52, 46];
+
     private readonly Random random = new(seed);
     private readonly int size = 1 + (2 * new Random(seed).Next(5));
     private int readings;
 
     /// <inheritdoc />
-    public Facts Facts() => new() { Name = name, AgentVersion = LinuxMachine.Version, ProductVersion = Version, TimeZone = "Etc/UTC", Os = "Linux (simulated)", Capabilities = { "health" } };
+    public Facts Facts() => new() { Name = name, AgentVersion = LinuxMachine.Version, ProductVersion = Version, TimeZone = "Etc/UTC", Os = "Linux (simulated)", Capabilities = { "health", "usage" } };
 
     /// <inheritdoc />
     public Health Read(int intervalSeconds)
@@ -59,6 +65,39 @@ public sealed class SimulatedCluster(string name, Mood mood, int seed, TimeProvi
         }
 
         return health;
+    }
+
+    /// <inheritdoc />
+    public string ProductVersion => Version;
+
+    /// <inheritdoc />
+    public IReadOnlyList<UsageCounter> Read(DateTimeOffset now)
+    {
+        var seconds = (long)(now - Born).TotalSeconds;
+        var busy = BusySeconds(seconds);
+        var counters = new List<UsageCounter>();
+        foreach (var environment in size > 3 ? new[] { "production", "staging" } : ["production"])
+        {
+            var share = environment == "production" ? 4 : 1;
+            var dimensions = new Dictionary<string, string> { ["env"] = environment };
+            Add("host_unit_seconds", seconds * size * share);
+            Add("gib_hours", decimal.Round(seconds * 64m * size * share / 3600m, 6, MidpointRounding.ToZero));
+            Add("data_points", busy * size * share * 11);
+            Add("log_bytes", busy * size * share * 2048);
+            Add("sessions", busy * share / 500);
+
+            void Add(string meter, decimal value) => counters.Add(new UsageCounter(meter, 1, dimensions, value, Born));
+        }
+
+        return counters;
+    }
+
+    // Whole seconds weighted by how busy their hour is: a counter that only grows, whenever it is read.
+    private static long BusySeconds(long seconds)
+    {
+        var (days, rest) = Math.DivRem(seconds, 86_400);
+        var (hour, within) = Math.DivRem(rest, 3_600);
+        return (days * 3_600 * Day.Sum()) + (3_600 * Day.Take((int)hour).Sum()) + (within * Day[hour]);
     }
 
     private string Version => seed % 4 == 0 ? "1.338.2" : "1.339.0";

@@ -19,7 +19,7 @@ public sealed class SpoolTests : IDisposable
         }
 
         using var again = new DiskSpool(directory);
-        var item = Assert.Single(again.Peek(10));
+        var item = Assert.Single(again.Peek(10, int.MaxValue, new HashSet<long>()));
         Assert.Equal(seq, item.Seq);
         Assert.Equal(new byte[] { 1, 2, 3 }, item.Body.ToByteArray());
     }
@@ -40,7 +40,7 @@ public sealed class SpoolTests : IDisposable
         {
             File.WriteAllBytes(file, whole[..length]);
             using var torn = new DiskSpool(directory);
-            Assert.Equal(1, Assert.Single(torn.Peek(10)).Seq);
+            Assert.Equal(1, Assert.Single(torn.Peek(10, int.MaxValue, new HashSet<long>())).Seq);
         }
     }
 
@@ -83,7 +83,7 @@ public sealed class SpoolTests : IDisposable
 
         spool.Acknowledge(2, [4]);
 
-        Assert.Equal([5, 3], spool.Peek(10).Select(item => item.Seq));
+        Assert.Equal([5, 3], spool.Peek(10, int.MaxValue, new HashSet<long>()).Select(item => item.Seq));
         Assert.Equal(3, spool.LowestKept);
     }
 
@@ -96,7 +96,7 @@ public sealed class SpoolTests : IDisposable
         spool.Add("health", 3, [3]);
         spool.Add("health", 4, [4]);
 
-        Assert.Equal([4, 3, 1], spool.Peek(10).Select(item => item.Seq));
+        Assert.Equal([4, 3, 1], spool.Peek(10, int.MaxValue, new HashSet<long>()).Select(item => item.Seq));
     }
 
     public void Dispose() => Directory.Delete(directory, recursive: true);

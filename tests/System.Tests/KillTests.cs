@@ -8,7 +8,9 @@ using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Contracts.Api.Fleet;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Protocol.CallHome;
+using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
+using MissionControl.Trust.Envelopes;
 using Xunit;
 
 namespace MissionControl.System.Tests;
@@ -45,7 +47,35 @@ public sealed class KillTests
             await Eventually.TrueAsync(async () => sender.Acknowledged.Keys.All((stored = await EventsAsync(admin, sender.ClusterId)).ToHashSet().Contains), "every acknowledged event is stored");
             Assert.Equal(stored.Count, stored.Distinct().Count());
             Assert.Empty(stored.Except(sender.Offered.Keys));
+
+            // One window an hour, one data point each: the sum is the number of windows, however often each was offered.
+            HashSet<int> hours = [];
+            await Eventually.TrueAsync(async () => sender.AcknowledgedHours.Keys.All((hours = await HoursAsync(admin, sender.ClusterId)).Contains), "every acknowledged window is in the ledger");
+            Assert.Empty(hours.Except(sender.OfferedHours.Keys));
+            Assert.Equal(hours.Count, await DataPointsAsync(admin, sender.ClusterId));
         }
+    }
+
+    private static async Task<HashSet<int>> HoursAsync(HttpClient admin, Guid cluster)
+    {
+        var hours = new List<int>();
+        var next = $"/api/v1/licensing/windows?cluster={cluster}&state=received&limit=500";
+        while (next is not null)
+        {
+            var page = (await admin.GetFromJsonAsync<Page<UsageWindowItem>>(next))!;
+            hours.AddRange(page.Items.Select(item => UsageWindow.HourOf(item.From)));
+            next = page.Next;
+        }
+
+        Assert.Equal(hours.Count, hours.Distinct().Count());
+        return [.. hours];
+    }
+
+    private static async Task<decimal> DataPointsAsync(HttpClient admin, Guid cluster)
+    {
+        var report = await admin.GetFromJsonAsync<UsageReport>($"/api/v1/licensing/usage?cluster={cluster}&from=2000-01-01T00:00:00Z&to=2030-01-01T00:00:00Z&granularity=month");
+        Assert.Equal(0, report!.Completeness.DisputedHours);
+        return decimal.Parse(report.Series.SingleOrDefault()?.Total ?? "0", global::System.Globalization.CultureInfo.InvariantCulture);
     }
 
     [Fact]
@@ -69,9 +99,17 @@ public sealed class KillTests
             var before = await ContactAsync(admin);
             using var agent = StartAgent("run", "--data", data, "--ca", host.CaFile);
             await Eventually.TrueAsync(async () => await ContactAsync(admin) is { } contact && (before is null || contact > before), "the agent was heard of");
+            var (asked, status) = await AgentAsync(null, "status", "--data", data);
+            var (second, inUse) = await AgentAsync(null, "run", "--data", data, "--ca", host.CaFile);
+            Assert.True(asked == 0 && status.Contains("epoch 1", StringComparison.Ordinal), status);
+            Assert.True(second == 2 && inUse.Contains("Another mc-agent", StringComparison.Ordinal), inUse);
             agent.Kill();
             await agent.WaitForExitAsync();
         }
+
+        var (shown, sent) = await AgentAsync(null, "show-sent", "--data", data, "--bodies");
+        Assert.True(shown == 0 && sent.Contains("/callhome/v1/checkin", StringComparison.Ordinal) && sent.Contains("\"health\"", StringComparison.Ordinal), sent);
+        Assert.DoesNotContain(token.Token, sent, StringComparison.Ordinal);
 
         var cluster = Assert.Single((await admin.GetFromJsonAsync<Page<ClusterSummary>>("/api/v1/fleet/clusters"))!.Items);
         Assert.False(cluster.CloneSuspected);
@@ -159,6 +197,7 @@ public sealed class KillTests
     /// <summary>A cluster that sends events as fast as it is answered and remembers which were acknowledged.</summary>
     private sealed class Sender(HostProcess host)
     {
+        private static readonly int Newest = UsageWindow.HourOf(TimeProvider.System.GetUtcNow()) - 1;
         private readonly MemoryIdentity identity = new();
         private readonly SortedDictionary<long, Item> waiting = [];
         private CallHomeClient? client;
@@ -170,11 +209,24 @@ public sealed class KillTests
 
         public ConcurrentDictionary<string, bool> Acknowledged { get; } = new();
 
+        public ConcurrentDictionary<int, bool> OfferedHours { get; } = new();
+
+        public ConcurrentDictionary<int, bool> AcknowledgedHours { get; } = new();
+
         public async Task EnrollAsync(string token)
         {
             client = new CallHomeClient(host.Client(host.CallHome), identity, TimeProvider.System);
             var response = await client.EnrollAsync(token, new Facts { Name = "sender" }, true, CancellationToken.None);
             identity.Enrollment = new Enrollment(host.CallHome, Guid.Parse(response.ClusterId), response.Epoch, "", true, 60, 10);
+        }
+
+        private ByteString Window(int hour)
+        {
+            using var signer = EcdsaSigner.From(identity.Key);
+            var start = UsageWindow.StartOf(hour);
+            var window = new UsageWindow(
+                1, ClusterId.ToString("D"), 1, UsageWindow.Text(start), 3600, 1, UsageWindow.Text(start.AddHours(1)), true, [new UsageCell("data_points", 1, new Dictionary<string, string>(), "1")]);
+            return ByteString.CopyFrom(Dsse.Sign(UsageWindow.PayloadType, window.ToBytes(), signer));
         }
 
         public async Task SendUntilAsync(CancellationToken stop)
@@ -183,6 +235,15 @@ public sealed class KillTests
             {
                 for (var i = waiting.Count; i < 5; i++)
                 {
+                    if (next % 5 == 0)
+                    {
+                        var hour = Newest - (int)(next / 5);
+                        OfferedHours[hour] = true;
+                        waiting[next] = new Item { Seq = next, Type = "usage", AtMs = next, Body = Window(hour) };
+                        next++;
+                        continue;
+                    }
+
                     var id = $"e{next}";
                     Offered[id] = true;
                     waiting[next] = new Item { Seq = next, Type = "event", AtMs = next, Body = new Event { Id = id, Kind = "test", Severity = "info", Text = "x" }.ToByteString() };
@@ -194,7 +255,15 @@ public sealed class KillTests
                     var response = await client!.CheckInAsync(new CheckInRequest { ClusterId = ClusterId.ToString(), Epoch = 1, LowestKept = waiting.Keys.First(), Items = { waiting.Values } }, stop);
                     foreach (var seq in waiting.Keys.Where(seq => seq <= response.Ack || response.AcceptedAboveAck.Contains(seq)).ToList())
                     {
-                        Acknowledged[$"e{seq}"] = true;
+                        if (seq % 5 == 0)
+                        {
+                            AcknowledgedHours[Newest - (int)(seq / 5)] = true;
+                        }
+                        else
+                        {
+                            Acknowledged[$"e{seq}"] = true;
+                        }
+
                         waiting.Remove(seq);
                     }
                 }

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Google.Protobuf;
+using MissionControl.ClusterAgent.Sent;
 using MissionControl.Protocol.CallHome;
 
 namespace MissionControl.ClusterAgent.CallHome;
@@ -30,8 +31,12 @@ public sealed class CallHomeException(int status, string code, string detail, Ti
 /// <param name="http">Has the call-home address as its base; its certificate checks cannot be turned off.</param>
 /// <param name="identity">Whose key signs.</param>
 /// <param name="time">The local clock; the server's is used wherever the two could differ.</param>
-public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, TimeProvider time)
+/// <param name="sent">Where every body is written before it leaves; null in a simulation.</param>
+public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, TimeProvider time, SentLog? sent = null)
 {
+    /// <summary>Smaller bodies are sent as they are.</summary>
+    private const int CompressAbove = 8 * 1024;
+
     private static readonly MediaTypeHeaderValue Protobuf = new("application/x-protobuf");
     private string? accessToken;
     private DateTimeOffset accessUntil;
@@ -139,15 +144,39 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
     private async Task<T> PostAsync<T>(string route, IMessage message, MessageParser<T> parser, string? bearer, CancellationToken cancellationToken)
         where T : IMessage<T>
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"/callhome/v1/{route}", UriKind.Relative)) { Content = new ByteArrayContent(message.ToByteArray()) };
+        var inflated = message.ToByteArray();
+        var encoding = inflated.Length > CompressAbove ? "gzip" : null;
+        var body = encoding is null ? inflated : SentLog.Compress(inflated);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri($"/callhome/v1/{route}", UriKind.Relative)) { Content = new ByteArrayContent(body) };
         request.Content.Headers.ContentType = Protobuf;
+        if (encoding is not null)
+        {
+            request.Content.Headers.ContentEncoding.Add(encoding);
+        }
+
         if (bearer is not null)
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
         }
 
-        using var response = await http.SendAsync(request, cancellationToken);
-        return await ReadAsync(response, parser, cancellationToken);
+        var id = sent?.Leaves(new Uri(http.BaseAddress!, request.RequestUri!), message, inflated, body, encoding);
+        try
+        {
+            using var response = await http.SendAsync(request, cancellationToken);
+            var answer = await ReadAsync(response, parser, cancellationToken);
+            sent?.Answered(id!.Value, (int)response.StatusCode, null);
+            return answer;
+        }
+        catch (CallHomeException refusal)
+        {
+            sent?.Answered(id!.Value, refusal.Status, refusal.Code);
+            throw;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException)
+        {
+            sent?.Answered(id!.Value, null, exception.GetType().Name);
+            throw;
+        }
     }
 
     private async Task<T> ReadAsync<T>(HttpResponseMessage response, MessageParser<T> parser, CancellationToken cancellationToken)

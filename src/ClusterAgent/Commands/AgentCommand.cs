@@ -1,26 +1,31 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using MissionControl.ClusterAgent.CallHome;
 using MissionControl.ClusterAgent.Machine;
+using MissionControl.ClusterAgent.Sent;
 using MissionControl.ClusterAgent.Spool;
-using Environment = System.Environment;
+using MissionControl.ClusterAgent.Usage;
 
 namespace MissionControl.ClusterAgent.Commands;
 
 /// <summary>The command line of <c>mc-agent</c>. Exit codes: 0 good, 1 failed, 2 wrong use, 3 refused by Mission Control.</summary>
 internal static class AgentCommand
 {
+    private const string NotEnrolled = "This agent is not enrolled. Run mc-agent enroll first.";
+
     private static readonly Option<string> Data = new("--data") { Description = "Directory of key, enrolment and spool.", DefaultValueFactory = _ => "/var/lib/mc-agent", Recursive = true };
     private static readonly Option<string?> Ca = new("--ca") { Description = "PEM of a further CA to trust, of Mission Control or of a TLS-inspecting proxy.", Recursive = true };
     private static readonly Option<string> Output = OutputOption();
 
     public static RootCommand Create() => new("mc-agent: calls home to Mission Control. Always outbound; it opens no port.")
     {
-        Data, Ca, Output, Enroll(), Run(), Status(), CheckConnection(), Unenroll(),
+        Data, Ca, Output, Enroll(), Run(), Status(), CheckConnection(), ShowSent.Create(Data, Output), Unenroll(),
     };
 
     private static Option<string> OutputOption()
@@ -91,17 +96,32 @@ internal static class AgentCommand
         var command = new Command("status", "Say what this agent is and what waits to be sent.");
         command.SetAction(async parsed =>
         {
-            using var setup = await SetupAsync(parsed);
-            if (setup is null)
+            // Everything is only read, so that it can be asked beside a running agent.
+            var data = parsed.GetValue(Data)!;
+            using var identity = new FileIdentity(data);
+            if (identity.Enrollment is not { } enrollment)
             {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(NotEnrolled);
                 return 2;
             }
 
-            var enrollment = setup.Identity.Enrollment!;
-            await TellAsync(
-                parsed,
-                $"Cluster {enrollment.ClusterId}, epoch {enrollment.Epoch}, calling {enrollment.Server} every {enrollment.CheckInSeconds} s.{Environment.NewLine}Waiting to be acknowledged: {setup.Agent.Waiting}.{(enrollment.TrustedFirstContact ? Environment.NewLine + "Finding: enrolled without checking the anchors' digest." : "")}",
-                new { enrollment.ClusterId, enrollment.Epoch, enrollment.Server, enrollment.TrustedFirstContact, waiting = setup.Agent.Waiting });
+            var waiting = DiskSpool.CountIn(Path.Combine(data, "spool"));
+            var usage = new DiskUsageStore(Path.Combine(data, "usage")).Summary();
+            var text = new StringBuilder()
+                .AppendLine(CultureInfo.InvariantCulture, $"Cluster {enrollment.ClusterId}, epoch {enrollment.Epoch}, calling {enrollment.Server} every {enrollment.CheckInSeconds} s.")
+                .AppendLine(CultureInfo.InvariantCulture, $"Waiting to be acknowledged: {waiting}.")
+                .Append(CultureInfo.InvariantCulture, $"Usage windows: {usage.Waiting} without a receipt, {usage.Settled} with one, {usage.Refused.Count} refused.");
+            foreach (var refused in usage.Refused)
+            {
+                text.AppendLine().Append(CultureInfo.InvariantCulture, $"  refused {refused.Name}: {refused.Problem}");
+            }
+
+            if (enrollment.TrustedFirstContact)
+            {
+                text.AppendLine().Append("Finding: enrolled without checking the anchors' digest.");
+            }
+
+            await TellAsync(parsed, text.ToString(), new { enrollment.ClusterId, enrollment.Epoch, enrollment.Server, enrollment.TrustedFirstContact, waiting, usage });
             return 0;
         });
         return command;
@@ -156,11 +176,19 @@ internal static class AgentCommand
         {
             if (identity.Enrollment is { } enrollment)
             {
-                return new Setup(data, parsed.GetValue(Ca), enrollment.Server, "");
+                try
+                {
+                    return new Setup(data, parsed.GetValue(Ca), enrollment.Server, "");
+                }
+                catch (InUseException inUse)
+                {
+                    await parsed.InvocationConfiguration.Error.WriteLineAsync(inUse.Message);
+                    return null;
+                }
             }
         }
 
-        await parsed.InvocationConfiguration.Error.WriteLineAsync("This agent is not enrolled. Run mc-agent enroll first.");
+        await parsed.InvocationConfiguration.Error.WriteLineAsync(NotEnrolled);
         return null;
     }
 
@@ -201,13 +229,17 @@ internal static class AgentCommand
     {
         private readonly DiskSpool spool;
         private readonly HttpClient http;
+        private readonly FileStream alone;
+        private readonly SentLog sent;
 
         public Setup(string data, string? ca, Uri server, string name)
         {
             Identity = new FileIdentity(data);
+            alone = Alone(data);
             spool = new DiskSpool(Path.Combine(data, "spool"));
             http = Transport.Create(server, ca, null);
-            Client = new CallHomeClient(http, Identity, TimeProvider.System);
+            sent = new SentLog(Path.Combine(data, "sent"), TimeProvider.System);
+            Client = new CallHomeClient(http, Identity, TimeProvider.System, sent);
             Agent = new Agent(Identity, spool, new LinuxMachine(TimeProvider.System, name), Client, TimeProvider.System, new Random());
         }
 
@@ -220,10 +252,28 @@ internal static class AgentCommand
         public void Dispose()
         {
             http.Dispose();
+            sent.Dispose();
             spool.Dispose();
             Identity.Dispose();
+            alone.Dispose();
+        }
+
+        // Two agents over one directory would use numbers twice.
+        private static FileStream Alone(string data)
+        {
+            try
+            {
+                return new FileStream(Path.Combine(data, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException)
+            {
+                throw new InUseException(data);
+            }
         }
     }
+
+    /// <summary>Another agent works in the directory.</summary>
+    private sealed class InUseException(string data) : Exception($"Another mc-agent works in {data}. Stop it first, or give another --data.");
 }
 
 /// <summary>Walks the way to Mission Control hop by hop.</summary>

@@ -52,7 +52,7 @@ public sealed class DiskSpool : ISpool, IDisposable
     }
 
     /// <inheritdoc />
-    public IReadOnlyList<Item> Peek(int most) => index.Peek(most);
+    public IReadOnlyList<Item> Peek(int most, int mostBytes, IReadOnlySet<long> held) => index.Peek(most, mostBytes, held);
 
     /// <inheritdoc />
     public void Acknowledge(long ack, IReadOnlyCollection<long> above)
@@ -95,7 +95,31 @@ public sealed class DiskSpool : ISpool, IDisposable
         log.Write(body);
     }
 
+    /// <summary>How many items wait, read beside a running agent without touching anything.</summary>
+    public static int CountIn(string directory)
+    {
+        var path = Path.Combine(directory, "items.log");
+        if (!File.Exists(path))
+        {
+            return 0;
+        }
+
+        using var log = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var index = new MemorySpool();
+        Read(log, index);
+        return index.Count;
+    }
+
     private void Load()
+    {
+        // What follows the last whole record was never promised to anybody: Add had not returned.
+        var good = Read(log, index);
+        log.SetLength(good);
+        log.Position = good;
+    }
+
+    /// <summary>Reads every whole record; returns where the last one ends.</summary>
+    private static long Read(FileStream log, MemorySpool index)
     {
         Span<byte> head = stackalloc byte[8];
         long good = 0;
@@ -118,9 +142,7 @@ public sealed class DiskSpool : ISpool, IDisposable
             good = log.Position;
         }
 
-        // What follows the last whole record was never promised to anybody: Add had not returned.
-        log.SetLength(good);
-        log.Position = good;
+        return good;
     }
 
     private void Rewrite()

@@ -18,7 +18,10 @@ public interface ISpool
     long Add(string type, long atMs, ReadOnlySpan<byte> body);
 
     /// <summary>Items to send, newest first, so that the server learns the present state before the past.</summary>
-    IReadOnlyList<Item> Peek(int most);
+    /// <param name="most">How many at most.</param>
+    /// <param name="mostBytes">How large together at most; a single item may be larger.</param>
+    /// <param name="held">Numbers that the server does not want yet.</param>
+    IReadOnlyList<Item> Peek(int most, int mostBytes, IReadOnlySet<long> held);
 
     /// <summary>Forgets what the server holds: everything up to <paramref name="ack"/>, and the numbers it named above.</summary>
     void Acknowledge(long ack, IReadOnlyCollection<long> above);

@@ -23,7 +23,29 @@ public sealed class MemorySpool(int capacity = 5000) : ISpool
     }
 
     /// <inheritdoc />
-    public IReadOnlyList<Item> Peek(int most) => [.. items.Values.Reverse().Take(most)];
+    public IReadOnlyList<Item> Peek(int most, int mostBytes, IReadOnlySet<long> held)
+    {
+        ArgumentNullException.ThrowIfNull(held);
+        var chosen = new List<Item>();
+        var bytes = 0;
+        foreach (var item in items.Values.Reverse())
+        {
+            if (held.Contains(item.Seq))
+            {
+                continue;
+            }
+
+            bytes += item.Body.Length;
+            if (chosen.Count == most || (bytes > mostBytes && chosen.Count > 0))
+            {
+                break;
+            }
+
+            chosen.Add(item);
+        }
+
+        return chosen;
+    }
 
     /// <inheritdoc />
     public void Acknowledge(long ack, IReadOnlyCollection<long> above)

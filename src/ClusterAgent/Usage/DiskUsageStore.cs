@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Text;
+
+namespace MissionControl.ClusterAgent.Usage;
+
+/// <summary>
+/// One file per window, in a directory that says what became of it, so that the customer can look: <c>waiting</c>, <c>settled</c>,
+/// <c>refused</c>. A window is written and fsynced as <c>.new</c> before the state that closed its hour is, and loses the suffix once
+/// it is in the spool: whatever crashes, it is sent at least once, and the ledger counts it once.
+/// </summary>
+public sealed class DiskUsageStore : IUsageStore
+{
+    private const string Fresh = ".new";
+    private const string Kept = ".json";
+    private readonly string stateFile;
+    private readonly string waiting;
+    private readonly string settled;
+    private readonly string refused;
+
+    /// <summary>Opens or begins the store in a directory.</summary>
+    public DiskUsageStore(string directory)
+    {
+        DurableFile.CreateDirectory(directory);
+        stateFile = Path.Combine(directory, "state.json");
+        waiting = Make(directory, "waiting");
+        settled = Make(directory, "settled");
+        refused = Make(directory, "refused");
+    }
+
+    /// <inheritdoc />
+    public UsageState Load() => File.Exists(stateFile) ? UsageState.FromBytes(File.ReadAllBytes(stateFile)) : new UsageState();
+
+    /// <inheritdoc />
+    public void Save(UsageState state)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        DurableFile.Write(stateFile, state.ToBytes());
+    }
+
+    /// <inheritdoc />
+    public long LastRevision(int hour, long epoch)
+    {
+        var prefix = $"{WindowName.Of(Protocol.Documents.UsageWindow.Text(Protocol.Documents.UsageWindow.StartOf(hour)), epoch, 0)[..^1]}";
+        return new[] { waiting, settled, refused }
+            .SelectMany(directory => Directory.EnumerateFiles(directory, prefix + "*"))
+            .Select(file => long.Parse(NameOf(file)[prefix.Length..], CultureInfo.InvariantCulture))
+            .DefaultIfEmpty(0).Max();
+    }
+
+    /// <inheritdoc />
+    public void Keep(string name, ReadOnlySpan<byte> envelope) => DurableFile.Write(Path.Combine(waiting, name + Fresh), envelope);
+
+    /// <inheritdoc />
+    public IReadOnlyList<(string Name, byte[] Envelope)> NotSpooled() =>
+        [.. Directory.EnumerateFiles(waiting, "*" + Fresh).Order(StringComparer.Ordinal).Select(file => (NameOf(file), File.ReadAllBytes(file)))];
+
+    /// <inheritdoc />
+    public void Spooled(string name) => File.Move(Path.Combine(waiting, name + Fresh), Path.Combine(waiting, name + Kept), overwrite: true);
+
+    /// <inheritdoc />
+    public void Settle(string name) => MoveTo(settled, name);
+
+    /// <inheritdoc />
+    public void Refuse(string name, string problem)
+    {
+        if (MoveTo(refused, name))
+        {
+            DurableFile.Write(Path.Combine(refused, name + ".why"), Encoding.UTF8.GetBytes(problem));
+        }
+    }
+
+    /// <inheritdoc />
+    public void Forget(int beforeHour)
+    {
+        var bound = WindowName.Of(Protocol.Documents.UsageWindow.Text(Protocol.Documents.UsageWindow.StartOf(beforeHour)), 0, 0);
+        foreach (var file in Directory.EnumerateFiles(settled).Where(file => string.CompareOrdinal(NameOf(file), bound) < 0).ToList())
+        {
+            File.Delete(file);
+        }
+    }
+
+    /// <inheritdoc />
+    public UsageSummary Summary() => new(
+        Directory.EnumerateFiles(waiting).Count(), Directory.EnumerateFiles(settled).Count(),
+        [.. Directory.EnumerateFiles(refused, "*.why").Order(StringComparer.Ordinal).Select(file => new RefusedWindow(NameOf(file), File.ReadAllText(file)))]);
+
+    private bool MoveTo(string directory, string name)
+    {
+        var file = Path.Combine(waiting, name + Kept);
+        if (!File.Exists(file))
+        {
+            return false;
+        }
+
+        File.Move(file, Path.Combine(directory, name + Kept), overwrite: true);
+        return true;
+    }
+
+    private static string NameOf(string file)
+    {
+        var name = Path.GetFileName(file);
+        return name[..name.LastIndexOf('.')];
+    }
+
+    private static string Make(string directory, string name)
+    {
+        var path = Path.Combine(directory, name);
+        DurableFile.CreateDirectory(path);
+        return path;
+    }
+}

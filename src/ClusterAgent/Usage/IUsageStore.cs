@@ -1,0 +1,111 @@
+using MissionControl.Protocol.Documents;
+
+namespace MissionControl.ClusterAgent.Usage;
+
+/// <summary>A window that Mission Control does not take.</summary>
+/// <param name="Name">hour, epoch and revision.</param>
+/// <param name="Problem">Code of what is wrong.</param>
+public sealed record RefusedWindow(string Name, string Problem);
+
+/// <summary>How many windows there are, by what became of them.</summary>
+/// <param name="Waiting">Closed, and no receipt has named them yet.</param>
+/// <param name="Settled">Named by a receipt; kept 400 days.</param>
+/// <param name="Refused">Not taken.</param>
+public sealed record UsageSummary(int Waiting, int Settled, IReadOnlyList<RefusedWindow> Refused);
+
+/// <summary>Keeps the readings and the signed windows. What a method did before it returned survives a power cut where the store is a disk.</summary>
+public interface IUsageStore
+{
+    /// <summary>The stored state, or a new one.</summary>
+    UsageState Load();
+
+    /// <summary>Replaces the state, wholly or not at all.</summary>
+    void Save(UsageState state);
+
+    /// <summary>Highest revision of an hour that was ever kept in an epoch; 0 when none was.</summary>
+    long LastRevision(int hour, long epoch);
+
+    /// <summary>Keeps a signed window that is not in the spool yet.</summary>
+    void Keep(string name, ReadOnlySpan<byte> envelope);
+
+    /// <summary>Windows that were kept and may not have reached the spool.</summary>
+    IReadOnlyList<(string Name, byte[] Envelope)> NotSpooled();
+
+    /// <summary>The window is in the spool.</summary>
+    void Spooled(string name);
+
+    /// <summary>A receipt named it; it is kept all the same.</summary>
+    void Settle(string name);
+
+    /// <summary>It was not taken; it is kept and shown.</summary>
+    void Refuse(string name, string problem);
+
+    /// <summary>Lets go of what no duty keeps: settled windows of hours before this one.</summary>
+    void Forget(int beforeHour);
+
+    /// <summary>What there is.</summary>
+    UsageSummary Summary();
+}
+
+/// <summary>Names of windows.</summary>
+internal static class WindowName
+{
+    public static string Of(UsageWindow window) => Of(window.Window, window.Epoch, window.Revision);
+
+    public static string Of(string window, long epoch, long revision) => $"{window.Replace(":", "", StringComparison.Ordinal)}-{epoch}-{revision}";
+}
+
+/// <summary>Keeps the state and nothing else: a simulated cluster's, which needs no memory of what it sent.</summary>
+public sealed class MemoryUsageStore : IUsageStore
+{
+    private readonly Dictionary<string, byte[]> fresh = [];
+    private readonly Dictionary<(int Hour, long Epoch), long> revisions = [];
+    private UsageState state = new();
+    private int settled;
+    private int waiting;
+    private readonly List<RefusedWindow> refused = [];
+
+    /// <inheritdoc />
+    public UsageState Load() => state;
+
+    /// <inheritdoc />
+    public void Save(UsageState state) => this.state = state;
+
+    /// <inheritdoc />
+    public long LastRevision(int hour, long epoch) => revisions.GetValueOrDefault((hour, epoch));
+
+    /// <inheritdoc />
+    public void Keep(string name, ReadOnlySpan<byte> envelope)
+    {
+        fresh[name] = envelope.ToArray();
+        waiting++;
+    }
+
+    /// <inheritdoc />
+    public IReadOnlyList<(string Name, byte[] Envelope)> NotSpooled() => [.. fresh.Select(entry => (entry.Key, entry.Value))];
+
+    /// <inheritdoc />
+    public void Spooled(string name) => fresh.Remove(name);
+
+    /// <inheritdoc />
+    public void Settle(string name)
+    {
+        settled++;
+        waiting--;
+    }
+
+    /// <inheritdoc />
+    public void Refuse(string name, string problem)
+    {
+        refused.Add(new RefusedWindow(name, problem));
+        waiting--;
+    }
+
+    /// <inheritdoc />
+    public void Forget(int beforeHour)
+    {
+    }
+
+    /// <inheritdoc />
+    public UsageSummary Summary() => new(waiting, settled, refused);
+}

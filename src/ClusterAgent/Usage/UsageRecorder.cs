@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using MissionControl.ClusterAgent.Spool;
+using MissionControl.Protocol.Documents;
+using MissionControl.Trust.Envelopes;
+
+namespace MissionControl.ClusterAgent.Usage;
+
+/// <summary>Reads the counters, closes hours into signed windows, and hands them to the spool. Hours are cut by the server's clock.</summary>
+public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgentIdentity identity, ISpool spool) : IDisposable
+{
+    /// <summary>Settled windows are kept that long, so that the customer and we can look things up (the ledger keeps them longer).</summary>
+    private const int KeepHours = 400 * 24;
+
+    private readonly EcdsaSigner signer = EcdsaSigner.From(identity.Key);
+    private bool resumed;
+
+    /// <summary>What there is.</summary>
+    public UsageSummary Summary => store.Summary();
+
+    /// <summary>The newest reading; null before the first.</summary>
+    public DateTimeOffset? ObservedAt => store.Load().ObservedAt;
+
+    /// <summary>Takes a reading, and closes the hours that have ended.</summary>
+    /// <param name="now">By the server's clock.</param>
+    public void Observe(DateTimeOffset now)
+    {
+        Resume();
+        var state = store.Load().Clone();
+        Attribution.Observe(state, now, source.Read(now));
+        var closed = new List<string>();
+        foreach (var hour in state.Open.Keys.Where(hour => UsageWindow.StartOf(hour + 1) <= state.ObservedAt).ToList())
+        {
+            if (Close(state, hour) is { } name)
+            {
+                closed.Add(name);
+            }
+
+            state.Open.Remove(hour);
+        }
+
+        // The windows are on disk before the state forgets their hours: a crash in between makes a further revision, never a hole.
+        store.Save(state);
+        Spool();
+        if (closed.Count > 0)
+        {
+            store.Forget(UsageWindow.HourOf(now) - KeepHours);
+        }
+    }
+
+    /// <summary>Takes a receipt: what it names need not be sent again.</summary>
+    /// <exception cref="CryptographicException">It is not signed by a key that the anchors name for receipts, or is of another cluster.</exception>
+    public void Apply(ReadOnlySpan<byte> envelope)
+    {
+        var enrollment = identity.Enrollment ?? throw new InvalidOperationException("This agent is not enrolled.");
+        if (enrollment.Anchors is null)
+        {
+            throw new CryptographicException("The anchors of this enrolment are not known here; receipts cannot be checked.");
+        }
+
+        var keys = CallHome.Anchors.Verify(enrollment.Anchors).Keys.Where(key => key.Uses.Contains("receipt")).ToDictionary(key => key.Kid, key => VerificationKey.FromSpki(key.Spki), StringComparer.Ordinal);
+        if (!Dsse.TryVerify(envelope, UsageReceipt.PayloadType, keys.GetValueOrDefault, out var verified, out var error))
+        {
+            throw new CryptographicException($"The receipt is not to be trusted: {error}");
+        }
+
+        var receipt = UsageReceipt.Parse(verified.Payload);
+        if (!Guid.TryParse(receipt.Cluster, out var cluster) || cluster != enrollment.ClusterId)
+        {
+            throw new CryptographicException("The receipt is of another cluster.");
+        }
+
+        foreach (var result in receipt.Results)
+        {
+            var name = WindowName.Of(result.Window, result.Epoch, result.Revision);
+            if (result.Verdict is "conflict" or "rejected")
+            {
+                store.Refuse(name, result.Problem ?? result.Verdict);
+            }
+            else
+            {
+                store.Settle(name);
+            }
+        }
+    }
+
+    /// <summary>The door refused an item for good.</summary>
+    public void Refused(ReadOnlySpan<byte> envelope, string problem)
+    {
+        if (Dsse.TryVerify(envelope, UsageWindow.PayloadType, kid => kid == signer.KeyId ? VerificationKey.FromSpki(signer.PublicKeySpki) : null, out var verified, out _)
+            && UsageWindow.Read(verified.Payload, out _) is { } window)
+        {
+            store.Refuse(WindowName.Of(window), problem);
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => signer.Dispose();
+
+    private void Resume()
+    {
+        if (!resumed)
+        {
+            Spool();
+            resumed = true;
+        }
+    }
+
+    private string? Close(UsageState state, int hour)
+    {
+        var enrollment = identity.Enrollment ?? throw new InvalidOperationException("This agent is not enrolled.");
+        var open = state.Open[hour];
+
+        // Under a new epoch no hour is reported that ended before it was issued: it belongs to whoever held the epoch before.
+        if (enrollment.Epoch > 1 && enrollment.EpochIssuedAt is { } issued && UsageWindow.StartOf(hour + 1) <= issued)
+        {
+            return null;
+        }
+
+        var cells = open.Cells.OrderBy(cell => cell.Key, StringComparer.Ordinal).Select(cell => cell.Value).ToList();
+        var complete = !open.Incomplete;
+        if (cells.Count > UsageWindow.MaxCells)
+        {
+            cells = WithoutDimensions(cells);
+            complete = false;
+        }
+
+        var window = new UsageWindow(
+            1, enrollment.ClusterId.ToString("D"), enrollment.Epoch, UsageWindow.Text(UsageWindow.StartOf(hour)), 3600, store.LastRevision(hour, enrollment.Epoch) + 1,
+            UsageWindow.Text(state.ObservedAt!.Value), complete,
+            cells.ConvertAll(cell => new UsageCell(cell.Meter, cell.Version, cell.Dimensions, cell.Quantity.ToString(CultureInfo.InvariantCulture))),
+            Prev: state.LastDigest, Product: source.ProductVersion.Length is 0 or > 100 ? null : source.ProductVersion);
+        var payload = window.ToBytes();
+        var name = WindowName.Of(window);
+        store.Keep(name, Dsse.Sign(UsageWindow.PayloadType, payload, signer));
+        state.LastDigest = UsageWindow.Digest(payload);
+        return name;
+    }
+
+    // Too many cells for a document: the sums stay exact, the detail goes, and the window says so.
+    private static List<OpenCell> WithoutDimensions(List<OpenCell> cells) =>
+        [.. cells.GroupBy(cell => (cell.Meter, cell.Version)).Select(group => new OpenCell(group.Key.Meter, group.Key.Version, new Dictionary<string, string>(), group.Sum(cell => cell.Quantity)))];
+
+    private void Spool()
+    {
+        foreach (var (name, envelope) in store.NotSpooled())
+        {
+            spool.Add("usage", UsageWindow.StartOf(Hour(name)).ToUnixTimeMilliseconds(), envelope);
+            store.Spooled(name);
+        }
+    }
+
+    private static int Hour(string name) => UsageWindow.TryHour($"{name[..13]}:{name[13..15]}:{name[15..18]}", out var hour) ? hour : 0;
+}
