@@ -122,7 +122,7 @@ internal sealed class DatabaseStart(IServiceScopeFactory scopes, Readiness readi
         readiness.Lacks("database", "The schema is being brought up to date.");
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
-        await db.MigrateSqliteAsync(cancellationToken);
+        await db.Dialect.MigrateAsync(db, cancellationToken);
         readiness.Has("database");
     }
 

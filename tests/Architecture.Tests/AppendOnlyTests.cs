@@ -2,7 +2,6 @@ using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Host;
 using MissionControl.Platform.Data;
-using MissionControl.Storage.Sqlite;
 
 namespace MissionControl.Architecture.Tests;
 
@@ -17,7 +16,7 @@ public sealed class AppendOnlyTests
         await using (var scope = app.Services.CreateAsyncScope())
         {
             var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
-            await db.MigrateSqliteAsync(TestContext.Current.CancellationToken);
+            await db.Dialect.MigrateAsync(db, TestContext.Current.CancellationToken);
             var connection = (SqliteConnection)await db.OpenConnectionAsync(TestContext.Current.CancellationToken);
             var tables = AppendOnly.Tables(db.Model).ToList();
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using MissionControl.Platform.Data;
-using MissionControl.Storage.Sqlite;
 
 namespace MissionControl.Host.Commands;
 
@@ -16,7 +15,8 @@ internal static class MigrateCommand
         {
             await using var app = ControlPlaneHost.Build(options.Read(parsed));
             await using var scope = app.Services.CreateAsyncScope();
-            await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().MigrateSqliteAsync(cancellationToken);
+            var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+            await db.Dialect.MigrateAsync(db, cancellationToken);
             await parsed.InvocationConfiguration.Output.WriteLineAsync("The schema is up to date.");
             return 0;
         });

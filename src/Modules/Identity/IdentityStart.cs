@@ -12,7 +12,7 @@ using MissionControl.Platform.Security;
 namespace MissionControl.Identity;
 
 /// <summary>At every start tells the roles the user-token keys; at the first one makes the bootstrap token.</summary>
-internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDirectory data, UserTokenKey key, TimeProvider time, ILogger<IdentityStart> logger) : IHostedService
+internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDirectory data, UserTokenKey key, ProcessIdentity process, TimeProvider time, ILogger<IdentityStart> logger) : IHostedService
 {
     private const string FileName = "admin.token";
 
@@ -25,7 +25,12 @@ internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDir
         var events = scope.ServiceProvider.GetRequiredService<IEvents>();
         var now = time.GetUtcNow();
         events.Publish(new UserKeysChanged(new Dictionary<string, byte[]> { [key.Signer.KeyId] = key.Signer.PublicKeySpki }, now.ToUnixTimeMilliseconds()));
-        if (!await db.Set<ApiToken>().AnyAsync(cancellationToken))
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+
+        // Of replicas that start at once the one whose row it is makes the token.
+        var first = new BulkRows("identity_job_run", ["job", "scheduled_at", "replica", "started_at"], ["job", "scheduled_at"],
+            [["identity.bootstrap-token", 0L, process.Instance, now.ToUnixTimeMilliseconds()]]);
+        if (await db.Dialect.InsertIfAbsentAsync(db, first, cancellationToken) == 1 && !await db.Set<ApiToken>().AnyAsync(cancellationToken))
         {
             var token = ApiToken.Create("bootstrap administrator", null, [Scopes.Everything], [], TimeSpan.FromDays(30), now, out var text);
             db.Add(token);
@@ -36,6 +41,7 @@ internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDir
         }
 
         await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

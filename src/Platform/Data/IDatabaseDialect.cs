@@ -26,6 +26,9 @@ public interface IDatabaseDialect
     /// <summary>sqlite, postgresql or sqlserver.</summary>
     string Name { get; }
 
+    /// <summary>Brings the schema up to date, append-only triggers included.</summary>
+    Task MigrateAsync(ControlPlaneDbContext db, CancellationToken cancellationToken);
+
     /// <summary>Waits until this process may write. SQLite: the writer gate, first come first served, intake in front. Servers: at once.</summary>
     ValueTask<IDisposable> EnterWriteAsync(WritePriority priority, CancellationToken cancellationToken);
 

@@ -75,13 +75,11 @@ internal sealed class ScopedEvents : IEvents
 
         var producer = $"{module.Current}/{process.Instance}";
         var producers = db.AuditProducers(module.Current);
-        if (await producers.Where(row => row.Producer == producer).ExecuteUpdateAsync(set => set.SetProperty(row => row.Sequence, row => row.Sequence + facts.Count), cancellationToken) == 0)
+        // The row's lock is held to the end of the transaction: numbers are given in the order of commits.
+        while (await producers.Where(row => row.Producer == producer).ExecuteUpdateAsync(set => set.SetProperty(row => row.Sequence, row => row.Sequence + facts.Count), cancellationToken) == 0)
         {
-            var row = new BulkRows(ModuleTablesModel.AuditProducers(module.Current), ["producer", "sequence"], ["producer"], [[producer, (long)facts.Count]]);
-            if (await db.Dialect.InsertIfAbsentAsync(db, row, cancellationToken) == 0)
-            {
-                throw new InvalidOperationException($"Producer '{producer}' is numbered from two places.");
-            }
+            var row = new BulkRows(ModuleTablesModel.AuditProducers(module.Current), ["producer", "sequence"], ["producer"], [[producer, 0L]]);
+            await db.Dialect.InsertIfAbsentAsync(db, row, cancellationToken);
         }
 
         var last = await producers.Where(row => row.Producer == producer).Select(row => row.Sequence).SingleAsync(cancellationToken);

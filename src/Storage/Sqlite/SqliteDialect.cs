@@ -12,6 +12,18 @@ internal sealed class SqliteDialect : IDatabaseDialect
 
     public string Name => "sqlite";
 
+    public async Task MigrateAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
+    {
+        await db.Database.MigrateAsync(cancellationToken);
+
+        // WAL is a property of the file.
+        await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL;", cancellationToken);
+        foreach (var statement in AppendOnly.Tables(db.Model).SelectMany(AppendOnlySql))
+        {
+            await db.Database.ExecuteSqlRawAsync(statement, cancellationToken);
+        }
+    }
+
     public ValueTask<IDisposable> EnterWriteAsync(WritePriority priority, CancellationToken cancellationToken) => gate.EnterAsync(priority, cancellationToken);
 
     public Task<int> InsertIfAbsentAsync(ControlPlaneDbContext db, BulkRows rows, CancellationToken cancellationToken) =>

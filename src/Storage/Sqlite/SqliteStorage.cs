@@ -20,17 +20,6 @@ public static class SqliteStorage
         services.AddDbContext<ControlPlaneDbContext>(options => Configure(options, connection));
     }
 
-    /// <summary>Brings the schema up to date and switches the file to WAL, which is a property of the file.</summary>
-    public static async Task MigrateSqliteAsync(this ControlPlaneDbContext db, CancellationToken cancellationToken)
-    {
-        await db.Database.MigrateAsync(cancellationToken);
-        await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL;", cancellationToken);
-        foreach (var statement in AppendOnly.Tables(db.Model).SelectMany(db.Dialect.AppendOnlySql))
-        {
-            await db.Database.ExecuteSqlRawAsync(statement, cancellationToken);
-        }
-    }
-
     internal static void Configure(DbContextOptionsBuilder options, string connection) => options
         .UseSqlite(connection, sqlite => sqlite.MigrationsAssembly(typeof(SqliteStorage).Assembly.FullName))
         .AddInterceptors(new SqliteConnectionSettings());

@@ -1,0 +1,244 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Platform.Data;
+using Npgsql;
+
+namespace MissionControl.Storage.PostgreSql;
+
+/// <summary>
+/// PostgreSQL: every bulk statement is one round trip over arrays (<c>unnest</c>), whatever the number of rows. Rows are written in
+/// the order of their keys, so that two replicas that write the same rows wait for each other instead of dead-locking.
+/// </summary>
+internal sealed class PostgreSqlDialect : IDatabaseDialect
+{
+    private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> columnTypes = new();
+
+    public string Name => "postgresql";
+
+    public ValueTask<IDisposable> EnterWriteAsync(WritePriority priority, CancellationToken cancellationToken) => ValueTask.FromResult<IDisposable>(NoGate.Instance);
+
+    public async Task MigrateAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
+    {
+        await db.Database.MigrateAsync(cancellationToken);
+        foreach (var statement in AppendOnly.Tables(db.Model).SelectMany(AppendOnlySql))
+        {
+            await db.Database.ExecuteSqlRawAsync(statement, cancellationToken);
+        }
+    }
+
+    public async Task<int> InsertIfAbsentAsync(ControlPlaneDbContext db, BulkRows rows, CancellationToken cancellationToken)
+    {
+        if (rows.Rows.Count == 0)
+        {
+            return 0;
+        }
+
+        await using var command = Insert(db, rows, InKeyOrder(rows), "DO NOTHING", "");
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    public async Task<int> UpsertAsync(ControlPlaneDbContext db, BulkRows rows, string? onlyIfNewer, CancellationToken cancellationToken)
+    {
+        if (rows.Rows.Count == 0)
+        {
+            return 0;
+        }
+
+        var where = onlyIfNewer is null ? "" : $" WHERE excluded.{Quote(onlyIfNewer)} > {Quote(rows.Table)}.{Quote(onlyIfNewer)}";
+        await using var command = Insert(db, rows, InKeyOrder(rows), Overwrite(rows) + where, "");
+        return await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    public async Task<bool[]> CompareAndSwapAsync(ControlPlaneDbContext db, BulkRows rows, string versionColumn, CancellationToken cancellationToken)
+    {
+        var written = new bool[rows.Rows.Count];
+        if (rows.Rows.Count == 0)
+        {
+            return written;
+        }
+
+        var where = $" WHERE {Quote(rows.Table)}.{Quote(versionColumn)} = excluded.{Quote(versionColumn)} - 1";
+        await using var command = Insert(db, rows, InKeyOrder(rows), Overwrite(rows) + where, $" RETURNING {List(rows.Key)}");
+        var won = new HashSet<string>(rows.Rows.Count, StringComparer.Ordinal);
+        await using (var reader = await command.ExecuteReaderAsync(cancellationToken))
+        {
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                won.Add(KeyText(Enumerable.Range(0, rows.Key.Count).Select(reader.GetValue)));
+            }
+        }
+
+        var positions = rows.Key.Select(column => IndexOf(rows.Columns, column)).ToArray();
+        for (var i = 0; i < written.Length; i++)
+        {
+            var row = rows.Rows[i];
+            written[i] = won.Contains(KeyText(positions.Select(position => row[position]!)));
+        }
+
+        return written;
+    }
+
+    public async Task<IReadOnlyList<object?[]?>> ReadByKeyAsync(
+        ControlPlaneDbContext db, string table, IReadOnlyList<string> key, IReadOnlyList<object?[]> keys, IReadOnlyList<string> columns, CancellationToken cancellationToken)
+    {
+        var found = new object?[]?[keys.Count];
+        if (keys.Count == 0)
+        {
+            return found;
+        }
+
+        var types = Types(db, table);
+        await using var command = Command(db);
+        var arrays = key.Select((column, i) => Parameter(command, types[column], keys, i)).ToList();
+        var join = string.Join(" AND ", key.Select(column => $"t.{Quote(column)} = k.{Quote(column)}"));
+        command.CommandText = $"SELECT k.position, {string.Join(", ", columns.Select(column => "t." + Quote(column)))} FROM unnest({string.Join(", ", arrays)}) WITH ORDINALITY AS k({List(key)}, position) JOIN {Quote(table)} t ON {join}";
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            found[(int)reader.GetInt64(0) - 1] = [.. Enumerable.Range(1, columns.Count).Select(i => reader.IsDBNull(i) ? null : Widen(reader.GetValue(i)))];
+        }
+
+        return found;
+    }
+
+    public async Task<IReadOnlyList<OutboxMessage>> ClaimOutboxAsync(
+        ControlPlaneDbContext db, string module, int limit, DateTimeOffset now, DateTimeOffset claimUntil, CancellationToken cancellationToken)
+    {
+        var table = Quote($"{module}_outbox");
+        var connection = (NpgsqlConnection)await db.OpenConnectionAsync(cancellationToken);
+        await using var command = connection.CreateCommand();
+        command.CommandText =
+            $"UPDATE {table} SET next_attempt_at = $2 WHERE id IN (SELECT id FROM {table} WHERE next_attempt_at <= $1 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED) " +
+            "RETURNING id, type, key, payload, attachment, created_at, attempts, last_error";
+        command.Parameters.Add(new NpgsqlParameter { Value = now.ToUnixTimeMilliseconds() });
+        command.Parameters.Add(new NpgsqlParameter { Value = claimUntil.ToUnixTimeMilliseconds() });
+        command.Parameters.Add(new NpgsqlParameter { Value = limit });
+        var rows = new List<OutboxMessage>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            rows.Add(new OutboxMessage
+            {
+                Id = reader.GetGuid(0),
+                Type = reader.GetString(1),
+                Key = reader.GetString(2),
+                Payload = reader.GetFieldValue<byte[]>(3),
+                Attachment = await reader.IsDBNullAsync(4, cancellationToken) ? null : reader.GetFieldValue<byte[]>(4),
+                CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(5)),
+                Attempts = reader.GetInt32(6),
+                NextAttemptAt = claimUntil,
+                LastError = await reader.IsDBNullAsync(7, cancellationToken) ? null : reader.GetString(7),
+            });
+        }
+
+        return [.. rows.OrderBy(row => row.Id)];
+    }
+
+    public IReadOnlyList<string> AppendOnlySql(string table) =>
+    [
+        """
+        CREATE OR REPLACE FUNCTION mc_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''% is append-only'', TG_TABLE_NAME; END'
+        """,
+        $"CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {Quote(table)} FOR EACH ROW EXECUTE FUNCTION mc_append_only()",
+        $"CREATE OR REPLACE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {Quote(table)} FOR EACH STATEMENT EXECUTE FUNCTION mc_append_only()",
+    ];
+
+    private NpgsqlCommand Insert(ControlPlaneDbContext db, BulkRows rows, IReadOnlyList<object?[]> ordered, string onConflict, string returning)
+    {
+        var types = Types(db, rows.Table);
+        var command = Command(db);
+        var arrays = rows.Columns.Select((column, i) => Parameter(command, types[column], ordered, i)).ToList();
+        command.CommandText = $"INSERT INTO {Quote(rows.Table)} ({List(rows.Columns)}) SELECT * FROM unnest({string.Join(", ", arrays)}) ON CONFLICT ({List(rows.Key)}) {onConflict}{returning}";
+        return command;
+    }
+
+    private static NpgsqlCommand Command(ControlPlaneDbContext db)
+    {
+        var transaction = (NpgsqlTransaction)db.RequireTransaction();
+        var command = transaction.Connection!.CreateCommand();
+        command.Transaction = transaction;
+        return command;
+    }
+
+    /// <summary>Adds one column of all rows as an array and returns its placeholder.</summary>
+    private static string Parameter(NpgsqlCommand command, string type, IReadOnlyList<object?[]> rows, int column)
+    {
+        object array = type switch
+        {
+            "bigint" => Column(rows, column, value => (long?)Convert.ToInt64(value, CultureInfo.InvariantCulture)),
+            "integer" => Column(rows, column, value => (int?)Convert.ToInt32(value, CultureInfo.InvariantCulture)),
+            "boolean" => Column(rows, column, value => (bool?)Convert.ToBoolean(value, CultureInfo.InvariantCulture)),
+            "double precision" => Column(rows, column, value => (double?)Convert.ToDouble(value, CultureInfo.InvariantCulture)),
+            "uuid" => Column(rows, column, value => (Guid?)value),
+            "bytea" => Column(rows, column, value => (byte[]?)value),
+            "text" => Column(rows, column, value => (string?)value),
+            _ => throw new NotSupportedException($"Columns of type {type} are not written in bulk."),
+        };
+        command.Parameters.Add(new NpgsqlParameter { Value = array });
+        return $"${command.Parameters.Count}::{type}[]";
+    }
+
+    private static T?[] Column<T>(IReadOnlyList<object?[]> rows, int column, Func<object, T?> convert)
+    {
+        var values = new T?[rows.Count];
+        for (var i = 0; i < values.Length; i++)
+        {
+            values[i] = rows[i][column] is { } value ? convert(value) : default;
+        }
+
+        return values;
+    }
+
+    private IReadOnlyDictionary<string, string> Types(ControlPlaneDbContext db, string table) => columnTypes.GetOrAdd(table, static (name, model) =>
+    {
+        var found = model.GetRelationalModel().FindTable(name, null) ?? throw new InvalidOperationException($"There is no table {name}.");
+        return found.Columns.ToDictionary(column => column.Name, column => column.StoreType.StartsWith("character varying", StringComparison.Ordinal) ? "text" : column.StoreType, StringComparer.Ordinal);
+    }, db.Model);
+
+    private static List<object?[]> InKeyOrder(BulkRows rows)
+    {
+        var ordered = rows.Rows.ToList();
+        if (ordered.Count > 1)
+        {
+            var positions = rows.Key.Select(column => IndexOf(rows.Columns, column)).ToArray();
+            ordered.Sort((left, right) => positions.Select(position => Compare(left[position], right[position])).FirstOrDefault(order => order != 0));
+        }
+
+        return ordered;
+    }
+
+    private static int Compare(object? left, object? right) => left is string text ? string.CompareOrdinal(text, right as string) : Comparer<object>.Default.Compare(left, right);
+
+    private static string Overwrite(BulkRows rows) => $"DO UPDATE SET {string.Join(", ", rows.Columns.Except(rows.Key).Select(column => $"{Quote(column)} = excluded.{Quote(column)}"))}";
+
+    private static int IndexOf(IReadOnlyList<string> columns, string column)
+    {
+        for (var i = 0; i < columns.Count; i++)
+        {
+            if (columns[i] == column)
+            {
+                return i;
+            }
+        }
+
+        throw new ArgumentException($"Column {column} is not among those written.", nameof(column));
+    }
+
+    private static object Widen(object value) => value is int number ? (long)number : value;
+
+    private static string KeyText(IEnumerable<object> values) => string.Join('\u001f', values.Select(value => Convert.ToString(value, CultureInfo.InvariantCulture)));
+
+    private static string Quote(string name) => $"\"{name}\"";
+
+    private static string List(IEnumerable<string> columns) => string.Join(", ", columns.Select(Quote));
+
+    private sealed class NoGate : IDisposable
+    {
+        public static readonly NoGate Instance = new();
+
+        public void Dispose()
+        {
+        }
+    }
+}
