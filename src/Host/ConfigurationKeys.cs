@@ -19,6 +19,7 @@ internal static class ConfigurationKeys
         ["CallHome:JitterPercent"] = "Spread of the interval in percent, 0 to 50; default 10.",
         ["CallHome:SealingKeyFile"] = "32 bytes that seal access tokens, shared by all callhome replicas; default keys/token-sealing.key in the data directory.",
         ["CallHome:AnchorsFile"] = "Anchor document signed by the offline root; default keys/anchors.dsse in the data directory.",
+        ["Retention"] = "How long records are kept, by class, for example Retention:fleet.event = 200d; classes and bounds: docs/api/retention.md.",
         ["Demo:Simulator"] = "Path of mc-simulator, for --demo.",
     };
 

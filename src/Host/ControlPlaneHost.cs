@@ -5,6 +5,7 @@ using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
+using MissionControl.Platform.Retention;
 using MissionControl.Platform.Security;
 using MissionControl.Platform.Telemetry;
 using MissionControl.Storage.Sqlite;
@@ -36,6 +37,12 @@ public static class ControlPlaneHost
             throw new ArgumentException("--demo needs the path of mc-simulator in the configuration key Demo:Simulator; infra/dev run sets it.");
         }
 
+        var retention = RetentionTable.Of(modules.All, builder.Configuration, out var mistakes);
+        if (mistakes.Count > 0)
+        {
+            throw new ArgumentException(string.Join(Environment.NewLine, mistakes));
+        }
+
         var listeners = new Listeners();
         builder.WebHost.UseKestrelHttpsConfiguration();
         builder.WebHost.ConfigureKestrel(kestrel => listeners.Configure(kestrel, settings, Certificate, builder.Configuration));
@@ -60,6 +67,7 @@ public static class ControlPlaneHost
         }
 
         builder.Services.AddEmbeddedMessaging(modules);
+        builder.Services.AddPlatformRetention(modules, retention);
         builder.Services.AddPlatformTelemetry();
         builder.Services.AddHostedService<DemoFleet>();
         builder.Services.AddApiDescription();

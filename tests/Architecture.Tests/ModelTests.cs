@@ -71,6 +71,9 @@ public sealed class ModelTests
             type => type.IsVisible && ModuleList.All.Any(module => module.GetType().Assembly == type.Assembly));
     }
 
+    /// <summary>The model, whichever provider it is for.</summary>
+    internal static ControlPlaneDbContext OpenAny() => Open(Factories[0].Namespace!);
+
     private static bool IsTableOf(string module, string? table) => table?.StartsWith(module + "_", StringComparison.Ordinal) == true;
 
     private static ControlPlaneDbContext Open(string provider) =>

@@ -63,6 +63,8 @@ public sealed class AuditWalkTests : IAsyncLifetime
     {
         ["CreateCustomer"] = ("licensing.customer-created", async () => (await host.CreateCustomerAsync("Another")).Id.ToString()),
         ["ChangeCustomer"] = ("licensing.customer-changed", ChangeCustomerAsync),
+        ["HoldCustomer"] = ("licensing.customer-held", () => HoldAsync("legal-hold")),
+        ["ReleaseCustomer"] = ("licensing.customer-released", () => HoldAsync("legal-hold/release")),
         ["DefineMeter"] = ("licensing.meter-defined", async () =>
         {
             await PostAsync("/api/v1/licensing/meters", new DefineMeterRequest("walks", 1, "walk", 0, "sum"));
@@ -114,6 +116,14 @@ public sealed class AuditWalkTests : IAsyncLifetime
     {
         using var request = new HttpRequestMessage(HttpMethod.Patch, $"/api/v1/licensing/customers/{customer}") { Content = JsonContent.Create(new ChangeCustomerRequest(Region: "us")) };
         request.Headers.TryAddWithoutValidation("If-Match", "\"1\"");
+        (await host.Admin.SendAsync(request)).EnsureSuccessStatusCode();
+        return customer.ToString();
+    }
+
+    private async Task<string> HoldAsync(string path)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/licensing/customers/{customer}/{path}") { Content = JsonContent.Create(new LegalHoldRequest("the walk says so")) };
+        request.Headers.TryAddWithoutValidation("If-Match", "*");
         (await host.Admin.SendAsync(request)).EnsureSuccessStatusCode();
         return customer.ToString();
     }

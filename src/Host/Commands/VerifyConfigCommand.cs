@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
+using MissionControl.Catalog;
+using MissionControl.Platform.Retention;
 
 namespace MissionControl.Host.Commands;
 
@@ -23,6 +25,8 @@ internal static class VerifyConfigCommand
                     await using var file = File.OpenRead(settings.ConfigFile);
                     using var document = await JsonDocument.ParseAsync(file, cancellationToken: cancellationToken);
                     errors.AddRange(ConfigurationKeys.Unknown(document.RootElement));
+                    RetentionTable.Of(ModuleList.All, new ConfigurationBuilder().AddJsonFile(Path.GetFullPath(settings.ConfigFile)).Build(), out var mistakes);
+                    errors.AddRange(mistakes);
                 }
             }
             catch (Exception exception) when (exception is IOException or JsonException or InvalidOperationException)

@@ -5,6 +5,7 @@ using MissionControl.Audit.Entries;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
+using MissionControl.Platform.Retention;
 
 namespace MissionControl.Audit;
 
@@ -31,6 +32,13 @@ public sealed class AuditModule : IModule
     {
         ArgumentNullException.ThrowIfNull(handlers);
         handlers.Add<AuditEntryRecorded, AppendEntry>("audit.append-entry");
+    }
+
+    /// <inheritdoc />
+    public void DeclareRetention(RetentionTable records)
+    {
+        ArgumentNullException.ThrowIfNull(records);
+        records.Keep("entry", "who did what, for whom and why", personal: true, "for good: the database itself refuses to change or delete an entry", typeof(AuditEntry));
     }
 
     /// <inheritdoc />

@@ -15,6 +15,7 @@ using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
+using MissionControl.Platform.Retention;
 
 namespace MissionControl.CallHome;
 
@@ -64,7 +65,6 @@ public sealed class CallHomeModule : IModule
         services.AddSingleton<GroupCommit>();
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommit>());
         services.AddHostedService<Watermark>();
-        services.AddSweeper<PurgeNonces>();
     }
 
     /// <inheritdoc />
@@ -73,6 +73,21 @@ public sealed class CallHomeModule : IModule
         ArgumentNullException.ThrowIfNull(handlers);
         handlers.Add<SetDesiredState, ApplyDesiredState>("callhome.apply-desired-state");
         handlers.Add<CustomerChanged, KeepCustomer>("callhome.keep-customer");
+    }
+
+    /// <inheritdoc />
+    public void DeclareRetention(RetentionTable records)
+    {
+        ArgumentNullException.ThrowIfNull(records);
+        records.Keep("cluster", "who may call home, and by which keys and epochs its usage was signed", personal: false, "as long as its usage", typeof(Cluster), typeof(ClusterKeyRow), typeof(ClusterEpoch));
+        records.Purge<EnrollmentToken>(
+            "enrollment-token", "who could enrol a cluster, and who did", personal: false, Term.Days(400, 30, 1200), "after it expired", row => row.ExpiresAt);
+        records.Keep("customer", "for whom clusters may be enrolled", personal: false, "replaced by the newest", typeof(KnownCustomer));
+        records.Keep("intake", "up to which number a cluster's items are durable", personal: false, "as long as the cluster", typeof(IntakeRow));
+        records.Keep("desired-state", "what the roles want of a cluster", personal: false, "replaced by the newest", typeof(DesiredSection), typeof(DesiredRevision));
+
+        // Past its expiry it is refused anyway; the margin is for replicas whose clocks differ.
+        records.Purge<UsedNonce>("used-nonce", "that a nonce was used, so that it counts once", personal: false, Term.Fixed(TimeSpan.FromMinutes(10)), "after it expired", row => row.ExpiresAt);
     }
 
     /// <inheritdoc />

@@ -7,6 +7,7 @@ using MissionControl.Fleet.Clusters;
 using MissionControl.Fleet.Liveness;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
+using MissionControl.Platform.Retention;
 
 namespace MissionControl.Fleet;
 
@@ -44,6 +45,16 @@ public sealed class FleetModule : IModule
         handlers.Add<ClusterChanged, KeepCluster>("fleet.keep-cluster");
         handlers.Add<CustomerChanged, KeepCustomer>("fleet.keep-customer");
         handlers.Add<IntakeWatermark, KeepWatermark>("fleet.keep-watermark");
+    }
+
+    /// <inheritdoc />
+    public void DeclareRetention(RetentionTable records)
+    {
+        ArgumentNullException.ThrowIfNull(records);
+        records.Keep("cluster", "which clusters there are, and how they are now", personal: false, "replaced by the newest",
+            typeof(FleetCluster), typeof(FleetCustomer), typeof(LastHealth), typeof(LastContact), typeof(ClusterLiveness));
+        records.Keep("intake-clock", "how far intake has delivered", personal: false, "overwritten", typeof(IntakeClock));
+        records.Purge<ClusterEvent>("event", "what happened at a cluster", personal: false, Term.Days(400, 30, 1200), "after it came in", row => row.ReceivedAt);
     }
 
     /// <inheritdoc />

@@ -6,6 +6,7 @@ using MissionControl.Identity.Sessions;
 using MissionControl.Identity.Tokens;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
+using MissionControl.Platform.Retention;
 
 namespace MissionControl.Identity;
 
@@ -35,6 +36,14 @@ public sealed class IdentityModule : IModule
     /// <inheritdoc />
     public void AddHandlers(HandlerRegistry handlers)
     {
+    }
+
+    /// <inheritdoc />
+    public void DeclareRetention(RetentionTable records)
+    {
+        ArgumentNullException.ThrowIfNull(records);
+        records.Purge<ApiToken>("token", "who may call the API, and could", personal: true, Term.Days(400, 90, 1200), "after it expired", row => row.ExpiresAt);
+        records.Purge<Session>("session", "who was signed in", personal: true, Term.Days(400, 30, 400), "after it expired", row => row.ExpiresAt);
     }
 
     /// <inheritdoc />

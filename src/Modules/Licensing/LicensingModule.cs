@@ -9,6 +9,7 @@ using MissionControl.Licensing.Meters;
 using MissionControl.Licensing.Usage;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
+using MissionControl.Platform.Retention;
 
 namespace MissionControl.Licensing;
 
@@ -56,9 +57,22 @@ public sealed class LicensingModule : IModule
     }
 
     /// <inheritdoc />
+    public void DeclareRetention(RetentionTable records)
+    {
+        ArgumentNullException.ThrowIfNull(records);
+        records.Keep("customer", "who the tenants are", personal: false, "as long as their usage", typeof(Customer));
+        records.Keep("meter", "what is counted, and how", personal: false, "as long as usage rests on it", typeof(Meter));
+        records.Keep("ledger", "the exact consumption, as signed and as counted", personal: false, "until the contract's end and 10 years more; nothing purges it yet",
+            typeof(StoredWindow), typeof(WindowHead), typeof(LedgerCell), typeof(ParkedCell), typeof(ClusterLedger), typeof(LedgerCluster), typeof(LedgerEpoch));
+        records.Keep("waiting-window", "windows that cannot be judged yet", personal: false, "until they are judged", typeof(WaitingWindow), typeof(DueReceipt));
+        records.Purge<QuarantinedWindow>("quarantined-window", "windows that do not count, for whoever decides on them", personal: false, Term.Days(90, 30, 400), "after a person decided; undecided ones stay", row => row.DecidedAt);
+    }
+
+    /// <inheritdoc />
     public void MapEndpoints(IEndpointRouteBuilder api)
     {
         CustomersApi.Map(api);
+        LegalHoldApi.Map(api);
         MetersApi.Map(api);
         UsageApi.Map(api);
         WindowsApi.Map(api);

@@ -49,6 +49,7 @@ internal static class ModuleTablesModel
             entity.Property(row => row.Job).HasMaxLength(100);
             entity.Property(row => row.Replica).HasMaxLength(100);
             entity.Property(row => row.Outcome).HasMaxLength(1000);
+            entity.HasIndex(row => row.StartedAt);
         });
         model.SharedTypeEntity<AuditProducer>(AuditProducers(module), entity =>
         {

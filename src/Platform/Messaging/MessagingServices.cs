@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using MissionControl.Platform.Modules;
+using MissionControl.Platform.Retention;
 using MissionControl.Platform.Security;
 using MissionControl.Platform.Time;
 
@@ -38,6 +39,7 @@ public static class MessagingServices
             handlers.Module = module.Name;
             module.AddHandlers(handlers);
             handlers.AddSecurityHandlers(module.Name);
+            handlers.AddRetentionHandlers(module);
             services.AddSingleton<IHostedService>(provider => new OutboxDispatcher(module.Name, provider.GetRequiredService<IServiceScopeFactory>(),
                 provider.GetRequiredService<ITransport>(), provider.GetRequiredService<OutboxSignal>(), provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILogger<OutboxDispatcher>>()));

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
 using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Retention;
 
 namespace MissionControl.Platform.Modules;
 
@@ -19,6 +20,11 @@ public interface IModule
 
     /// <summary>Names the messages this role consumes.</summary>
     void AddHandlers(HandlerRegistry handlers);
+
+    /// <summary>Says of every kind of record how long it is kept, and why; a test finds each table in it. Always called.</summary>
+    void DeclareRetention(RetentionTable records)
+    {
+    }
 
     /// <summary>Maps the role's REST API onto the group <c>/api/v1/{Name}</c>.</summary>
     void MapEndpoints(IEndpointRouteBuilder api);

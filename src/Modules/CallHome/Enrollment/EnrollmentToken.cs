@@ -44,6 +44,7 @@ internal sealed class EnrollmentToken : ICustomerOwned
             builder.Property(row => row.Networks).HasMaxLength(1000);
             builder.Property(row => row.UsedKey).HasMaxLength(64);
             builder.HasIndex(row => new { row.CustomerId, row.CreatedAt });
+            builder.HasIndex(row => row.ExpiresAt);
         }
     }
 }

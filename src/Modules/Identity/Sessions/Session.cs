@@ -25,6 +25,7 @@ internal sealed class Session
             builder.ToTable("identity_session").HasKey(row => row.Id);
             builder.Property(row => row.TokenId).HasMaxLength(12);
             builder.HasIndex(row => row.SecretSha256).IsUnique();
+            builder.HasIndex(row => row.ExpiresAt);
         }
     }
 }

@@ -84,6 +84,7 @@ internal sealed class ApiToken
             builder.Property(row => row.Scopes).HasMaxLength(2000);
             builder.Property(row => row.Networks).HasMaxLength(1000);
             builder.HasIndex(row => row.CreatedAt);
+            builder.HasIndex(row => row.ExpiresAt);
             builder.Ignore(row => row.PrincipalKind);
             builder.Ignore(row => row.Subject);
         }

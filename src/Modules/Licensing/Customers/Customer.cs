@@ -26,7 +26,27 @@ internal sealed class Customer : ITenant
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>Since when nothing of this customer may be purged; null: no hold.</summary>
+    public DateTimeOffset? HeldSince { get; private set; }
+
+    /// <summary>Why it is held, as whoever held it said.</summary>
+    public string? HoldReason { get; private set; }
+
     public long Version { get; set; } = 1;
+
+    public void Hold(string reason, DateTimeOffset now)
+    {
+        HeldSince = now;
+        HoldReason = reason;
+        Version++;
+    }
+
+    public void Release()
+    {
+        HeldSince = null;
+        HoldReason = null;
+        Version++;
+    }
 
     public CustomerChanged ToEvent() => new(Id, Name, Region, Word(State), Version);
 
@@ -41,6 +61,7 @@ internal sealed class Customer : ITenant
             builder.ToTable("licensing_customer").HasKey(row => row.Id);
             builder.Property(row => row.Name).HasMaxLength(200);
             builder.Property(row => row.Region).HasMaxLength(40);
+            builder.Property(row => row.HoldReason).HasMaxLength(500);
             builder.HasIndex(row => row.Name);
         }
     }

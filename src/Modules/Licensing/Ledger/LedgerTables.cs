@@ -211,6 +211,7 @@ internal sealed class QuarantinedWindow : ICustomerOwned
             builder.Property(row => row.Problem).HasMaxLength(60);
             builder.Property(row => row.Detail).HasMaxLength(500);
             builder.HasIndex(row => new { row.CustomerId, row.Hour });
+            builder.HasIndex(row => row.DecidedAt);
         }
     }
 }

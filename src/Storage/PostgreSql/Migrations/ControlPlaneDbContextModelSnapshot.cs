@@ -387,6 +387,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
                     b.HasKey("Id");
 
+                    b.HasIndex("ExpiresAt");
+
                     b.HasIndex("CustomerId", "CreatedAt");
 
                     b.ToTable("callhome_enrollment_token", (string)null);
@@ -731,6 +733,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
                     b.HasKey("Id");
 
+                    b.HasIndex("ExpiresAt");
+
                     b.HasIndex("SecretSha256")
                         .IsUnique();
 
@@ -792,6 +796,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
                     b.HasIndex("CreatedAt");
 
+                    b.HasIndex("ExpiresAt");
+
                     b.ToTable("identity_token", (string)null);
                 });
 
@@ -804,6 +810,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long>("CreatedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("created_at");
+
+                    b.Property<long?>("HeldSince")
+                        .HasColumnType("bigint")
+                        .HasColumnName("held_since");
+
+                    b.Property<string>("HoldReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("hold_reason");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -1135,6 +1150,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
                     b.HasKey("ClusterId", "Sha256");
 
+                    b.HasIndex("DecidedAt");
+
                     b.HasIndex("CustomerId", "Hour");
 
                     b.ToTable("licensing_quarantined_window", (string)null);
@@ -1460,6 +1477,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
                     b.HasKey("Job", "ScheduledAt");
 
+                    b.HasIndex("StartedAt");
+
                     b.ToTable("audit_job_run", (string)null);
                 });
 
@@ -1767,6 +1786,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("started_at");
 
                     b.HasKey("Job", "ScheduledAt");
+
+                    b.HasIndex("StartedAt");
 
                     b.ToTable("callhome_job_run", (string)null);
                 });
@@ -2076,6 +2097,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
                     b.HasKey("Job", "ScheduledAt");
 
+                    b.HasIndex("StartedAt");
+
                     b.ToTable("fleet_job_run", (string)null);
                 });
 
@@ -2383,6 +2406,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("started_at");
 
                     b.HasKey("Job", "ScheduledAt");
+
+                    b.HasIndex("StartedAt");
 
                     b.ToTable("identity_job_run", (string)null);
                 });
@@ -2692,6 +2717,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
                     b.HasKey("Job", "ScheduledAt");
 
+                    b.HasIndex("StartedAt");
+
                     b.ToTable("licensing_job_run", (string)null);
                 });
 
@@ -2999,6 +3026,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("started_at");
 
                     b.HasKey("Job", "ScheduledAt");
+
+                    b.HasIndex("StartedAt");
 
                     b.ToTable("notifications_job_run", (string)null);
                 });
@@ -3308,6 +3337,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
                     b.HasKey("Job", "ScheduledAt");
 
+                    b.HasIndex("StartedAt");
+
                     b.ToTable("portal_job_run", (string)null);
                 });
 
@@ -3616,6 +3647,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
                     b.HasKey("Job", "ScheduledAt");
 
+                    b.HasIndex("StartedAt");
+
                     b.ToTable("remoteaccess_job_run", (string)null);
                 });
 
@@ -3923,6 +3956,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("started_at");
 
                     b.HasKey("Job", "ScheduledAt");
+
+                    b.HasIndex("StartedAt");
 
                     b.ToTable("updates_job_run", (string)null);
                 });

@@ -382,6 +382,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
                     b.HasKey("Id");
 
+                    b.HasIndex("ExpiresAt");
+
                     b.HasIndex("CustomerId", "CreatedAt");
 
                     b.ToTable("callhome_enrollment_token", (string)null);
@@ -726,6 +728,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
                     b.HasKey("Id");
 
+                    b.HasIndex("ExpiresAt");
+
                     b.HasIndex("SecretSha256")
                         .IsUnique();
 
@@ -787,6 +791,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
                     b.HasIndex("CreatedAt");
 
+                    b.HasIndex("ExpiresAt");
+
                     b.ToTable("identity_token", (string)null);
                 });
 
@@ -799,6 +805,15 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<long>("CreatedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("created_at");
+
+                    b.Property<long?>("HeldSince")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("held_since");
+
+                    b.Property<string>("HoldReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("hold_reason");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -1130,6 +1145,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
                     b.HasKey("ClusterId", "Sha256");
 
+                    b.HasIndex("DecidedAt");
+
                     b.HasIndex("CustomerId", "Hour");
 
                     b.ToTable("licensing_quarantined_window", (string)null);
@@ -1455,6 +1472,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
                     b.HasKey("Job", "ScheduledAt");
 
+                    b.HasIndex("StartedAt");
+
                     b.ToTable("audit_job_run", (string)null);
                 });
 
@@ -1762,6 +1781,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("started_at");
 
                     b.HasKey("Job", "ScheduledAt");
+
+                    b.HasIndex("StartedAt");
 
                     b.ToTable("callhome_job_run", (string)null);
                 });
@@ -2071,6 +2092,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
                     b.HasKey("Job", "ScheduledAt");
 
+                    b.HasIndex("StartedAt");
+
                     b.ToTable("fleet_job_run", (string)null);
                 });
 
@@ -2378,6 +2401,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("started_at");
 
                     b.HasKey("Job", "ScheduledAt");
+
+                    b.HasIndex("StartedAt");
 
                     b.ToTable("identity_job_run", (string)null);
                 });
@@ -2687,6 +2712,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
                     b.HasKey("Job", "ScheduledAt");
 
+                    b.HasIndex("StartedAt");
+
                     b.ToTable("licensing_job_run", (string)null);
                 });
 
@@ -2994,6 +3021,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("started_at");
 
                     b.HasKey("Job", "ScheduledAt");
+
+                    b.HasIndex("StartedAt");
 
                     b.ToTable("notifications_job_run", (string)null);
                 });
@@ -3303,6 +3332,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
                     b.HasKey("Job", "ScheduledAt");
 
+                    b.HasIndex("StartedAt");
+
                     b.ToTable("portal_job_run", (string)null);
                 });
 
@@ -3611,6 +3642,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
                     b.HasKey("Job", "ScheduledAt");
 
+                    b.HasIndex("StartedAt");
+
                     b.ToTable("remoteaccess_job_run", (string)null);
                 });
 
@@ -3918,6 +3951,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("started_at");
 
                     b.HasKey("Job", "ScheduledAt");
+
+                    b.HasIndex("StartedAt");
 
                     b.ToTable("updates_job_run", (string)null);
                 });

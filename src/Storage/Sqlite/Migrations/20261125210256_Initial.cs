@@ -947,6 +947,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     region = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
                     state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    held_since = table.Column<long>(type: "INTEGER", nullable: true),
+                    hold_reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true),
                     version = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
@@ -1756,6 +1758,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 column: "applied_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_audit_job_run_started_at",
+                table: "audit_job_run",
+                column: "started_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_audit_parked_message_consumer_message_id",
                 table: "audit_parked_message",
                 columns: new[] { "consumer", "message_id" },
@@ -1787,6 +1794,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 columns: new[] { "customer_id", "created_at" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_callhome_enrollment_token_expires_at",
+                table: "callhome_enrollment_token",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_callhome_idempotency_created_at",
                 table: "callhome_idempotency",
                 column: "created_at");
@@ -1795,6 +1807,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_callhome_inbox_applied_at",
                 table: "callhome_inbox",
                 column: "applied_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_job_run_started_at",
+                table: "callhome_job_run",
+                column: "started_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_callhome_parked_message_consumer_message_id",
@@ -1838,6 +1855,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 column: "applied_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_fleet_job_run_started_at",
+                table: "fleet_job_run",
+                column: "started_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_fleet_parked_message_consumer_message_id",
                 table: "fleet_parked_message",
                 columns: new[] { "consumer", "message_id" },
@@ -1859,6 +1881,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 column: "applied_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_job_run_started_at",
+                table: "identity_job_run",
+                column: "started_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_parked_message_consumer_message_id",
                 table: "identity_parked_message",
                 columns: new[] { "consumer", "message_id" },
@@ -1870,6 +1897,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 columns: new[] { "state", "next_attempt_at" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_session_expires_at",
+                table: "identity_session",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_session_secret_sha256",
                 table: "identity_session",
                 column: "secret_sha256",
@@ -1879,6 +1911,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_identity_token_created_at",
                 table: "identity_token",
                 column: "created_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_token_expires_at",
+                table: "identity_token",
+                column: "expires_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_licensing_cluster_customer_id",
@@ -1899,6 +1936,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_licensing_inbox_applied_at",
                 table: "licensing_inbox",
                 column: "applied_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_job_run_started_at",
+                table: "licensing_job_run",
+                column: "started_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_licensing_parked_cell_meter_meter_version",
@@ -1922,6 +1964,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 columns: new[] { "customer_id", "hour" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_licensing_quarantined_window_decided_at",
+                table: "licensing_quarantined_window",
+                column: "decided_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_licensing_window_head_customer_id_hour",
                 table: "licensing_window_head",
                 columns: new[] { "customer_id", "hour" });
@@ -1935,6 +1982,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_notifications_inbox_applied_at",
                 table: "notifications_inbox",
                 column: "applied_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_job_run_started_at",
+                table: "notifications_job_run",
+                column: "started_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_notifications_parked_message_consumer_message_id",
@@ -1958,6 +2010,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 column: "applied_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_portal_job_run_started_at",
+                table: "portal_job_run",
+                column: "started_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_portal_parked_message_consumer_message_id",
                 table: "portal_parked_message",
                 columns: new[] { "consumer", "message_id" },
@@ -1979,6 +2036,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 column: "applied_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_job_run_started_at",
+                table: "remoteaccess_job_run",
+                column: "started_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_remoteaccess_parked_message_consumer_message_id",
                 table: "remoteaccess_parked_message",
                 columns: new[] { "consumer", "message_id" },
@@ -1998,6 +2060,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_updates_inbox_applied_at",
                 table: "updates_inbox",
                 column: "applied_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_job_run_started_at",
+                table: "updates_job_run",
+                column: "started_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_updates_parked_message_consumer_message_id",

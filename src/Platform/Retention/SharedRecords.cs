@@ -1,0 +1,27 @@
+using MissionControl.Platform.Data;
+
+namespace MissionControl.Platform.Retention;
+
+/// <summary>The tables every module has under its own prefix; see <see cref="ModuleTables"/>.</summary>
+internal static class SharedRecords
+{
+    /// <summary>An Idempotency-Key counts this long, as the API promises.</summary>
+    public static readonly TimeSpan IdempotencyTerm = TimeSpan.FromHours(24);
+
+    public static void Declare(RetentionTable records, string module)
+    {
+        records.KeepShared("outbox", ModuleTablesModel.Outbox(module), "messages on their way to other roles", "until every consumer has it");
+        records.PurgeShared("inbox", ModuleTablesModel.Inbox(module), db => db.Inbox(module), "that a message was applied, so that it is applied once", Term.Days(30, 7, 90), "after it was applied", row => row.AppliedAt);
+        records.KeepShared("parked-message", ModuleTablesModel.Parked(module), "messages that could not be applied", "until they are applied: nothing is ever dropped");
+        records.KeepShared("projection", ModuleTablesModel.Projections(module), "other roles' facts that this role needs", "replaced by the newest");
+        records.KeepShared("lease", ModuleTablesModel.Leases(module), "which replica does repeated work", "overwritten");
+        records.KeepShared("audit-producer", ModuleTablesModel.AuditProducers(module), "the last audit number a process gave, so that a gap is seen", "as long as the audit log");
+
+        // What happened once and for all, such as the first start, stands at the epoch and stays.
+        records.PurgeShared(
+            "job-run", ModuleTablesModel.JobRuns(module), db => db.JobRuns(module), "which replica ran a job, and how it ended", Term.Days(90, 7, 400), "after it began", row => row.StartedAt,
+            row => row.ScheduledAt > DateTimeOffset.UnixEpoch);
+        records.PurgeShared(
+            "idempotency", ModuleTablesModel.Idempotency(module), db => db.IdempotencyRecords(module), "the answer to a request that may be sent again", Term.Fixed(IdempotencyTerm), "after the request", row => row.CreatedAt);
+    }
+}
