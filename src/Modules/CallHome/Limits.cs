@@ -12,6 +12,10 @@ internal static class Limits
     public const int UsageItemBytes = 3 * 1024 * 1024;
     public const int Nodes = 500;
     public const int DisksPerNode = 64;
+
+    /// <summary>Gateways, collector counts and environments of an inventory, each.</summary>
+    public const int InventoryEntries = 1000;
+
     public const int TextLength = 512;
 
     /// <summary>Inflated to compressed, checked once 64 KiB have been inflated.</summary>

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Contracts.Events.Licensing;
 using MissionControl.Fleet.Clusters;
+using MissionControl.Fleet.Inventory;
 using MissionControl.Fleet.Liveness;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
@@ -28,6 +29,9 @@ public sealed class FleetModule : IModule
         model.ApplyConfiguration(new ClusterLiveness.Configuration());
         model.ApplyConfiguration(new ClusterEvent.Configuration());
         model.ApplyConfiguration(new IntakeClock.Configuration());
+        model.ApplyConfiguration(new ClusterInventory.Configuration());
+        model.ApplyConfiguration(new CollectorVersion.Configuration());
+        model.ApplyConfiguration(new InventoryChange.Configuration());
     }
 
     /// <inheritdoc />
@@ -42,6 +46,7 @@ public sealed class FleetModule : IModule
     {
         ArgumentNullException.ThrowIfNull(handlers);
         handlers.Add<ItemsReceived, RecordItems>("fleet.record-items", items => items.Kind is "health" or "event");
+        handlers.Add<ItemsReceived, RecordInventory>("fleet.record-inventory", items => items.Kind is "inventory");
         handlers.Add<ClusterChanged, KeepCluster>("fleet.keep-cluster");
         handlers.Add<CustomerChanged, KeepCustomer>("fleet.keep-customer");
         handlers.Add<IntakeWatermark, KeepWatermark>("fleet.keep-watermark");

@@ -71,9 +71,10 @@ public sealed record HealthEvidence(string Signal, double Value, double? Warning
 /// <param name="MemoryUsedBytes">Used memory in bytes.</param>
 /// <param name="ClockOffsetMs">Its clock against the server's, in ms.</param>
 /// <param name="UptimeSeconds">Seconds since its start.</param>
+/// <param name="DiskEncrypted">Its disks are encrypted, as the inventory says; null when unknown.</param>
 /// <param name="Disks">Its disks.</param>
 public sealed record NodeItem(
-    string Id, string Role, string State, string Version, string Os, int? Cores, double? CpuPercent, long? MemoryTotalBytes, long? MemoryUsedBytes, double? ClockOffsetMs, long? UptimeSeconds, IReadOnlyList<DiskItem> Disks);
+    string Id, string Role, string State, string Version, string Os, int? Cores, double? CpuPercent, long? MemoryTotalBytes, long? MemoryUsedBytes, double? ClockOffsetMs, long? UptimeSeconds, bool? DiskEncrypted, IReadOnlyList<DiskItem> Disks);
 
 /// <summary>A disk of a node.</summary>
 /// <param name="Mount">Where it is mounted.</param>

@@ -12,10 +12,10 @@ namespace MissionControl.CallHome.Intake;
 internal static class Door
 {
     /// <summary>Kinds whose owner takes them in this version.</summary>
-    private static readonly HashSet<string> Taken = ["health", "event", "usage"];
+    private static readonly HashSet<string> Taken = ["health", "event", "inventory", "usage"];
 
     /// <summary>Kinds that the protocol knows and nobody takes yet; the agent keeps them.</summary>
-    private static readonly HashSet<string> Later = ["inventory", "update", "remote", "witness"];
+    private static readonly HashSet<string> Later = ["update", "remote", "witness"];
 
     /// <summary>Mistakes of the check-in as a whole; empty when it may be judged.</summary>
     public static IReadOnlyList<FieldError> Check(CheckInRequest request)
@@ -144,9 +144,36 @@ internal static class Door
             : null;
     }
 
-    private static ItemRefusal? Inventory(Item item) => !TryParse(Protocol.CallHome.Inventory.Parser, item, out var inventory, out var refusal)
-        ? refusal
-        : inventory.Nodes.Count > Limits.Nodes ? Refuse(item, "too-many-nodes", $"At most {Limits.Nodes} nodes.", final: true) : null;
+    private static ItemRefusal? Inventory(Item item)
+    {
+        if (!TryParse(Protocol.CallHome.Inventory.Parser, item, out var inventory, out var refusal))
+        {
+            return refusal;
+        }
+
+        if (inventory.Nodes.Count > Limits.Nodes)
+        {
+            return Refuse(item, "too-many-nodes", $"At most {Limits.Nodes} nodes.", final: true);
+        }
+
+        if (!AreIds(inventory.Nodes, node => node.Id))
+        {
+            return Refuse(item, "node-id-invalid", "Every node needs an id of its own of 1 to 100 characters.", final: true);
+        }
+
+        return inventory.Gateways.Count > Limits.InventoryEntries || inventory.Collectors.Count > Limits.InventoryEntries || inventory.Environments.Count > Limits.InventoryEntries
+            || !AreIds(inventory.Gateways, gateway => gateway.Id) || !AreIds(inventory.Environments, environment => environment.Id)
+            || inventory.Collectors.Any(collectors => collectors.Version.Length > 100 || collectors.Os.Length > 100 || collectors.Count < 0)
+            || inventory.ProductVersion.Length > 100 || inventory.AgentVersion.Length > 100
+            ? Refuse(item, "inventory-invalid", $"At most {Limits.InventoryEntries} gateways, collector counts and environments, each gateway and environment with an id of its own of 1 to 100 characters, versions of at most 100, no count below 0.", final: true)
+            : null;
+    }
+
+    private static bool AreIds<T>(IReadOnlyCollection<T> things, Func<T, string> id)
+    {
+        var seen = new HashSet<string>(things.Count, StringComparer.Ordinal);
+        return things.All(thing => id(thing) is { Length: >= 1 and <= 100 } text && seen.Add(text));
+    }
 
     // Licensing judges again by its own copy of the keys; here it spares the agent a round trip to learn of a mistake.
     private static ItemRefusal? Usage(Item item, KnownCluster cluster, DateTimeOffset now)

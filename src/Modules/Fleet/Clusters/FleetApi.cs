@@ -7,6 +7,7 @@ using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Fleet;
 using MissionControl.Fleet.Health;
+using MissionControl.Fleet.Inventory;
 using MissionControl.Fleet.Liveness;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
@@ -25,9 +26,10 @@ internal static class FleetApi
         api.MapGet("/clusters", ListAsync).RequireScope("fleet:read").WithName("ListClusters").WithSummary("Clusters, worst first").Produces<Page<ClusterSummary>>();
         var cluster = api.MapGroup("/clusters/{id:guid}");
         cluster.MapGet("/", GetAsync).RequireScope("fleet:read").WithName("GetCluster").WithSummary("One cluster").Produces<ClusterSummary>();
-        cluster.MapGet("/nodes", NodesAsync).RequireScope("fleet:read").WithName("ListNodes").WithSummary("Nodes as the cluster last described them").Produces<Page<NodeItem>>();
         cluster.MapGet("/health", HealthAsync).RequireScope("fleet:read").WithName("GetClusterHealth").WithSummary("Every health rule, the green ones too").Produces<HealthDocument>();
         cluster.MapGet("/events", EventsAsync).RequireScope("fleet:read").WithName("ListClusterEvents").WithSummary("Events, newest first").Produces<Page<EventItem>>();
+        InventoryApi.Map(cluster);
+        VersionsApi.Map(api);
     }
 
     private static IQueryable<Row> Rows(ControlPlaneDbContext db) =>
@@ -157,18 +159,6 @@ internal static class FleetApi
     private static async Task<IResult> GetAsync(Guid id, ControlPlaneDbContext db, CancellationToken cancellationToken) =>
         await Rows(db).SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } row ? TypedResults.Ok(Summary(row)) : Problems.NotFound();
 
-    private static async Task<IResult> NodesAsync(Guid id, ControlPlaneDbContext db, CancellationToken cancellationToken)
-    {
-        if (!await db.Set<FleetCluster>().AnyAsync(row => row.Id == id, cancellationToken))
-        {
-            return Problems.NotFound();
-        }
-
-        var body = await db.Set<LastHealth>().AsNoTracking().Where(row => row.ClusterId == id).Select(row => row.Body).SingleOrDefaultAsync(cancellationToken);
-        var nodes = body is null ? [] : Protocol.CallHome.Health.Parser.ParseFrom(body).Nodes.Select(Node).ToList();
-        return TypedResults.Ok(new Page<NodeItem>(nodes, null, nodes.Count));
-    }
-
     private static async Task<IResult> HealthAsync(Guid id, ControlPlaneDbContext db, TimeProvider time, CancellationToken cancellationToken)
     {
         if (await Rows(db).SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } row)
@@ -220,11 +210,6 @@ internal static class FleetApi
     private static bool IsStale(Row row) => row.State != "active" || row.Liveness is not (LivenessState.Online or LivenessState.Late);
 
     private static string Word(LivenessState? state) => (state ?? LivenessState.Never).ToString().ToLowerInvariant();
-
-    private static NodeItem Node(Protocol.CallHome.NodeHealth node) => new(
-        node.Id, node.Role, node.State, node.Version, node.Os, node.HasCores ? node.Cores : null, node.HasCpuPercent ? node.CpuPercent : null,
-        node.HasMemoryTotalBytes ? node.MemoryTotalBytes : null, node.HasMemoryUsedBytes ? node.MemoryUsedBytes : null, node.HasClockOffsetMs ? node.ClockOffsetMs : null, node.HasUptimeS ? node.UptimeS : null,
-        [.. node.Disks.Select(disk => new DiskItem(disk.Mount, disk.Purpose, disk.HasTotalBytes ? disk.TotalBytes : null, disk.HasUsedBytes ? disk.UsedBytes : null, disk.HasInodesUsedPercent ? disk.InodesUsedPercent : null, disk.HasReadOnly ? disk.ReadOnly : null, disk.HasEncrypted ? disk.Encrypted : null))]);
 
     private sealed class Row
     {

@@ -70,23 +70,6 @@ internal sealed class LastHealth : ICustomerOwned
     }
 }
 
-/// <summary>When a cluster was last heard of, by our own clock: what liveness is judged by. Any item counts.</summary>
-internal sealed class LastContact : ICustomerOwned
-{
-    public required Guid ClusterId { get; init; }
-
-    public required Guid CustomerId { get; init; }
-
-    public required DateTimeOffset ReceivedAt { get; init; }
-
-    public required int NextSeconds { get; init; }
-
-    internal sealed class Configuration : IEntityTypeConfiguration<LastContact>
-    {
-        public void Configure(EntityTypeBuilder<LastContact> builder) => builder.ToTable("fleet_last_contact").HasKey(row => row.ClusterId);
-    }
-}
-
 /// <summary>A cluster's liveness as last judged.</summary>
 internal sealed class ClusterLiveness : ICustomerOwned
 {

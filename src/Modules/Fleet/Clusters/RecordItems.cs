@@ -15,39 +15,22 @@ internal sealed class RecordItems(ControlPlaneDbContext db, TimeProvider time) :
     private static readonly BulkRows Health = new(
         "fleet_last_health", ["cluster_id", "customer_id", "rank", "at", "status", "worst_reason", "product_version", "nodes_up", "nodes_all", "body"], ["cluster_id"], []);
 
-    private static readonly BulkRows Contact = new("fleet_last_contact", ["cluster_id", "customer_id", "received_at", "next_seconds"], ["cluster_id"], []);
-
     private static readonly BulkRows Events = new(
         "fleet_event", ["cluster_id", "id", "customer_id", "kind", "severity", "text", "node", "at", "received_at"], ["cluster_id", "id"], []);
 
     public async Task HandleAsync(ItemsReceived message, MessageContext context, CancellationToken cancellationToken)
     {
-        var received = message.Inflate().Items;
-        var contacts = new Dictionary<Guid, object?[]>();
-        var newest = new Dictionary<Guid, ReceivedItem>();
-        var events = new List<object?[]>();
-        foreach (var item in received)
+        var items = message.Inflate().Items;
+        await LastContact.KeepAsync(db, items, cancellationToken);
+        if (message.Kind == "event")
         {
-            var cluster = new Guid(item.ClusterId.Span, bigEndian: true);
-            contacts[cluster] = [cluster, new Guid(item.CustomerId.Span, bigEndian: true), item.ReceivedAtMs, item.NextS];
-            switch (message.Kind)
-            {
-                case "health" when !newest.TryGetValue(cluster, out var known) || Rank(known) < Rank(item):
-                    newest[cluster] = item;
-                    break;
-                case "event":
-                    events.Add(EventRow(cluster, item));
-                    break;
-            }
+            await db.Dialect.InsertIfAbsentAsync(db, Events with { Rows = [.. items.Select(EventRow)] }, cancellationToken);
+            return;
         }
 
-        await db.Dialect.UpsertAsync(db, Contact with { Rows = [.. contacts.Values] }, "received_at", cancellationToken);
+        var newest = Received.Newest(items);
         await db.Dialect.UpsertAsync(db, Health with { Rows = [.. newest.Select(entry => HealthRow(entry.Key, entry.Value))] }, "rank", cancellationToken);
-        await db.Dialect.InsertIfAbsentAsync(db, Events with { Rows = events }, cancellationToken);
     }
-
-    // 42 bits of milliseconds last until 2109; above them the epoch, so that a restored machine with a wrong clock still counts as newer.
-    private static long Rank(ReceivedItem item) => (item.Epoch << 42) | (item.AtMs & ((1L << 42) - 1));
 
     private object?[] HealthRow(Guid cluster, ReceivedItem item)
     {
@@ -58,17 +41,17 @@ internal sealed class RecordItems(ControlPlaneDbContext db, TimeProvider time) :
         var reason = Evaluate.WorstReason(indicators);
         return
         [
-            cluster, new Guid(item.CustomerId.Span, bigEndian: true), Rank(item), item.AtMs, Rule.Word(Evaluate.Overall(indicators)), reason is { Length: > 300 } ? reason[..300] : reason,
+            cluster, Received.Customer(item), Received.Rank(item), item.AtMs, Rule.Word(Evaluate.Overall(indicators)), reason is { Length: > 300 } ? reason[..300] : reason,
             version.Length > 100 ? version[..100] : version, up, Math.Max(health.Nodes.Count, health.HasExpectedNodes ? health.ExpectedNodes : 0), item.Body.ToByteArray(),
         ];
     }
 
-    private static object?[] EventRow(Guid cluster, ReceivedItem item)
+    private static object?[] EventRow(ReceivedItem item)
     {
         var happened = Event.Parser.ParseFrom(item.Body);
         return
         [
-            cluster, happened.Id, new Guid(item.CustomerId.Span, bigEndian: true), happened.Kind, happened.Severity, happened.Text,
+            Received.Cluster(item), happened.Id, Received.Customer(item), happened.Kind, happened.Severity, happened.Text,
             happened.Node.Length is 0 or > 100 ? null : happened.Node, item.AtMs, item.ReceivedAtMs,
         ];
     }

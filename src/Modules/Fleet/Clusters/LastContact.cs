@@ -1,0 +1,38 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MissionControl.Platform.Data;
+using MissionControl.Protocol.CallHome;
+
+namespace MissionControl.Fleet.Clusters;
+
+/// <summary>When a cluster was last heard of, by our own clock: what liveness is judged by. Any item counts.</summary>
+internal sealed class LastContact : ICustomerOwned
+{
+    private static readonly BulkRows Table = new("fleet_last_contact", ["cluster_id", "customer_id", "received_at", "next_seconds"], ["cluster_id"], []);
+
+    public required Guid ClusterId { get; init; }
+
+    public required Guid CustomerId { get; init; }
+
+    public required DateTimeOffset ReceivedAt { get; init; }
+
+    public required int NextSeconds { get; init; }
+
+    /// <summary>Remembers a group's senders in one statement.</summary>
+    public static Task KeepAsync(ControlPlaneDbContext db, IEnumerable<ReceivedItem> items, CancellationToken cancellationToken)
+    {
+        var contacts = new Dictionary<Guid, object?[]>();
+        foreach (var item in items)
+        {
+            var cluster = Received.Cluster(item);
+            contacts[cluster] = [cluster, Received.Customer(item), item.ReceivedAtMs, item.NextS];
+        }
+
+        return db.Dialect.UpsertAsync(db, Table with { Rows = [.. contacts.Values] }, "received_at", cancellationToken);
+    }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<LastContact>
+    {
+        public void Configure(EntityTypeBuilder<LastContact> builder) => builder.ToTable("fleet_last_contact").HasKey(row => row.ClusterId);
+    }
+}

@@ -1,0 +1,38 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Contracts.Api.Fleet;
+using MissionControl.Fleet.Clusters;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Fleet.Inventory;
+
+/// <summary><c>GET /api/v1/fleet/versions</c>: who runs what.</summary>
+internal static class VersionsApi
+{
+    public static void Map(IEndpointRouteBuilder api) => api
+        .MapGet("/versions", GetAsync).RequireScope("fleet:read").WithName("GetFleetVersions").WithSummary("Versions of product and collectors over the fleet").Produces<FleetVersions>();
+
+    private static async Task<IResult> GetAsync(ControlPlaneDbContext db, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var clusters = db.Set<FleetCluster>().AsNoTracking().Where(cluster => cluster.State != "decommissioned");
+        var product = await (
+            from cluster in clusters
+            join health in db.Set<LastHealth>().AsNoTracking() on cluster.Id equals health.ClusterId into healths
+            from health in healths.DefaultIfEmpty()
+            group cluster by new { Version = health == null ? "" : health.ProductVersion, cluster.CustomerId } into versions
+            select new { versions.Key.Version, Clusters = versions.LongCount() }).ToListAsync(cancellationToken);
+        var collectors = await (
+            from collector in db.Set<CollectorVersion>().AsNoTracking()
+            join cluster in clusters on collector.ClusterId equals cluster.Id
+            group collector by new { collector.Release, collector.ClusterId } into versions
+            select new { versions.Key.Release, Collectors = versions.Sum(row => row.Collectors) }).GroupBy(row => row.Release)
+            .Select(version => new { version.Key, Collectors = version.Sum(row => row.Collectors), Clusters = version.LongCount() }).ToListAsync(cancellationToken);
+        return TypedResults.Ok(new FleetVersions(
+            [.. product.GroupBy(row => row.Version).Select(version => new ProductVersionItem(version.Key, version.Sum(row => row.Clusters), version.LongCount())).OrderByDescending(version => version.Clusters)],
+            [.. collectors.Select(version => new CollectorVersionItem(version.Key, version.Collectors, version.Clusters)).OrderByDescending(version => version.Collectors)],
+            time.GetUtcNow()));
+    }
+}
