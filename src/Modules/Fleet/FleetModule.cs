@@ -58,6 +58,8 @@ public sealed class FleetModule : IModule
         ArgumentNullException.ThrowIfNull(records);
         records.Keep("cluster", "which clusters there are, and how they are now", personal: false, "replaced by the newest",
             typeof(FleetCluster), typeof(FleetCustomer), typeof(LastHealth), typeof(LastContact), typeof(ClusterLiveness));
+        records.Keep("inventory", "what a cluster is made of", personal: false, "replaced by the newest", typeof(ClusterInventory), typeof(CollectorVersion));
+        records.Purge<InventoryChange>("inventory-change", "what changed in a cluster's inventory", personal: false, Term.Days(400, 30, 1200), "after it came in", row => row.ReceivedAt);
         records.Keep("intake-clock", "how far intake has delivered", personal: false, "overwritten", typeof(IntakeClock));
         records.Purge<ClusterEvent>("event", "what happened at a cluster", personal: false, Term.Days(400, 30, 1200), "after it came in", row => row.ReceivedAt);
     }
