@@ -476,6 +476,21 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "fleet_collector_version",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    release = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false),
+                    os = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    collectors = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_collector_version", x => new { x.cluster_id, x.release, x.os });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "fleet_customer",
                 columns: table => new
                 {
@@ -552,6 +567,43 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_fleet_intake_clock", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_inventory",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    rank = table.Column<long>(type: "bigint", nullable: false),
+                    at = table.Column<long>(type: "bigint", nullable: false),
+                    received_at = table.Column<long>(type: "bigint", nullable: false),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_inventory", x => x.cluster_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_inventory_change",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    rank = table.Column<long>(type: "bigint", nullable: false),
+                    ordinal = table.Column<int>(type: "integer", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    at = table.Column<long>(type: "bigint", nullable: false),
+                    received_at = table.Column<long>(type: "bigint", nullable: false),
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false),
+                    subject = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false),
+                    before = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true),
+                    after = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_inventory_change", x => new { x.cluster_id, x.rank, x.ordinal });
                 });
 
             migrationBuilder.CreateTable(
@@ -1855,6 +1907,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 column: "applied_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_fleet_inventory_change_received_at",
+                table: "fleet_inventory_change",
+                column: "received_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_fleet_job_run_started_at",
                 table: "fleet_job_run",
                 column: "started_at");
@@ -2166,6 +2223,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_cluster");
 
             migrationBuilder.DropTable(
+                name: "fleet_collector_version");
+
+            migrationBuilder.DropTable(
                 name: "fleet_customer");
 
             migrationBuilder.DropTable(
@@ -2179,6 +2239,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
             migrationBuilder.DropTable(
                 name: "fleet_intake_clock");
+
+            migrationBuilder.DropTable(
+                name: "fleet_inventory");
+
+            migrationBuilder.DropTable(
+                name: "fleet_inventory_change");
 
             migrationBuilder.DropTable(
                 name: "fleet_job_run");
