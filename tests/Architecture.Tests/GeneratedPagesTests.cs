@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using System.Text;
 using System.Text.RegularExpressions;
 using MissionControl.Catalog;
@@ -64,7 +63,7 @@ public sealed partial class GeneratedPagesTests
         var text = new StringBuilder("""
             # Health rules
 
-            What makes a cluster yellow or red. A rule whose signal is not reported is unknown, and unknown is never taken for green. A cluster is as well as its worst known rule.
+            What makes a cluster yellow or red. A rule whose signal is not reported is unknown, and unknown is never taken for green. A cluster is as well as its worst known rule. Where a time is given, the threshold must have been passed for so long, counted from the last time it was not; what has been so since the first message counts at once. A state ends only when the value has come back by the margin. Rules marked ° are shown and do not colour the cluster; rules marked * do not while the cluster says that somebody works on it.
 
             Written from the code by `infra/dev docs`.
 
@@ -72,10 +71,9 @@ public sealed partial class GeneratedPagesTests
             | --- | --- | --- | --- | --- | --- | --- |
 
             """);
-        var rules = typeof(Rules).GetFields(BindingFlags.Public | BindingFlags.Static).Select(field => field.GetValue(null)).OfType<Rule>();
-        foreach (var rule in rules.OrderBy(rule => rule.Id, StringComparer.Ordinal))
+        foreach (var rule in Rules.All.Values.OrderBy(rule => rule.Id, StringComparer.Ordinal))
         {
-            text.Append(CultureInfo.InvariantCulture, $"| `{rule.Id}` v{rule.Version} | {rule.Signal} | {Threshold(rule, rule.Warning)} | {Threshold(rule, rule.Critical)} | {rule.Impact} | {rule.Cause} | {rule.Action} |\n");
+            text.Append(CultureInfo.InvariantCulture, $"| `{rule.Id}` v{rule.Version}{(rule.Colours ? "" : " °")}{(rule.RestsInMaintenance ? " *" : "")} | {rule.Signal}{(rule.Margin > 0 ? $" (margin {rule.Margin})" : "")} | {Threshold(rule, rule.Warning, rule.WarningFor)} | {Threshold(rule, rule.Critical, rule.CriticalFor)} | {rule.Impact} | {rule.Cause} | {rule.Action} |\n");
         }
 
         GoldenFile.Check("docs/api/health-rules.md", text.ToString());
@@ -127,11 +125,11 @@ public sealed partial class GeneratedPagesTests
         Assert.DoesNotContain(named, name => !tests.Contains($" {name}(", StringComparison.Ordinal));
     }
 
-    private static string Threshold(Rule rule, double? value) => (value, rule.Unit) switch
+    private static string Threshold(Rule rule, double? value, TimeSpan wait) => (value, rule.Unit) switch
     {
         (null, _) => "",
         (_, "") => "when so",
-        _ => string.Create(CultureInfo.InvariantCulture, $"{(rule.FallingIsBad ? "≤" : "≥")} {value} {rule.Unit}"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{(rule.FallingIsBad ? "≤" : "≥")} {value} {rule.Unit}{(wait == TimeSpan.Zero ? "" : wait < TimeSpan.FromHours(1) ? $" for {wait.TotalMinutes} min" : $" for {wait.TotalHours} h")}"),
     };
 
     private static string PartOf(string file) => file.Split('/') is ["src", "Modules", var module, ..] ? module.ToLowerInvariant() : file.Split('/')[1];

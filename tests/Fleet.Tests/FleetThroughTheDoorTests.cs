@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Fleet;
+using MissionControl.Protocol.CallHome;
 using MissionControl.Testing;
 using Xunit;
 
@@ -24,10 +25,10 @@ public sealed class FleetThroughTheDoorTests : IAsyncLifetime
     public async Task What_a_cluster_says_is_read_back_and_turns_red_and_green_again()
     {
         using var cluster = await TestCluster.EnrollAsync(host, customer, "Oslo");
-        await cluster.CheckInAsync(cluster.Health(), cluster.Event("e1"));
+        await cluster.CheckInAsync(At(cluster.Health(), 0), cluster.Event("e1"));
         await ExpectAsync(cluster, summary => summary is { Health: "green", Liveness: "online", Stale: false, NodesUp: 1, CustomerName: "Acme" });
 
-        await cluster.CheckInAsync(cluster.Health(bend: health => health.Nodes[0].Disks[0].UsedBytes = (long)(health.Nodes[0].Disks[0].TotalBytes * 0.95)));
+        await cluster.CheckInAsync(Full(cluster, 1), Full(cluster, 32));
         await ExpectAsync(cluster, summary => summary.Health == "red" && summary.WorstReason == "Disk /data of n1 has 5 % free.");
 
         await cluster.CheckInAsync(cluster.Health());
@@ -119,6 +120,15 @@ public sealed class FleetThroughTheDoorTests : IAsyncLifetime
         using var response = await host.Admin.GetAsync(new Uri($"/api/v1/fleet/clusters?{query}", UriKind.Relative));
 
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+    }
+
+    private static Item Full(TestCluster cluster, int minutes) => At(cluster.Health(bend: health => health.Nodes[0].Disks[0].UsedBytes = (long)(health.Nodes[0].Disks[0].TotalBytes * 0.95)), minutes);
+
+    // Measured that many minutes into the hour before now.
+    private static Item At(Item item, int minutes)
+    {
+        item.AtMs += (minutes - 60) * 60_000;
+        return item;
     }
 
     private async Task<ClusterSummary> SummaryAsync(TestCluster cluster) => (await host.Admin.GetFromJsonAsync<ClusterSummary>($"/api/v1/fleet/clusters/{cluster.Id}"))!;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using MissionControl.Fleet.Health;
 using MissionControl.Protocol.CallHome;
 using Xunit;
@@ -7,9 +8,9 @@ namespace MissionControl.Fleet.Tests;
 
 public sealed class HealthRuleTests
 {
-    private static readonly DateTimeOffset Now = DateTimeOffset.Parse("2026-03-01T12:00:00Z");
+    private static readonly DateTimeOffset Now = DateTimeOffset.Parse("2026-03-01T12:00:00Z", CultureInfo.InvariantCulture);
 
-    /// <summary>Each rule with values that turn it green, yellow and red; null where the rule has no such colour.</summary>
+    /// <summary>Each rule at its thresholds, judged at first sight: then nobody knows how long it has been so, and it counts at once.</summary>
     public static TheoryData<string, string, Action<Wire>> Cases()
     {
         var cases = new TheoryData<string, string, Action<Wire>>();
@@ -19,14 +20,17 @@ public sealed class HealthRuleTests
         Add("quorum-tolerance", "red", health => health.QuorumSpare = -1);
         Add("node-down", "green", _ => { });
         Add("node-down", "yellow", health => health.Nodes[0].State = "down");
+        Add("node-down-without-spare", "green", health => health.QuorumSpare = 0);
+        Add("node-down-without-spare", "red", health => (health.QuorumSpare, health.Nodes[0].State) = (0, "down"));
         Add("disk-free:n1/data", "green", health => Disk(health).UsedBytes = 79);
         Add("disk-free:n1/data", "yellow", health => Disk(health).UsedBytes = 80);
         Add("disk-free:n1/data", "red", health => Disk(health).UsedBytes = 90);
         Add("disk-read-only:n1/data", "green", health => Disk(health).ReadOnly = false);
         Add("disk-read-only:n1/data", "red", health => Disk(health).ReadOnly = true);
         Add("inodes-free:n1/data", "green", health => Disk(health).InodesUsedPercent = 89);
-        Add("inodes-free:n1/data", "yellow", health => Disk(health).InodesUsedPercent = 90);
-        Add("inodes-free:n1/data", "red", health => Disk(health).InodesUsedPercent = 95);
+        Add("inodes-free:n1/data", "red", health => Disk(health).InodesUsedPercent = 90);
+        Add("disk-encryption:n1/data", "green", health => Disk(health).Encrypted = true);
+        Add("disk-encryption:n1/data", "yellow", health => Disk(health).Encrypted = false);
         Add("cpu:n1", "green", health => health.Nodes[0].CpuPercent = 79);
         Add("cpu:n1", "yellow", health => health.Nodes[0].CpuPercent = 80);
         Add("cpu:n1", "red", health => health.Nodes[0].CpuPercent = 95);
@@ -34,6 +38,7 @@ public sealed class HealthRuleTests
         Add("memory:n1", "yellow", health => health.Nodes[0].MemoryUsedBytes = 85);
         Add("memory:n1", "red", health => health.Nodes[0].MemoryUsedBytes = 95);
         Add("heap:n1", "yellow", health => health.Nodes[0].HeapUsedPercent = 90);
+        Add("gc-pause:n1", "red", health => health.Nodes[0].GcPausePercent = 21);
         Add("backup-age", "green", health => Backup(health, 24));
         Add("backup-age", "yellow", health => Backup(health, 36));
         Add("backup-age", "red", health => Backup(health, 72));
@@ -59,7 +64,7 @@ public sealed class HealthRuleTests
         var health = Healthy();
         bend(health);
 
-        var indicator = Assert.Single(Evaluate.Indicators(health, Now, cloneSuspected: false), indicator => indicator.Id == rule);
+        var indicator = Assert.Single(First(health).Indicators(), indicator => indicator.Id == rule);
 
         Assert.Equal(status, indicator.Status);
         Assert.Equal(status == "green", indicator.Diagnosis is null);
@@ -68,11 +73,11 @@ public sealed class HealthRuleTests
     [Fact]
     public void What_is_not_reported_is_unknown_and_never_green()
     {
-        var indicators = Evaluate.Indicators(new Wire { Nodes = { new NodeHealth { Id = "n1", State = "running" } } }, Now, false);
+        var indicators = First(new Wire { Nodes = { new NodeHealth { Id = "n1", State = "running" } } }).Indicators();
 
         Assert.Contains(indicators, indicator => indicator is { Id: "cpu:n1", Status: "unknown" });
         Assert.Contains(indicators, indicator => indicator is { Id: "backup-age", Status: "unknown" });
-        Assert.Equal(HealthStatus.Unknown, Evaluate.Overall([.. Evaluate.Indicators(new Wire(), Now, false)]));
+        Assert.Equal(HealthStatus.Unknown, First(new Wire()).Status);
     }
 
     [Fact]
@@ -82,17 +87,102 @@ public sealed class HealthRuleTests
         health.Nodes[0].CpuPercent = 85;
         Disk(health).UsedBytes = 95;
 
-        var indicators = Evaluate.Indicators(health, Now, false);
+        var judgement = First(health);
 
-        Assert.Equal(HealthStatus.Red, Evaluate.Overall(indicators));
-        Assert.Equal("Disk /data of n1 has 5 % free.", Evaluate.WorstReason(indicators));
+        Assert.Equal(HealthStatus.Red, judgement.Status);
+        Assert.Equal("Disk /data of n1 has 5 % free.", judgement.WorstReason);
     }
 
     [Fact]
     public void A_suspected_clone_is_red()
     {
-        Assert.Equal(HealthStatus.Red, Evaluate.Overall(Evaluate.Indicators(Healthy(), Now, cloneSuspected: true)));
+        Assert.Equal(HealthStatus.Red, Judgement.Of(Healthy(), null, Now, Now, new OurKnowledge(true, null, null)).Status);
     }
+
+    [Fact]
+    public void A_disk_without_encryption_is_shown_and_does_not_colour_the_cluster()
+    {
+        var health = Healthy();
+        Disk(health).Encrypted = false;
+
+        var judgement = First(health);
+
+        Assert.Equal(HealthStatus.Green, judgement.Status);
+        Assert.Contains(judgement.Indicators(), indicator => indicator is { Id: "disk-encryption:n1/data", Status: "yellow", Colours: false });
+    }
+
+    [Fact]
+    public void While_somebody_works_on_a_cluster_a_stopped_node_does_not_colour_it()
+    {
+        var health = Healthy();
+        health.Nodes[0].State = "down";
+        health.Maintenance = true;
+
+        var judgement = First(health);
+
+        Assert.Equal(HealthStatus.Green, judgement.Status);
+        Assert.Contains(judgement.Indicators(), indicator => indicator is { Id: "node-down", Status: "yellow", Colours: false });
+    }
+
+    [Fact]
+    public void A_threshold_counts_once_it_has_been_passed_for_long_enough_and_a_little_back_does_not_end_it()
+    {
+        var states = new Dictionary<string, RuleState>();
+        string After(int minutes, long used)
+        {
+            var health = Healthy();
+            Disk(health).UsedBytes = used;
+            var at = Now.AddMinutes(minutes);
+            var judgement = Judgement.Of(health, states, at, at, null);
+            states = RuleStates.Read(RuleStates.Write(judgement.States));
+            return Rule.Word(judgement.Status);
+        }
+
+        Assert.Equal("green", After(0, 50));
+        Assert.Equal("green", After(1, 85));
+        Assert.Equal("green", After(30, 85));
+        Assert.Equal("yellow", After(31, 85));
+        Assert.Equal("yellow", After(32, 92));
+        Assert.Equal("red", After(62, 92));
+        Assert.Equal("red", After(63, 90)); // 10 % free: at the threshold
+        Assert.Equal("red", After(64, 89)); // 11 %: within the margin
+        Assert.Equal("yellow", After(65, 88));
+        Assert.Equal("yellow", After(66, 79)); // 21 %: within the margin
+        Assert.Equal("green", After(67, 78));
+        Assert.Empty(states);
+    }
+
+    [Fact]
+    public void A_spike_that_passes_leaves_nothing_behind()
+    {
+        var health = Healthy();
+        health.Nodes[0].CpuPercent = 99;
+        var spike = Judgement.Of(health, new Dictionary<string, RuleState>(), Now, Now, null);
+        Assert.Equal(HealthStatus.Green, spike.Status);
+        Assert.Contains(spike.Indicators(), indicator => indicator is { Id: "cpu:n1", Status: "green" } && indicator.Symptom.Contains("99", StringComparison.Ordinal));
+
+        var calm = Judgement.Of(Healthy(), RuleStates.Read(RuleStates.Write(spike.States)), Now.AddMinutes(1), Now.AddMinutes(1), null);
+
+        Assert.Empty(calm.States);
+    }
+
+    [Fact]
+    public void Time_alone_changes_a_judgement_at_the_instant_that_was_foretold()
+    {
+        var health = Healthy();
+        Backup(health, 24);
+        Certificate(health, 31);
+
+        var first = Evaluate.NextChange(health, null, Now)!.Value;
+        var second = Evaluate.NextChange(health, null, first)!.Value;
+
+        Assert.Equal(Now.AddHours(12), first);
+        Assert.Equal(Now.AddDays(1), second);
+        Assert.Equal(HealthStatus.Green, Judgement.Of(health, null, Now, first.AddSeconds(-1), null).Status);
+        Assert.Equal(HealthStatus.Yellow, Judgement.Of(health, null, Now, first, null).Status);
+    }
+
+    private static Judgement First(Wire health) => Judgement.Of(health, null, Now, Now, null);
 
     private static Wire Healthy() => new()
     {

@@ -5,6 +5,8 @@ namespace MissionControl.Fleet.Tests;
 
 public sealed class LivenessTests
 {
+    private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddDays(20_000);
+
     [Theory]
     [InlineData(60, 96, nameof(LivenessState.Online))]
     [InlineData(60, 97, nameof(LivenessState.Late))]
@@ -25,4 +27,26 @@ public sealed class LivenessTests
 
         Assert.Equal(states.Order(), states);
     }
+
+    [Theory]
+    [InlineData(119, nameof(LivenessState.Online), nameof(LivenessState.Online))]
+    [InlineData(121, nameof(LivenessState.Online), nameof(LivenessState.Late))]
+    [InlineData(601, nameof(LivenessState.Late), nameof(LivenessState.Missing))]
+    [InlineData(1, nameof(LivenessState.Missing), nameof(LivenessState.Missing))]
+    [InlineData(700, nameof(LivenessState.Lost), nameof(LivenessState.Lost))]
+    public void From_before_a_floor_no_silence_counts_and_nobody_is_late_within_two_intervals(int sinceFloor, string before, string expected) =>
+        Assert.Equal(expected, Judge.Of(Now.AddHours(-5), 60, Now.AddSeconds(-sinceFloor), Now, Enum.Parse<LivenessState>(before)).ToString());
+
+    [Fact]
+    public void Whoever_is_heard_after_a_floor_is_judged_by_that()
+    {
+        Assert.Equal(LivenessState.Online, Judge.Of(Now.AddSeconds(-5), 60, Now.AddSeconds(-10), Now, LivenessState.Lost));
+    }
+
+    [Theory]
+    [InlineData(20, 100, false)]
+    [InlineData(21, 100, true)]
+    [InlineData(50, 1000, false)]
+    [InlineData(51, 1000, true)]
+    public void A_mass_outage_is_more_than_20_clusters_and_more_than_5_percent(int missing, int fleet, bool expected) => Assert.Equal(expected, Judge.IsMassOutage(missing, fleet));
 }

@@ -4,6 +4,10 @@ using Microsoft.Extensions.Hosting;
 using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Contracts.Events.Licensing;
 using MissionControl.Fleet.Clusters;
+using MissionControl.Fleet.Events;
+using MissionControl.Fleet.Health;
+using MissionControl.Fleet.History;
+using MissionControl.Fleet.Incidents;
 using MissionControl.Fleet.Inventory;
 using MissionControl.Fleet.Liveness;
 using MissionControl.Platform.Messaging;
@@ -24,7 +28,14 @@ public sealed class FleetModule : IModule
         ArgumentNullException.ThrowIfNull(model);
         model.ApplyConfiguration(new FleetCluster.Configuration());
         model.ApplyConfiguration(new FleetCustomer.Configuration());
-        model.ApplyConfiguration(new LastHealth.Configuration());
+        model.ApplyConfiguration(new StoredHealth.Configuration());
+        model.ApplyConfiguration(new HealthDeadline.Configuration());
+        model.ApplyConfiguration(new LastUsage.Configuration());
+        model.ApplyConfiguration(new HistoryBlock.Configuration());
+        model.ApplyConfiguration(new ClusterOverview.Configuration());
+        model.ApplyConfiguration(new ChangeCounter.Configuration());
+        model.ApplyConfiguration(new IntakeReplica.Configuration());
+        model.ApplyConfiguration(new Incident.Configuration());
         model.ApplyConfiguration(new LastContact.Configuration());
         model.ApplyConfiguration(new ClusterLiveness.Configuration());
         model.ApplyConfiguration(new ClusterEvent.Configuration());
@@ -39,13 +50,16 @@ public sealed class FleetModule : IModule
     {
         ArgumentNullException.ThrowIfNull(host);
         host.Services.AddSweeper<JudgeLiveness>();
+        host.Services.AddSweeper<RejudgeHealth>();
     }
 
     /// <inheritdoc />
     public void AddHandlers(HandlerRegistry handlers)
     {
         ArgumentNullException.ThrowIfNull(handlers);
-        handlers.Add<ItemsReceived, RecordItems>("fleet.record-items", items => items.Kind is "health" or "event");
+        handlers.Add<ItemsReceived, RecordHealth>("fleet.record-health", items => items.Kind is "health");
+        handlers.Add<ItemsReceived, RecordEvents>("fleet.record-events", items => items.Kind is "event");
+        handlers.Add<ItemsReceived, RecordUsageArrival>("fleet.record-usage-arrival", items => items.Kind is "usage");
         handlers.Add<ItemsReceived, RecordInventory>("fleet.record-inventory", items => items.Kind is "inventory");
         handlers.Add<ClusterChanged, KeepCluster>("fleet.keep-cluster");
         handlers.Add<CustomerChanged, KeepCustomer>("fleet.keep-customer");
@@ -57,7 +71,10 @@ public sealed class FleetModule : IModule
     {
         ArgumentNullException.ThrowIfNull(records);
         records.Keep("cluster", "which clusters there are, and how they are now", personal: false, "replaced by the newest",
-            typeof(FleetCluster), typeof(FleetCustomer), typeof(LastHealth), typeof(LastContact), typeof(ClusterLiveness));
+            typeof(FleetCluster), typeof(FleetCustomer), typeof(StoredHealth), typeof(HealthDeadline), typeof(LastUsage), typeof(LastContact), typeof(ClusterLiveness), typeof(ClusterOverview), typeof(ChangeCounter));
+        records.Purge<HistoryBlock>("health-history", "how a cluster's metrics went", personal: false, Term.Days(14, 14, 14), "after the hour it tells of", row => row.FromAt);
+        records.Purge<Incident>("incident", "why many clusters seemed silent at once", personal: false, Term.Days(400, 30, 1200), "after it ended", row => row.EndedAt);
+        records.Purge<IntakeReplica>("intake-replica", "which callhome replicas deliver", personal: false, Term.Days(1, 1, 30), "after the last watermark", row => row.At);
         records.Keep("inventory", "what a cluster is made of", personal: false, "replaced by the newest", typeof(ClusterInventory), typeof(CollectorVersion));
         records.Purge<InventoryChange>("inventory-change", "what changed in a cluster's inventory", personal: false, Term.Days(400, 30, 1200), "after it came in", row => row.ReceivedAt);
         records.Keep("intake-clock", "how far intake has delivered", personal: false, "overwritten", typeof(IntakeClock));

@@ -17,9 +17,14 @@ namespace MissionControl.Contracts.Api.Fleet;
 /// <param name="NodesAll">Nodes that should.</param>
 /// <param name="LastContact">When it was last heard of (UTC).</param>
 /// <param name="ExpectedEverySeconds">The interval last handed out.</param>
+/// <param name="EnrolledAt">When it enrolled (UTC).</param>
+/// <param name="HealthSince">Since when its health is so (UTC); null when nothing is known.</param>
+/// <param name="Region">Its customer's region.</param>
+/// <param name="AgentVersion">Version of its agent; empty until an inventory has come.</param>
 public sealed record ClusterSummary(
     Guid Id, string Name, Guid CustomerId, string CustomerName, string State, bool CloneSuspected, string Liveness, DateTimeOffset LivenessSince,
-    string Health, bool Stale, string? WorstReason, string Version, int NodesUp, int NodesAll, DateTimeOffset? LastContact, int ExpectedEverySeconds);
+    string Health, bool Stale, string? WorstReason, string Version, int NodesUp, int NodesAll, DateTimeOffset? LastContact, int ExpectedEverySeconds,
+    DateTimeOffset EnrolledAt, DateTimeOffset? HealthSince, string Region, string AgentVersion);
 
 /// <summary>The fleet at a glance.</summary>
 /// <param name="Total">Clusters that are not decommissioned.</param>
@@ -27,7 +32,18 @@ public sealed record ClusterSummary(
 /// <param name="ByHealth">Counts by health; unknown is never green.</param>
 /// <param name="AsOf">When this was true (UTC).</param>
 /// <param name="IntakeStalledSince">Set while intake delivers nothing: deadlines stand still and nobody is called late.</param>
-public sealed record FleetSummary(long Total, IReadOnlyDictionary<string, long> ByLiveness, IReadOnlyDictionary<string, long> ByHealth, DateTimeOffset AsOf, DateTimeOffset? IntakeStalledSince);
+/// <param name="Stale">Clusters whose health nothing confirms any longer.</param>
+/// <param name="ByLivenessAndHealth">How many clusters are so and so at once; combinations that do not occur are left out.</param>
+/// <param name="OpenIncidents">Incidents of our own side that are not over.</param>
+public sealed record FleetSummary(
+    long Total, IReadOnlyDictionary<string, long> ByLiveness, IReadOnlyDictionary<string, long> ByHealth, DateTimeOffset AsOf, DateTimeOffset? IntakeStalledSince,
+    long Stale, IReadOnlyList<FleetCell> ByLivenessAndHealth, int OpenIncidents);
+
+/// <summary>Clusters that share liveness and health.</summary>
+/// <param name="Liveness">Their liveness.</param>
+/// <param name="Health">Their health.</param>
+/// <param name="Clusters">How many.</param>
+public sealed record FleetCell(string Liveness, string Health, long Clusters);
 
 /// <summary>What is known of a cluster's health, rule by rule, the green ones too.</summary>
 /// <param name="Status">green, yellow, red or unknown: the worst known indicator.</param>
@@ -44,7 +60,10 @@ public sealed record HealthDocument(string Status, bool Stale, DateTimeOffset? A
 /// <param name="Impact">What it leads to; null when green.</param>
 /// <param name="Diagnosis">Cause and what to do; null when green.</param>
 /// <param name="Evidence">Value against threshold.</param>
-public sealed record HealthIndicator(string Id, int RuleVersion, string Status, string Symptom, string? Impact, HealthDiagnosis? Diagnosis, HealthEvidence? Evidence);
+/// <param name="Since">Since when it is not green (UTC); null when it is, or when it is not known.</param>
+/// <param name="Colours">Whether it counts for the cluster's status: silence and missing disk encryption do not, and some rest while somebody works on the cluster.</param>
+public sealed record HealthIndicator(
+    string Id, int RuleVersion, string Status, string Symptom, string? Impact, HealthDiagnosis? Diagnosis, HealthEvidence? Evidence, DateTimeOffset? Since, bool Colours);
 
 /// <summary>Why, and what to do.</summary>
 /// <param name="Cause">The usual cause.</param>
@@ -57,7 +76,9 @@ public sealed record HealthDiagnosis(string Cause, string Action);
 /// <param name="Warning">Yellow from here.</param>
 /// <param name="Critical">Red from here.</param>
 /// <param name="Unit">Unit of the three.</param>
-public sealed record HealthEvidence(string Signal, double Value, double? Warning, double? Critical, string Unit);
+/// <param name="WarningForSeconds">How long <paramref name="Warning"/> must have been passed.</param>
+/// <param name="CriticalForSeconds">How long <paramref name="Critical"/> must have been passed.</param>
+public sealed record HealthEvidence(string Signal, double Value, double? Warning, double? Critical, string Unit, long WarningForSeconds, long CriticalForSeconds);
 
 /// <summary>A node as its cluster last described it.</summary>
 /// <param name="Id">Id within the cluster.</param>

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MissionControl.Fleet.Liveness;
 using MissionControl.Platform.Data;
 using MissionControl.Protocol.CallHome;
 
@@ -8,7 +9,7 @@ namespace MissionControl.Fleet.Clusters;
 /// <summary>When a cluster was last heard of, by our own clock: what liveness is judged by. Any item counts.</summary>
 internal sealed class LastContact : ICustomerOwned
 {
-    private static readonly BulkRows Table = new("fleet_last_contact", ["cluster_id", "customer_id", "received_at", "next_seconds"], ["cluster_id"], []);
+    private static readonly BulkRows Table = new("fleet_last_contact", ["cluster_id", "customer_id", "received_at", "next_seconds", "late_at"], ["cluster_id"], []);
 
     public required Guid ClusterId { get; init; }
 
@@ -18,6 +19,9 @@ internal sealed class LastContact : ICustomerOwned
 
     public required int NextSeconds { get; init; }
 
+    /// <summary>From when its silence is no longer ordinary, if nothing of ours stood still: what the judge looks for first.</summary>
+    public required DateTimeOffset LateAt { get; init; }
+
     /// <summary>Remembers a group's senders in one statement.</summary>
     public static Task KeepAsync(ControlPlaneDbContext db, IEnumerable<ReceivedItem> items, CancellationToken cancellationToken)
     {
@@ -25,7 +29,7 @@ internal sealed class LastContact : ICustomerOwned
         foreach (var item in items)
         {
             var cluster = Received.Cluster(item);
-            contacts[cluster] = [cluster, Received.Customer(item), item.ReceivedAtMs, item.NextS];
+            contacts[cluster] = [cluster, Received.Customer(item), item.ReceivedAtMs, item.NextS, item.ReceivedAtMs + (long)Judge.LateAfter(item.NextS).TotalMilliseconds];
         }
 
         return db.Dialect.UpsertAsync(db, Table with { Rows = [.. contacts.Values] }, "received_at", cancellationToken);

@@ -1,23 +1,25 @@
 using System.Globalization;
-using MissionControl.Contracts.Api.Fleet;
 using MissionControl.Protocol.CallHome;
 using Wire = MissionControl.Protocol.CallHome.Health;
 
 namespace MissionControl.Fleet.Health;
 
-/// <summary>Judges what a cluster said of itself by the rules; a pure function of message and instant.</summary>
+/// <summary>Reads what a cluster said of itself into findings; a pure function of message and instant.</summary>
 internal static class Evaluate
 {
-    private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
-
-    public static IReadOnlyList<HealthIndicator> Indicators(Wire health, DateTimeOffset now, bool cloneSuspected)
+    /// <summary>Every rule that the message answers, and those that it leaves open.</summary>
+    public static List<Finding> Findings(Wire health, DateTimeOffset now)
     {
-        var found = new List<HealthIndicator>();
-        var down = health.Nodes.Where(node => node.State is "down" or "stopping").Select(node => node.Id).ToList();
-        var missing = health.HasExpectedNodes ? Math.Max(0, health.ExpectedNodes - health.Nodes.Count) : 0;
-        found.Add(Rules.Quorum.Judge(health.HasQuorumSpare ? health.QuorumSpare : null, $"{(health.HasQuorumSpare ? health.QuorumSpare : 0)} voters may still fail."));
-        found.Add(Rules.NodeDown.Judge(health.Nodes.Count == 0 ? null : down.Count + missing,
-            down.Count + missing == 0 ? $"All {health.Nodes.Count} nodes run." : $"{down.Count + missing} of {health.Nodes.Count + missing} nodes are not running{(down.Count > 0 ? ": " + string.Join(", ", down) : "")}."));
+        var found = new List<Finding>(8 + (health.Nodes.Count * 8));
+        var down = health.Nodes.Count(IsDown) + (health.HasExpectedNodes ? Math.Max(0, health.ExpectedNodes - health.Nodes.Count) : 0);
+        var detail = down == 0 ? null : DownDetail(health, down);
+        found.Add(new Finding(Rules.Quorum, health.HasQuorumSpare ? health.QuorumSpare : null));
+        found.Add(new Finding(Rules.NodeDown, health.Nodes.Count == 0 ? null : down, Detail: detail));
+        if (health.HasQuorumSpare)
+        {
+            found.Add(new Finding(Rules.NodeDownWithoutSpare, health.QuorumSpare <= 0 ? down : 0, Detail: detail));
+        }
+
         foreach (var node in health.Nodes)
         {
             Node(found, node);
@@ -26,44 +28,62 @@ internal static class Evaluate
         found.Add(Backup(health.Backup, now));
         foreach (var certificate in health.Certificates)
         {
-            var days = (DateTimeOffset.FromUnixTimeMilliseconds(certificate.NotAfterMs) - now).TotalDays;
-            found.Add(Rules.Certificate.Judge(days, string.Create(Invariant, $"The {certificate.Purpose} certificate is valid for {days:0} more days."), certificate.Purpose));
+            found.Add(new Finding(Rules.Certificate, (certificate.NotAfterMs - now.ToUnixTimeMilliseconds()) / 86_400_000.0, Part: certificate.Purpose));
         }
 
-        var versions = health.Nodes.Where(node => node.Version.Length > 0 && node.Role is not "gateway").Select(node => node.Version).Distinct(StringComparer.Ordinal).ToList();
-        found.Add(Rules.VersionSkew.Judge(versions.Count == 0 ? null : versions.Count, versions.Count <= 1 ? "All nodes have one version." : $"Nodes have versions {string.Join(", ", versions)}."));
-        var failed = health.CallHome is { HasFailedPercent15M: true } ? health.CallHome.FailedPercent15M : (double?)null;
-        found.Add(Rules.CallHome.Judge(failed, string.Create(Invariant, $"{failed ?? 0:0} % of check-ins failed in the last 15 min.")));
+        found.Add(Skew(health));
+        found.Add(new Finding(Rules.CallHome, health.CallHome is { HasFailedPercent15M: true } ? health.CallHome.FailedPercent15M : null));
         if (health.CallHome is { HasSpoolDroppingUsage: true } callHome)
         {
-            found.Add(Rules.SpoolDropsUsage.Judge(callHome.SpoolDroppingUsage ? 1 : 0, callHome.SpoolDroppingUsage ? "The agent drops usage." : "No usage is dropped."));
-        }
-
-        if (cloneSuspected)
-        {
-            found.Add(Rules.Clone.Judge(1, "Two senders speak as this cluster."));
+            found.Add(new Finding(Rules.SpoolDropsUsage, callHome.SpoolDroppingUsage ? 1 : 0));
         }
 
         return found;
     }
 
-    /// <summary>
-    /// The worst of what is known. Green needs at least one rule that said so: a cluster of which nothing is known is unknown, and a
-    /// rule without its signal does not colour the others.
-    /// </summary>
-    public static HealthStatus Overall(IReadOnlyList<HealthIndicator> indicators)
+    /// <summary>When a judgement changes by itself, because time passes; null when it does not.</summary>
+    public static DateTimeOffset? NextChange(Wire health, DateTimeOffset? usageFrom, DateTimeOffset now)
     {
-        var statuses = indicators.Select(indicator => Enum.Parse<HealthStatus>(indicator.Status, ignoreCase: true)).ToList();
-        return statuses.Contains(HealthStatus.Red) ? HealthStatus.Red
-            : statuses.Contains(HealthStatus.Yellow) ? HealthStatus.Yellow
-            : statuses.Contains(HealthStatus.Green) ? HealthStatus.Green : HealthStatus.Unknown;
+        DateTimeOffset? next = null;
+        void At(double unixMs)
+        {
+            // Beyond the calendar, or past already: nothing to wait for.
+            if (unixMs > now.ToUnixTimeMilliseconds() && unixMs < 253_402_300_799_000 && (next is null || unixMs < next.Value.ToUnixTimeMilliseconds()))
+            {
+                next = DateTimeOffset.FromUnixTimeMilliseconds((long)Math.Ceiling(unixMs));
+            }
+        }
+
+        if (health.Backup is { HasScheduleS: true, ScheduleS: > 0, HasLastSuccessMs: true } backup)
+        {
+            At(backup.LastSuccessMs + (Rules.BackupAge.Warning!.Value * 1000 * backup.ScheduleS));
+            At(backup.LastSuccessMs + (Rules.BackupAge.Critical!.Value * 1000 * backup.ScheduleS));
+        }
+
+        foreach (var certificate in health.Certificates)
+        {
+            At(certificate.NotAfterMs - (Rules.Certificate.Warning!.Value * 86_400_000));
+            At(certificate.NotAfterMs - (Rules.Certificate.Critical!.Value * 86_400_000));
+        }
+
+        if (usageFrom is { } usage)
+        {
+            At(usage.AddHours(Rules.UsageGap.Warning!.Value).ToUnixTimeMilliseconds());
+            At(usage.AddHours(Rules.UsageGap.Critical!.Value).ToUnixTimeMilliseconds());
+        }
+
+        return next;
     }
 
-    /// <summary>The sentence that leads: of the worst status, the first.</summary>
-    public static string? WorstReason(IReadOnlyList<HealthIndicator> indicators) =>
-        (indicators.FirstOrDefault(indicator => indicator.Status == "red") ?? indicators.FirstOrDefault(indicator => indicator.Status == "yellow"))?.Symptom;
+    private static bool IsDown(NodeHealth node) => node.State is "down" or "stopping";
 
-    private static void Node(List<HealthIndicator> found, NodeHealth node)
+    private static string DownDetail(Wire health, int down)
+    {
+        var names = string.Join(", ", health.Nodes.Where(IsDown).Take(5).Select(node => node.Id));
+        return string.Create(CultureInfo.InvariantCulture, $"{down} of {Math.Max(health.Nodes.Count, health.HasExpectedNodes ? health.ExpectedNodes : 0)} nodes are not running{(names.Length > 0 ? ": " + names : "")}.");
+    }
+
+    private static void Node(List<Finding> found, NodeHealth node)
     {
         // A node that is down says nothing of its load; it is one finding, not ten.
         if (node.State is "down")
@@ -71,55 +91,76 @@ internal static class Evaluate
             return;
         }
 
-        found.Add(Rules.Cpu.Judge(node.HasCpuPercent ? node.CpuPercent : null, string.Create(Invariant, $"CPU of {node.Id} is at {node.CpuPercent:0} %."), node.Id));
-        var memory = node is { HasMemoryUsedBytes: true, HasMemoryTotalBytes: true, MemoryTotalBytes: > 0 } ? 100.0 * node.MemoryUsedBytes / node.MemoryTotalBytes : (double?)null;
-        found.Add(Rules.Memory.Judge(memory, string.Create(Invariant, $"Memory of {node.Id} is at {memory ?? 0:0} %."), node.Id));
+        found.Add(new Finding(Rules.Cpu, node.HasCpuPercent ? node.CpuPercent : null, node.Id));
+        found.Add(new Finding(Rules.Memory, node is { HasMemoryUsedBytes: true, HasMemoryTotalBytes: true, MemoryTotalBytes: > 0 } ? 100.0 * node.MemoryUsedBytes / node.MemoryTotalBytes : null, node.Id));
         if (node.HasHeapUsedPercent)
         {
-            found.Add(Rules.Heap.Judge(node.HeapUsedPercent, string.Create(Invariant, $"Heap of {node.Id} is at {node.HeapUsedPercent:0} % after collection."), node.Id));
+            found.Add(new Finding(Rules.Heap, node.HeapUsedPercent, node.Id));
+        }
+
+        if (node.HasGcPausePercent)
+        {
+            found.Add(new Finding(Rules.GcPause, node.GcPausePercent, node.Id));
         }
 
         if (node.HasClockOffsetMs)
         {
-            var seconds = Math.Abs(node.ClockOffsetMs) / 1000;
-            found.Add(Rules.Clock.Judge(seconds, string.Create(Invariant, $"The clock of {node.Id} is {seconds:0.###} s off."), node.Id));
+            found.Add(new Finding(Rules.Clock, Math.Abs(node.ClockOffsetMs) / 1000, node.Id));
         }
 
         foreach (var disk in node.Disks)
         {
-            var name = $"{node.Id}{disk.Mount}";
-            var free = disk is { HasTotalBytes: true, HasUsedBytes: true, TotalBytes: > 0 } ? 100.0 * (disk.TotalBytes - disk.UsedBytes) / disk.TotalBytes : (double?)null;
-            found.Add(Rules.DiskFree.Judge(free, string.Create(Invariant, $"Disk {disk.Mount} of {node.Id} has {free ?? 0:0} % free."), name));
+            found.Add(new Finding(Rules.DiskFree, disk is { HasTotalBytes: true, HasUsedBytes: true, TotalBytes: > 0 } ? 100.0 * (disk.TotalBytes - disk.UsedBytes) / disk.TotalBytes : null, node.Id, disk.Mount));
             if (disk.HasReadOnly)
             {
-                found.Add(Rules.DiskReadOnly.Judge(disk.ReadOnly ? 1 : 0, disk.ReadOnly ? $"Disk {disk.Mount} of {node.Id} is read-only." : $"Disk {disk.Mount} of {node.Id} can be written.", name));
+                found.Add(new Finding(Rules.DiskReadOnly, disk.ReadOnly ? 1 : 0, node.Id, disk.Mount));
             }
 
             if (disk.HasInodesUsedPercent)
             {
-                found.Add(Rules.Inodes.Judge(100 - disk.InodesUsedPercent, string.Create(Invariant, $"Disk {disk.Mount} of {node.Id} has {100 - disk.InodesUsedPercent:0} % of its inodes free."), name));
+                found.Add(new Finding(Rules.Inodes, 100 - disk.InodesUsedPercent, node.Id, disk.Mount));
             }
 
-            if (disk.HasEncrypted)
-            {
-                found.Add(Rules.Encryption.Judge(disk.Encrypted ? 0 : 1, disk.Encrypted ? $"Disk {disk.Mount} of {node.Id} is encrypted." : $"Disk {disk.Mount} of {node.Id} is not encrypted.", name));
-            }
+            found.Add(new Finding(Rules.Encryption, disk.HasEncrypted ? disk.Encrypted ? 0 : 1 : null, node.Id, disk.Mount));
         }
     }
 
-    private static HealthIndicator Backup(Backup? backup, DateTimeOffset now)
+    private static Finding Backup(Backup? backup, DateTimeOffset now)
     {
         if (backup is not { HasScheduleS: true, ScheduleS: > 0 })
         {
-            return Rules.BackupAge.Judge(null, "");
+            return new Finding(Rules.BackupAge, null);
         }
 
+        // Never: older than any schedule allows, and still a number.
         if (!backup.HasLastSuccessMs)
         {
-            return Rules.BackupAge.Judge(double.MaxValue, "No backup has ever succeeded.");
+            return new Finding(Rules.BackupAge, 1_000_000, Detail: "No backup has ever succeeded.");
         }
 
-        var age = now - DateTimeOffset.FromUnixTimeMilliseconds(backup.LastSuccessMs);
-        return Rules.BackupAge.Judge(age.TotalSeconds / backup.ScheduleS, string.Create(Invariant, $"The last backup is {age.TotalHours:0.#} h old (planned every {backup.ScheduleS / 3600.0:0.#} h)."));
+        var age = Math.Max(0, (now.ToUnixTimeMilliseconds() - backup.LastSuccessMs) / 1000.0);
+        return new Finding(Rules.BackupAge, age / backup.ScheduleS,
+            Detail: string.Create(CultureInfo.InvariantCulture, $"The last backup is {age / 3600:0} h old (planned every {backup.ScheduleS / 3600.0:0.#} h)."));
+    }
+
+    private static Finding Skew(Wire health)
+    {
+        HashSet<string>? versions = null;
+        string? first = null;
+        foreach (var node in health.Nodes)
+        {
+            if (node.Version.Length == 0 || node.Role is "gateway")
+            {
+                continue;
+            }
+
+            first ??= node.Version;
+            if (!string.Equals(node.Version, first, StringComparison.Ordinal))
+            {
+                (versions ??= new(StringComparer.Ordinal) { first }).Add(node.Version);
+            }
+        }
+
+        return new Finding(Rules.VersionSkew, first is null ? null : versions?.Count ?? 1, Detail: versions is null ? null : string.Join(", ", versions.Take(5)));
     }
 }

@@ -18,6 +18,10 @@ internal sealed class ClusterInventory : ICustomerOwned
 
     public required DateTimeOffset ReceivedAt { get; init; }
 
+    public required string ProductVersion { get; init; }
+
+    public required string AgentVersion { get; init; }
+
     public required byte[] Body { get; init; }
 
     /// <summary>Rises with every write: two replicas never compute their differences from the same predecessor.</summary>
@@ -25,7 +29,12 @@ internal sealed class ClusterInventory : ICustomerOwned
 
     internal sealed class Configuration : IEntityTypeConfiguration<ClusterInventory>
     {
-        public void Configure(EntityTypeBuilder<ClusterInventory> builder) => builder.ToTable("fleet_inventory").HasKey(row => row.ClusterId);
+        public void Configure(EntityTypeBuilder<ClusterInventory> builder)
+        {
+            builder.ToTable("fleet_inventory").HasKey(row => row.ClusterId);
+            builder.Property(row => row.ProductVersion).HasMaxLength(100);
+            builder.Property(row => row.AgentVersion).HasMaxLength(100);
+        }
     }
 }
 

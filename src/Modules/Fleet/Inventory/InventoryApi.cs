@@ -7,6 +7,7 @@ using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Fleet;
 using MissionControl.Fleet.Clusters;
+using MissionControl.Fleet.Health;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Security;
@@ -30,7 +31,7 @@ internal static class InventoryApi
             return Problems.NotFound();
         }
 
-        var body = await db.Set<LastHealth>().AsNoTracking().Where(row => row.ClusterId == id).Select(row => row.Body).SingleOrDefaultAsync(cancellationToken);
+        var body = await db.Set<StoredHealth>().AsNoTracking().Where(row => row.ClusterId == id).Select(row => row.Body).SingleOrDefaultAsync(cancellationToken);
         var health = body is null ? [] : Protocol.CallHome.Health.Parser.ParseFrom(body).Nodes.DistinctBy(node => node.Id).ToDictionary(node => node.Id, StringComparer.Ordinal);
         var (inventory, _) = await ReadAsync(db, id, cancellationToken);
         var nodes = inventory.Nodes.Select(node => Node(node, health.Remove(node.Id, out var now) ? now : null)).ToList();

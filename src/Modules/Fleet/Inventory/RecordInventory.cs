@@ -11,9 +11,9 @@ namespace MissionControl.Fleet.Inventory;
 /// Stores a group of inventories: the newest of each cluster, what changed since the one before, and the counts of collectors.
 /// Safe when a group comes twice or after a later one.
 /// </summary>
-internal sealed class RecordInventory(ControlPlaneDbContext db) : IMessageHandler<ItemsReceived>
+internal sealed class RecordInventory(ControlPlaneDbContext db, TimeProvider time) : IMessageHandler<ItemsReceived>
 {
-    private static readonly BulkRows Inventories = new("fleet_inventory", ["cluster_id", "customer_id", "rank", "at", "received_at", "body", "version"], ["cluster_id"], []);
+    private static readonly BulkRows Inventories = new("fleet_inventory", ["cluster_id", "customer_id", "rank", "at", "received_at", "product_version", "agent_version", "body", "version"], ["cluster_id"], []);
 
     private static readonly BulkRows Changes = new(
         "fleet_inventory_change", ["cluster_id", "rank", "ordinal", "customer_id", "at", "received_at", "kind", "subject", "before", "after"], ["cluster_id", "rank", "ordinal"], []);
@@ -31,6 +31,8 @@ internal sealed class RecordInventory(ControlPlaneDbContext db) : IMessageHandle
             // Another replica may have written between our read and our write: those clusters are read again.
             waiting = await TryAsync(waiting, cancellationToken);
         }
+
+        await ClusterOverview.RefreshAsync(db, [.. items.Select(Received.Cluster).Distinct()], time.GetUtcNow(), cancellationToken);
     }
 
     private async Task<List<KeyValuePair<Guid, ReceivedItem>>> TryAsync(List<KeyValuePair<Guid, ReceivedItem>> clusters, CancellationToken cancellationToken)
@@ -73,8 +75,11 @@ internal sealed class RecordInventory(ControlPlaneDbContext db) : IMessageHandle
         return lost;
     }
 
-    private static object?[] InventoryRow(ReceivedItem item, long version) =>
-        [Received.Cluster(item), Received.Customer(item), Received.Rank(item), item.AtMs, item.ReceivedAtMs, item.Body.ToByteArray(), version];
+    private static object?[] InventoryRow(ReceivedItem item, long version)
+    {
+        var inventory = Protocol.CallHome.Inventory.Parser.ParseFrom(item.Body);
+        return [Received.Cluster(item), Received.Customer(item), Received.Rank(item), item.AtMs, item.ReceivedAtMs, inventory.ProductVersion, inventory.AgentVersion, item.Body.ToByteArray(), version];
+    }
 
     private static object?[] ChangeRow(ReceivedItem item, InventoryDifference change, int ordinal) =>
         [Received.Cluster(item), Received.Rank(item), ordinal, Received.Customer(item), item.AtMs, item.ReceivedAtMs, change.Kind, change.Subject, change.Before, change.After];

@@ -17,16 +17,11 @@ internal static class VersionsApi
 
     private static async Task<IResult> GetAsync(ControlPlaneDbContext db, TimeProvider time, CancellationToken cancellationToken)
     {
-        var clusters = db.Set<FleetCluster>().AsNoTracking().Where(cluster => cluster.State != "decommissioned");
-        var product = await (
-            from cluster in clusters
-            join health in db.Set<LastHealth>().AsNoTracking() on cluster.Id equals health.ClusterId into healths
-            from health in healths.DefaultIfEmpty()
-            group cluster by new { Version = health == null ? "" : health.ProductVersion, cluster.CustomerId } into versions
-            select new { versions.Key.Version, Clusters = versions.LongCount() }).ToListAsync(cancellationToken);
+        var clusters = db.Set<ClusterOverview>().AsNoTracking().Where(row => row.State != "decommissioned");
+        var product = await clusters.GroupBy(row => new { row.Version, row.CustomerId }).Select(group => new { group.Key.Version, Clusters = group.LongCount() }).ToListAsync(cancellationToken);
         var collectors = await (
             from collector in db.Set<CollectorVersion>().AsNoTracking()
-            join cluster in clusters on collector.ClusterId equals cluster.Id
+            join cluster in clusters on collector.ClusterId equals cluster.ClusterId
             group collector by new { collector.Release, collector.ClusterId } into versions
             select new { versions.Key.Release, Collectors = versions.Sum(row => row.Collectors) }).GroupBy(row => row.Release)
             .Select(version => new { version.Key, Collectors = version.Sum(row => row.Collectors), Clusters = version.LongCount() }).ToListAsync(cancellationToken);

@@ -11,7 +11,7 @@ internal enum LivenessState
     Dormant,
 }
 
-/// <summary>Liveness as a pure function.</summary>
+/// <summary>Liveness as pure functions.</summary>
 internal static class Judge
 {
     private static readonly TimeSpan Slack = TimeSpan.FromSeconds(30);
@@ -29,8 +29,34 @@ internal static class Judge
         return silence > DormantAfter ? LivenessState.Dormant
             : silence > LostAfter ? LivenessState.Lost
             : silence > missing ? LivenessState.Missing
-            : silence > (every * 1.1) + Slack ? LivenessState.Late
+            : silence > LateAfter(interval) ? LivenessState.Late
             : LivenessState.Online;
+    }
+
+    /// <summary>Silence that is no longer ordinary: the interval with its jitter, and a little.</summary>
+    public static TimeSpan LateAfter(int interval) => (TimeSpan.FromSeconds(interval) * 1.1) + Slack;
+
+    /// <summary>
+    /// Judges a cluster with regard to a floor: from before it no silence counts, and nobody is late within two intervals after it.
+    /// The floor only delays a worsening: who was missing before does not look well because of it.
+    /// </summary>
+    public static LivenessState Of(DateTimeOffset contact, int interval, DateTimeOffset floor, DateTimeOffset now, LivenessState before)
+    {
+        if (contact > floor)
+        {
+            return Of(now - contact, interval);
+        }
+
+        var state = now - floor <= TimeSpan.FromSeconds(2.0 * interval) ? LivenessState.Online : Of(now - floor, interval);
+        return before != LivenessState.Never && before > state ? before : state;
+    }
+
+    /// <summary>How long nothing was heard, as far as it counts.</summary>
+    public static TimeSpan Silence(DateTimeOffset contact, IntakeClock? clock, DateTimeOffset now)
+    {
+        var from = clock is not null && clock.FloorAt > contact ? clock.FloorAt : contact;
+        var until = clock?.StalledSince ?? now;
+        return until > from ? until - from : TimeSpan.Zero;
     }
 
     /// <summary>True when so many went missing at once that the cause is ours or the network's: more than 20 and more than 5 % of the fleet.</summary>

@@ -1,0 +1,115 @@
+using MissionControl.Contracts.Events.CallHome;
+using MissionControl.Fleet.Clusters;
+using MissionControl.Fleet.History;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Protocol.CallHome;
+using Wire = MissionControl.Protocol.CallHome.Health;
+
+namespace MissionControl.Fleet.Health;
+
+/// <summary>
+/// Judges and stores a commit group of health messages in a handful of bulk statements, whatever its size: one read and one write of
+/// a row for each cluster. Safe when a group comes twice or after a later one.
+/// </summary>
+internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) : IMessageHandler<ItemsReceived>
+{
+    /// <summary>A cluster's clock may run this far ahead of ours; beyond it our own counts.</summary>
+    private static readonly TimeSpan MaxAhead = TimeSpan.FromMinutes(10);
+
+    public async Task HandleAsync(ItemsReceived message, MessageContext context, CancellationToken cancellationToken)
+    {
+        var items = message.Inflate().Items;
+        await LastContact.KeepAsync(db, items, cancellationToken);
+        var waiting = items.GroupBy(Received.Cluster)
+            .Select(group => new Group(group.Key, Received.Customer(group.First()), [.. group.OrderBy(Received.Rank)])).ToList();
+        var changed = new HealthChanges(time.GetUtcNow());
+        while (waiting.Count > 0)
+        {
+            // Another replica may have written between our read and our write: those clusters are read again.
+            waiting = await TryAsync(waiting, changed, cancellationToken);
+        }
+
+        await changed.WriteAsync(db, cancellationToken);
+    }
+
+    private async Task<List<Group>> TryAsync(List<Group> groups, HealthChanges changed, CancellationToken cancellationToken)
+    {
+        var stored = await StoredHealth.ReadAsync(db, groups.ConvertAll(group => (group.Cluster, group.Customer)), cancellationToken);
+        var results = new List<Result>(groups.Count);
+        for (var i = 0; i < groups.Count; i++)
+        {
+            results.Add(Apply(groups[i], stored[i] ?? StoredHealth.New(groups[i].Cluster, groups[i].Customer)));
+        }
+
+        var written = await StoredHealth.WriteAsync(db, results.ConvertAll(result => result.State), cancellationToken);
+        var lost = new List<Group>();
+        for (var i = 0; i < written.Length; i++)
+        {
+            if (written[i])
+            {
+                changed.Add(results[i].Before, results[i].State, results[i].Blocks);
+            }
+            else
+            {
+                lost.Add(groups[i]);
+            }
+        }
+
+        return lost;
+    }
+
+    private static Result Apply(Group group, StoredHealth state)
+    {
+        var before = HealthGist.Of(state);
+        var samples = new SampleRecorder(state);
+        foreach (var item in group.Items)
+        {
+            var health = Wire.Parser.ParseFrom(item.Body);
+            var rank = Received.Rank(item);
+            var received = DateTimeOffset.FromUnixTimeMilliseconds(item.ReceivedAtMs);
+            var at = InstantOf(item, received);
+            var judgement = Judgement.Of(health, state.Rank < 0 ? null : RuleStates.Read(state.Rules), at, received, ours: null);
+            if (rank > state.Rank)
+            {
+                state.Rank = rank;
+                state.At = at;
+                state.ReceivedAt = received;
+                state.Body = item.Body.ToByteArray();
+                Keep(state, health, judgement, received);
+            }
+
+            samples.Add(at, rank, SampleRecorder.Values(health, judgement.Status));
+        }
+
+        return new Result(before, state, samples.Finish(Received.Rank(group.Items[^1])));
+    }
+
+    /// <summary>Takes a judgement over into the row.</summary>
+    public static void Keep(StoredHealth state, Wire health, Judgement judgement, DateTimeOffset now)
+    {
+        var status = Rule.Word(judgement.Status);
+        state.StatusSince = state.Status == status && state.StatusSince > DateTimeOffset.UnixEpoch ? state.StatusSince : now;
+        state.Status = status;
+        state.WorstReason = judgement.WorstReason is { Length: > 300 } reason ? reason[..300] : judgement.WorstReason;
+        state.Rules = RuleStates.Write(judgement.States);
+        state.RejudgeAt = Evaluate.NextChange(health, state.UsageFrom, now);
+        state.ProductVersion = Version(health);
+        state.NodesUp = health.Nodes.Count(node => node.State is "running");
+        state.NodesAll = Math.Max(health.Nodes.Count, health.HasExpectedNodes ? health.ExpectedNodes : 0);
+    }
+
+    // What most nodes run; while they differ, rule version-skew says so.
+    private static string Version(Wire health)
+    {
+        var version = health.Nodes.Where(node => node.Version.Length > 0).GroupBy(node => node.Version, StringComparer.Ordinal).MaxBy(group => group.Count())?.Key ?? "";
+        return version.Length > 100 ? version[..100] : version;
+    }
+
+    private static DateTimeOffset InstantOf(ReceivedItem item, DateTimeOffset received) =>
+        item.AtMs <= 0 || item.AtMs > received.ToUnixTimeMilliseconds() + MaxAhead.TotalMilliseconds ? received : DateTimeOffset.FromUnixTimeMilliseconds(item.AtMs);
+
+    private sealed record Group(Guid Cluster, Guid Customer, IReadOnlyList<ReceivedItem> Items);
+
+    private sealed record Result(HealthGist Before, StoredHealth State, IReadOnlyList<object?[]> Blocks);
+}

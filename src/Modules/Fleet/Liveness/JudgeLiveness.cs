@@ -1,0 +1,81 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Fleet.Incidents;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Time;
+
+namespace MissionControl.Fleet.Liveness;
+
+/// <summary>
+/// Judges silence. While the newest processed watermark is older than 15 s every deadline stands still; when intake comes back, and
+/// after a start, silence counts from then on, so that our own outage never makes a cluster late.
+/// </summary>
+internal sealed class JudgeLiveness(TimeProvider time) : Sweeper("fleet.judge-liveness", "fleet", TimeSpan.FromSeconds(2))
+{
+    private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(15);
+    private bool started;
+
+    public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
+    {
+        var db = scope.GetRequiredService<ControlPlaneDbContext>();
+        db.Scope.OpenAll("liveness is judged for every customer's clusters");
+        var now = time.GetUtcNow();
+        if (await db.Set<IntakeReplica>().OrderByDescending(row => row.At).Select(row => (DateTimeOffset?)row.At).FirstOrDefaultAsync(cancellationToken) is not { } newest)
+        {
+            // Intake has never been there: nothing is known, and nothing judged.
+            return;
+        }
+
+        var silent = await SilentClusters.ReadAsync(db, now, cancellationToken);
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        var clock = await db.Set<IntakeClock>().SingleOrDefaultAsync(row => row.Id == 1, cancellationToken);
+        if (clock is null)
+        {
+            clock = new IntakeClock { Id = 1, JudgedAt = now, FloorAt = now };
+            db.Add(clock);
+        }
+
+        if (await IsDeliveringAsync(db, clock, newest, now, cancellationToken))
+        {
+            await MassOutageGuard.ApplyAsync(db, clock, silent, now, cancellationToken);
+        }
+
+        clock.JudgedAt = now;
+        started = true;
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>Whether silence proves anything; opens and closes the incident that says why not.</summary>
+    private async Task<bool> IsDeliveringAsync(ControlPlaneDbContext db, IntakeClock clock, DateTimeOffset newest, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var incident = await db.Set<Incident>().SingleOrDefaultAsync(row => row.EndedAt == null && row.Kind != Incident.MassOutage, cancellationToken);
+        var paused = now - clock.JudgedAt > MaxAge;
+        if (paused)
+        {
+            incident ??= await Incident.OpenAsync(db, Incident.JudgingStopped, clock.JudgedAt,
+                $"Fleet did not judge from {clock.JudgedAt:u} to {now:u}: it was stopped, or its database did not answer.", 0, now, cancellationToken);
+        }
+
+        if (now - newest > MaxAge)
+        {
+            clock.StalledSince ??= newest < clock.JudgedAt ? newest : clock.JudgedAt;
+            incident ??= await Incident.OpenAsync(db, Incident.IntakeStalled, newest,
+                $"No callhome replica's watermark has been processed since {newest:u}: callhome is stopped, or what it receives does not come through.", 0, now, cancellationToken);
+            return false;
+        }
+
+        if (incident is not null)
+        {
+            await incident.EndAsync(db, $"Watermarks came through again at {now:u}; silence counts from then on.", now, cancellationToken);
+        }
+
+        if (incident is not null || clock.StalledSince is not null || !started)
+        {
+            clock.StalledSince = null;
+            clock.FloorAt = now;
+        }
+
+        return true;
+    }
+}

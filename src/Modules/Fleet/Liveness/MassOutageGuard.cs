@@ -1,0 +1,114 @@
+using System.Globalization;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Fleet.Clusters;
+using MissionControl.Fleet.Events;
+using MissionControl.Fleet.Incidents;
+using MissionControl.Platform.Data;
+
+namespace MissionControl.Fleet.Liveness;
+
+/// <summary>
+/// Writes what liveness has become. When too many clusters go missing at once they stay late for up to 15 min, and one incident
+/// says so; those still silent then become missing.
+/// </summary>
+internal static class MassOutageGuard
+{
+    private const int MaxWrite = 1000;
+    private static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Hold = TimeSpan.FromMinutes(15);
+
+    public static async Task ApplyAsync(ControlPlaneDbContext db, IntakeClock clock, IReadOnlyList<SilentCluster> clusters, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var changes = new List<(SilentCluster Cluster, LivenessState State)>();
+        var candidates = new List<(SilentCluster Cluster, LivenessState State)>();
+        var recent = 0;
+        foreach (var cluster in clusters)
+        {
+            var state = Judge.Of(cluster.ReceivedAt, cluster.NextSeconds, clock.FloorAt, now, cluster.Before);
+            if (state >= LivenessState.Missing && cluster.Before < LivenessState.Missing)
+            {
+                candidates.Add((cluster, state));
+            }
+            else if (state != cluster.Before)
+            {
+                changes.Add((cluster, state));
+            }
+            else if (state == LivenessState.Missing && now - cluster.Since < Window && cluster.Since > clock.ReleasedAt)
+            {
+                recent++;
+            }
+        }
+
+        if (await IsHeldAsync(db, clock, candidates, recent, now, cancellationToken))
+        {
+            changes.AddRange(candidates.Where(candidate => candidate.Cluster.Before != LivenessState.Late).Select(candidate => (candidate.Cluster, LivenessState.Late)));
+        }
+        else
+        {
+            changes.AddRange(candidates);
+        }
+
+        await WriteAsync(db, changes, now, cancellationToken);
+    }
+
+    private static async Task<bool> IsHeldAsync(
+        ControlPlaneDbContext db, IntakeClock clock, List<(SilentCluster Cluster, LivenessState State)> candidates, int recent, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (clock.HoldUntil is null)
+        {
+            if (candidates.Count == 0 || !Judge.IsMassOutage(candidates.Count + recent, await db.Set<FleetCluster>().CountAsync(row => row.State == "active", cancellationToken)))
+            {
+                return false;
+            }
+
+            clock.HoldUntil = now + Hold;
+            var customers = candidates.Select(candidate => candidate.Cluster.CustomerId).Distinct().Count();
+            await Incident.OpenAsync(db, Incident.MassOutage, now, string.Create(CultureInfo.InvariantCulture, $"{candidates.Count + recent} clusters of {customers} customers went silent within 5 min."), candidates.Count + recent, now, cancellationToken);
+            return true;
+        }
+
+        var incident = await db.Set<Incident>().SingleOrDefaultAsync(row => row.EndedAt == null && row.Kind == Incident.MassOutage, cancellationToken);
+        if (incident is not null && candidates.Count > incident.Clusters)
+        {
+            incident.Clusters = candidates.Count;
+        }
+
+        if (candidates.Count > 0 && now < clock.HoldUntil)
+        {
+            return true;
+        }
+
+        clock.HoldUntil = null;
+        clock.ReleasedAt = now;
+        if (incident is not null)
+        {
+            await incident.EndAsync(db, candidates.Count == 0 ? "All of them are heard again." : string.Create(CultureInfo.InvariantCulture, $"{candidates.Count} were still silent after 15 min and are missing now."), now, cancellationToken);
+        }
+
+        return false;
+    }
+
+    private static async Task WriteAsync(ControlPlaneDbContext db, List<(SilentCluster Cluster, LivenessState State)> changes, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (changes.Count == 0)
+        {
+            return;
+        }
+
+        var at = now.ToUnixTimeMilliseconds();
+        foreach (var chunk in changes.Chunk(MaxWrite))
+        {
+            await db.Dialect.UpsertAsync(db, ClusterLiveness.Table with { Rows = [.. chunk.Select(change => new object?[] { change.Cluster.Id, change.Cluster.CustomerId, change.State.ToString(), at })] }, null, cancellationToken);
+            await db.Dialect.InsertIfAbsentAsync(db, ClusterEvent.Table with { Rows = [.. chunk.Where(change => IsWorthAnEvent(change.Cluster.Before, change.State)).Select(change => Event(change.Cluster, change.State, now))] }, cancellationToken);
+        }
+
+        await ClusterOverview.RefreshAsync(db, changes.ConvertAll(change => change.Cluster.Id), now, cancellationToken);
+    }
+
+    // That one check-in came late is nothing to remember; that a cluster was gone is.
+    private static bool IsWorthAnEvent(LivenessState before, LivenessState state) => state >= LivenessState.Missing || before >= LivenessState.Missing;
+
+    private static object?[] Event(SilentCluster cluster, LivenessState state, DateTimeOffset now) => ClusterEvent.Ours(
+        cluster.Id, cluster.CustomerId, string.Create(CultureInfo.InvariantCulture, $"mc:liveness:{now.ToUnixTimeMilliseconds()}"), $"liveness-{Words.Of(state)}", state >= LivenessState.Missing ? "severe" : "info",
+        string.Create(CultureInfo.InvariantCulture, $"The cluster is {Words.Of(state)}; it was {Words.Of(cluster.Before)}. Last contact {cluster.ReceivedAt:u}."), now);
+}
