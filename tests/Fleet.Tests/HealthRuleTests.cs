@@ -115,7 +115,8 @@ public sealed class HealthRuleTests
     public void While_somebody_works_on_a_cluster_a_stopped_node_does_not_colour_it()
     {
         var health = Healthy();
-        health.Nodes[0].State = "down";
+        health.ExpectedNodes = 2;
+        health.Nodes.Add(new NodeHealth { Id = "n2", State = "down" });
         health.Maintenance = true;
 
         var judgement = First(health);

@@ -21,7 +21,7 @@ internal static class MassOutageGuard
     {
         var changes = new List<(SilentCluster Cluster, LivenessState State)>();
         var candidates = new List<(SilentCluster Cluster, LivenessState State)>();
-        var recent = 0;
+        var recent = new List<SilentCluster>();
         foreach (var cluster in clusters)
         {
             var state = Judge.Of(cluster.ReceivedAt, cluster.NextSeconds, clock.FloorAt, now, cluster.Before);
@@ -35,13 +35,16 @@ internal static class MassOutageGuard
             }
             else if (state == LivenessState.Missing && now - cluster.Since < Window && cluster.Since > clock.ReleasedAt)
             {
-                recent++;
+                recent.Add(cluster);
             }
         }
 
         if (await IsHeldAsync(db, clock, candidates, recent, now, cancellationToken))
         {
             changes.AddRange(candidates.Where(candidate => candidate.Cluster.Before != LivenessState.Late).Select(candidate => (candidate.Cluster, LivenessState.Late)));
+
+            // Those that went first, before it was clear that they were the first of many.
+            changes.AddRange(recent.Select(cluster => (cluster, LivenessState.Late)));
         }
         else
         {
@@ -52,18 +55,19 @@ internal static class MassOutageGuard
     }
 
     private static async Task<bool> IsHeldAsync(
-        ControlPlaneDbContext db, IntakeClock clock, List<(SilentCluster Cluster, LivenessState State)> candidates, int recent, DateTimeOffset now, CancellationToken cancellationToken)
+        ControlPlaneDbContext db, IntakeClock clock, List<(SilentCluster Cluster, LivenessState State)> candidates, List<SilentCluster> recent, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (clock.HoldUntil is null)
         {
-            if (candidates.Count == 0 || !Judge.IsMassOutage(candidates.Count + recent, await db.Set<FleetCluster>().CountAsync(row => row.State == "active", cancellationToken)))
+            if (candidates.Count == 0 || !Judge.IsMassOutage(candidates.Count + recent.Count, await db.Set<FleetCluster>().CountAsync(row => row.State == "active", cancellationToken)))
             {
                 return false;
             }
 
             clock.HoldUntil = now + Hold;
-            var customers = candidates.Select(candidate => candidate.Cluster.CustomerId).Distinct().Count();
-            await Incident.OpenAsync(db, Incident.MassOutage, now, string.Create(CultureInfo.InvariantCulture, $"{candidates.Count + recent} clusters of {customers} customers went silent within 5 min."), candidates.Count + recent, now, cancellationToken);
+            var gone = candidates.Select(candidate => candidate.Cluster).Concat(recent).ToList();
+            var customers = gone.Select(cluster => cluster.CustomerId).Distinct().Count();
+            await Incident.OpenAsync(db, Incident.MassOutage, now, string.Create(CultureInfo.InvariantCulture, $"{gone.Count} clusters of {customers} customers went silent within 5 min."), gone.Count, now, cancellationToken);
             return true;
         }
 

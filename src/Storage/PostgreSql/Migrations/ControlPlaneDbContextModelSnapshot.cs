@@ -455,59 +455,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.ToTable("callhome_intake", (string)null);
                 });
 
-            modelBuilder.Entity("MissionControl.Fleet.Clusters.ClusterEvent", b =>
+            modelBuilder.Entity("MissionControl.Fleet.Clusters.ChangeCounter", b =>
                 {
-                    b.Property<Guid>("ClusterId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("cluster_id");
-
-                    b.Property<string>("Id")
-                        .HasMaxLength(100)
-                        .HasColumnType("character varying(100)")
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
                         .HasColumnName("id");
 
-                    b.Property<long>("At")
+                    b.Property<long>("Last")
                         .HasColumnType("bigint")
-                        .HasColumnName("at");
+                        .HasColumnName("last");
 
-                    b.Property<Guid>("CustomerId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("customer_id");
+                    b.HasKey("Id");
 
-                    b.Property<string>("Kind")
-                        .IsRequired()
-                        .HasMaxLength(100)
-                        .HasColumnType("character varying(100)")
-                        .HasColumnName("kind");
-
-                    b.Property<string>("Node")
-                        .HasMaxLength(100)
-                        .HasColumnType("character varying(100)")
-                        .HasColumnName("node");
-
-                    b.Property<long>("ReceivedAt")
-                        .HasColumnType("bigint")
-                        .HasColumnName("received_at");
-
-                    b.Property<string>("Severity")
-                        .IsRequired()
-                        .HasMaxLength(10)
-                        .HasColumnType("character varying(10)")
-                        .HasColumnName("severity");
-
-                    b.Property<string>("Text")
-                        .IsRequired()
-                        .HasMaxLength(500)
-                        .HasColumnType("character varying(500)")
-                        .HasColumnName("text");
-
-                    b.HasKey("ClusterId", "Id");
-
-                    b.HasIndex("ReceivedAt");
-
-                    b.HasIndex("ClusterId", "At");
-
-                    b.ToTable("fleet_event", (string)null);
+                    b.ToTable("fleet_change_counter", (string)null);
                 });
 
             modelBuilder.Entity("MissionControl.Fleet.Clusters.ClusterLiveness", b =>
@@ -532,7 +492,131 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
                     b.HasKey("ClusterId");
 
+                    b.HasIndex("State");
+
                     b.ToTable("fleet_liveness", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Fleet.Clusters.ClusterOverview", b =>
+                {
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<string>("AgentVersion")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("agent_version");
+
+                    b.Property<int>("Badness")
+                        .HasColumnType("integer")
+                        .HasColumnName("badness");
+
+                    b.Property<long>("Change")
+                        .HasColumnType("bigint")
+                        .HasColumnName("change");
+
+                    b.Property<long>("ChangedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("changed_at");
+
+                    b.Property<bool>("CloneSuspected")
+                        .HasColumnType("boolean")
+                        .HasColumnName("clone_suspected");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("CustomerName")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("customer_name");
+
+                    b.Property<long>("EnrolledAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("enrolled_at");
+
+                    b.Property<string>("Health")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("character varying(10)")
+                        .HasColumnName("health");
+
+                    b.Property<long?>("HealthSince")
+                        .HasColumnType("bigint")
+                        .HasColumnName("health_since");
+
+                    b.Property<string>("Liveness")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("liveness");
+
+                    b.Property<long>("LivenessSince")
+                        .HasColumnType("bigint")
+                        .HasColumnName("liveness_since");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name");
+
+                    b.Property<int>("NodesAll")
+                        .HasColumnType("integer")
+                        .HasColumnName("nodes_all");
+
+                    b.Property<int>("NodesUp")
+                        .HasColumnType("integer")
+                        .HasColumnName("nodes_up");
+
+                    b.Property<string>("Region")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("region");
+
+                    b.Property<string>("ShortId")
+                        .IsRequired()
+                        .HasMaxLength(8)
+                        .HasColumnType("character varying(8)")
+                        .HasColumnName("short_id");
+
+                    b.Property<string>("SortName")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("sort_name");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("state");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("version");
+
+                    b.Property<string>("WorstReason")
+                        .HasMaxLength(300)
+                        .HasColumnType("character varying(300)")
+                        .HasColumnName("worst_reason");
+
+                    b.HasKey("ClusterId");
+
+                    b.HasIndex("Change");
+
+                    b.HasIndex("CustomerId", "Badness");
+
+                    b.HasIndex("Badness", "SortName", "ClusterId");
+
+                    b.ToTable("fleet_overview", (string)null);
                 });
 
             modelBuilder.Entity("MissionControl.Fleet.Clusters.FleetCluster", b =>
@@ -589,6 +673,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnType("character varying(200)")
                         .HasColumnName("name");
 
+                    b.Property<string>("Region")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("region");
+
                     b.Property<long>("Version")
                         .IsConcurrencyToken()
                         .HasColumnType("bigint")
@@ -597,33 +687,6 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasKey("Id");
 
                     b.ToTable("fleet_customer", (string)null);
-                });
-
-            modelBuilder.Entity("MissionControl.Fleet.Clusters.IntakeClock", b =>
-                {
-                    b.Property<int>("Id")
-                        .HasColumnType("integer")
-                        .HasColumnName("id");
-
-                    b.Property<long>("FloorAt")
-                        .HasColumnType("bigint")
-                        .HasColumnName("floor_at");
-
-                    b.Property<long>("JudgedAt")
-                        .HasColumnType("bigint")
-                        .HasColumnName("judged_at");
-
-                    b.Property<long?>("StalledSince")
-                        .HasColumnType("bigint")
-                        .HasColumnName("stalled_since");
-
-                    b.Property<long>("WatermarkAt")
-                        .HasColumnType("bigint")
-                        .HasColumnName("watermark_at");
-
-                    b.HasKey("Id");
-
-                    b.ToTable("fleet_intake_clock", (string)null);
                 });
 
             modelBuilder.Entity("MissionControl.Fleet.Clusters.LastContact", b =>
@@ -635,6 +698,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<Guid>("CustomerId")
                         .HasColumnType("uuid")
                         .HasColumnName("customer_id");
+
+                    b.Property<long>("LateAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("late_at");
 
                     b.Property<int>("NextSeconds")
                         .HasColumnType("integer")
@@ -649,7 +716,102 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.ToTable("fleet_last_contact", (string)null);
                 });
 
-            modelBuilder.Entity("MissionControl.Fleet.Clusters.LastHealth", b =>
+            modelBuilder.Entity("MissionControl.Fleet.Events.ClusterEvent", b =>
+                {
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<string>("Id")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Node")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("node");
+
+                    b.Property<long>("ReceivedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("received_at");
+
+                    b.Property<string>("Severity")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("character varying(10)")
+                        .HasColumnName("severity");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("text");
+
+                    b.HasKey("ClusterId", "Id");
+
+                    b.HasIndex("ReceivedAt");
+
+                    b.HasIndex("ClusterId", "At");
+
+                    b.ToTable("fleet_event", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Fleet.Health.HealthDeadline", b =>
+                {
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.HasKey("ClusterId");
+
+                    b.HasIndex("At");
+
+                    b.ToTable("fleet_health_deadline", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Fleet.Health.LastUsage", b =>
+                {
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<long>("ReceivedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("received_at");
+
+                    b.HasKey("ClusterId");
+
+                    b.ToTable("fleet_last_usage", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Fleet.Health.StoredHealth", b =>
                 {
                     b.Property<Guid>("ClusterId")
                         .HasColumnType("uuid")
@@ -686,11 +848,46 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("rank");
 
+                    b.Property<long>("ReceivedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("received_at");
+
+                    b.Property<long?>("RejudgeAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("rejudge_at");
+
+                    b.Property<byte[]>("Rules")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("rules");
+
+                    b.Property<byte[]>("Samples")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("samples");
+
+                    b.Property<long>("SamplesFrom")
+                        .HasColumnType("bigint")
+                        .HasColumnName("samples_from");
+
                     b.Property<string>("Status")
                         .IsRequired()
                         .HasMaxLength(10)
                         .HasColumnType("character varying(10)")
                         .HasColumnName("status");
+
+                    b.Property<long>("StatusSince")
+                        .HasColumnType("bigint")
+                        .HasColumnName("status_since");
+
+                    b.Property<long?>("UsageFrom")
+                        .HasColumnType("bigint")
+                        .HasColumnName("usage_from");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
 
                     b.Property<string>("WorstReason")
                         .HasMaxLength(300)
@@ -702,11 +899,101 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.ToTable("fleet_last_health", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Fleet.History.HistoryBlock", b =>
+                {
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<long>("FromAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("from_at");
+
+                    b.Property<long>("Part")
+                        .HasColumnType("bigint")
+                        .HasColumnName("part");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<byte[]>("Data")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("data");
+
+                    b.Property<int>("Samples")
+                        .HasColumnType("integer")
+                        .HasColumnName("samples");
+
+                    b.HasKey("ClusterId", "FromAt", "Part");
+
+                    b.HasIndex("FromAt");
+
+                    b.ToTable("fleet_history", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Fleet.Incidents.Incident", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<long>("BeganAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("began_at");
+
+                    b.Property<string>("Cause")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("cause");
+
+                    b.Property<long>("Change")
+                        .HasColumnType("bigint")
+                        .HasColumnName("change");
+
+                    b.Property<int>("Clusters")
+                        .HasColumnType("integer")
+                        .HasColumnName("clusters");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("kind");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("BeganAt");
+
+                    b.HasIndex("Change");
+
+                    b.HasIndex("EndedAt");
+
+                    b.ToTable("fleet_incident", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Fleet.Inventory.ClusterInventory", b =>
                 {
                     b.Property<Guid>("ClusterId")
                         .HasColumnType("uuid")
                         .HasColumnName("cluster_id");
+
+                    b.Property<string>("AgentVersion")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("agent_version");
 
                     b.Property<long>("At")
                         .HasColumnType("bigint")
@@ -720,6 +1007,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<Guid>("CustomerId")
                         .HasColumnType("uuid")
                         .HasColumnName("customer_id");
+
+                    b.Property<string>("ProductVersion")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("product_version");
 
                     b.Property<long>("Rank")
                         .HasColumnType("bigint")
@@ -821,6 +1114,55 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasIndex("ReceivedAt");
 
                     b.ToTable("fleet_inventory_change", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Fleet.Liveness.IntakeClock", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<long>("FloorAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("floor_at");
+
+                    b.Property<long?>("HoldUntil")
+                        .HasColumnType("bigint")
+                        .HasColumnName("hold_until");
+
+                    b.Property<long>("JudgedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("judged_at");
+
+                    b.Property<long>("ReleasedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("released_at");
+
+                    b.Property<long?>("StalledSince")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stalled_since");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("fleet_intake_clock", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Fleet.Liveness.IntakeReplica", b =>
+                {
+                    b.Property<string>("Replica")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("replica");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.HasKey("Replica");
+
+                    b.HasIndex("At");
+
+                    b.ToTable("fleet_intake_replica", (string)null);
                 });
 
             modelBuilder.Entity("MissionControl.Identity.Sessions.Session", b =>

@@ -450,59 +450,19 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.ToTable("callhome_intake", (string)null);
                 });
 
-            modelBuilder.Entity("MissionControl.Fleet.Clusters.ClusterEvent", b =>
+            modelBuilder.Entity("MissionControl.Fleet.Clusters.ChangeCounter", b =>
                 {
-                    b.Property<Guid>("ClusterId")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("cluster_id");
-
-                    b.Property<string>("Id")
-                        .HasMaxLength(100)
-                        .HasColumnType("TEXT")
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
                         .HasColumnName("id");
 
-                    b.Property<long>("At")
+                    b.Property<long>("Last")
                         .HasColumnType("INTEGER")
-                        .HasColumnName("at");
+                        .HasColumnName("last");
 
-                    b.Property<Guid>("CustomerId")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("customer_id");
+                    b.HasKey("Id");
 
-                    b.Property<string>("Kind")
-                        .IsRequired()
-                        .HasMaxLength(100)
-                        .HasColumnType("TEXT")
-                        .HasColumnName("kind");
-
-                    b.Property<string>("Node")
-                        .HasMaxLength(100)
-                        .HasColumnType("TEXT")
-                        .HasColumnName("node");
-
-                    b.Property<long>("ReceivedAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("received_at");
-
-                    b.Property<string>("Severity")
-                        .IsRequired()
-                        .HasMaxLength(10)
-                        .HasColumnType("TEXT")
-                        .HasColumnName("severity");
-
-                    b.Property<string>("Text")
-                        .IsRequired()
-                        .HasMaxLength(500)
-                        .HasColumnType("TEXT")
-                        .HasColumnName("text");
-
-                    b.HasKey("ClusterId", "Id");
-
-                    b.HasIndex("ReceivedAt");
-
-                    b.HasIndex("ClusterId", "At");
-
-                    b.ToTable("fleet_event", (string)null);
+                    b.ToTable("fleet_change_counter", (string)null);
                 });
 
             modelBuilder.Entity("MissionControl.Fleet.Clusters.ClusterLiveness", b =>
@@ -527,7 +487,131 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
                     b.HasKey("ClusterId");
 
+                    b.HasIndex("State");
+
                     b.ToTable("fleet_liveness", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Fleet.Clusters.ClusterOverview", b =>
+                {
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<string>("AgentVersion")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("agent_version");
+
+                    b.Property<int>("Badness")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("badness");
+
+                    b.Property<long>("Change")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("change");
+
+                    b.Property<long>("ChangedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("changed_at");
+
+                    b.Property<bool>("CloneSuspected")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("clone_suspected");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("CustomerName")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_name");
+
+                    b.Property<long>("EnrolledAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("enrolled_at");
+
+                    b.Property<string>("Health")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("health");
+
+                    b.Property<long?>("HealthSince")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("health_since");
+
+                    b.Property<string>("Liveness")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("liveness");
+
+                    b.Property<long>("LivenessSince")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("liveness_since");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<int>("NodesAll")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("nodes_all");
+
+                    b.Property<int>("NodesUp")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("nodes_up");
+
+                    b.Property<string>("Region")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("region");
+
+                    b.Property<string>("ShortId")
+                        .IsRequired()
+                        .HasMaxLength(8)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("short_id");
+
+                    b.Property<string>("SortName")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("sort_name");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("state");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("version");
+
+                    b.Property<string>("WorstReason")
+                        .HasMaxLength(300)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("worst_reason");
+
+                    b.HasKey("ClusterId");
+
+                    b.HasIndex("Change");
+
+                    b.HasIndex("CustomerId", "Badness");
+
+                    b.HasIndex("Badness", "SortName", "ClusterId");
+
+                    b.ToTable("fleet_overview", (string)null);
                 });
 
             modelBuilder.Entity("MissionControl.Fleet.Clusters.FleetCluster", b =>
@@ -584,6 +668,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("name");
 
+                    b.Property<string>("Region")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("region");
+
                     b.Property<long>("Version")
                         .IsConcurrencyToken()
                         .HasColumnType("INTEGER")
@@ -592,33 +682,6 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.HasKey("Id");
 
                     b.ToTable("fleet_customer", (string)null);
-                });
-
-            modelBuilder.Entity("MissionControl.Fleet.Clusters.IntakeClock", b =>
-                {
-                    b.Property<int>("Id")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("id");
-
-                    b.Property<long>("FloorAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("floor_at");
-
-                    b.Property<long>("JudgedAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("judged_at");
-
-                    b.Property<long?>("StalledSince")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("stalled_since");
-
-                    b.Property<long>("WatermarkAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("watermark_at");
-
-                    b.HasKey("Id");
-
-                    b.ToTable("fleet_intake_clock", (string)null);
                 });
 
             modelBuilder.Entity("MissionControl.Fleet.Clusters.LastContact", b =>
@@ -630,6 +693,10 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<Guid>("CustomerId")
                         .HasColumnType("TEXT")
                         .HasColumnName("customer_id");
+
+                    b.Property<long>("LateAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("late_at");
 
                     b.Property<int>("NextSeconds")
                         .HasColumnType("INTEGER")
@@ -644,7 +711,102 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.ToTable("fleet_last_contact", (string)null);
                 });
 
-            modelBuilder.Entity("MissionControl.Fleet.Clusters.LastHealth", b =>
+            modelBuilder.Entity("MissionControl.Fleet.Events.ClusterEvent", b =>
+                {
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<string>("Id")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Node")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("node");
+
+                    b.Property<long>("ReceivedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("received_at");
+
+                    b.Property<string>("Severity")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("severity");
+
+                    b.Property<string>("Text")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("text");
+
+                    b.HasKey("ClusterId", "Id");
+
+                    b.HasIndex("ReceivedAt");
+
+                    b.HasIndex("ClusterId", "At");
+
+                    b.ToTable("fleet_event", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Fleet.Health.HealthDeadline", b =>
+                {
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.HasKey("ClusterId");
+
+                    b.HasIndex("At");
+
+                    b.ToTable("fleet_health_deadline", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Fleet.Health.LastUsage", b =>
+                {
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<long>("ReceivedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("received_at");
+
+                    b.HasKey("ClusterId");
+
+                    b.ToTable("fleet_last_usage", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Fleet.Health.StoredHealth", b =>
                 {
                     b.Property<Guid>("ClusterId")
                         .HasColumnType("TEXT")
@@ -681,11 +843,46 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("rank");
 
+                    b.Property<long>("ReceivedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("received_at");
+
+                    b.Property<long?>("RejudgeAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("rejudge_at");
+
+                    b.Property<byte[]>("Rules")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("rules");
+
+                    b.Property<byte[]>("Samples")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("samples");
+
+                    b.Property<long>("SamplesFrom")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("samples_from");
+
                     b.Property<string>("Status")
                         .IsRequired()
                         .HasMaxLength(10)
                         .HasColumnType("TEXT")
                         .HasColumnName("status");
+
+                    b.Property<long>("StatusSince")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("status_since");
+
+                    b.Property<long?>("UsageFrom")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("usage_from");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
 
                     b.Property<string>("WorstReason")
                         .HasMaxLength(300)
@@ -697,11 +894,101 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.ToTable("fleet_last_health", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Fleet.History.HistoryBlock", b =>
+                {
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<long>("FromAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("from_at");
+
+                    b.Property<long>("Part")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("part");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<byte[]>("Data")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("data");
+
+                    b.Property<int>("Samples")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("samples");
+
+                    b.HasKey("ClusterId", "FromAt", "Part");
+
+                    b.HasIndex("FromAt");
+
+                    b.ToTable("fleet_history", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Fleet.Incidents.Incident", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("BeganAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("began_at");
+
+                    b.Property<string>("Cause")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cause");
+
+                    b.Property<long>("Change")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("change");
+
+                    b.Property<int>("Clusters")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("clusters");
+
+                    b.Property<long?>("EndedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("ended_at");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("BeganAt");
+
+                    b.HasIndex("Change");
+
+                    b.HasIndex("EndedAt");
+
+                    b.ToTable("fleet_incident", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Fleet.Inventory.ClusterInventory", b =>
                 {
                     b.Property<Guid>("ClusterId")
                         .HasColumnType("TEXT")
                         .HasColumnName("cluster_id");
+
+                    b.Property<string>("AgentVersion")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("agent_version");
 
                     b.Property<long>("At")
                         .HasColumnType("INTEGER")
@@ -715,6 +1002,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<Guid>("CustomerId")
                         .HasColumnType("TEXT")
                         .HasColumnName("customer_id");
+
+                    b.Property<string>("ProductVersion")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("product_version");
 
                     b.Property<long>("Rank")
                         .HasColumnType("INTEGER")
@@ -816,6 +1109,55 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.HasIndex("ReceivedAt");
 
                     b.ToTable("fleet_inventory_change", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Fleet.Liveness.IntakeClock", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("FloorAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("floor_at");
+
+                    b.Property<long?>("HoldUntil")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("hold_until");
+
+                    b.Property<long>("JudgedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("judged_at");
+
+                    b.Property<long>("ReleasedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("released_at");
+
+                    b.Property<long?>("StalledSince")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stalled_since");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("fleet_intake_clock", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Fleet.Liveness.IntakeReplica", b =>
+                {
+                    b.Property<string>("Replica")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("replica");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.HasKey("Replica");
+
+                    b.HasIndex("At");
+
+                    b.ToTable("fleet_intake_replica", (string)null);
                 });
 
             modelBuilder.Entity("MissionControl.Identity.Sessions.Session", b =>

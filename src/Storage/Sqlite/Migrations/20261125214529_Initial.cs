@@ -459,6 +459,18 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "fleet_change_counter",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "INTEGER", nullable: false),
+                    last = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_change_counter", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "fleet_cluster",
                 columns: table => new
                 {
@@ -496,6 +508,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 {
                     id = table.Column<Guid>(type: "TEXT", nullable: false),
                     name = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    region = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
                     version = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
@@ -520,6 +533,35 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_fleet_event", x => new { x.cluster_id, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_health_deadline",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_health_deadline", x => x.cluster_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_history",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    from_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    part = table.Column<long>(type: "INTEGER", nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    samples = table.Column<int>(type: "INTEGER", nullable: false),
+                    data = table.Column<byte[]>(type: "BLOB", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_history", x => new { x.cluster_id, x.from_at, x.part });
                 });
 
             migrationBuilder.CreateTable(
@@ -555,18 +597,49 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "fleet_incident",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    began_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    cause = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
+                    clusters = table.Column<int>(type: "INTEGER", nullable: false),
+                    change = table.Column<long>(type: "INTEGER", nullable: false),
+                    version = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_incident", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "fleet_intake_clock",
                 columns: table => new
                 {
                     id = table.Column<int>(type: "INTEGER", nullable: false),
-                    watermark_at = table.Column<long>(type: "INTEGER", nullable: false),
                     judged_at = table.Column<long>(type: "INTEGER", nullable: false),
                     stalled_since = table.Column<long>(type: "INTEGER", nullable: true),
-                    floor_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    floor_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    hold_until = table.Column<long>(type: "INTEGER", nullable: true),
+                    released_at = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_fleet_intake_clock", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_intake_replica",
+                columns: table => new
+                {
+                    replica = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_intake_replica", x => x.replica);
                 });
 
             migrationBuilder.CreateTable(
@@ -578,6 +651,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     rank = table.Column<long>(type: "INTEGER", nullable: false),
                     at = table.Column<long>(type: "INTEGER", nullable: false),
                     received_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    product_version = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    agent_version = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     body = table.Column<byte[]>(type: "BLOB", nullable: false),
                     version = table.Column<long>(type: "INTEGER", nullable: false)
                 },
@@ -629,7 +704,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     cluster_id = table.Column<Guid>(type: "TEXT", nullable: false),
                     customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
                     received_at = table.Column<long>(type: "INTEGER", nullable: false),
-                    next_seconds = table.Column<int>(type: "INTEGER", nullable: false)
+                    next_seconds = table.Column<int>(type: "INTEGER", nullable: false),
+                    late_at = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -642,18 +718,39 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 {
                     cluster_id = table.Column<Guid>(type: "TEXT", nullable: false),
                     customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    version = table.Column<long>(type: "INTEGER", nullable: false),
                     rank = table.Column<long>(type: "INTEGER", nullable: false),
                     at = table.Column<long>(type: "INTEGER", nullable: false),
+                    received_at = table.Column<long>(type: "INTEGER", nullable: false),
                     status = table.Column<string>(type: "TEXT", maxLength: 10, nullable: false),
+                    status_since = table.Column<long>(type: "INTEGER", nullable: false),
                     worst_reason = table.Column<string>(type: "TEXT", maxLength: 300, nullable: true),
                     product_version = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     nodes_up = table.Column<int>(type: "INTEGER", nullable: false),
                     nodes_all = table.Column<int>(type: "INTEGER", nullable: false),
+                    rejudge_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    usage_from = table.Column<long>(type: "INTEGER", nullable: true),
+                    rules = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    samples_from = table.Column<long>(type: "INTEGER", nullable: false),
+                    samples = table.Column<byte[]>(type: "BLOB", nullable: false),
                     body = table.Column<byte[]>(type: "BLOB", nullable: false)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_fleet_last_health", x => x.cluster_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_last_usage",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    received_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_last_usage", x => x.cluster_id);
                 });
 
             migrationBuilder.CreateTable(
@@ -701,6 +798,38 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_fleet_outbox", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_overview",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    sort_name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    short_id = table.Column<string>(type: "TEXT", maxLength: 8, nullable: false),
+                    customer_name = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    region = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    state = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    clone_suspected = table.Column<bool>(type: "INTEGER", nullable: false),
+                    enrolled_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    liveness = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    liveness_since = table.Column<long>(type: "INTEGER", nullable: false),
+                    health = table.Column<string>(type: "TEXT", maxLength: 10, nullable: false),
+                    health_since = table.Column<long>(type: "INTEGER", nullable: true),
+                    worst_reason = table.Column<string>(type: "TEXT", maxLength: 300, nullable: true),
+                    version = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    agent_version = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    nodes_up = table.Column<int>(type: "INTEGER", nullable: false),
+                    nodes_all = table.Column<int>(type: "INTEGER", nullable: false),
+                    badness = table.Column<int>(type: "INTEGER", nullable: false),
+                    change = table.Column<long>(type: "INTEGER", nullable: false),
+                    changed_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_overview", x => x.cluster_id);
                 });
 
             migrationBuilder.CreateTable(
@@ -1897,6 +2026,16 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 column: "received_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_fleet_health_deadline_at",
+                table: "fleet_health_deadline",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_history_from_at",
+                table: "fleet_history",
+                column: "from_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_fleet_idempotency_created_at",
                 table: "fleet_idempotency",
                 column: "created_at");
@@ -1907,6 +2046,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 column: "applied_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_fleet_incident_began_at",
+                table: "fleet_incident",
+                column: "began_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_incident_change",
+                table: "fleet_incident",
+                column: "change");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_incident_ended_at",
+                table: "fleet_incident",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_intake_replica_at",
+                table: "fleet_intake_replica",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_fleet_inventory_change_received_at",
                 table: "fleet_inventory_change",
                 column: "received_at");
@@ -1915,6 +2074,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_fleet_job_run_started_at",
                 table: "fleet_job_run",
                 column: "started_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_liveness_state",
+                table: "fleet_liveness",
+                column: "state");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_overview_badness_sort_name_cluster_id",
+                table: "fleet_overview",
+                columns: new[] { "badness", "sort_name", "cluster_id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_overview_change",
+                table: "fleet_overview",
+                column: "change");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_overview_customer_id_badness",
+                table: "fleet_overview",
+                columns: new[] { "customer_id", "badness" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_fleet_parked_message_consumer_message_id",
@@ -2220,6 +2399,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "fleet_audit_producer");
 
             migrationBuilder.DropTable(
+                name: "fleet_change_counter");
+
+            migrationBuilder.DropTable(
                 name: "fleet_cluster");
 
             migrationBuilder.DropTable(
@@ -2232,13 +2414,25 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "fleet_event");
 
             migrationBuilder.DropTable(
+                name: "fleet_health_deadline");
+
+            migrationBuilder.DropTable(
+                name: "fleet_history");
+
+            migrationBuilder.DropTable(
                 name: "fleet_idempotency");
 
             migrationBuilder.DropTable(
                 name: "fleet_inbox");
 
             migrationBuilder.DropTable(
+                name: "fleet_incident");
+
+            migrationBuilder.DropTable(
                 name: "fleet_intake_clock");
+
+            migrationBuilder.DropTable(
+                name: "fleet_intake_replica");
 
             migrationBuilder.DropTable(
                 name: "fleet_inventory");
@@ -2256,6 +2450,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "fleet_last_health");
 
             migrationBuilder.DropTable(
+                name: "fleet_last_usage");
+
+            migrationBuilder.DropTable(
                 name: "fleet_lease");
 
             migrationBuilder.DropTable(
@@ -2263,6 +2460,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "fleet_outbox");
+
+            migrationBuilder.DropTable(
+                name: "fleet_overview");
 
             migrationBuilder.DropTable(
                 name: "fleet_parked_message");
