@@ -138,6 +138,8 @@ public sealed class StandstillTests : IAsyncLifetime
         var missing = await ClusterAsync(cluster);
         Assert.Equal(("missing", true, "green"), (missing.Liveness, missing.Stale, missing.Health));
         Assert.Equal("yellow", await HeartbeatAsync(cluster));
+        var silence = (await host.Admin.GetFromJsonAsync<HealthDocument>($"/api/v1/fleet/clusters/{cluster.Id}/health"))!.Indicators.Single(indicator => indicator.Id == "heartbeat");
+        Assert.Equal(missing.LastContact!.Value.AddMinutes(10), silence.Since!.Value, TimeSpan.FromSeconds(1));
         await PassAsync(TimeSpan.FromMinutes(51), "r1");
         Assert.Equal("red", await HeartbeatAsync(cluster));
 

@@ -28,7 +28,7 @@ internal readonly record struct Finding(Rule Rule, double? Value, string? Node =
         }
 
         var evidence = new HealthEvidence(Rule.Signal, Math.Round(value, 3), Rule.Warning, Rule.Critical, Rule.Unit, (long)Rule.WarningFor.TotalSeconds, (long)Rule.CriticalFor.TotalSeconds);
-        var since = state is { } known ? DateTimeOffset.FromUnixTimeMilliseconds(known.Since) : (DateTimeOffset?)null;
+        var since = state is { Since: > 0 } known ? DateTimeOffset.FromUnixTimeMilliseconds(known.Since) : (DateTimeOffset?)null;
         return status == HealthStatus.Green
             ? new HealthIndicator(Key, Rule.Version, Rule.Word(status), state is null ? Symptom(status) : Pending(Symptom(status)), null, null, evidence, null, colours)
             : new HealthIndicator(Key, Rule.Version, Rule.Word(status), Symptom(status), Rule.Impact, new HealthDiagnosis(Rule.Cause, Rule.Action), evidence, since, colours);

@@ -59,7 +59,7 @@ internal sealed class Judgement
         foreach (var finding in findings)
         {
             var colours = finding.Rule.Colours && !(finding.Rule.RestsInMaintenance && health.Maintenance);
-            var state = Next(finding, before, atMs, nowMs);
+            var state = Dated(finding, Next(finding, before, atMs, nowMs), nowMs);
             var status = finding.Value is null ? HealthStatus.Unknown : state?.Status ?? HealthStatus.Green;
             judged.Add((finding, status, state, colours));
             if (state is not null && IsRemembered(finding.Rule))
@@ -85,6 +85,11 @@ internal sealed class Judgement
 
     // Silence and clones are other roles' and other tables' facts, read anew whenever somebody asks.
     private static bool IsRemembered(Rule rule) => rule != Rules.Heartbeat && rule != Rules.Clone;
+
+    /// <summary>Since when what is not remembered has been so: silence says it itself, of a clone it is not known.</summary>
+    private static RuleState? Dated(in Finding finding, RuleState? state, long now) =>
+        state is null || IsRemembered(finding.Rule) ? state
+        : state with { Since = finding.Rule == Rules.Heartbeat ? now - (long)((state.Value - (state.Status == HealthStatus.Red ? Rules.Heartbeat.Critical : Rules.Heartbeat.Warning)!.Value) * 60_000) : 0 };
 
     private void Add(HealthStatus status, bool colours, in Finding finding)
     {
