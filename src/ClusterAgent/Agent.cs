@@ -35,6 +35,7 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
     private string etag = "";
     private int window;
     private int failed;
+    private long? anchorsVersion;
 
     /// <summary>Items waiting for an acknowledgement.</summary>
     public int Waiting => spool.Count;
@@ -90,6 +91,7 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
                 SentAtMs = now.ToUnixTimeMilliseconds(),
                 DesiredEtag = etag,
                 AgentVersion = LinuxMachine.Version,
+                AnchorsVersion = AnchorsVersion(enrollment),
                 Spool = new SpoolState { Items = spool.Count },
             };
             var response = await client.CheckInAsync(request, cancellationToken);
@@ -97,6 +99,7 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
             batch = Math.Min(MaxItems, batch * 2);
             Refused(request, response.Refusals, now);
             spool.Acknowledge(response.Ack, response.AcceptedAboveAck);
+            ApplyAnchors(response.Anchors);
             Apply(response.Desired);
             return new CheckInResult(true, backoff.Success(response.NextS, response.JitterPercent), null);
         }
@@ -182,6 +185,32 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
         }
     }
 
+    // Before anything else of an answer: what follows may be signed by a key that only the newer document names.
+    private void ApplyAnchors(ByteString anchors)
+    {
+        if (anchors.IsEmpty || identity.Enrollment is not { Anchors: { } held } enrollment)
+        {
+            return;
+        }
+
+        try
+        {
+            var document = Anchors.Renew(held, anchors.Span);
+            identity.Enrollment = enrollment with { Anchors = anchors.ToByteArray() };
+            anchorsVersion = document.Version;
+            AnchorsProblem = null;
+        }
+        catch (CryptographicException exception)
+        {
+            AnchorsProblem = exception.Message;
+        }
+    }
+
+    private long AnchorsVersion(Enrollment enrollment) => anchorsVersion ??= Anchors.VersionOf(enrollment.Anchors);
+
+    /// <summary>Why the newer anchor document that the server offers is not believed; null when there is no such thing.</summary>
+    public string? AnchorsProblem { get; private set; }
+
     /// <summary>Why the last receipt was not believed; null when it was.</summary>
     public string? ReceiptProblem { get; private set; }
 
@@ -189,10 +218,10 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
     {
         switch (refusal.Code)
         {
-            case "clone-suspected" or "stale-epoch":
+            case "clone-suspected" or "stale-epoch" or "unknown-epoch":
                 try
                 {
-                    var granted = await client.EpochAsync(refusal.Code == "stale-epoch" ? "state-lost" : "clone-suspected", source.Facts().InstallFingerprint, cancellationToken);
+                    var granted = await client.EpochAsync(refusal.Code == "clone-suspected" ? "clone-suspected" : "state-lost", source.Facts().InstallFingerprint, cancellationToken);
                     identity.Enrollment = identity.Enrollment! with { Epoch = granted.Epoch, EpochIssuedAt = DateTimeOffset.FromUnixTimeMilliseconds(granted.IssuedAtMs) };
                     spool.BeginEpoch();
                     held.Clear();

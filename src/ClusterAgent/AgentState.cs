@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json;
+using MissionControl.Trust;
 
 namespace MissionControl.ClusterAgent;
 
@@ -21,6 +22,9 @@ public interface IAgentIdentity
 {
     /// <summary>The P-256 key; made at first use and kept.</summary>
     ECDsa Key { get; }
+
+    /// <summary>Public half of the Ed25519 witness key, as DER SubjectPublicKeyInfo; made at first use and kept.</summary>
+    ReadOnlyMemory<byte> WitnessSpki { get; }
 
     /// <summary>Null before enrolment.</summary>
     Enrollment? Enrollment { get; set; }
@@ -48,11 +52,25 @@ public sealed class FileIdentity : IAgentIdentity, IDisposable
             DurableFile.Write(keyFile, System.Text.Encoding.ASCII.GetBytes(Key.ExportPkcs8PrivateKeyPem()));
         }
 
+        var witnessFile = Path.Combine(directory, "witness.key");
+        if (!File.Exists(witnessFile))
+        {
+            DurableFile.Write(witnessFile, Ed25519Key.NewSeed());
+        }
+
+        using (var witness = Ed25519Key.FromSeed(File.ReadAllBytes(witnessFile)))
+        {
+            WitnessSpki = witness.ToSpki();
+        }
+
         enrollment = File.Exists(enrollmentFile) ? JsonSerializer.Deserialize<Enrollment>(File.ReadAllBytes(enrollmentFile)) : null;
     }
 
     /// <inheritdoc />
     public ECDsa Key { get; }
+
+    /// <inheritdoc />
+    public ReadOnlyMemory<byte> WitnessSpki { get; }
 
     /// <inheritdoc />
     public Enrollment? Enrollment
@@ -82,6 +100,17 @@ public sealed class MemoryIdentity : IAgentIdentity, IDisposable
 {
     /// <inheritdoc />
     public ECDsa Key { get; } = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+    /// <inheritdoc />
+    public ReadOnlyMemory<byte> WitnessSpki
+    {
+        get
+        {
+            // Nothing is signed by it in a simulation, so its private half need not outlive this.
+            using var witness = Ed25519Key.FromSeed(Ed25519Key.NewSeed());
+            return witness.ToSpki();
+        }
+    }
 
     /// <inheritdoc />
     public Enrollment? Enrollment { get; set; }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Serialization;
+using Microsoft.Extensions.Logging.Console;
 using MissionControl.Catalog;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
@@ -8,6 +9,7 @@ using MissionControl.Platform.Modules;
 using MissionControl.Platform.Retention;
 using MissionControl.Platform.Security;
 using MissionControl.Platform.Telemetry;
+using MissionControl.Platform.Time;
 using MissionControl.Storage.Sqlite;
 
 namespace MissionControl.Host;
@@ -68,6 +70,7 @@ public static class ControlPlaneHost
 
         builder.Services.AddEmbeddedMessaging(modules);
         builder.Services.AddPlatformRetention(modules, retention);
+        builder.Services.AddPlatformJobs();
         builder.Services.AddPlatformTelemetry();
         builder.Services.AddHostedService<DemoFleet>();
         builder.Services.AddApiDescription();
@@ -78,6 +81,8 @@ public static class ControlPlaneHost
         app.UseRouting();
         app.UseSurfaces();
         app.UsePlatformSecurity();
+        app.UseQueryParameters();
+        app.UseIdempotencyKeys();
         MapEverything(app, modules);
         app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<ApiAddress>().Value = listeners.AddressOf("ops"));
         return app;
@@ -93,7 +98,8 @@ public static class ControlPlaneHost
 
         builder.Configuration.AddEnvironmentVariables("MissionControl__");
         builder.Logging.ClearProviders();
-        builder.Logging.AddJsonConsole(console => console.UseUtcTimestamp = true);
+        builder.Logging.AddConsole(console => console.FormatterName = RedactingFormatter.FormatterName);
+        builder.Logging.AddConsoleFormatter<RedactingFormatter, ConsoleFormatterOptions>();
         builder.Logging.SetMinimumLevel(LogLevel.Information);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("MassTransit", LogLevel.Warning);
@@ -112,6 +118,7 @@ public static class ControlPlaneHost
             var api = app.MapGroup($"/api/v1/{module.Name}").OnSurface(Surface.Api).WithTags(module.Name).InModule(module.Name);
             module.MapEndpoints(api);
             api.MapParkedMessages(module.Name);
+            api.MapJobs(module.Name);
             module.MapPages(app);
         }
 

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Host;
+using MissionControl.Platform.Http;
 using MissionControl.Platform.Security;
 using Swashbuckle.AspNetCore.Swagger;
 
@@ -45,9 +46,9 @@ public sealed class EndpointTests : IAsyncDisposable
     [Fact]
     public void Every_endpoint_of_the_api_asks_for_a_right_of_its_own_role()
     {
-        // Parked messages are the business of whoever keeps the system, whichever role they lie in.
+        // Parked messages and jobs are the business of whoever keeps the system, whichever role they lie in.
         var strays = Api().Where(endpoint => !IsOpen(endpoint) && !ScopesOf(endpoint).Any(scope => scope.StartsWith(RoleOf(endpoint) + ":", StringComparison.Ordinal)
-            || (scope.StartsWith("system:", StringComparison.Ordinal) && PatternOf(endpoint).Contains("/parked-messages", StringComparison.Ordinal))));
+            || (scope.StartsWith("system:", StringComparison.Ordinal) && PatternOf(endpoint).Split('/')[4] is "parked-messages" or "jobs" or "job-runs")));
 
         Assert.Empty(strays.Select(endpoint => endpoint.DisplayName));
     }
@@ -61,12 +62,26 @@ public sealed class EndpointTests : IAsyncDisposable
     }
 
     [Fact]
+    public void What_creates_may_be_asked_again_with_an_idempotency_key()
+    {
+        var creating = Api().Where(endpoint => endpoint.Metadata.GetOrderedMetadata<IProducesResponseTypeMetadata>().Any(produces => produces.StatusCode == 201));
+
+        Assert.NotEmpty(creating);
+        Assert.Empty(creating.Where(endpoint => endpoint.Metadata.GetMetadata<AcceptsIdempotencyKey>() is null).Select(endpoint => endpoint.DisplayName));
+    }
+
+    [Fact]
     public void The_page_of_routes_is_what_the_host_serves()
     {
         var text = new StringBuilder("""
             # Routes of the REST API
 
             Bearer tokens only. The scope is the right the token needs; tokens bound to a customer see that customer's rows only. Refusals: [problem codes](problem-codes.md). Clusters use [the call-home protocol](../protocol.md) instead.
+
+            - A list answers `{"items": […], "next": "<link or null>"}` and takes `limit` (1 to 500, default 50) and `cursor` besides its own filters. A parameter that a route does not have is 400 `unknown-parameter`, and the answer names those it has.
+            - What creates something (201) takes an `Idempotency-Key` of 16 to 100 visible ASCII characters: for 24 hours the same principal, route, key and body get the first answer again (`Idempotency-Replayed: true`), another body 422 `idempotency-key-reused`. A refused request leaves the key free.
+            - A change of a resource that has an `ETag` names it in `If-Match`: 428 without, 412 when it moved. Switches of a cluster's state (`suspend`, `resume`, `decommission`, `confirm`) need none: they are refused by 409 from any other state.
+            - 1,200 requests a minute and caller; over that 429 with `Retry-After`.
 
             Written from the code by `infra/dev docs`.
 

@@ -1,5 +1,7 @@
+using System.Security.Cryptography;
 using MissionControl.CallHome.Credentials;
 using MissionControl.Platform.Data;
+using MissionControl.Platform.Security;
 using MissionControl.Testing;
 using Xunit;
 
@@ -12,7 +14,7 @@ public sealed class AccessTokenTests : IDisposable
     [Fact]
     public void Tokens_are_sealed_and_opened_by_many_at_once()
     {
-        using var tokens = new AccessTokens(new DataDirectory(directory), new CallHomeOptions(), TimeProvider.System);
+        using var tokens = Tokens(directory, TimeProvider.System);
 
         Parallel.For(0, 20_000, _ =>
         {
@@ -26,8 +28,8 @@ public sealed class AccessTokenTests : IDisposable
     public void A_token_ends_after_ten_minutes_and_counts_only_under_its_own_key()
     {
         var time = new ManualTime(DateTimeOffset.UtcNow);
-        using var tokens = new AccessTokens(new DataDirectory(directory), new CallHomeOptions(), time);
-        using var others = new AccessTokens(new DataDirectory(Path.Combine(directory, "other")), new CallHomeOptions(), time);
+        using var tokens = Tokens(directory, time);
+        using var others = Tokens(Path.Combine(directory, "other"), time);
         var text = tokens.Seal(Guid.NewGuid());
 
         Assert.True(tokens.TryOpen(text, out _));
@@ -35,6 +37,29 @@ public sealed class AccessTokenTests : IDisposable
         time.Advance(TimeSpan.FromMinutes(10));
         Assert.False(tokens.TryOpen(text, out _));
     }
+
+    [Fact]
+    public void A_rotated_key_seals_from_its_instant_on_and_the_old_one_still_opens()
+    {
+        var time = new ManualTime(DateTimeOffset.UtcNow);
+        using var tokens = Tokens(directory, time);
+        var before = tokens.Seal(Guid.NewGuid());
+        var first = Path.Combine(directory, "keys", "token-sealing.key");
+        Assert.True(KeyFiles.TryWrite(KeyFiles.PathOf(first, time.GetUtcNow().AddSeconds(-1)), RandomNumberGenerator.GetBytes(32)));
+        using var replica = Tokens(directory, time);
+
+        var after = replica.Seal(Guid.NewGuid());
+
+        Assert.True(replica.TryOpen(before, out _));
+        Assert.True(replica.TryOpen(after, out _));
+        File.Delete(first);
+        using var later = Tokens(directory, time, first);
+        Assert.True(later.TryOpen(after, out _));
+        Assert.False(later.TryOpen(before, out _));
+    }
+
+    private static AccessTokens Tokens(string directory, TimeProvider time, string? file = null) =>
+        new(new SealingKeys(new DataDirectory(directory), new CallHomeOptions { SealingKeyFile = file }, time), time);
 
     public void Dispose() => Directory.Delete(directory, recursive: true);
 }

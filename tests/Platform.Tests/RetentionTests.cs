@@ -123,7 +123,7 @@ public sealed class RetentionTests : IAsyncLifetime
     {
         await using var scope = host.Services.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter(module);
-        await host.Services.GetServices<Sweeper>().Single(sweeper => sweeper.Name == $"{module}.purge-records").RunAsync(scope.ServiceProvider, CancellationToken.None);
+        await host.Services.GetServices<Job>().Single(job => job.Name == $"{module}.purge-records").RunAsync(scope.ServiceProvider, CancellationToken.None);
     }
 
     private async Task<T> ExecuteAsync<T>(Func<ControlPlaneDbContext, Task<T>> act)

@@ -10,16 +10,20 @@ using MissionControl.Testing;
 namespace MissionControl.System.Tests;
 
 /// <summary>Mission Control as a process of its own on fixed free ports, so that it can be killed and started again over the same data.</summary>
-internal sealed class HostProcess : IAsyncDisposable
+internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environment = null) : IAsyncDisposable
 {
     private readonly int portal = FreePort();
     private readonly int callHome = FreePort();
     private readonly int operations = FreePort();
     private readonly ConcurrentQueue<string> errors = new();
+    private readonly ConcurrentQueue<string> output = new();
     private Process? process;
 
     /// <summary>What the host logged as errors, over all its lives.</summary>
     public IReadOnlyCollection<string> Errors => errors;
+
+    /// <summary>All lines it wrote, over all its lives; kept only when the environment was given, since they are many.</summary>
+    public IReadOnlyCollection<string> Output => output;
 
     public string Data { get; } = Directory.CreateTempSubdirectory("mc-system-").FullName;
 
@@ -40,9 +44,19 @@ internal sealed class HostProcess : IAsyncDisposable
         }
 
         start.Environment["MissionControl__CallHome__EnrollmentsPerSecond"] = "1000";
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
+        }
+
         process = Process.Start(start)!;
         process.OutputDataReceived += (_, line) =>
         {
+            if (environment is not null && line.Data is not null)
+            {
+                output.Enqueue(line.Data);
+            }
+
             if (line.Data?.Contains("\"LogLevel\":\"Error\"", StringComparison.Ordinal) == true)
             {
                 errors.Enqueue(line.Data);

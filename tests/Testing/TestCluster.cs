@@ -157,13 +157,20 @@ public sealed class TestCluster(ControlPlane host) : IDisposable
     public AnchorDocument Anchors { get; private set; } = null!;
 
     /// <summary>A check-in with these items.</summary>
-    public CheckInRequest Request(params Item[] items) => new() { ClusterId = Id, Epoch = Epoch, Items = { items }, SentAtMs = host.Time.GetUtcNow().ToUnixTimeMilliseconds() };
+    public CheckInRequest Request(params Item[] items) => new() { ClusterId = Id, Epoch = Epoch, Items = { items }, SentAtMs = host.Time.GetUtcNow().ToUnixTimeMilliseconds(), AnchorsVersion = Anchors?.Version ?? 0 };
 
     /// <summary>Checks in and expects to be taken.</summary>
     public async Task<CheckInResponse> CheckInAsync(params Item[] items)
     {
         using var response = await SendAsync("checkin", Request(items));
-        return await ReadAsync(response, CheckInResponse.Parser);
+        var answer = await ReadAsync(response, CheckInResponse.Parser);
+        if (!answer.Anchors.IsEmpty)
+        {
+            var roots = Anchors.Keys.Where(key => key.Uses.Contains("root")).ToDictionary(key => key.Kid, key => VerificationKey.FromSpki(key.Spki), StringComparer.Ordinal);
+            Anchors = Dsse.TryVerify(answer.Anchors.Span, AnchorDocument.PayloadType, roots.GetValueOrDefault, out var verified, out var error) ? AnchorDocument.Parse(verified.Payload) : throw new CryptographicException(error);
+        }
+
+        return answer;
     }
 
     /// <summary>Sends a message as protobuf.</summary>

@@ -12,18 +12,39 @@ internal static class Anchors
     public static AnchorDocument Verify(ReadOnlySpan<byte> envelope)
     {
         // The digest a person carried covers the whole envelope, so its own root may speak for it.
-        AnchorDocument? document = null;
+        var document = Read(envelope);
+        return SignedBy(document, envelope, document);
+    }
+
+    /// <summary>Checks a newer document: a root that the held one names must have signed it, and it must be the newer of the two.</summary>
+    /// <exception cref="CryptographicException">It is not; the held one stays in force.</exception>
+    public static AnchorDocument Renew(ReadOnlySpan<byte> held, ReadOnlySpan<byte> newer)
+    {
+        var (pinned, document) = (Read(held), Read(newer));
+        return document.Version > pinned.Version
+            ? SignedBy(pinned, newer, document)
+            : throw new CryptographicException($"Anchor document {document.Version} is not newer than {pinned.Version}, which is held.");
+    }
+
+    /// <summary>The number of a document that was verified before; 0 when there is none.</summary>
+    public static long VersionOf(byte[]? envelope) => envelope is null ? 0 : Read(envelope).Version;
+
+    private static AnchorDocument Read(ReadOnlySpan<byte> envelope)
+    {
         try
         {
             using var outer = JsonDocument.Parse(envelope.ToArray());
-            document = AnchorDocument.Parse(Convert.FromBase64String(outer.RootElement.GetProperty("payload").GetString()!));
+            return AnchorDocument.Parse(Convert.FromBase64String(outer.RootElement.GetProperty("payload").GetString()!));
         }
-        catch (Exception exception) when (exception is JsonException or FormatException or KeyNotFoundException or ArgumentNullException)
+        catch (Exception exception) when (exception is JsonException or FormatException or KeyNotFoundException or ArgumentNullException or InvalidOperationException)
         {
             throw new CryptographicException("The anchor document cannot be read.", exception);
         }
+    }
 
-        var roots = document.Keys.Where(key => key.Uses.Contains("root")).ToDictionary(key => key.Kid, key => VerificationKey.FromSpki(key.Spki), StringComparer.Ordinal);
+    private static AnchorDocument SignedBy(AnchorDocument trusted, ReadOnlySpan<byte> envelope, AnchorDocument document)
+    {
+        var roots = trusted.Keys.Where(key => key.Uses.Contains("root")).ToDictionary(key => key.Kid, key => VerificationKey.FromSpki(key.Spki), StringComparer.Ordinal);
         return Dsse.TryVerify(envelope, AnchorDocument.PayloadType, roots.GetValueOrDefault, out _, out var error)
             ? document
             : throw new CryptographicException($"The anchor document is not signed by its root: {error}");

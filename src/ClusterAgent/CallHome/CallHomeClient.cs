@@ -64,6 +64,7 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
             Token = token,
             PublicKey = ByteString.CopyFrom(spki),
             Proof = ByteString.CopyFrom(identity.Key.SignData(signed, HashAlgorithmName.SHA256)),
+            FurtherKeys = { new KeyInfo { Use = "witness", Alg = "Ed25519", Spki = ByteString.CopyFrom(identity.WitnessSpki.Span) } },
             Facts = facts,
             TrustedFirstContact = trustedFirstContact,
         };
@@ -93,7 +94,7 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
 
     /// <summary>Asks for a new epoch.</summary>
     public Task<EpochResponse> EpochAsync(string reason, ByteString fingerprint, CancellationToken cancellationToken) =>
-        WithNonceAsync(nonce => PostAsync("epoch", new EpochRequest { Assertion = Assertion(nonce), Reason = reason, InstallFingerprint = fingerprint }, EpochResponse.Parser, null, cancellationToken));
+        WithNonceAsync(nonce => PostAsync("epoch", new EpochRequest { Assertion = Assertion(nonce, ("epoch", identity.Enrollment!.Epoch), ("epoch_issued_ms", identity.Enrollment.EpochIssuedAt?.ToUnixTimeMilliseconds() ?? 0), ("reason", reason)), Reason = reason, InstallFingerprint = fingerprint }, EpochResponse.Parser, null, cancellationToken));
 
     /// <summary>Takes leave.</summary>
     public Task<UnenrollResponse> UnenrollAsync(string reason, CancellationToken cancellationToken) =>
@@ -126,12 +127,17 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
         }
     }
 
-    private string Assertion(string? nonce)
+    private string Assertion(string? nonce, params ReadOnlySpan<(string Name, object Value)> further)
     {
         // By the server's clock: a machine whose own is wrong is not locked out.
         var now = (time.GetUtcNow() + ClockOffset).ToUnixTimeSeconds();
         var id = identity.Enrollment!.ClusterId.ToString("D");
         var claims = new Dictionary<string, object> { ["iss"] = id, ["sub"] = id, ["aud"] = "missioncontrol/callhome", ["jti"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), ["iat"] = now, ["exp"] = now + 60 };
+        foreach (var (name, value) in further)
+        {
+            claims[name] = value;
+        }
+
         if (nonce is not null)
         {
             claims["nonce"] = nonce;

@@ -61,6 +61,16 @@ public sealed class DiskUsageStore : IUsageStore
     public void Settle(string name) => MoveTo(settled, name);
 
     /// <inheritdoc />
+    public void OfferAgain(int fromHour, int toHour)
+    {
+        var (from, to) = (NameAt(fromHour), NameAt(toHour));
+        foreach (var file in Directory.EnumerateFiles(settled).Where(file => string.CompareOrdinal(NameOf(file), from) >= 0 && string.CompareOrdinal(NameOf(file), to) < 0).ToList())
+        {
+            File.Move(file, Path.Combine(waiting, NameOf(file) + Fresh), overwrite: true);
+        }
+    }
+
+    /// <inheritdoc />
     public void Refuse(string name, string problem)
     {
         if (MoveTo(refused, name))
@@ -72,7 +82,7 @@ public sealed class DiskUsageStore : IUsageStore
     /// <inheritdoc />
     public void Forget(int beforeHour)
     {
-        var bound = WindowName.Of(Protocol.Documents.UsageWindow.Text(Protocol.Documents.UsageWindow.StartOf(beforeHour)), 0, 0);
+        var bound = NameAt(beforeHour);
         foreach (var file in Directory.EnumerateFiles(settled).Where(file => string.CompareOrdinal(NameOf(file), bound) < 0).ToList())
         {
             File.Delete(file);
@@ -83,6 +93,9 @@ public sealed class DiskUsageStore : IUsageStore
     public UsageSummary Summary() => new(
         Directory.EnumerateFiles(waiting).Count(), Directory.EnumerateFiles(settled).Count(),
         [.. Directory.EnumerateFiles(refused, "*.why").Order(StringComparer.Ordinal).Select(file => new RefusedWindow(NameOf(file), File.ReadAllText(file)))]);
+
+    /// <summary>Where the windows of an hour begin in the order of names.</summary>
+    private static string NameAt(int hour) => WindowName.Of(Protocol.Documents.UsageWindow.Text(Protocol.Documents.UsageWindow.StartOf(hour)), 0, 0);
 
     private bool MoveTo(string directory, string name)
     {

@@ -37,6 +37,9 @@ public interface IUsageStore
     /// <summary>A receipt named it; it is kept all the same.</summary>
     void Settle(string name);
 
+    /// <summary>Settled windows of the hours from (inclusive) to (exclusive) are to be sent anew: Mission Control says that it lacks them.</summary>
+    void OfferAgain(int fromHour, int toHour);
+
     /// <summary>It was not taken; it is kept and shown.</summary>
     void Refuse(string name, string problem);
 
@@ -92,6 +95,12 @@ public sealed class MemoryUsageStore : IUsageStore
     {
         settled++;
         waiting--;
+    }
+
+    /// <inheritdoc />
+    public void OfferAgain(int fromHour, int toHour)
+    {
+        // Nothing is kept here that could be offered.
     }
 
     /// <inheritdoc />

@@ -82,6 +82,15 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
                 store.Settle(name);
             }
         }
+
+        // A gap where a receipt once settled a window: the ledger was restored from a backup that does not hold it.
+        foreach (var gap in receipt.Gaps)
+        {
+            if (UsageWindow.TryHour(gap.From, out var from) && UsageWindow.TryHour(gap.To, out var to))
+            {
+                store.OfferAgain(from, to);
+            }
+        }
     }
 
     /// <summary>The door refused an item for good.</summary>

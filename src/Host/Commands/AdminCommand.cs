@@ -11,7 +11,7 @@ internal static class AdminCommand
     // What SQLite keeps beside the file belongs to the old database, too.
     private static readonly string[] FileSuffixes = ["", "-wal", "-shm"];
 
-    public static Command Create() => new("admin", "Work on the server's own console.") { Backup(), Restore() };
+    public static Command Create() => new("admin", "Work on the server's own console.") { Backup(), Restore(), KeysCommand.Create() };
 
     private static Command Backup()
     {

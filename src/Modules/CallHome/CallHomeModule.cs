@@ -16,6 +16,7 @@ using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 using MissionControl.Platform.Retention;
+using MissionControl.Platform.Time;
 
 namespace MissionControl.CallHome;
 
@@ -47,14 +48,10 @@ public sealed class CallHomeModule : IModule
         var services = host.Services;
         services.AddValidation();
         services.AddOptions<CallHomeOptions>().BindConfiguration("CallHome").ValidateDataAnnotations().ValidateOnStart();
-        services.AddSingleton(provider => new AccessTokens(
+        services.AddSingleton(provider => new SealingKeys(
             provider.GetRequiredService<DataDirectory>(), provider.GetRequiredService<IOptions<CallHomeOptions>>().Value, provider.GetRequiredService<TimeProvider>()));
-        services.AddSingleton(provider =>
-        {
-            // The sealing key file comes into being with the access tokens; nonces derive theirs from it.
-            provider.GetRequiredService<AccessTokens>();
-            return new Nonces(provider.GetRequiredService<DataDirectory>(), provider.GetRequiredService<IOptions<CallHomeOptions>>().Value, provider.GetRequiredService<TimeProvider>());
-        });
+        services.AddSingleton<AccessTokens>();
+        services.AddSingleton<Nonces>();
         services.AddScoped<Assertions>();
         services.AddSingleton<Anchors>();
         services.AddSingleton<EnrollmentLimiter>();
@@ -65,6 +62,7 @@ public sealed class CallHomeModule : IModule
         services.AddSingleton<GroupCommit>();
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommit>());
         services.AddHostedService<Watermark>();
+        services.AddJob<CheckKeys>();
     }
 
     /// <inheritdoc />

@@ -11,6 +11,7 @@ namespace MissionControl.CallHome;
 internal static class Wire
 {
     public const string Protobuf = "application/x-protobuf";
+    private static readonly object IgnoredKey = new();
     private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
     private static readonly JsonParser Parser = new(JsonParser.Settings.Default.WithRecursionLimit(32).WithIgnoreUnknownFields(true));
 
@@ -36,14 +37,25 @@ internal static class Wire
         {
             if (!isJson)
             {
-                return parser.ParseFrom(body.Bytes.Span);
+                var message = (Known<T>.Parser ??= parser.WithDiscardUnknownFields(true)).ParseFrom(body.Bytes.Span);
+
+                // What was written and is not there any more is what this version does not know; only then is it looked for.
+                if (message.CalculateSize() != body.Length)
+                {
+                    context.Items[IgnoredKey] = Protocol.CallHome.UnknownFields.In(body.Bytes.Span, message.Descriptor);
+                }
+
+                return message;
             }
 
-            if (Protocol.CallHome.StrictJsonReader.Check(body.Bytes.Span, new T().Descriptor, UsageTextLimit) is { Error: { } error })
+            var findings = Protocol.CallHome.StrictJsonReader.Check(body.Bytes.Span, new T().Descriptor, UsageTextLimit);
+            if (findings.Error is { } error)
             {
                 await Problems.WriteAsync(context, ProblemCodes.MalformedBody, error);
                 return null;
             }
+
+            context.Items[IgnoredKey] = findings.UnknownFields;
 
             return Parser.Parse<T>(System.Text.Encoding.UTF8.GetString(body.Bytes.Span));
         }
@@ -53,6 +65,9 @@ internal static class Wire
             return null;
         }
     }
+
+    /// <summary>The fields of the request that this version does not know.</summary>
+    public static IReadOnlyList<string> Ignored(HttpContext context) => context.Items[IgnoredKey] as IReadOnlyList<string> ?? [];
 
     /// <summary>Answers in the encoding of the request. Size first: writing through the body writer without a length fails in Kestrel.</summary>
     public static async Task WriteAsync(HttpContext context, IMessage message)
@@ -79,6 +94,13 @@ internal static class Wire
         var span = writer.GetSpan(size)[..size];
         message.WriteTo(span);
         writer.Advance(size);
+    }
+
+    /// <summary>The parser that drops what it does not know, made once.</summary>
+    private static class Known<T>
+        where T : class, IMessage<T>
+    {
+        public static MessageParser<T>? Parser { get; set; }
     }
 
     private static bool IsJson(HttpRequest request) => request.ContentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) == true;

@@ -31,6 +31,7 @@ public sealed class IdentityModule : IModule
         host.Services.AddValidation();
         host.Services.AddSingleton<UserTokenKey>();
         host.Services.AddHostedService<IdentityStart>();
+        host.Services.AddSweeper<TellUserKeys>();
     }
 
     /// <inheritdoc />

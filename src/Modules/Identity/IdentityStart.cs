@@ -2,7 +2,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using MissionControl.Contracts.Events.Identity;
 using MissionControl.Identity.Tokens;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
@@ -24,7 +23,7 @@ internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDir
         db.Scope.OpenAll("identity begins before anybody can be signed in");
         var events = scope.ServiceProvider.GetRequiredService<IEvents>();
         var now = time.GetUtcNow();
-        events.Publish(new UserKeysChanged(new Dictionary<string, byte[]> { [key.Signer.KeyId] = key.Signer.PublicKeySpki }, now.ToUnixTimeMilliseconds()));
+        events.Publish(key.ToEvent());
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
 
         // Of replicas that start at once the one whose row it is makes the token.

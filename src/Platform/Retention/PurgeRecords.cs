@@ -13,26 +13,36 @@ namespace MissionControl.Platform.Retention;
 /// Deletes what a module's classes of records no longer keep, in small batches, and tells the audit log how many. The count is
 /// carried from batch to batch in the batch's own transaction, so that a killed process neither loses nor doubles it.
 /// </summary>
-internal sealed class PurgeRecords(string module, RetentionTable table, TimeProvider time) : Sweeper($"{module}.purge-records", module, TimeSpan.FromHours(1))
+internal sealed class PurgeRecords(string module, RetentionTable table, TimeProvider time) : Job($"{module}.purge-records", module, "0 17 * * * ?", "Deletes records whose term is over")
 {
     private const string CountKind = "purged";
     private static readonly Meter Meter = new("MissionControl.Platform");
     private static readonly Counter<long> Purged = Meter.CreateCounter<long>("missioncontrol.retention.purged", "{record}", "Records deleted because their term was over.");
 
-    public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
+    public override async Task<string> RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(scope);
         var scopes = scope.GetRequiredService<IServiceScopeFactory>();
+        var purged = new List<string>();
         foreach (var one in table.Classes.Where(one => one.Module == Module && one.KeepFor is not null))
         {
-            while (await PurgeBatchAsync(scopes, one, cancellationToken))
+            long total = 0;
+            int batch;
+            do
             {
+                total += batch = await PurgeBatchAsync(scopes, one, cancellationToken);
+            }
+            while (batch >= RetentionTable.BatchSize);
+
+            if (total > 0)
+            {
+                purged.Add(string.Create(CultureInfo.InvariantCulture, $"{one.Name} {total}"));
             }
         }
+
+        return purged.Count == 0 ? "Nothing was due" : $"Deleted: {string.Join(", ", purged)}";
     }
 
-    /// <summary>True when there may be more.</summary>
-    private async Task<bool> PurgeBatchAsync(IServiceScopeFactory scopes, RecordClass one, CancellationToken cancellationToken)
+    private async Task<int> PurgeBatchAsync(IServiceScopeFactory scopes, RecordClass one, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter(Module);
@@ -42,24 +52,23 @@ internal sealed class PurgeRecords(string module, RetentionTable table, TimeProv
         var limit = new PurgeLimit(before, await LegalHolds.ReadAsync(db, Module, cancellationToken));
         if (!await one.IsDueAsync!(db, limit, cancellationToken))
         {
-            return false;
+            return 0;
         }
 
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         var deleted = await one.PurgeBatchAsync!(db, limit, cancellationToken);
-        var more = deleted >= RetentionTable.BatchSize;
-        await CountAsync(db, scope.ServiceProvider.GetRequiredService<IEvents>(), one, deleted, before, more, cancellationToken);
+        await CountAsync(db, scope.ServiceProvider.GetRequiredService<IEvents>(), one, deleted, before, cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         Purged.Add(deleted, new KeyValuePair<string, object?>("class", one.Name));
-        return more;
+        return deleted;
     }
 
-    private async Task CountAsync(ControlPlaneDbContext db, IEvents events, RecordClass one, int deleted, DateTimeOffset before, bool more, CancellationToken cancellationToken)
+    private async Task CountAsync(ControlPlaneDbContext db, IEvents events, RecordClass one, int deleted, DateTimeOffset before, CancellationToken cancellationToken)
     {
         var carried = await db.Projections(Module).SingleOrDefaultAsync(row => row.Kind == CountKind && row.Id == one.Name, cancellationToken);
         var total = deleted + (carried is null ? 0 : long.Parse(carried.Body, CultureInfo.InvariantCulture));
-        if (!more)
+        if (deleted < RetentionTable.BatchSize)
         {
             events.Audit(new AuditFact($"{Module}.records-purged", AuditLog.Operator, "recordClass", one.Name)
             {

@@ -6,7 +6,7 @@ using MissionControl.Platform.Modules;
 namespace MissionControl.Platform.Retention;
 
 /// <summary>
-/// The one table of how long what is kept, and why. Modules declare into it; the sweeper purges by it, the docs are written from
+/// The one table of how long what is kept, and why. Modules declare into it; a job purges by it, the docs are written from
 /// it, and a test finds every table of the model in it.
 /// </summary>
 public sealed class RetentionTable

@@ -59,7 +59,7 @@ public static class UserTokens
         try
         {
             var header = JsonSerializer.Deserialize<Header>(Base64Url.DecodeFromChars(parts[0]), Json);
-            if (header is not { Alg: "ES256", Typ: "mc-user+jwt" } || keys(header.Kid) is not { } key
+            if (header is not { Alg: "ES256", Typ: "mc-user+jwt", Kid: { } kid } || keys(kid) is not { } key
                 || !key.Verify(Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), Base64Url.DecodeFromChars(parts[2])))
             {
                 return null;
@@ -74,5 +74,5 @@ public static class UserTokens
         }
     }
 
-    private sealed record Header(string Alg, string Typ, string Kid);
+    private sealed record Header(string? Alg, string? Typ, string? Kid);
 }

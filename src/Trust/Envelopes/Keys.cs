@@ -84,6 +84,13 @@ public sealed class EcdsaSigner : ISigner, IDisposable
             }
         }
 
+        return Load(pemPath);
+    }
+
+    /// <summary>Loads a PKCS#8 PEM key.</summary>
+    /// <exception cref="CryptographicException">The file holds no P-256 key.</exception>
+    public static EcdsaSigner Load(string pemPath)
+    {
         var key = ECDsa.Create();
         key.ImportFromPem(File.ReadAllText(pemPath));
         if (key.KeySize != 256)
@@ -94,6 +101,9 @@ public sealed class EcdsaSigner : ISigner, IDisposable
 
         return new EcdsaSigner(key);
     }
+
+    /// <summary>The private key as PKCS#8 PEM, for a file that only its owner reads.</summary>
+    public string ExportPkcs8Pem() => key.ExportPkcs8PrivateKeyPem();
 
     /// <inheritdoc />
     public byte[] Sign(ReadOnlySpan<byte> data)

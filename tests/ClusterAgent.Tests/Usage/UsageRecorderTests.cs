@@ -223,6 +223,8 @@ public sealed class UsageRecorderTests : IDisposable
 
         public void Settle(string name) => Write(() => inner.Settle(name));
 
+        public void OfferAgain(int fromHour, int toHour) => Write(() => inner.OfferAgain(fromHour, toHour));
+
         public void Refuse(string name, string problem) => Write(() => inner.Refuse(name, problem));
 
         public void Forget(int beforeHour) => inner.Forget(beforeHour);

@@ -72,6 +72,14 @@ internal sealed class Cluster : ICustomerOwned
         return true;
     }
 
+    /// <summary>An epoch that was issued and then forgotten, because the database was restored from a backup; the cluster says since when it holds it.</summary>
+    public void RecallEpoch(DateTimeOffset issuedAt, DateTimeOffset now)
+    {
+        Epoch++;
+        EpochIssuedAt = issuedAt;
+        Touch(now);
+    }
+
     public void IssueEpoch(DateTimeOffset now)
     {
         Epoch++;
@@ -121,6 +129,7 @@ internal sealed class Cluster : ICustomerOwned
 internal sealed class ClusterKeyRow
 {
     public const string Identity = "identity";
+    public const string Witness = "witness";
 
     public required Guid ClusterId { get; init; }
 

@@ -19,10 +19,38 @@ namespace MissionControl.CallHome.Clusters;
 /// </summary>
 internal static class RequestEpoch
 {
+    /// <summary>Epochs are rare: a claim further ahead than this is no memory of ours.</summary>
+    private const int MaxForgotten = 16;
+
     private static readonly string[] Reasons = ["restored", "clone-suspected", "state-lost"];
 
     public static void Map(IEndpointRouteBuilder callhome) => callhome
         .MapPost("/epoch", HandleAsync).AllowAnonymous().WithName("RequestEpoch").WithSummary("Ask for a new epoch").ExcludeFromDescription();
+
+    /// <summary>
+    /// A control plane restored from a backup may have forgotten epochs that it issued. They are taken from the cluster's own signed
+    /// word, so that the next one lies above them and the hours that were signed under them still count.
+    /// </summary>
+    private static void Recall(ControlPlaneDbContext db, IEvents events, Assertion assertion, DateTimeOffset now)
+    {
+        var cluster = assertion.Cluster;
+        if (Number(assertion, "epoch") is not { } held || held - cluster.Epoch > MaxForgotten)
+        {
+            return;
+        }
+
+        var claimed = Number(assertion, "epoch_issued_ms") is { } ms && ms > 0 && ms < now.ToUnixTimeMilliseconds() ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : now;
+        var issuedAt = claimed > cluster.EpochIssuedAt ? claimed : cluster.EpochIssuedAt;
+        while (cluster.Epoch < held)
+        {
+            cluster.RecallEpoch(issuedAt, now);
+            db.Add(new ClusterEpoch { ClusterId = cluster.Id, Epoch = cluster.Epoch, IssuedAt = issuedAt, Reason = "recalled" });
+            events.Publish(cluster.ToEvent(assertion.Keys, now));
+        }
+    }
+
+    private static long? Number(Assertion assertion, string claim) =>
+        assertion.Claims.TryGetProperty(claim, out var value) && value.ValueKind == System.Text.Json.JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
 
     private static async Task HandleAsync(
         HttpContext context, ControlPlaneDbContext db, Assertions assertions, Nonces nonces, ClusterDirectory directory, IEvents events, TimeProvider time)
@@ -48,10 +76,8 @@ internal static class RequestEpoch
         }
 
         var cluster = assertion.Cluster;
-        if (cluster.State == ClusterState.Decommissioned)
+        if (await ExchangeToken.RefuseStateAsync(context, cluster, transaction))
         {
-            await transaction.CommitAsync(context.RequestAborted);
-            await Problems.WriteAsync(context, ProblemCodes.ClusterDecommissioned, "This cluster was decommissioned.");
             return;
         }
 
@@ -59,6 +85,7 @@ internal static class RequestEpoch
         var dayAgo = now.AddDays(-1);
         var again = await db.Set<ClusterEpoch>().AnyAsync(epoch => epoch.ClusterId == cluster.Id && epoch.IssuedAt > dayAgo && epoch.Reason != "enrolled", context.RequestAborted);
         var before = cluster.Epoch;
+        Recall(db, events, assertion, now);
         cluster.IssueEpoch(now);
         cluster.InstallFingerprint = request.InstallFingerprint.ToByteArray();
         if (again)

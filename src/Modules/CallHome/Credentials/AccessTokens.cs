@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using MissionControl.Platform.Data;
 using MissionControl.Protocol.Tokens;
 
 namespace MissionControl.CallHome.Credentials;
@@ -14,23 +13,15 @@ internal readonly record struct AccessToken(Guid ClusterId, long ExpiresAt);
 /// Seals and opens the ten-minute access token. Self-contained and authenticated by AES-256-GCM under a key that all replicas
 /// share, so that any of them checks it without a look-up. A bearer: what its thief can do is in the threat model.
 /// </summary>
-internal sealed class AccessTokens : IDisposable
+internal sealed class AccessTokens(SealingKeys keys, TimeProvider time) : IDisposable
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
     private const int NonceSize = 12;
     private const int TagSize = 16;
     private const int PlainSize = 24;
 
-    // A cipher object is not safe for concurrent use: one for each thread.
-    private readonly ThreadLocal<AesGcm> ciphers;
-    private readonly TimeProvider time;
-
-    public AccessTokens(DataDirectory data, CallHomeOptions options, TimeProvider time)
-    {
-        this.time = time;
-        var key = SealingKey(options.SealingKeyFile ?? data.PathOf("keys/token-sealing.key"), options.SealingKeyFile is null);
-        ciphers = new ThreadLocal<AesGcm>(() => new AesGcm(key, TagSize));
-    }
+    // A cipher object is not safe for concurrent use: one for each thread and key.
+    private readonly ThreadLocal<Ciphers?> ciphers = new(trackAllValues: false);
 
     public string Seal(Guid clusterId)
     {
@@ -39,7 +30,7 @@ internal sealed class AccessTokens : IDisposable
         BinaryPrimitives.WriteInt64BigEndian(plain[16..], (time.GetUtcNow() + Lifetime).ToUnixTimeSeconds());
         var body = new byte[NonceSize + PlainSize + TagSize];
         RandomNumberGenerator.Fill(body.AsSpan(0, NonceSize));
-        ciphers.Value!.Encrypt(body.AsSpan(0, NonceSize), plain, body.AsSpan(NonceSize, PlainSize), body.AsSpan(NonceSize + PlainSize));
+        Mine()[0].Encrypt(body.AsSpan(0, NonceSize), plain, body.AsSpan(NonceSize, PlainSize), body.AsSpan(NonceSize + PlainSize));
         return SealedToken.Format('c', body);
     }
 
@@ -52,11 +43,7 @@ internal sealed class AccessTokens : IDisposable
         }
 
         Span<byte> plain = stackalloc byte[PlainSize];
-        try
-        {
-            ciphers.Value!.Decrypt(body.AsSpan(0, NonceSize), body.AsSpan(NonceSize, PlainSize), body.AsSpan(NonceSize + PlainSize), plain);
-        }
-        catch (AuthenticationTagMismatchException)
+        if (!TryDecrypt(body, plain))
         {
             return false;
         }
@@ -67,24 +54,34 @@ internal sealed class AccessTokens : IDisposable
 
     public void Dispose() => ciphers.Dispose();
 
-    private static byte[] SealingKey(string path, bool mayCreate)
+    private bool TryDecrypt(ReadOnlySpan<byte> body, Span<byte> plain)
     {
-        if (!File.Exists(path) && mayCreate)
+        foreach (var cipher in Mine())
         {
-            var key = RandomNumberGenerator.GetBytes(32);
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
+            try
             {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+                cipher.Decrypt(body[..NonceSize], body.Slice(NonceSize, PlainSize), body[(NonceSize + PlainSize)..], plain);
+                return true;
             }
-
-            using var file = new FileStream(path, options);
-            file.Write(key);
-            file.Flush(flushToDisk: true);
-            return key;
+            catch (AuthenticationTagMismatchException)
+            {
+                // Perhaps sealed before the last rotation.
+            }
         }
 
-        var stored = File.ReadAllBytes(path);
-        return stored.Length == 32 ? stored : throw new InvalidDataException($"{path} must hold exactly 32 bytes.");
+        return false;
     }
+
+    private AesGcm[] Mine()
+    {
+        var current = keys.Current;
+        if (ciphers.Value is not { } mine || !ReferenceEquals(mine.Of, current))
+        {
+            ciphers.Value = mine = new Ciphers(current, [.. current.Select(key => new AesGcm(key, TagSize))]);
+        }
+
+        return mine.All;
+    }
+
+    private sealed record Ciphers(IReadOnlyList<byte[]> Of, AesGcm[] All);
 }

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
+using MissionControl.Protocol.CallHome;
+using MissionControl.Trust;
 using MissionControl.Trust.Envelopes;
 
 namespace MissionControl.CallHome.Credentials;
@@ -7,6 +9,8 @@ namespace MissionControl.CallHome.Credentials;
 /// <summary>Reads cluster keys and builds what their proofs of possession sign.</summary>
 internal static class ClusterKeys
 {
+    private const int MaxFurtherKeys = 4;
+
     public static bool TryRead(ReadOnlySpan<byte> spki, out VerificationKey key)
     {
         try
@@ -19,6 +23,27 @@ internal static class ClusterKeys
             key = null!;
             return false;
         }
+    }
+
+    /// <summary>What is wrong with the further keys of an enrolment, in words; null when they are taken.</summary>
+    public static string? MistakeIn(IReadOnlyList<KeyInfo> keys)
+    {
+        if (keys.Count > MaxFurtherKeys || keys.Select(key => key.Use).Distinct().Count() != keys.Count)
+        {
+            return $"There may be {MaxFurtherKeys} further keys at most, one for each use.";
+        }
+
+        foreach (var key in keys)
+        {
+            if (key.Use != "witness" || key.Alg != "Ed25519" || !Ed25519Key.TryFromSpki(key.Spki.Span, out var read))
+            {
+                return "A further key is of use witness: an Ed25519 key as DER SubjectPublicKeyInfo (RFC 8410).";
+            }
+
+            read.Dispose();
+        }
+
+        return null;
     }
 
     /// <summary>What an enrolling key signs: bound to the token, so that a proof cannot be replayed with another one.</summary>

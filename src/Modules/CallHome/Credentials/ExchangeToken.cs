@@ -32,10 +32,8 @@ internal static class ExchangeToken
             return;
         }
 
-        if (assertion.Cluster.State != ClusterState.Active)
+        if (await RefuseStateAsync(context, assertion.Cluster, transaction))
         {
-            await transaction.CommitAsync(context.RequestAborted);
-            await Problems.WriteAsync(context, assertion.Cluster.State == ClusterState.Suspended ? ProblemCodes.ClusterSuspended : ProblemCodes.ClusterDecommissioned, "No access is given to this cluster at present.");
             return;
         }
 
@@ -58,6 +56,21 @@ internal static class ExchangeToken
         return error == AssertionError.NeedsNonce
             ? Problems.WriteAsync(context, ProblemCodes.UseNonce, "Put the nonce of header MC-Nonce into the assertion; MC-Time is this server's time.")
             : Problems.WriteAsync(context, ProblemCodes.AssertionInvalid, "The assertion must be an ES256 JWT, signed by an enrolled key, with iss = sub = the cluster id, aud missioncontrol/callhome, jti, iat, exp and the nonce.");
+    }
+
+    /// <summary>Answers a cluster that may not speak, keeping that its nonce was used; false when it may.</summary>
+    public static async Task<bool> RefuseStateAsync(HttpContext context, Cluster cluster, WriteTransaction transaction)
+    {
+        if (cluster.State == ClusterState.Active)
+        {
+            return false;
+        }
+
+        await transaction.CommitAsync(context.RequestAborted);
+        await (cluster.State == ClusterState.Suspended
+            ? Problems.WriteAsync(context, ProblemCodes.ClusterSuspended, "This cluster is suspended. Keep the items; ask for the state once an hour.")
+            : Problems.WriteAsync(context, ProblemCodes.ClusterDecommissioned, "This cluster was decommissioned. Stop calling home; to come back, enrol anew."));
+        return true;
     }
 
     /// <summary>The first use of a rotated key ends the one before it: until then a lost answer does no harm.</summary>

@@ -29,27 +29,18 @@ internal sealed class UsedNonce
 /// Server nonces, good for two minutes and once. Issuing stores nothing (the nonce is a MAC over its own time, under a key
 /// that replicas share), so that asking for nonces costs no memory; using one is a row.
 /// </summary>
-internal sealed class Nonces
+internal sealed class Nonces(SealingKeys keys, TimeProvider time)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(2);
     private const int RandomSize = 12;
     private const int MacSize = 16;
-    private readonly byte[] key;
-    private readonly TimeProvider time;
-
-    public Nonces(DataDirectory data, CallHomeOptions options, TimeProvider time)
-    {
-        this.time = time;
-        // The sealing key serves another purpose; a derived key keeps the two apart.
-        key = HKDF.DeriveKey(HashAlgorithmName.SHA256, File.ReadAllBytes(options.SealingKeyFile ?? data.PathOf("keys/token-sealing.key")), 32, info: "mc-nonce-v1"u8.ToArray());
-    }
 
     public string Issue()
     {
         Span<byte> nonce = stackalloc byte[8 + RandomSize + MacSize];
         BinaryPrimitives.WriteInt64BigEndian(nonce, (time.GetUtcNow() + Lifetime).ToUnixTimeMilliseconds());
         RandomNumberGenerator.Fill(nonce.Slice(8, RandomSize));
-        Mac(nonce[..(8 + RandomSize)], nonce[(8 + RandomSize)..]);
+        Mac(keys.Current[0], nonce[..(8 + RandomSize)], nonce[(8 + RandomSize)..]);
         return Base64Url.EncodeToString(nonce);
     }
 
@@ -62,10 +53,8 @@ internal sealed class Nonces
             return false;
         }
 
-        var mac = new byte[MacSize];
-        Mac(bytes.AsSpan(0, 8 + RandomSize), mac);
         var expires = BinaryPrimitives.ReadInt64BigEndian(bytes);
-        if (!CryptographicOperations.FixedTimeEquals(mac, bytes.AsSpan(8 + RandomSize)) || expires < time.GetUtcNow().ToUnixTimeMilliseconds())
+        if (!keys.Current.Any(key => IsBy(key, bytes)) || expires < time.GetUtcNow().ToUnixTimeMilliseconds())
         {
             return false;
         }
@@ -73,8 +62,18 @@ internal sealed class Nonces
         return await db.Dialect.InsertIfAbsentAsync(db, new BulkRows("callhome_used_nonce", ["nonce", "expires_at"], ["nonce"], [[Base64Url.EncodeToString(bytes), expires]]), cancellationToken) == 1;
     }
 
-    private void Mac(ReadOnlySpan<byte> data, Span<byte> destination)
+    private static bool IsBy(byte[] key, byte[] nonce)
     {
+        Span<byte> mac = stackalloc byte[MacSize];
+        Mac(key, nonce.AsSpan(0, 8 + RandomSize), mac);
+        return CryptographicOperations.FixedTimeEquals(mac, nonce.AsSpan(8 + RandomSize));
+    }
+
+    private static void Mac(byte[] sealing, ReadOnlySpan<byte> data, Span<byte> destination)
+    {
+        // The sealing key serves another purpose; a derived key keeps the two apart.
+        Span<byte> key = stackalloc byte[32];
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, sealing, key, salt: default, info: "mc-nonce-v1"u8);
         Span<byte> full = stackalloc byte[32];
         HMACSHA256.HashData(key, data, full);
         full[..MacSize].CopyTo(destination);

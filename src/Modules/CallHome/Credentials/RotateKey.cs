@@ -39,6 +39,11 @@ internal static class RotateKey
             return;
         }
 
+        if (await ExchangeToken.RefuseStateAsync(context, assertion.Cluster, transaction))
+        {
+            return;
+        }
+
         var digest = Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(request.NewPublicKey.Span));
         if (!assertion.Claims.TryGetProperty("new_key_sha256", out var claim) || claim.ValueKind != System.Text.Json.JsonValueKind.String || claim.GetString() != digest
             || !newKey.Verify(ClusterKeys.RotationProof(assertion.Cluster.Id, request.NewPublicKey.Span), request.Proof.Span))

@@ -1,44 +1,81 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Options;
 using MissionControl.Platform.Data;
+using MissionControl.Platform.Security;
 using MissionControl.Protocol.Documents;
 using MissionControl.Trust.Envelopes;
 
 namespace MissionControl.CallHome.Enrollment;
 
 /// <summary>
-/// The anchor document that tells clusters which keys to trust, signed by the root. Kept as a file, because the root belongs
+/// The anchor documents that tell clusters which keys to trust, signed by the root. Kept as files, because the root belongs
 /// offline; a first start without one makes a root beside the data, which is right for a trial and said so in the operations guide.
+/// A newer version that <c>admin keys</c> writes is noticed within seconds.
 /// </summary>
 internal sealed class Anchors
 {
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(2);
+    private readonly string path;
+    private readonly TimeProvider time;
+    private readonly Lock sync = new();
+    private Documents documents;
+    private DateTime writtenAt;
+    private long readAt;
+
     public Anchors(DataDirectory data, IOptions<CallHomeOptions> options, TimeProvider time)
     {
-        var path = options.Value.AnchorsFile ?? data.PathOf("keys/anchors.dsse");
+        this.time = time;
+        path = options.Value.AnchorsFile ?? data.PathOf("keys/anchors.dsse");
         if (!File.Exists(path) && options.Value.AnchorsFile is null)
         {
-            Make(data, path, time.GetUtcNow());
+            using var root = EcdsaSigner.LoadOrCreate(data.PathOf("keys/root.pem"));
+            using var receipt = EcdsaSigner.LoadOrCreate(data.PathOf("keys/receipt.pem"));
+            AnchorFile.MakeFirst(path, root, receipt, time.GetUtcNow());
         }
 
-        Envelope = File.ReadAllBytes(path);
-        Sha256 = $"sha256:{Convert.ToHexStringLower(SHA256.HashData(Envelope.Span))}";
+        documents = Read();
     }
 
-    /// <summary>The DSSE envelope as sent.</summary>
-    public ReadOnlyMemory<byte> Envelope { get; }
+    /// <summary>The newest version's number.</summary>
+    public long Version => Current.Version;
 
-    /// <summary>What people compare: <c>sha256:</c> and the digest of the envelope.</summary>
-    public string Sha256 { get; }
+    /// <summary>What people compare: <c>sha256:</c> and the digest of the newest envelope.</summary>
+    public string Sha256 => Current.Sha256;
 
-    private static void Make(DataDirectory data, string path, DateTimeOffset now)
+    /// <summary>The newest document.</summary>
+    public AnchorDocument Document => AnchorFile.Read(Current.ByVersion[Version]);
+
+    /// <summary>The envelope that a person was shown this digest of; the newest when none has it.</summary>
+    public ReadOnlyMemory<byte> OfDigest(string? sha256) => sha256 is not null && Current.ByDigest.TryGetValue(sha256, out var envelope) ? envelope : Current.ByVersion[Version];
+
+    /// <summary>The version that follows the one a cluster holds: each is signed by a root that its predecessor names, so none may be skipped.</summary>
+    public ReadOnlyMemory<byte> After(long version) => Current.ByVersion.First(entry => entry.Key > version).Value;
+
+    private Documents Current
     {
-        using var root = EcdsaSigner.LoadOrCreate(data.PathOf("keys/root.pem"));
-        using var receipt = EcdsaSigner.LoadOrCreate(data.PathOf("keys/receipt.pem"));
-        var document = new AnchorDocument(1, 1, now,
-        [
-            new AnchorKey(root.KeyId, "ES256", root.PublicKeySpki, ["root"], now, now.AddYears(20)),
-            new AnchorKey(receipt.KeyId, "ES256", receipt.PublicKeySpki, ["receipt"], now, now.AddYears(5)),
-        ]);
-        File.WriteAllBytes(path, Dsse.Sign(AnchorDocument.PayloadType, document.ToBytes(), root));
+        get
+        {
+            lock (sync)
+            {
+                if (time.GetElapsedTime(readAt) > Freshness && File.GetLastWriteTimeUtc(path) != writtenAt)
+                {
+                    documents = Read();
+                }
+
+                return documents;
+            }
+        }
     }
+
+    private Documents Read()
+    {
+        writtenAt = File.GetLastWriteTimeUtc(path);
+        readAt = time.GetTimestamp();
+        var versions = AnchorFile.Versions(path);
+        return new Documents(versions, versions.Values.ToDictionary(Digest, StringComparer.Ordinal), versions.Keys.Max(), Digest(versions.Values.Last()));
+    }
+
+    private static string Digest(byte[] envelope) => $"sha256:{Convert.ToHexStringLower(SHA256.HashData(envelope))}";
+
+    private sealed record Documents(SortedDictionary<long, byte[]> ByVersion, Dictionary<string, byte[]> ByDigest, long Version, string Sha256);
 }

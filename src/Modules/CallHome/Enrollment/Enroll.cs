@@ -62,6 +62,12 @@ internal static class Enroll
             return;
         }
 
+        if (ClusterKeys.MistakeIn(request.FurtherKeys) is { } mistake)
+        {
+            await Problems.WriteAsync(context, ProblemCodes.KeyUnsupported, mistake);
+            return;
+        }
+
         db.Scope.OpenAll("the token says which customer the cluster belongs to");
         await using var transaction = await db.BeginWriteAsync(cancellationToken: context.RequestAborted);
         var token = await db.Set<EnrollmentToken>().SingleOrDefaultAsync(row => row.Id == id, context.RequestAborted);
@@ -97,7 +103,7 @@ internal static class Enroll
         {
             ClusterId = cluster.Id.ToString("D"),
             Epoch = cluster.Epoch,
-            Anchors = Google.Protobuf.ByteString.CopyFrom(anchors.Envelope.Span),
+            Anchors = Google.Protobuf.ByteString.CopyFrom(anchors.OfDigest(token.AnchorsSha256).Span),
             Intervals = new Intervals { CheckinS = options.Value.IntervalSeconds, JitterPercent = options.Value.JitterPercent, UsageS = 3600, InventoryS = 86_400 },
             ServerTimeMs = now.ToUnixTimeMilliseconds(),
             CustomerName = customer?.Name ?? "",
@@ -114,9 +120,9 @@ internal static class Enroll
         db.Add(cluster);
         db.Add(identity);
         db.Add(new ClusterEpoch { ClusterId = cluster.Id, Epoch = 1, IssuedAt = now, Reason = "enrolled" });
-        foreach (var further in request.FurtherKeys.Where(further => further.Use == "witness" && further.Spki.Length <= 200).Take(1))
+        foreach (var further in request.FurtherKeys)
         {
-            db.Add(new ClusterKeyRow { ClusterId = cluster.Id, Kid = KeyIds.Of(further.Spki.Span), Use = "witness", Spki = further.Spki.ToByteArray(), NotBefore = now });
+            db.Add(new ClusterKeyRow { ClusterId = cluster.Id, Kid = KeyIds.Of(further.Spki.Span), Use = ClusterKeyRow.Witness, Spki = further.Spki.ToByteArray(), NotBefore = now });
         }
 
         token.UsedAt = now;

@@ -19,6 +19,9 @@ internal sealed class EnrollmentToken : ICustomerOwned
     /// <summary>CIDR networks it may be used from, separated by spaces; empty: any.</summary>
     public required string Networks { get; init; }
 
+    /// <summary>Digest of the anchor document that was shown with it: enrolment hands out that one, a newer one follows with the first check-in.</summary>
+    public required string AnchorsSha256 { get; init; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public required DateTimeOffset ExpiresAt { get; init; }
@@ -43,6 +46,7 @@ internal sealed class EnrollmentToken : ICustomerOwned
             builder.Property(row => row.ClusterName).HasMaxLength(100);
             builder.Property(row => row.Networks).HasMaxLength(1000);
             builder.Property(row => row.UsedKey).HasMaxLength(64);
+            builder.Property(row => row.AnchorsSha256).HasMaxLength(71);
             builder.HasIndex(row => new { row.CustomerId, row.CreatedAt });
             builder.HasIndex(row => row.ExpiresAt);
         }

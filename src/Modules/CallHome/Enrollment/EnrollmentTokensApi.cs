@@ -21,7 +21,7 @@ internal static class EnrollmentTokensApi
     {
         var tokens = api.MapGroup("/enrollment-tokens");
         tokens.MapPost("/", CreateAsync).RequireScope("callhome:write").WithName("CreateEnrollmentToken")
-            .WithSummary("Make a one-time enrolment token; its secret is shown once").Produces<CreatedEnrollmentToken>(StatusCodes.Status201Created);
+            .WithSummary("Make a one-time enrolment token; its secret is shown once").Produces<CreatedEnrollmentToken>(StatusCodes.Status201Created).AcceptIdempotencyKey();
         tokens.MapGet("/", ListAsync).RequireScope("callhome:read").WithName("ListEnrollmentTokens")
             .WithSummary("List enrolment tokens, newest first").Produces<Page<EnrollmentTokenItem>>();
         tokens.MapPost("/{id}/revoke", RevokeAsync).RequireScope("callhome:write").WithName("RevokeEnrollmentToken")
@@ -63,6 +63,7 @@ internal static class EnrollmentTokensApi
             CustomerId = customer!.Id,
             ClusterName = request.ClusterName,
             Networks = string.Join(' ', request.Networks ?? []),
+            AnchorsSha256 = anchors.Sha256,
             CreatedAt = now,
             ExpiresAt = now.AddHours(request.ExpiresInHours),
         };
@@ -73,7 +74,7 @@ internal static class EnrollmentTokensApi
             Changes = [Change.Add("/expiresAt", token.ExpiresAt), Change.Add("/networks", token.Networks), Change.Add("/clusterName", token.ClusterName)],
         });
         await db.SaveChangesAsync(cancellationToken);
-        return TypedResults.Created($"/api/v1/callhome/enrollment-tokens/{tokenId}", new CreatedEnrollmentToken(tokenId, text, anchors.Sha256, token.ExpiresAt));
+        return TypedResults.Created($"/api/v1/callhome/enrollment-tokens/{tokenId}", new CreatedEnrollmentToken(tokenId, text, token.AnchorsSha256, token.ExpiresAt));
     }
 
     private static async Task<IResult> ListAsync(ControlPlaneDbContext db, TimeProvider time, int? limit, string? cursor, CancellationToken cancellationToken)

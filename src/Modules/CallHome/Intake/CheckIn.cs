@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using MissionControl.CallHome.Clusters;
 using MissionControl.CallHome.Credentials;
 using MissionControl.CallHome.DesiredState;
+using MissionControl.CallHome.Enrollment;
 using MissionControl.Contracts;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
@@ -16,7 +17,7 @@ namespace MissionControl.CallHome.Intake;
 
 /// <summary><c>POST /callhome/v1/checkin</c>: judged, stored, then acknowledged.</summary>
 internal sealed class CheckIn(
-    AccessTokens tokens, ClusterDirectory directory, GroupCommit intake, CloneAlarm clones, IServiceScopeFactory scopes, IOptions<CallHomeOptions> options, TimeProvider time)
+    AccessTokens tokens, ClusterDirectory directory, GroupCommit intake, CloneAlarm clones, Anchors anchors, IServiceScopeFactory scopes, IOptions<CallHomeOptions> options, TimeProvider time)
 {
     private readonly CallHomeOptions settings = options.Value;
 
@@ -158,7 +159,20 @@ internal sealed class CheckIn(
             Drain = new Drain { MaxItems = intake.Depth > GroupCommit.QueueCapacity / 4 ? 20 : Limits.Items, MinGapS = intake.Depth > GroupCommit.QueueCapacity / 4 ? 10 : 1 },
         };
         response.Refusals.AddRange(outcome.Refusals);
+        response.IgnoredFields.AddRange(Wire.Ignored(context));
+        if (outcome.Skipped && !IsDeclared(request, outcome.State.Ack))
+        {
+            // Numbers that the cluster holds to be settled and this server never saw: it was restored from a backup, or the agent's
+            // reserve was cut off by a crash. What is told only once is asked for again.
+            response.Want.Add("resync");
+        }
+
         response.AcceptedAboveAck.AddRange(outcome.State.Above);
+        if (request.AnchorsVersion > 0 && request.AnchorsVersion < anchors.Version)
+        {
+            response.Anchors = Google.Protobuf.ByteString.CopyFrom(anchors.After(request.AnchorsVersion).Span);
+        }
+
         var etag = ETag(cluster);
         if (request.DesiredEtag != etag)
         {
@@ -168,7 +182,9 @@ internal sealed class CheckIn(
         await Wire.WriteAsync(context, response);
     }
 
-    private static string ETag(KnownCluster cluster) => $"d{cluster.DesiredRevision}";
+    private static bool IsDeclared(CheckInRequest request, long ack) => request.Spool?.Dropped.Any(range => range.Last >= ack) == true;
+
+    private static string ETag(KnownCluster cluster) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"d{cluster.DesiredRevision}-{cluster.DesiredChangedAt:x}");
 
     private async Task<Protocol.CallHome.DesiredState> DesiredAsync(KnownCluster cluster, string etag, CancellationToken cancellationToken)
     {

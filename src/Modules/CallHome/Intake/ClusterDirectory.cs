@@ -27,6 +27,9 @@ internal sealed class KnownCluster(Guid id, Guid customerId)
     /// <summary>Rises with every change of the desired state; the ETag an agent holds.</summary>
     public long DesiredRevision { get; set; }
 
+    /// <summary>When it last changed, Unix milliseconds: after a restored backup the same revision may be another state.</summary>
+    public long DesiredChangedAt { get; set; }
+
     /// <summary>SubjectPublicKeyInfo by key id of all keys that ever signed for it; replaced as a whole.</summary>
     public IReadOnlyDictionary<string, byte[]> Keys { get; set; } = new Dictionary<string, byte[]>();
 
@@ -104,12 +107,13 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
         }
 
         await RefreshKeysAsync(db, since, cancellationToken);
-        var desired = db.Set<DesiredRevision>().AsNoTracking().Where(row => row.ChangedAt >= since).Select(row => new { row.ClusterId, row.Revision });
+        var desired = db.Set<DesiredRevision>().AsNoTracking().Where(row => row.ChangedAt >= since).Select(row => new { row.ClusterId, row.Revision, row.ChangedAt });
         await foreach (var row in desired.AsAsyncEnumerable().WithCancellation(cancellationToken))
         {
             if (clusters.TryGetValue(row.ClusterId, out var known))
             {
                 known.DesiredRevision = row.Revision;
+                known.DesiredChangedAt = row.ChangedAt.ToUnixTimeMilliseconds();
             }
         }
 

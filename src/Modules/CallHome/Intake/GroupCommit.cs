@@ -287,6 +287,8 @@ internal sealed class IntakeWriter : IAsyncDisposable
             Take(submission, item, now);
         }
 
+        var skipped = submission.LowestKept - 1 > state.Ack && !AllAbove(state, submission.LowestKept - 1);
+
         // Unchanged numbers need no write.
         if (settled.Count > 0 || submission.LowestKept - 1 > state.Ack)
         {
@@ -295,8 +297,10 @@ internal sealed class IntakeWriter : IAsyncDisposable
             pending[cluster.Id] = state;
         }
 
-        return new IntakeOutcome(IntakeVerdict.Durable, state, refusals is null ? [] : refusals);
+        return new IntakeOutcome(IntakeVerdict.Durable, state, refusals is null ? [] : refusals, skipped);
     }
+
+    private static bool AllAbove(IntakeState state, long last) => last - state.Ack <= state.Above.Count && state.Above.Count(seq => seq <= last) == last - state.Ack;
 
     private void Take(Submission submission, Item item, DateTimeOffset now)
     {

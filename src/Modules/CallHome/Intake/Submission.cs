@@ -40,7 +40,8 @@ internal struct SubmittedItem
 /// <param name="Kind">The verdict.</param>
 /// <param name="State">The cluster's state after it.</param>
 /// <param name="Refusals">Refusals found while judging numbers.</param>
-internal sealed record IntakeOutcome(IntakeVerdict Kind, IntakeState? State, IReadOnlyList<ItemRefusal> Refusals);
+/// <param name="Skipped">The cluster holds numbers to be settled that were never seen here.</param>
+internal sealed record IntakeOutcome(IntakeVerdict Kind, IntakeState? State, IReadOnlyList<ItemRefusal> Refusals, bool Skipped = false);
 
 internal enum IntakeVerdict
 {

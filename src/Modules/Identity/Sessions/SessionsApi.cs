@@ -22,7 +22,7 @@ internal static class SessionsApi
     public static void Map(IEndpointRouteBuilder api)
     {
         var sessions = api.MapGroup("/sessions");
-        sessions.MapPost("/", CreateAsync).RequireAuthorization().WithName("CreateSession").WithSummary("Trade the bearer's token for a session").Produces<CreatedSession>(StatusCodes.Status201Created);
+        sessions.MapPost("/", CreateAsync).RequireAuthorization().WithName("CreateSession").WithSummary("Trade the bearer's token for a session").Produces<CreatedSession>(StatusCodes.Status201Created).AcceptIdempotencyKey();
         sessions.MapPost("/trade", TradeAsync).OpenToAll("the session's secret is the credential").WithName("TradeSession").WithSummary("Trade a session for a five-minute user token").Produces<TradedSession>();
         sessions.MapPost("/end", EndAsync).OpenToAll("the session's secret is the credential").WithName("EndSession").WithSummary("Sign out").Produces(StatusCodes.Status204NoContent);
     }

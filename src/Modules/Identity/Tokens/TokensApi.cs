@@ -21,7 +21,7 @@ internal static partial class TokensApi
     public static void Map(IEndpointRouteBuilder api)
     {
         var tokens = api.MapGroup("/tokens");
-        tokens.MapPost("/", CreateAsync).RequireScope("identity:write").WithName("CreateToken").WithSummary("Make an API token; its secret is shown once").Produces<CreatedToken>(StatusCodes.Status201Created);
+        tokens.MapPost("/", CreateAsync).RequireScope("identity:write").WithName("CreateToken").WithSummary("Make an API token; its secret is shown once").Produces<CreatedToken>(StatusCodes.Status201Created).AcceptIdempotencyKey();
         tokens.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListTokens").WithSummary("List API tokens, newest first").Produces<Page<TokenItem>>();
         tokens.MapGet("/{id}", GetAsync).RequireScope("identity:read").WithName("GetToken").WithSummary("One API token").Produces<TokenItem>();
         tokens.MapPost("/{id}/revoke", RevokeAsync).RequireScope("identity:write").WithName("RevokeToken").WithSummary("End an API token and its sessions").Produces(StatusCodes.Status204NoContent);

@@ -19,7 +19,7 @@ internal static class CustomersApi
     public static void Map(IEndpointRouteBuilder api)
     {
         var customers = api.MapGroup("/customers");
-        customers.MapPost("/", CreateAsync).RequireScope("licensing:write").WithName("CreateCustomer").WithSummary("Create a customer").Produces<CustomerItem>(StatusCodes.Status201Created);
+        customers.MapPost("/", CreateAsync).RequireScope("licensing:write").WithName("CreateCustomer").WithSummary("Create a customer").Produces<CustomerItem>(StatusCodes.Status201Created).AcceptIdempotencyKey();
         customers.MapGet("/", ListAsync).RequireScope("licensing:read").WithName("ListCustomers").WithSummary("List customers by name").Produces<Page<CustomerItem>>();
         customers.MapGet("/{id:guid}", GetAsync).RequireScope("licensing:read").WithName("GetCustomer").WithSummary("One customer").Produces<CustomerItem>();
         customers.MapPatch("/{id:guid}", ChangeAsync).RequireScope("licensing:write").WithName("ChangeCustomer").WithSummary("Change a customer; needs If-Match").Produces<CustomerItem>();

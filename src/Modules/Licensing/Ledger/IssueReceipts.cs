@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Commands.CallHome;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Security;
 using MissionControl.Platform.Time;
 using MissionControl.Protocol.Documents;
 using MissionControl.Trust.Envelopes;
@@ -41,8 +42,9 @@ internal sealed class IssueReceipts(ReceiptKey key, TimeProvider time) : Sweeper
         var ledgers = await db.Set<ClusterLedger>().AsNoTracking().Where(row => clusters.Contains(row.ClusterId)).ToListAsync(cancellationToken);
         var epochs = await db.Set<LedgerCluster>().AsNoTracking().Where(row => clusters.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => row.Epoch, cancellationToken);
         var now = time.GetUtcNow();
+        var signer = key.Signer;
         var receipts = ledgers.ConvertAll(row =>
-            new SetDesiredState(row.ClusterId, "receipts", null, Dsse.Sign(UsageReceipt.PayloadType, Of(row, epochs.GetValueOrDefault(row.ClusterId), now).ToBytes(), key.Signer), row.Version));
+            new SetDesiredState(row.ClusterId, "receipts", null, Dsse.Sign(UsageReceipt.PayloadType, Of(row, epochs.GetValueOrDefault(row.ClusterId), now).ToBytes(), signer), row.Version));
 
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         receipts.ForEach(events.Publish);
@@ -66,11 +68,11 @@ internal sealed class IssueReceipts(ReceiptKey key, TimeProvider time) : Sweeper
 }
 
 /// <summary>The key that signs receipts, readable by this role alone; its public half stands in the anchor document.</summary>
-internal sealed class ReceiptKey(DataDirectory data) : IDisposable
+internal sealed class ReceiptKey(DataDirectory data, TimeProvider time) : IDisposable
 {
-    private readonly EcdsaSigner signer = EcdsaSigner.LoadOrCreate(data.PathOf("keys/receipt.pem"));
+    private readonly SignerRing ring = new(data.PathOf("keys/receipt.pem"), time);
 
-    public ISigner Signer => signer;
+    public ISigner Signer => ring.Current;
 
-    public void Dispose() => signer.Dispose();
+    public void Dispose() => ring.Dispose();
 }

@@ -17,7 +17,7 @@ internal static class MetersApi
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/meters", ListAsync).RequireScope("licensing:read").WithName("ListMeters").WithSummary("Meters, all versions").Produces<Page<MeterItem>>();
-        api.MapPost("/meters", DefineAsync).RequireScope("licensing:write").WithName("DefineMeter").WithSummary("Define a version of a meter; parked quantities then count").Produces<MeterItem>(StatusCodes.Status201Created);
+        api.MapPost("/meters", DefineAsync).RequireScope("licensing:write").WithName("DefineMeter").WithSummary("Define a version of a meter; parked quantities then count").Produces<MeterItem>(StatusCodes.Status201Created).AcceptIdempotencyKey();
     }
 
     private static async Task<IResult> ListAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)

@@ -338,6 +338,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnType("character varying(12)")
                         .HasColumnName("id");
 
+                    b.Property<string>("AnchorsSha256")
+                        .IsRequired()
+                        .HasMaxLength(71)
+                        .HasColumnType("character varying(71)")
+                        .HasColumnName("anchors_sha256");
+
                     b.Property<string>("ClusterName")
                         .HasMaxLength(100)
                         .HasColumnType("character varying(100)")

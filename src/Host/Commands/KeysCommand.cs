@@ -1,0 +1,226 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Security.Cryptography;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
+using MissionControl.Platform.Retention;
+using MissionControl.Platform.Security;
+using MissionControl.Trust.Envelopes;
+
+namespace MissionControl.Host.Commands;
+
+/// <summary><c>missioncontrol admin keys</c>: makes, lists and rotates the private keys. A running process takes over a rotated key by itself.</summary>
+internal static class KeysCommand
+{
+    private static readonly Use[] Uses =
+    [
+        new("root", "root.pem", "callhome", "signs the anchor document"),
+        new("receipt", "receipt.pem", "licensing", "signs receipts for usage"),
+        new("user-token", "user-token.pem", "identity", "signs user tokens"),
+        new("token-sealing", "token-sealing.key", "callhome", "seals the clusters' access tokens"),
+    ];
+
+    public static Command Create() => new("keys", "Make, list and rotate the private keys.") { Make(), List(), Rotate() };
+
+    private static Command Make()
+    {
+        var data = new CommonOptions().Data;
+        var command = new Command("make", "Make the keys and the anchor document that are missing, as the first start does: for keys that are shared by replicas, or a root that never lies on a server.") { data };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var keys = new KeyDirectory(parsed.GetValue(data)!);
+            foreach (var use in Uses)
+            {
+                var path = keys.PathOf(use.File);
+                var made = !File.Exists(path);
+                if (use.IsSymmetric && made)
+                {
+                    KeyFiles.TryWrite(path, RandomNumberGenerator.GetBytes(32));
+                }
+                else if (made)
+                {
+                    EcdsaSigner.LoadOrCreate(path).Dispose();
+                }
+
+                await parsed.InvocationConfiguration.Output.WriteLineAsync($"{(made ? "made" : "kept")} {path}: {use.Purpose}");
+            }
+
+            using var root = EcdsaSigner.LoadOrCreate(keys.PathOf("root.pem"));
+            using var receipt = EcdsaSigner.LoadOrCreate(keys.PathOf("receipt.pem"));
+            AnchorFile.MakeFirst(keys.Anchors, root, receipt, TimeProvider.System.GetUtcNow());
+            await parsed.InvocationConfiguration.Output.WriteLineAsync($"anchors sha256:{Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(keys.Anchors, cancellationToken)))}");
+            return 0;
+        });
+        return command;
+    }
+
+    private static Command List()
+    {
+        var data = new CommonOptions().Data;
+        var command = new Command("list", "List the keys: use, key id, in force from when, state.") { data };
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var keys = new KeyDirectory(parsed.GetValue(data)!);
+            var output = parsed.InvocationConfiguration.Output;
+            var now = TimeProvider.System.GetUtcNow();
+            var safe = true;
+            foreach (var use in Uses)
+            {
+                var files = KeyFiles.Of(keys.PathOf(use.File));
+                var inForce = KeyFiles.InForce(files, now);
+                foreach (var file in files)
+                {
+                    var state = file == inForce ? "in force" : file.ActiveFrom > now ? "next" : "replaced";
+                    var from = file.ActiveFrom == DateTimeOffset.UnixEpoch ? "first" : file.ActiveFrom.ToString("u", CultureInfo.InvariantCulture);
+                    await output.WriteLineAsync($"{use.Name,-14} {KeyDirectory.IdOf(use, file),-24} {from,-21} {state,-9} {file.Path}");
+                    safe &= IsPrivate(file.Path);
+                }
+            }
+
+            if (File.Exists(keys.Anchors))
+            {
+                var document = AnchorFile.Read(await File.ReadAllBytesAsync(keys.Anchors, cancellationToken));
+                await output.WriteLineAsync($"anchor document {document.Version} of {document.IssuedAt:u} names: {string.Join(", ", document.Keys.Select(key => $"{string.Join('+', key.Uses)} {key.Kid} until {key.NotAfter:yyyy-MM-dd}"))}");
+            }
+
+            if (!safe)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync("Some of these files can be read by others: chmod 600 them, and rotate those keys.");
+            }
+
+            return safe ? 0 : 1;
+        });
+        return command;
+    }
+
+    private static Command Rotate()
+    {
+        var options = new CommonOptions();
+        var use = new Argument<string>("use") { Description = "root, receipt, user-token or token-sealing." };
+        use.AcceptOnlyFromAmong([.. Uses.Select(one => one.Name)]);
+        var root = new Option<FileInfo?>("--root") { Description = "The root key that signs the new anchor document; default: the newest root in the data directory. Needed for root and receipt." };
+        var after = new Option<string>("--after") { Description = "When the new key takes over, for example 10m: until then replicas and other roles learn of it.", DefaultValueFactory = _ => "10m" };
+        var keep = new Option<string>("--keep") { Description = "How long clusters go on trusting the old key, for example 30d.", DefaultValueFactory = _ => "30d" };
+        var command = new Command("rotate", "Replace a key with overlap. Example: missioncontrol admin keys rotate receipt --root /media/safe/root.pem") { use, root, after, keep };
+        options.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            var chosen = Uses.Single(one => one.Name == parsed.GetValue(use));
+            if (Term.Parse(parsed.GetValue(after)) is not { } delay || Term.Parse(parsed.GetValue(keep)) is not { } overlap)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync("--after and --keep are a number with d, h or m.");
+                return 2;
+            }
+
+            try
+            {
+                await parsed.InvocationConfiguration.Output.WriteLineAsync(await RotateAsync(options.Read(parsed), chosen, parsed.GetValue(root)?.FullName, delay, overlap, cancellationToken));
+                return 0;
+            }
+            catch (Exception exception) when (exception is InvalidOperationException or CryptographicException or IOException or ArgumentException)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(exception.Message);
+                return 2;
+            }
+        });
+        return command;
+    }
+
+    private static async Task<string> RotateAsync(HostSettings settings, Use use, string? rootFile, TimeSpan delay, TimeSpan overlap, CancellationToken cancellationToken)
+    {
+        await using var app = ControlPlaneHost.Build(settings);
+        var now = TimeProvider.System.GetUtcNow();
+        var keys = new KeyDirectory(settings.Data, app.Configuration);
+        var first = keys.PathOf(use.File);
+        if (!File.Exists(first))
+        {
+            throw new InvalidOperationException($"There is no key {first} to rotate. Start Mission Control once, or run admin keys make.");
+        }
+
+        var activeFrom = DateTimeOffset.FromUnixTimeSeconds((now + delay).ToUnixTimeSeconds());
+        if (KeyFiles.Of(first).Any(file => file.ActiveFrom > now))
+        {
+            throw new InvalidOperationException($"A rotation of {use.Name} is under way already; see admin keys list.");
+        }
+
+        using var fresh = use.IsSymmetric ? null : EcdsaSigner.Create();
+        using var root = use.IsAnchored ? EcdsaSigner.Load(rootFile ?? KeyFiles.InForce(KeyFiles.Of(keys.PathOf("root.pem")), now)?.Path ?? throw new InvalidOperationException("The root key is not here: name its file with --root.")) : null;
+        if (root is not null && !AnchorFile.Read(await File.ReadAllBytesAsync(keys.Anchors, cancellationToken)).Keys.Any(key => key.Kid == root.KeyId && key.Uses.Contains("root")))
+        {
+            throw new InvalidOperationException($"Key {root.KeyId} is not a root of the present anchor document: no cluster would believe what it signs.");
+        }
+
+        await AuditAsync(app.Services, use, fresh?.KeyId, activeFrom, cancellationToken);
+        var said = $"{use.Name}: ";
+
+        // The anchors first: a key that nobody trusts yet must not sign, one that is trusted and not there does no harm.
+        if (root is not null)
+        {
+            var document = AnchorFile.Renew(keys.Anchors, root, fresh!, use.Name, activeFrom, overlap, now);
+            said += $"anchor document {document.Version} rides to the clusters with their next check-in; ";
+        }
+
+        var path = KeyFiles.PathOf(first, activeFrom);
+        if (!KeyFiles.TryWrite(path, fresh is null ? RandomNumberGenerator.GetBytes(32) : System.Text.Encoding.ASCII.GetBytes(fresh.ExportPkcs8Pem())))
+        {
+            throw new InvalidOperationException($"{path} is there already.");
+        }
+
+        return $"{said}{path} takes over at {activeFrom:u}.";
+    }
+
+    private static async Task AuditAsync(IServiceProvider services, Use use, string? kid, DateTimeOffset activeFrom, CancellationToken cancellationToken)
+    {
+        await using var scope = services.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter(use.Module);
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        if ((await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any())
+        {
+            throw new InvalidOperationException("The database is not there or not up to date, so the rotation could not be audited. Run missioncontrol migrate first.");
+        }
+
+        scope.ServiceProvider.GetRequiredService<IEvents>().Audit(new AuditFact($"{use.Module}.key-rotated", AuditLog.Operator, "key", use.Name)
+        {
+            Actor = new AuditActor("staff", "console", "local"),
+            Changes = [Change.Add("/kid", kid ?? "symmetric"), Change.Add("/activeFrom", activeFrom)],
+            Personal = new Dictionary<string, string> { ["user"] = Environment.UserName },
+        });
+        await db.SaveChangesAsync(cancellationToken);
+    }
+
+    private static bool IsPrivate(string path) =>
+        OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite)) == 0;
+
+    /// <summary>A use of a key.</summary>
+    private sealed record Use(string Name, string File, string Module, string Purpose)
+    {
+        public bool IsSymmetric => File.EndsWith(".key", StringComparison.Ordinal);
+
+        /// <summary>Clusters verify by it, so it stands in the anchor document.</summary>
+        public bool IsAnchored => Name is "root" or "receipt";
+    }
+
+    /// <summary>Where the keys of an installation lie.</summary>
+    private sealed class KeyDirectory(string root, IConfiguration? configuration = null)
+    {
+        private readonly DataDirectory data = new(root);
+
+        public string Anchors => configuration?["CallHome:AnchorsFile"] ?? data.PathOf("keys/anchors.dsse");
+
+        public string PathOf(string file) => (file == "token-sealing.key" ? configuration?["CallHome:SealingKeyFile"] : null) ?? data.PathOf($"keys/{file}");
+
+        public static string IdOf(Use use, KeyFile file)
+        {
+            if (use.IsSymmetric)
+            {
+                return "symmetric";
+            }
+
+            using var key = EcdsaSigner.Load(file.Path);
+            return key.KeyId;
+        }
+    }
+}

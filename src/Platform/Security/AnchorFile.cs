@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Text.Json;
+using MissionControl.Protocol.Documents;
+using MissionControl.Trust.Envelopes;
+
+namespace MissionControl.Platform.Security;
+
+/// <summary>
+/// The anchor document on disk, newest and older versions: <c>anchors.dsse</c> and <c>anchors.7.dsse</c>. Every version is signed by
+/// a root that its predecessor names, and clusters take them one by one, so none is ever thrown away.
+/// </summary>
+public static class AnchorFile
+{
+    private static readonly TimeSpan RootLife = TimeSpan.FromDays(20 * 365);
+    private static readonly TimeSpan KeyLife = TimeSpan.FromDays(5 * 365);
+
+    /// <summary>Signs the first document; nothing happens when there is one.</summary>
+    public static void MakeFirst(string path, EcdsaSigner root, EcdsaSigner receipt, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        ArgumentNullException.ThrowIfNull(receipt);
+        var document = new AnchorDocument(1, 1, now, [Key(root, "root", now, RootLife), Key(receipt, "receipt", now, KeyLife)]);
+        KeyFiles.TryWrite(path, Dsse.Sign(AnchorDocument.PayloadType, document.ToBytes(), root));
+    }
+
+    /// <summary>Signs the next version: a new key of a use, its predecessors until the overlap has passed, and everything else that is still valid.</summary>
+    /// <exception cref="InvalidOperationException">The root is not one that the newest version names: clusters would not believe it.</exception>
+    public static AnchorDocument Renew(string path, EcdsaSigner root, EcdsaSigner fresh, string use, DateTimeOffset activeFrom, TimeSpan overlap, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(root);
+        ArgumentNullException.ThrowIfNull(fresh);
+        var envelope = File.ReadAllBytes(path);
+        var newest = Read(envelope);
+        if (!newest.Keys.Any(key => key.Kid == root.KeyId && key.Uses.Contains("root")))
+        {
+            throw new InvalidOperationException($"Key {root.KeyId} is not a root of anchor document {newest.Version}; no cluster would believe what it signs.");
+        }
+
+        var until = activeFrom + overlap;
+        var keys = newest.Keys.Where(key => key.NotAfter > now).Select(key => key.Uses.Contains(use) && key.NotAfter > until ? key with { NotAfter = until } : key);
+        var document = new AnchorDocument(1, newest.Version + 1, now, [.. keys, Key(fresh, use, now, use == "root" ? RootLife : KeyLife)]);
+        KeyFiles.TryWrite(PathOf(path, newest.Version), envelope);
+        KeyFiles.Replace(path, Dsse.Sign(AnchorDocument.PayloadType, document.ToBytes(), root));
+        return document;
+    }
+
+    /// <summary>All versions by number, as they are sent.</summary>
+    public static SortedDictionary<long, byte[]> Versions(string path)
+    {
+        var versions = new SortedDictionary<long, byte[]>();
+        foreach (var file in Directory.EnumerateFiles(Path.GetDirectoryName(Path.GetFullPath(path))!, $"{Path.GetFileNameWithoutExtension(path)}.*{Path.GetExtension(path)}").Append(path))
+        {
+            var envelope = File.ReadAllBytes(file);
+            versions[Read(envelope).Version] = envelope;
+        }
+
+        return versions;
+    }
+
+    /// <summary>The document in an envelope of our own; not verified.</summary>
+    public static AnchorDocument Read(ReadOnlySpan<byte> envelope)
+    {
+        var reader = JsonSerializer.Deserialize<JsonElement>(envelope);
+        return AnchorDocument.Parse(reader.GetProperty("payload").GetBytesFromBase64());
+    }
+
+    private static AnchorKey Key(EcdsaSigner key, string use, DateTimeOffset now, TimeSpan life) => new(key.KeyId, "ES256", key.PublicKeySpki, [use], now, now + life);
+
+    private static string PathOf(string path, long version) =>
+        Path.ChangeExtension(path, string.Create(CultureInfo.InvariantCulture, $".{version}{Path.GetExtension(path)}"));
+}

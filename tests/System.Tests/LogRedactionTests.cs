@@ -1,0 +1,47 @@
+using System.Net.Http.Headers;
+using System.Text;
+using MissionControl.Protocol.Tokens;
+using MissionControl.Testing;
+using Xunit;
+
+namespace MissionControl.System.Tests;
+
+/// <summary>Tries to get every kind of token into the log of a real process that logs everything it can.</summary>
+public sealed class LogRedactionTests
+{
+    [Fact]
+    public async Task No_token_that_is_put_anywhere_in_a_request_can_be_read_in_the_log()
+    {
+        await using var host = new HostProcess(new Dictionary<string, string> { ["MissionControl__Logging__LogLevel__Default"] = "Trace", ["MissionControl__Logging__LogLevel__Microsoft"] = "Trace", ["MissionControl__Logging__LogLevel__MassTransit"] = "Trace" });
+        await host.StartAsync();
+        const string Jwt = "eyJhbGciOiJFUzI1NiIsInR5cCI6Im1jLXVzZXIrand0In0.eyJzdWIiOiJ0b2tlbjpzZWNyZXQifQ.c2lnbmF0dXJlLXRoYXQtbXVzdC1ub3QtbGVhaw";
+        var tokens = TokenText.Kinds.Select(kind => TokenText.New(kind, out _, out _)).Append(SealedToken.Format('c', new byte[52])).ToList();
+        using var portal = host.Client(host.Portal);
+        using var callHome = host.Client(host.CallHome);
+
+        foreach (var token in tokens.Append(Jwt))
+        {
+            await SendAsync(portal, HttpMethod.Get, $"/api/v1/fleet/clusters?q={token}", token, null);
+            await SendAsync(portal, HttpMethod.Get, $"/api/v1/{token}/clusters", token, null);
+            await SendAsync(portal, HttpMethod.Get, $"/x\"{token}\"", token, null);
+            await SendAsync(portal, HttpMethod.Post, "/api/v1/licensing/customers", host.AdminToken, $$"""{"name":"{{token}}"{{token}}""");
+            await SendAsync(portal, HttpMethod.Get, $"/api/v1/fleet/clusters?limit={token}", host.AdminToken, null);
+            await SendAsync(callHome, HttpMethod.Post, $"/callhome/v1/checkin?t={token}", token, $$"""{"{{token}}":1}""");
+            await SendAsync(callHome, HttpMethod.Post, "/callhome/v1/token", null, $$"""{"assertion":"\n{{token}}"}""");
+            await SendAsync(callHome, HttpMethod.Post, "/callhome/v1/enroll", null, $$"""{"token":"{{token}}"}""");
+        }
+
+        await Eventually.TrueAsync(() => tokens.TrueForAll(token => host.Output.Any(line => line.Contains(token[..16], StringComparison.Ordinal))), "every token's loggable id has come to the log");
+        Assert.DoesNotContain(host.Output, line => tokens.Append(host.AdminToken).Any(token => line.Contains(token[17..], StringComparison.Ordinal)) || line.Contains(Jwt[20..], StringComparison.Ordinal));
+        Assert.All(host.Output.Where(line => line.StartsWith('{')).Take(2000), line => global::System.Text.Json.JsonDocument.Parse(line).Dispose());
+    }
+
+    private static async Task SendAsync(HttpClient client, HttpMethod method, string path, string? bearer, string? body)
+    {
+        using var request = new HttpRequestMessage(method, path);
+        request.Headers.Authorization = bearer is null ? null : new AuthenticationHeaderValue("Bearer", bearer);
+        request.Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json");
+        using var response = await client.SendAsync(request);
+        Assert.NotEqual(500, (int)response.StatusCode);
+    }
+}
