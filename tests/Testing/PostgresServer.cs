@@ -123,12 +123,12 @@ public sealed class PostgresServer : IAsyncDisposable
     public string ConnectionString(string database, string? user = null, string? password = null) =>
         new NpgsqlConnectionStringBuilder(administrator.ConnectionString) { Database = database, Username = user ?? administrator.Username, Password = password ?? administrator.Password }.ConnectionString;
 
-    /// <summary>Makes an empty database with a name of its own.</summary>
+    /// <summary>Makes an empty database with a name of its own, whose collation is a language's: what must compare by code points has to say so.</summary>
     /// <returns>Its name.</returns>
     public async Task<string> CreateDatabaseAsync()
     {
         var name = $"mc_{Guid.CreateVersion7():N}";
-        await ExecuteAsync(administrator.Database!, $"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'");
+        await ExecuteAsync(administrator.Database!, $"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'en-US'");
         return name;
     }
 

@@ -1,3 +1,5 @@
+using Microsoft.EntityFrameworkCore.Metadata;
+
 namespace MissionControl.Platform.Data;
 
 /// <summary>Who goes first at the writer gate.</summary>
@@ -33,7 +35,7 @@ public interface IDatabaseDialect
     ValueTask<IDisposable> EnterWriteAsync(WritePriority priority, CancellationToken cancellationToken);
 
     /// <summary>Inserts the rows whose key is not there yet; the others are left as they are.</summary>
-    /// <returns>How many rows were inserted.</returns>
+    /// <returns>How many rows were inserted. Of two rows with one key the first counts.</returns>
     Task<int> InsertIfAbsentAsync(ControlPlaneDbContext db, BulkRows rows, CancellationToken cancellationToken);
 
     /// <summary>Inserts the rows, or overwrites those with the same key.</summary>
@@ -64,6 +66,11 @@ public interface IDatabaseDialect
 
     /// <summary>Takes up to <paramref name="limit"/> due outbox rows for this process; on engines with several dispatchers it claims them until <paramref name="claimUntil"/>.</summary>
     Task<IReadOnlyList<OutboxMessage>> ClaimOutboxAsync(ControlPlaneDbContext db, string module, int limit, DateTimeOffset now, DateTimeOffset claimUntil, CancellationToken cancellationToken);
+
+    /// <summary>Sets how this engine stores a column where its own way would compare or sort unlike the others': texts go by their code points, ids by their bytes.</summary>
+    void Configure(IMutableProperty property)
+    {
+    }
 
     /// <summary>SQL that makes a table append-only: triggers that refuse UPDATE and DELETE. One statement per element.</summary>
     IReadOnlyList<string> AppendOnlySql(string table);

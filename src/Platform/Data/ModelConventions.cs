@@ -23,6 +23,7 @@ internal static class ModelConventions
             foreach (var property in entity.GetProperties())
             {
                 Apply(entity, property);
+                context.Dialect.Configure(property);
             }
 
             if (typeof(ICustomerOwned).IsAssignableFrom(entity.ClrType))

@@ -1,0 +1,158 @@
+-- What each role may do in a PostgreSQL database that missioncontrol migrate has made. Run as its owner, after every migrate:
+--   psql --set ON_ERROR_STOP=1 --file postgresql.sql DATABASE
+-- The logins mc_<role> must exist; infra/containers/make-secrets makes them for the compose file. Written by infra/dev docs.
+BEGIN;
+REVOKE ALL ON SCHEMA public FROM PUBLIC;
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC;
+
+-- identity
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_identity;
+GRANT USAGE ON SCHEMA public TO mc_identity;
+GRANT SELECT ON schema_history TO mc_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity_audit_producer TO mc_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity_idempotency TO mc_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity_inbox TO mc_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity_job_run TO mc_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity_lease TO mc_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity_outbox TO mc_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity_parked_message TO mc_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity_projection TO mc_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity_session TO mc_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity_token TO mc_identity;
+
+-- audit
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_audit;
+GRANT USAGE ON SCHEMA public TO mc_audit;
+GRANT SELECT ON schema_history TO mc_audit;
+GRANT SELECT, INSERT, UPDATE, DELETE ON audit_audit_producer TO mc_audit;
+GRANT SELECT, INSERT ON audit_entry TO mc_audit;
+GRANT SELECT, INSERT, UPDATE, DELETE ON audit_idempotency TO mc_audit;
+GRANT SELECT, INSERT, UPDATE, DELETE ON audit_inbox TO mc_audit;
+GRANT SELECT, INSERT, UPDATE, DELETE ON audit_job_run TO mc_audit;
+GRANT SELECT, INSERT, UPDATE, DELETE ON audit_lease TO mc_audit;
+GRANT SELECT, INSERT, UPDATE, DELETE ON audit_outbox TO mc_audit;
+GRANT SELECT, INSERT, UPDATE, DELETE ON audit_parked_message TO mc_audit;
+GRANT SELECT, INSERT, UPDATE, DELETE ON audit_projection TO mc_audit;
+
+-- callhome
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_callhome;
+GRANT USAGE ON SCHEMA public TO mc_callhome;
+GRANT SELECT ON schema_history TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_audit_producer TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_cluster TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_cluster_key TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_customer TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_desired_revision TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_desired_section TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_enrollment_token TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_epoch TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_idempotency TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_inbox TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_intake TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_job_run TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_lease TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_outbox TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_parked_message TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_projection TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_used_nonce TO mc_callhome;
+
+-- licensing
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_licensing;
+GRANT USAGE ON SCHEMA public TO mc_licensing;
+GRANT SELECT ON schema_history TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_audit_producer TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_cell TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_cluster TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_cluster_epoch TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_cluster_ledger TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_customer TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_due_receipt TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_idempotency TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_inbox TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_job_run TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_lease TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_meter TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_outbox TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_parked_cell TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_parked_message TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_projection TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_quarantined_window TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_waiting_window TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_window TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_window_head TO mc_licensing;
+
+-- fleet
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_fleet;
+GRANT USAGE ON SCHEMA public TO mc_fleet;
+GRANT SELECT ON schema_history TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_audit_producer TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_cluster TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_collector_version TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_customer TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_event TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_idempotency TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_inbox TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_intake_clock TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_inventory TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_inventory_change TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_job_run TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_last_contact TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_last_health TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_lease TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_liveness TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_outbox TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_parked_message TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_projection TO mc_fleet;
+
+-- updates
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_updates;
+GRANT USAGE ON SCHEMA public TO mc_updates;
+GRANT SELECT ON schema_history TO mc_updates;
+GRANT SELECT, INSERT, UPDATE, DELETE ON updates_audit_producer TO mc_updates;
+GRANT SELECT, INSERT, UPDATE, DELETE ON updates_idempotency TO mc_updates;
+GRANT SELECT, INSERT, UPDATE, DELETE ON updates_inbox TO mc_updates;
+GRANT SELECT, INSERT, UPDATE, DELETE ON updates_job_run TO mc_updates;
+GRANT SELECT, INSERT, UPDATE, DELETE ON updates_lease TO mc_updates;
+GRANT SELECT, INSERT, UPDATE, DELETE ON updates_outbox TO mc_updates;
+GRANT SELECT, INSERT, UPDATE, DELETE ON updates_parked_message TO mc_updates;
+GRANT SELECT, INSERT, UPDATE, DELETE ON updates_projection TO mc_updates;
+
+-- remoteaccess
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_remoteaccess;
+GRANT USAGE ON SCHEMA public TO mc_remoteaccess;
+GRANT SELECT ON schema_history TO mc_remoteaccess;
+GRANT SELECT, INSERT, UPDATE, DELETE ON remoteaccess_audit_producer TO mc_remoteaccess;
+GRANT SELECT, INSERT, UPDATE, DELETE ON remoteaccess_idempotency TO mc_remoteaccess;
+GRANT SELECT, INSERT, UPDATE, DELETE ON remoteaccess_inbox TO mc_remoteaccess;
+GRANT SELECT, INSERT, UPDATE, DELETE ON remoteaccess_job_run TO mc_remoteaccess;
+GRANT SELECT, INSERT, UPDATE, DELETE ON remoteaccess_lease TO mc_remoteaccess;
+GRANT SELECT, INSERT, UPDATE, DELETE ON remoteaccess_outbox TO mc_remoteaccess;
+GRANT SELECT, INSERT, UPDATE, DELETE ON remoteaccess_parked_message TO mc_remoteaccess;
+GRANT SELECT, INSERT, UPDATE, DELETE ON remoteaccess_projection TO mc_remoteaccess;
+
+-- notifications
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_notifications;
+GRANT USAGE ON SCHEMA public TO mc_notifications;
+GRANT SELECT ON schema_history TO mc_notifications;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notifications_audit_producer TO mc_notifications;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notifications_idempotency TO mc_notifications;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notifications_inbox TO mc_notifications;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notifications_job_run TO mc_notifications;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notifications_lease TO mc_notifications;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notifications_outbox TO mc_notifications;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notifications_parked_message TO mc_notifications;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notifications_projection TO mc_notifications;
+
+-- portal
+REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_portal;
+GRANT USAGE ON SCHEMA public TO mc_portal;
+GRANT SELECT ON schema_history TO mc_portal;
+GRANT SELECT, INSERT, UPDATE, DELETE ON portal_audit_producer TO mc_portal;
+GRANT SELECT, INSERT, UPDATE, DELETE ON portal_idempotency TO mc_portal;
+GRANT SELECT, INSERT, UPDATE, DELETE ON portal_inbox TO mc_portal;
+GRANT SELECT, INSERT, UPDATE, DELETE ON portal_job_run TO mc_portal;
+GRANT SELECT, INSERT, UPDATE, DELETE ON portal_lease TO mc_portal;
+GRANT SELECT, INSERT, UPDATE, DELETE ON portal_outbox TO mc_portal;
+GRANT SELECT, INSERT, UPDATE, DELETE ON portal_parked_message TO mc_portal;
+GRANT SELECT, INSERT, UPDATE, DELETE ON portal_projection TO mc_portal;
+COMMIT;

@@ -1,0 +1,180 @@
+using System.Collections.Concurrent;
+using System.Data;
+using Microsoft.Data.SqlClient;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
+using MissionControl.Platform.Data;
+
+namespace MissionControl.Storage.SqlServer;
+
+/// <summary>SQL Server: every bulk statement is one round trip, whatever the number of rows; see <see cref="BulkSql"/>.</summary>
+internal sealed class SqlServerDialect : IDatabaseDialect
+{
+    // The engine sorts its own type for ids by the last bytes first, which scatters time-ordered ids over the whole index.
+    private static readonly ValueConverter<Guid, byte[]> BigEndian = new(id => id.ToByteArray(true), bytes => new Guid(bytes, true));
+
+    private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> columnTypes = new();
+
+    public string Name => "sqlserver";
+
+    public ValueTask<IDisposable> EnterWriteAsync(WritePriority priority, CancellationToken cancellationToken) => ValueTask.FromResult<IDisposable>(NoGate.Instance);
+
+    public async Task MigrateAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
+    {
+        await db.Database.MigrateAsync(cancellationToken);
+        foreach (var statement in AppendOnly.Tables(db.Model).SelectMany(table => AppendOnlySql(table).Append(NoTruncateSql(db.Model, table))))
+        {
+            await db.Database.ExecuteSqlRawAsync(statement, cancellationToken);
+        }
+    }
+
+    public async Task<int> InsertIfAbsentAsync(ControlPlaneDbContext db, BulkRows rows, CancellationToken cancellationToken) =>
+        (await WriteAsync(db, FirstOfEachKey(rows), null, cancellationToken)).Count;
+
+    public async Task<int> UpsertAsync(ControlPlaneDbContext db, BulkRows rows, string? onlyIfNewer, CancellationToken cancellationToken)
+    {
+        var condition = onlyIfNewer is null ? "" : $" WHERE s.{BulkSql.Quote(onlyIfNewer)} > t.{BulkSql.Quote(onlyIfNewer)}";
+        return (await WriteAsync(db, rows, condition, cancellationToken)).Count;
+    }
+
+    public async Task<bool[]> CompareAndSwapAsync(ControlPlaneDbContext db, BulkRows rows, string versionColumn, CancellationToken cancellationToken)
+    {
+        var written = new bool[rows.Rows.Count];
+        foreach (var position in await WriteAsync(db, rows, $" WHERE t.{BulkSql.Quote(versionColumn)} = s.{BulkSql.Quote(versionColumn)} - 1", cancellationToken))
+        {
+            written[position] = true;
+        }
+
+        return written;
+    }
+
+    public async Task<IReadOnlyList<object?[]?>> ReadByKeyAsync(
+        ControlPlaneDbContext db, string table, IReadOnlyList<string> key, IReadOnlyList<object?[]> keys, IReadOnlyList<string> columns, CancellationToken cancellationToken)
+    {
+        var found = new object?[]?[keys.Count];
+        if (keys.Count == 0)
+        {
+            return found;
+        }
+
+        await using var command = Command(db, BulkSql.Read(table, key, columns, Types(db.Model, table)), keys);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            found[reader.GetInt32(0)] = [.. Enumerable.Range(1, columns.Count).Select(i => reader.IsDBNull(i) ? null : Widen(reader.GetValue(i)))];
+        }
+
+        return found;
+    }
+
+    public async Task<IReadOnlyList<OutboxMessage>> ClaimOutboxAsync(
+        ControlPlaneDbContext db, string module, int limit, DateTimeOffset now, DateTimeOffset claimUntil, CancellationToken cancellationToken)
+    {
+        var connection = (SqlConnection)await db.OpenConnectionAsync(cancellationToken);
+        await using var command = connection.CreateCommand();
+        command.Transaction = (SqlTransaction?)db.Database.CurrentTransaction?.GetDbTransaction();
+        command.CommandText = BulkSql.Claim($"{module}_outbox");
+        command.Parameters.Add("@limit", SqlDbType.Int).Value = limit;
+        command.Parameters.Add("@now", SqlDbType.BigInt).Value = now.ToUnixTimeMilliseconds();
+        command.Parameters.Add("@until", SqlDbType.BigInt).Value = claimUntil.ToUnixTimeMilliseconds();
+        var rows = new List<OutboxMessage>();
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            rows.Add(new OutboxMessage
+            {
+                Id = new Guid(reader.GetFieldValue<byte[]>(0), bigEndian: true),
+                Type = reader.GetString(1),
+                Key = reader.GetString(2),
+                Payload = reader.GetFieldValue<byte[]>(3),
+                Attachment = await reader.IsDBNullAsync(4, cancellationToken) ? null : reader.GetFieldValue<byte[]>(4),
+                CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(5)),
+                Attempts = reader.GetInt32(6),
+                NextAttemptAt = claimUntil,
+                LastError = await reader.IsDBNullAsync(7, cancellationToken) ? null : reader.GetString(7),
+            });
+        }
+
+        return [.. rows.OrderBy(row => row.Id)];
+    }
+
+    public void Configure(IMutableProperty property)
+    {
+        if ((Nullable.GetUnderlyingType(property.ClrType) ?? property.ClrType) == typeof(Guid))
+        {
+            property.SetValueConverter(BigEndian);
+            property.SetColumnType("binary(16)");
+        }
+        else if ((property.GetProviderClrType() ?? property.ClrType) == typeof(string))
+        {
+            property.SetCollation(BulkSql.Collation);
+        }
+    }
+
+    public IReadOnlyList<string> AppendOnlySql(string table) =>
+        [$"CREATE OR ALTER TRIGGER {BulkSql.Quote(table + "_append_only")} ON {BulkSql.Quote(table)} INSTEAD OF UPDATE, DELETE AS THROW 51000, '{table} is append-only', 1;"];
+
+    // TRUNCATE fires no trigger; a table that a foreign key leads to cannot be truncated. Who may drop this table may drop the trigger, too.
+    internal static string NoTruncateSql(IModel model, string table)
+    {
+        var key = model.GetRelationalModel().FindTable(table, null)!.PrimaryKey!.Columns;
+        var guard = $"{table}_no_truncate";
+        var columns = string.Join(", ", key.Select(column => $"{BulkSql.Quote(column.Name)} {column.StoreType}{(column.StoreType.StartsWith("nvarchar", StringComparison.Ordinal) ? $" COLLATE {BulkSql.Collation}" : "")} NULL"));
+        var names = string.Join(", ", key.Select(column => BulkSql.Quote(column.Name)));
+        return $"IF OBJECT_ID('{guard}') IS NULL CREATE TABLE {BulkSql.Quote(guard)} ({columns}, FOREIGN KEY ({names}) REFERENCES {BulkSql.Quote(table)} ({names}));";
+    }
+
+    private async Task<List<int>> WriteAsync(ControlPlaneDbContext db, BulkRows rows, string? condition, CancellationToken cancellationToken)
+    {
+        var written = new List<int>(rows.Rows.Count);
+        if (rows.Rows.Count == 0)
+        {
+            return written;
+        }
+
+        await using var command = Command(db, BulkSql.Write(rows, Types(db.Model, rows.Table), condition), rows.Rows);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            written.Add(reader.GetInt32(0));
+        }
+
+        return written;
+    }
+
+    private static SqlCommand Command(ControlPlaneDbContext db, string sql, IReadOnlyList<object?[]> rows)
+    {
+        var transaction = (SqlTransaction)db.RequireTransaction();
+        var command = transaction.Connection.CreateCommand();
+        command.Transaction = transaction;
+        command.CommandText = sql;
+        command.Parameters.Add("@json", SqlDbType.NVarChar, -1).Value = BulkSql.ToJson(rows.Select((row, i) => (i, row)));
+        return command;
+    }
+
+    private static BulkRows FirstOfEachKey(BulkRows rows)
+    {
+        var positions = rows.Key.Select(column => rows.Columns.ToList().IndexOf(column)).ToArray();
+        var first = rows.Rows.DistinctBy(row => string.Join('\u001f', positions.Select(position => row[position])), StringComparer.Ordinal).ToList();
+        return first.Count == rows.Rows.Count ? rows : rows with { Rows = first };
+    }
+
+    internal IReadOnlyDictionary<string, string> Types(IModel model, string table) => columnTypes.GetOrAdd(table, static (name, model) =>
+    {
+        var found = model.GetRelationalModel().FindTable(name, null) ?? throw new InvalidOperationException($"There is no table {name}.");
+        return found.Columns.ToDictionary(column => column.Name, column => column.StoreType, StringComparer.Ordinal);
+    }, model);
+
+    private static object Widen(object value) => value is int number ? (long)number : value;
+
+    private sealed class NoGate : IDisposable
+    {
+        public static readonly NoGate Instance = new();
+
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,2339 @@
+IF OBJECT_ID(N'[schema_history]') IS NULL
+BEGIN
+    CREATE TABLE [schema_history] (
+        [MigrationId] nvarchar(150) NOT NULL,
+        [ProductVersion] nvarchar(32) NOT NULL,
+        CONSTRAINT [PK_schema_history] PRIMARY KEY ([MigrationId])
+    );
+END;
+GO
+
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [audit_audit_producer] (
+        [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [sequence] bigint NOT NULL,
+        CONSTRAINT [PK_audit_audit_producer] PRIMARY KEY ([producer])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [audit_entry] (
+        [id] binary(16) NOT NULL,
+        [occurred_at] bigint NOT NULL,
+        [recorded_at] bigint NOT NULL,
+        [log] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [cluster_id] binary(16) NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [outcome] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [actor_kind] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [actor_id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [target_type] nvarchar(50) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [target_id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [producer_seq] bigint NOT NULL,
+        [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        CONSTRAINT [PK_audit_entry] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [audit_idempotency] (
+        [principal] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [route] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [request_sha256] varbinary(max) NOT NULL,
+        [status] int NOT NULL,
+        [content_type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [location] nvarchar(400) COLLATE Latin1_General_100_BIN2 NULL,
+        [body] varbinary(max) NOT NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_audit_idempotency] PRIMARY KEY ([principal], [route], [key])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [audit_inbox] (
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [applied_at] bigint NOT NULL,
+        CONSTRAINT [PK_audit_inbox] PRIMARY KEY ([consumer], [message_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [audit_job_run] (
+        [job] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [scheduled_at] bigint NOT NULL,
+        [replica] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_audit_job_run] PRIMARY KEY ([job], [scheduled_at])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [audit_lease] (
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [holder] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [until] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_audit_lease] PRIMARY KEY ([name])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [audit_outbox] (
+        [id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [created_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_audit_outbox] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [audit_parked_message] (
+        [id] binary(16) NOT NULL,
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [sent_at] bigint NOT NULL,
+        [first_failed_at] bigint NOT NULL,
+        [last_failed_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        CONSTRAINT [PK_audit_parked_message] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [audit_projection] (
+        [kind] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] bigint NOT NULL,
+        [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        CONSTRAINT [PK_audit_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_audit_producer] (
+        [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [sequence] bigint NOT NULL,
+        CONSTRAINT [PK_callhome_audit_producer] PRIMARY KEY ([producer])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_cluster] (
+        [id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [clone_suspected] bit NOT NULL,
+        [epoch] bigint NOT NULL,
+        [epoch_issued_at] bigint NOT NULL,
+        [install_fingerprint] varbinary(max) NOT NULL,
+        [trusted_first_contact] bit NOT NULL,
+        [enrolled_at] bigint NOT NULL,
+        [agent_version] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [changed_at] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_callhome_cluster] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_cluster_key] (
+        [cluster_id] binary(16) NOT NULL,
+        [kid] nvarchar(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [use] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [spki] varbinary(max) NOT NULL,
+        [not_before] bigint NOT NULL,
+        [not_after] bigint NULL,
+        [first_used_at] bigint NULL,
+        CONSTRAINT [PK_callhome_cluster_key] PRIMARY KEY ([cluster_id], [kid])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_customer] (
+        [id] binary(16) NOT NULL,
+        [name] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_callhome_customer] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_desired_revision] (
+        [cluster_id] binary(16) NOT NULL,
+        [revision] bigint NOT NULL,
+        [changed_at] bigint NOT NULL,
+        CONSTRAINT [PK_callhome_desired_revision] PRIMARY KEY ([cluster_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_desired_section] (
+        [cluster_id] binary(16) NOT NULL,
+        [section] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] bigint NOT NULL,
+        [not_after] bigint NULL,
+        [body] varbinary(max) NOT NULL,
+        CONSTRAINT [PK_callhome_desired_section] PRIMARY KEY ([cluster_id], [section])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_enrollment_token] (
+        [id] nvarchar(12) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [secret_sha256] varbinary(max) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [cluster_name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [networks] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [created_at] bigint NOT NULL,
+        [expires_at] bigint NOT NULL,
+        [revoked_at] bigint NULL,
+        [used_at] bigint NULL,
+        [used_by] binary(16) NULL,
+        [used_key] nvarchar(64) COLLATE Latin1_General_100_BIN2 NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_callhome_enrollment_token] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_epoch] (
+        [cluster_id] binary(16) NOT NULL,
+        [epoch] bigint NOT NULL,
+        [issued_at] bigint NOT NULL,
+        [reason] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [quarantined] bit NOT NULL,
+        [confirmed_at] bigint NULL,
+        CONSTRAINT [PK_callhome_epoch] PRIMARY KEY ([cluster_id], [epoch])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_idempotency] (
+        [principal] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [route] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [request_sha256] varbinary(max) NOT NULL,
+        [status] int NOT NULL,
+        [content_type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [location] nvarchar(400) COLLATE Latin1_General_100_BIN2 NULL,
+        [body] varbinary(max) NOT NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_callhome_idempotency] PRIMARY KEY ([principal], [route], [key])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_inbox] (
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [applied_at] bigint NOT NULL,
+        CONSTRAINT [PK_callhome_inbox] PRIMARY KEY ([consumer], [message_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_intake] (
+        [cluster_id] binary(16) NOT NULL,
+        [epoch] bigint NOT NULL,
+        [ack] bigint NOT NULL,
+        [state] varbinary(max) NOT NULL,
+        [last_seen_at] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_callhome_intake] PRIMARY KEY ([cluster_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_job_run] (
+        [job] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [scheduled_at] bigint NOT NULL,
+        [replica] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_callhome_job_run] PRIMARY KEY ([job], [scheduled_at])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_lease] (
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [holder] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [until] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_callhome_lease] PRIMARY KEY ([name])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_outbox] (
+        [id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [created_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_callhome_outbox] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_parked_message] (
+        [id] binary(16) NOT NULL,
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [sent_at] bigint NOT NULL,
+        [first_failed_at] bigint NOT NULL,
+        [last_failed_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        CONSTRAINT [PK_callhome_parked_message] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_projection] (
+        [kind] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] bigint NOT NULL,
+        [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        CONSTRAINT [PK_callhome_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_used_nonce] (
+        [nonce] nvarchar(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [expires_at] bigint NOT NULL,
+        CONSTRAINT [PK_callhome_used_nonce] PRIMARY KEY ([nonce])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_audit_producer] (
+        [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [sequence] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_audit_producer] PRIMARY KEY ([producer])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_cluster] (
+        [id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [clone_suspected] bit NOT NULL,
+        [enrolled_at] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_cluster] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_collector_version] (
+        [cluster_id] binary(16) NOT NULL,
+        [release] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [os] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [collectors] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_collector_version] PRIMARY KEY ([cluster_id], [release], [os])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_customer] (
+        [id] binary(16) NOT NULL,
+        [name] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_customer] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_event] (
+        [cluster_id] binary(16) NOT NULL,
+        [id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [kind] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [severity] nvarchar(10) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [text] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [node] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [at] bigint NOT NULL,
+        [received_at] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_event] PRIMARY KEY ([cluster_id], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_idempotency] (
+        [principal] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [route] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [request_sha256] varbinary(max) NOT NULL,
+        [status] int NOT NULL,
+        [content_type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [location] nvarchar(400) COLLATE Latin1_General_100_BIN2 NULL,
+        [body] varbinary(max) NOT NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_idempotency] PRIMARY KEY ([principal], [route], [key])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_inbox] (
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [applied_at] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_inbox] PRIMARY KEY ([consumer], [message_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_intake_clock] (
+        [id] int NOT NULL,
+        [watermark_at] bigint NOT NULL,
+        [judged_at] bigint NOT NULL,
+        [stalled_since] bigint NULL,
+        [floor_at] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_intake_clock] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_inventory] (
+        [cluster_id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [rank] bigint NOT NULL,
+        [at] bigint NOT NULL,
+        [received_at] bigint NOT NULL,
+        [body] varbinary(max) NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_inventory] PRIMARY KEY ([cluster_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_inventory_change] (
+        [cluster_id] binary(16) NOT NULL,
+        [rank] bigint NOT NULL,
+        [ordinal] int NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [at] bigint NOT NULL,
+        [received_at] bigint NOT NULL,
+        [kind] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [subject] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [before] nvarchar(200) COLLATE Latin1_General_100_BIN2 NULL,
+        [after] nvarchar(200) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_fleet_inventory_change] PRIMARY KEY ([cluster_id], [rank], [ordinal])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_job_run] (
+        [job] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [scheduled_at] bigint NOT NULL,
+        [replica] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_fleet_job_run] PRIMARY KEY ([job], [scheduled_at])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_last_contact] (
+        [cluster_id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [received_at] bigint NOT NULL,
+        [next_seconds] int NOT NULL,
+        CONSTRAINT [PK_fleet_last_contact] PRIMARY KEY ([cluster_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_last_health] (
+        [cluster_id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [rank] bigint NOT NULL,
+        [at] bigint NOT NULL,
+        [status] nvarchar(10) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [worst_reason] nvarchar(300) COLLATE Latin1_General_100_BIN2 NULL,
+        [product_version] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [nodes_up] int NOT NULL,
+        [nodes_all] int NOT NULL,
+        [body] varbinary(max) NOT NULL,
+        CONSTRAINT [PK_fleet_last_health] PRIMARY KEY ([cluster_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_lease] (
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [holder] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [until] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_lease] PRIMARY KEY ([name])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_liveness] (
+        [cluster_id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [since] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_liveness] PRIMARY KEY ([cluster_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_outbox] (
+        [id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [created_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_fleet_outbox] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_parked_message] (
+        [id] binary(16) NOT NULL,
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [sent_at] bigint NOT NULL,
+        [first_failed_at] bigint NOT NULL,
+        [last_failed_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_parked_message] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_projection] (
+        [kind] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] bigint NOT NULL,
+        [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        CONSTRAINT [PK_fleet_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_audit_producer] (
+        [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [sequence] bigint NOT NULL,
+        CONSTRAINT [PK_identity_audit_producer] PRIMARY KEY ([producer])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_idempotency] (
+        [principal] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [route] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [request_sha256] varbinary(max) NOT NULL,
+        [status] int NOT NULL,
+        [content_type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [location] nvarchar(400) COLLATE Latin1_General_100_BIN2 NULL,
+        [body] varbinary(max) NOT NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_identity_idempotency] PRIMARY KEY ([principal], [route], [key])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_inbox] (
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [applied_at] bigint NOT NULL,
+        CONSTRAINT [PK_identity_inbox] PRIMARY KEY ([consumer], [message_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_job_run] (
+        [job] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [scheduled_at] bigint NOT NULL,
+        [replica] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_identity_job_run] PRIMARY KEY ([job], [scheduled_at])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_lease] (
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [holder] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [until] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_identity_lease] PRIMARY KEY ([name])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_outbox] (
+        [id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [created_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_identity_outbox] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_parked_message] (
+        [id] binary(16) NOT NULL,
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [sent_at] bigint NOT NULL,
+        [first_failed_at] bigint NOT NULL,
+        [last_failed_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        CONSTRAINT [PK_identity_parked_message] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_projection] (
+        [kind] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] bigint NOT NULL,
+        [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        CONSTRAINT [PK_identity_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_session] (
+        [id] binary(16) NOT NULL,
+        [secret_sha256] varbinary(900) NOT NULL,
+        [token_id] nvarchar(12) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [created_at] bigint NOT NULL,
+        [expires_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_identity_session] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_token] (
+        [id] nvarchar(12) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [secret_sha256] varbinary(max) NOT NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [scopes] nvarchar(2000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [networks] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [created_at] bigint NOT NULL,
+        [expires_at] bigint NOT NULL,
+        [revoked_at] bigint NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_identity_token] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_audit_producer] (
+        [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [sequence] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_audit_producer] PRIMARY KEY ([producer])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_cell] (
+        [cluster_id] binary(16) NOT NULL,
+        [hour] int NOT NULL,
+        [epoch] bigint NOT NULL,
+        [revision] bigint NOT NULL,
+        [meter] nvarchar(63) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [dimension_hash] bigint NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [meter_version] int NOT NULL,
+        [environment] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [dimensions] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [quantity] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_cell] PRIMARY KEY ([cluster_id], [hour], [epoch], [revision], [meter], [dimension_hash])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_cluster] (
+        [id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [clone_suspected] bit NOT NULL,
+        [epoch] bigint NOT NULL,
+        [enrolled_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        [keys] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_cluster] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_cluster_epoch] (
+        [cluster_id] binary(16) NOT NULL,
+        [epoch] bigint NOT NULL,
+        [issued_at] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_cluster_epoch] PRIMARY KEY ([cluster_id], [epoch])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_cluster_ledger] (
+        [cluster_id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [coverage] varbinary(max) NOT NULL,
+        [results] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [received_at] bigint NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_cluster_ledger] PRIMARY KEY ([cluster_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_customer] (
+        [id] binary(16) NOT NULL,
+        [name] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [region] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [created_at] bigint NOT NULL,
+        [held_since] bigint NULL,
+        [hold_reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_customer] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_due_receipt] (
+        [id] binary(16) NOT NULL,
+        [cluster_id] binary(16) NOT NULL,
+        CONSTRAINT [PK_licensing_due_receipt] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_idempotency] (
+        [principal] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [route] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [request_sha256] varbinary(max) NOT NULL,
+        [status] int NOT NULL,
+        [content_type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [location] nvarchar(400) COLLATE Latin1_General_100_BIN2 NULL,
+        [body] varbinary(max) NOT NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_idempotency] PRIMARY KEY ([principal], [route], [key])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_inbox] (
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [applied_at] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_inbox] PRIMARY KEY ([consumer], [message_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_job_run] (
+        [job] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [scheduled_at] bigint NOT NULL,
+        [replica] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_licensing_job_run] PRIMARY KEY ([job], [scheduled_at])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_lease] (
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [holder] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [until] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_lease] PRIMARY KEY ([name])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_meter] (
+        [key] nvarchar(63) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [meter_version] int NOT NULL,
+        [unit] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [scale] int NOT NULL,
+        [aggregation] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [description] nvarchar(300) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_meter] PRIMARY KEY ([key], [meter_version])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_outbox] (
+        [id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [created_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_licensing_outbox] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_parked_cell] (
+        [cluster_id] binary(16) NOT NULL,
+        [hour] int NOT NULL,
+        [epoch] bigint NOT NULL,
+        [revision] bigint NOT NULL,
+        [meter] nvarchar(63) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [dimension_hash] bigint NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [meter_version] int NOT NULL,
+        [environment] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [dimensions] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [quantity] nvarchar(30) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [problem] nvarchar(60) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_licensing_parked_cell] PRIMARY KEY ([cluster_id], [hour], [epoch], [revision], [meter], [dimension_hash])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_parked_message] (
+        [id] binary(16) NOT NULL,
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [sent_at] bigint NOT NULL,
+        [first_failed_at] bigint NOT NULL,
+        [last_failed_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_parked_message] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_projection] (
+        [kind] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] bigint NOT NULL,
+        [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        CONSTRAINT [PK_licensing_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_quarantined_window] (
+        [cluster_id] binary(16) NOT NULL,
+        [sha256] nvarchar(71) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [hour] int NOT NULL,
+        [epoch] bigint NOT NULL,
+        [revision] bigint NOT NULL,
+        [problem] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [detail] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [received_at] bigint NOT NULL,
+        [body] varbinary(max) NOT NULL,
+        [decided_at] bigint NULL,
+        CONSTRAINT [PK_licensing_quarantined_window] PRIMARY KEY ([cluster_id], [sha256])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_waiting_window] (
+        [cluster_id] binary(16) NOT NULL,
+        [epoch] bigint NOT NULL,
+        [seq] bigint NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [reason] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [received_at] bigint NOT NULL,
+        [body] varbinary(max) NOT NULL,
+        CONSTRAINT [PK_licensing_waiting_window] PRIMARY KEY ([cluster_id], [epoch], [seq])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_window] (
+        [cluster_id] binary(16) NOT NULL,
+        [hour] int NOT NULL,
+        [epoch] bigint NOT NULL,
+        [revision] bigint NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [sha256] nvarchar(71) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [verdict] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [complete] bit NOT NULL,
+        [cells] int NOT NULL,
+        [collected_at] bigint NOT NULL,
+        [received_at] bigint NOT NULL,
+        [kid] nvarchar(64) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [signature] varbinary(max) NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        CONSTRAINT [PK_licensing_window] PRIMARY KEY ([cluster_id], [hour], [epoch], [revision])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_window_head] (
+        [cluster_id] binary(16) NOT NULL,
+        [hour] int NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [rank] bigint NOT NULL,
+        [epoch] bigint NOT NULL,
+        [revision] bigint NOT NULL,
+        [sha256] nvarchar(71) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [complete] bit NOT NULL,
+        [received_at] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_window_head] PRIMARY KEY ([cluster_id], [hour])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [notifications_audit_producer] (
+        [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [sequence] bigint NOT NULL,
+        CONSTRAINT [PK_notifications_audit_producer] PRIMARY KEY ([producer])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [notifications_idempotency] (
+        [principal] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [route] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [request_sha256] varbinary(max) NOT NULL,
+        [status] int NOT NULL,
+        [content_type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [location] nvarchar(400) COLLATE Latin1_General_100_BIN2 NULL,
+        [body] varbinary(max) NOT NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_notifications_idempotency] PRIMARY KEY ([principal], [route], [key])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [notifications_inbox] (
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [applied_at] bigint NOT NULL,
+        CONSTRAINT [PK_notifications_inbox] PRIMARY KEY ([consumer], [message_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [notifications_job_run] (
+        [job] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [scheduled_at] bigint NOT NULL,
+        [replica] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_notifications_job_run] PRIMARY KEY ([job], [scheduled_at])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [notifications_lease] (
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [holder] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [until] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_notifications_lease] PRIMARY KEY ([name])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [notifications_outbox] (
+        [id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [created_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_notifications_outbox] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [notifications_parked_message] (
+        [id] binary(16) NOT NULL,
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [sent_at] bigint NOT NULL,
+        [first_failed_at] bigint NOT NULL,
+        [last_failed_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        CONSTRAINT [PK_notifications_parked_message] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [notifications_projection] (
+        [kind] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] bigint NOT NULL,
+        [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        CONSTRAINT [PK_notifications_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [portal_audit_producer] (
+        [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [sequence] bigint NOT NULL,
+        CONSTRAINT [PK_portal_audit_producer] PRIMARY KEY ([producer])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [portal_idempotency] (
+        [principal] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [route] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [request_sha256] varbinary(max) NOT NULL,
+        [status] int NOT NULL,
+        [content_type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [location] nvarchar(400) COLLATE Latin1_General_100_BIN2 NULL,
+        [body] varbinary(max) NOT NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_portal_idempotency] PRIMARY KEY ([principal], [route], [key])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [portal_inbox] (
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [applied_at] bigint NOT NULL,
+        CONSTRAINT [PK_portal_inbox] PRIMARY KEY ([consumer], [message_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [portal_job_run] (
+        [job] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [scheduled_at] bigint NOT NULL,
+        [replica] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_portal_job_run] PRIMARY KEY ([job], [scheduled_at])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [portal_lease] (
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [holder] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [until] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_portal_lease] PRIMARY KEY ([name])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [portal_outbox] (
+        [id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [created_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_portal_outbox] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [portal_parked_message] (
+        [id] binary(16) NOT NULL,
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [sent_at] bigint NOT NULL,
+        [first_failed_at] bigint NOT NULL,
+        [last_failed_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        CONSTRAINT [PK_portal_parked_message] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [portal_projection] (
+        [kind] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] bigint NOT NULL,
+        [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        CONSTRAINT [PK_portal_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [remoteaccess_audit_producer] (
+        [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [sequence] bigint NOT NULL,
+        CONSTRAINT [PK_remoteaccess_audit_producer] PRIMARY KEY ([producer])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [remoteaccess_idempotency] (
+        [principal] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [route] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [request_sha256] varbinary(max) NOT NULL,
+        [status] int NOT NULL,
+        [content_type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [location] nvarchar(400) COLLATE Latin1_General_100_BIN2 NULL,
+        [body] varbinary(max) NOT NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_remoteaccess_idempotency] PRIMARY KEY ([principal], [route], [key])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [remoteaccess_inbox] (
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [applied_at] bigint NOT NULL,
+        CONSTRAINT [PK_remoteaccess_inbox] PRIMARY KEY ([consumer], [message_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [remoteaccess_job_run] (
+        [job] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [scheduled_at] bigint NOT NULL,
+        [replica] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_remoteaccess_job_run] PRIMARY KEY ([job], [scheduled_at])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [remoteaccess_lease] (
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [holder] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [until] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_remoteaccess_lease] PRIMARY KEY ([name])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [remoteaccess_outbox] (
+        [id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [created_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_remoteaccess_outbox] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [remoteaccess_parked_message] (
+        [id] binary(16) NOT NULL,
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [sent_at] bigint NOT NULL,
+        [first_failed_at] bigint NOT NULL,
+        [last_failed_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        CONSTRAINT [PK_remoteaccess_parked_message] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [remoteaccess_projection] (
+        [kind] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] bigint NOT NULL,
+        [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        CONSTRAINT [PK_remoteaccess_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [updates_audit_producer] (
+        [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [sequence] bigint NOT NULL,
+        CONSTRAINT [PK_updates_audit_producer] PRIMARY KEY ([producer])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [updates_idempotency] (
+        [principal] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [route] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [request_sha256] varbinary(max) NOT NULL,
+        [status] int NOT NULL,
+        [content_type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [location] nvarchar(400) COLLATE Latin1_General_100_BIN2 NULL,
+        [body] varbinary(max) NOT NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_updates_idempotency] PRIMARY KEY ([principal], [route], [key])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [updates_inbox] (
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [applied_at] bigint NOT NULL,
+        CONSTRAINT [PK_updates_inbox] PRIMARY KEY ([consumer], [message_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [updates_job_run] (
+        [job] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [scheduled_at] bigint NOT NULL,
+        [replica] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_updates_job_run] PRIMARY KEY ([job], [scheduled_at])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [updates_lease] (
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [holder] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [until] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_updates_lease] PRIMARY KEY ([name])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [updates_outbox] (
+        [id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [created_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_updates_outbox] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [updates_parked_message] (
+        [id] binary(16) NOT NULL,
+        [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [message_id] binary(16) NOT NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [key] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payload] varbinary(max) NOT NULL,
+        [attachment] varbinary(max) NULL,
+        [sent_at] bigint NOT NULL,
+        [first_failed_at] bigint NOT NULL,
+        [last_failed_at] bigint NOT NULL,
+        [attempts] int NOT NULL,
+        [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [next_attempt_at] bigint NOT NULL,
+        CONSTRAINT [PK_updates_parked_message] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [updates_projection] (
+        [kind] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] bigint NOT NULL,
+        [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        CONSTRAINT [PK_updates_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_audit_entry_customer_id_occurred_at] ON [audit_entry] ([customer_id], [occurred_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_audit_entry_occurred_at_id] ON [audit_entry] ([occurred_at], [id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_audit_entry_producer_producer_seq] ON [audit_entry] ([producer], [producer_seq]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_audit_idempotency_created_at] ON [audit_idempotency] ([created_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_audit_inbox_applied_at] ON [audit_inbox] ([applied_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_audit_job_run_started_at] ON [audit_job_run] ([started_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_audit_parked_message_consumer_message_id] ON [audit_parked_message] ([consumer], [message_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_audit_parked_message_state_next_attempt_at] ON [audit_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_callhome_cluster_changed_at] ON [callhome_cluster] ([changed_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_callhome_cluster_customer_id] ON [callhome_cluster] ([customer_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_callhome_desired_revision_changed_at] ON [callhome_desired_revision] ([changed_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_callhome_enrollment_token_customer_id_created_at] ON [callhome_enrollment_token] ([customer_id], [created_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_callhome_enrollment_token_expires_at] ON [callhome_enrollment_token] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_callhome_idempotency_created_at] ON [callhome_idempotency] ([created_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_callhome_inbox_applied_at] ON [callhome_inbox] ([applied_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_callhome_job_run_started_at] ON [callhome_job_run] ([started_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_callhome_parked_message_consumer_message_id] ON [callhome_parked_message] ([consumer], [message_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_callhome_parked_message_state_next_attempt_at] ON [callhome_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_callhome_used_nonce_expires_at] ON [callhome_used_nonce] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_cluster_customer_id] ON [fleet_cluster] ([customer_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_event_cluster_id_at] ON [fleet_event] ([cluster_id], [at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_event_received_at] ON [fleet_event] ([received_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_idempotency_created_at] ON [fleet_idempotency] ([created_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_inbox_applied_at] ON [fleet_inbox] ([applied_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_inventory_change_received_at] ON [fleet_inventory_change] ([received_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_job_run_started_at] ON [fleet_job_run] ([started_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_fleet_parked_message_consumer_message_id] ON [fleet_parked_message] ([consumer], [message_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_parked_message_state_next_attempt_at] ON [fleet_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_idempotency_created_at] ON [identity_idempotency] ([created_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_inbox_applied_at] ON [identity_inbox] ([applied_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_job_run_started_at] ON [identity_job_run] ([started_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_identity_parked_message_consumer_message_id] ON [identity_parked_message] ([consumer], [message_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_parked_message_state_next_attempt_at] ON [identity_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_session_expires_at] ON [identity_session] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_identity_session_secret_sha256] ON [identity_session] ([secret_sha256]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_token_created_at] ON [identity_token] ([created_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_token_expires_at] ON [identity_token] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_cluster_customer_id] ON [licensing_cluster] ([customer_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_customer_name] ON [licensing_customer] ([name]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_idempotency_created_at] ON [licensing_idempotency] ([created_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_inbox_applied_at] ON [licensing_inbox] ([applied_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_job_run_started_at] ON [licensing_job_run] ([started_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_parked_cell_meter_meter_version] ON [licensing_parked_cell] ([meter], [meter_version]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_licensing_parked_message_consumer_message_id] ON [licensing_parked_message] ([consumer], [message_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_parked_message_state_next_attempt_at] ON [licensing_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_quarantined_window_customer_id_hour] ON [licensing_quarantined_window] ([customer_id], [hour]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_quarantined_window_decided_at] ON [licensing_quarantined_window] ([decided_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_window_head_customer_id_hour] ON [licensing_window_head] ([customer_id], [hour]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_notifications_idempotency_created_at] ON [notifications_idempotency] ([created_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_notifications_inbox_applied_at] ON [notifications_inbox] ([applied_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_notifications_job_run_started_at] ON [notifications_job_run] ([started_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_notifications_parked_message_consumer_message_id] ON [notifications_parked_message] ([consumer], [message_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_notifications_parked_message_state_next_attempt_at] ON [notifications_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_portal_idempotency_created_at] ON [portal_idempotency] ([created_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_portal_inbox_applied_at] ON [portal_inbox] ([applied_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_portal_job_run_started_at] ON [portal_job_run] ([started_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_portal_parked_message_consumer_message_id] ON [portal_parked_message] ([consumer], [message_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_portal_parked_message_state_next_attempt_at] ON [portal_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_remoteaccess_idempotency_created_at] ON [remoteaccess_idempotency] ([created_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_remoteaccess_inbox_applied_at] ON [remoteaccess_inbox] ([applied_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_remoteaccess_job_run_started_at] ON [remoteaccess_job_run] ([started_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_remoteaccess_parked_message_consumer_message_id] ON [remoteaccess_parked_message] ([consumer], [message_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_remoteaccess_parked_message_state_next_attempt_at] ON [remoteaccess_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_updates_idempotency_created_at] ON [updates_idempotency] ([created_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_updates_inbox_applied_at] ON [updates_inbox] ([applied_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_updates_job_run_started_at] ON [updates_job_run] ([started_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_updates_parked_message_consumer_message_id] ON [updates_parked_message] ([consumer], [message_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_updates_parked_message_state_next_attempt_at] ON [updates_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
+    VALUES (N'Initial', N'(version)');
+END;
+
+COMMIT;
+GO
+

@@ -1,0 +1,49 @@
+-- insert if absent
+SET NOCOUNT ON;
+DECLARE @rows TABLE (position int NOT NULL, [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL, [message_id] binary(16) NOT NULL, [applied_at] bigint NULL, PRIMARY KEY ([consumer], [message_id]));
+INSERT INTO @rows SELECT j.position, j.[consumer], CONVERT(binary(16), j.[message_id], 2), j.[applied_at] FROM OPENJSON(@json) WITH (position int '$[0]', [consumer] nvarchar(100) '$[1]', [message_id] varchar(max) '$[2]', [applied_at] bigint '$[3]') AS j;
+DECLARE @written TABLE (position int NOT NULL);
+DECLARE @absent TABLE (position int NOT NULL PRIMARY KEY);
+INSERT INTO @absent SELECT s.position FROM @rows AS s WHERE NOT EXISTS (SELECT 1 FROM [fleet_inbox] AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) WHERE t.[consumer] = s.[consumer] AND t.[message_id] = s.[message_id]) OPTION (LOOP JOIN, FORCE ORDER);
+INSERT INTO [fleet_inbox] ([consumer], [message_id], [applied_at]) SELECT [consumer], [message_id], [applied_at] FROM @rows WHERE position IN (SELECT position FROM @absent);
+SELECT position FROM @written UNION ALL SELECT position FROM @absent;
+
+-- upsert
+SET NOCOUNT ON;
+DECLARE @rows TABLE (position int NOT NULL, [cluster_id] binary(16) NOT NULL, [customer_id] binary(16) NULL, [rank] bigint NULL, [at] bigint NULL, [status] nvarchar(10) COLLATE Latin1_General_100_BIN2 NULL, [body] varbinary(max) NULL, PRIMARY KEY ([cluster_id]));
+INSERT INTO @rows SELECT j.position, CONVERT(binary(16), j.[cluster_id], 2), CONVERT(binary(16), j.[customer_id], 2), j.[rank], j.[at], j.[status], CONVERT(varbinary(max), j.[body], 2) FROM OPENJSON(@json) WITH (position int '$[0]', [cluster_id] varchar(max) '$[1]', [customer_id] varchar(max) '$[2]', [rank] bigint '$[3]', [at] bigint '$[4]', [status] nvarchar(10) '$[5]', [body] varchar(max) '$[6]') AS j;
+DECLARE @written TABLE (position int NOT NULL);
+DECLARE @absent TABLE (position int NOT NULL PRIMARY KEY);
+UPDATE t SET t.[customer_id] = s.[customer_id], t.[rank] = s.[rank], t.[at] = s.[at], t.[status] = s.[status], t.[body] = s.[body] OUTPUT s.position INTO @written
+FROM @rows AS s INNER LOOP JOIN [fleet_last_health] AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) ON t.[cluster_id] = s.[cluster_id] OPTION (FORCE ORDER);
+INSERT INTO @absent SELECT s.position FROM @rows AS s WHERE NOT EXISTS (SELECT 1 FROM [fleet_last_health] AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) WHERE t.[cluster_id] = s.[cluster_id]) OPTION (LOOP JOIN, FORCE ORDER);
+INSERT INTO [fleet_last_health] ([cluster_id], [customer_id], [rank], [at], [status], [body]) SELECT [cluster_id], [customer_id], [rank], [at], [status], [body] FROM @rows WHERE position IN (SELECT position FROM @absent);
+SELECT position FROM @written UNION ALL SELECT position FROM @absent;
+
+-- upsert only if newer
+SET NOCOUNT ON;
+DECLARE @rows TABLE (position int NOT NULL, [cluster_id] binary(16) NOT NULL, [customer_id] binary(16) NULL, [rank] bigint NULL, [at] bigint NULL, [status] nvarchar(10) COLLATE Latin1_General_100_BIN2 NULL, [body] varbinary(max) NULL, PRIMARY KEY ([cluster_id]));
+INSERT INTO @rows SELECT j.position, CONVERT(binary(16), j.[cluster_id], 2), CONVERT(binary(16), j.[customer_id], 2), j.[rank], j.[at], j.[status], CONVERT(varbinary(max), j.[body], 2) FROM OPENJSON(@json) WITH (position int '$[0]', [cluster_id] varchar(max) '$[1]', [customer_id] varchar(max) '$[2]', [rank] bigint '$[3]', [at] bigint '$[4]', [status] nvarchar(10) '$[5]', [body] varchar(max) '$[6]') AS j;
+DECLARE @written TABLE (position int NOT NULL);
+DECLARE @absent TABLE (position int NOT NULL PRIMARY KEY);
+UPDATE t SET t.[customer_id] = s.[customer_id], t.[rank] = s.[rank], t.[at] = s.[at], t.[status] = s.[status], t.[body] = s.[body] OUTPUT s.position INTO @written
+FROM @rows AS s INNER LOOP JOIN [fleet_last_health] AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) ON t.[cluster_id] = s.[cluster_id] WHERE s.[rank] > t.[rank] OPTION (FORCE ORDER);
+INSERT INTO @absent SELECT s.position FROM @rows AS s WHERE NOT EXISTS (SELECT 1 FROM [fleet_last_health] AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) WHERE t.[cluster_id] = s.[cluster_id]) OPTION (LOOP JOIN, FORCE ORDER);
+INSERT INTO [fleet_last_health] ([cluster_id], [customer_id], [rank], [at], [status], [body]) SELECT [cluster_id], [customer_id], [rank], [at], [status], [body] FROM @rows WHERE position IN (SELECT position FROM @absent);
+SELECT position FROM @written UNION ALL SELECT position FROM @absent;
+
+-- read by key
+SET NOCOUNT ON;
+DECLARE @rows TABLE (position int NOT NULL, [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL, [message_id] binary(16) NOT NULL, PRIMARY KEY ([consumer], [message_id], position));
+INSERT INTO @rows SELECT j.position, j.[consumer], CONVERT(binary(16), j.[message_id], 2) FROM OPENJSON(@json) WITH (position int '$[0]', [consumer] nvarchar(100) '$[1]', [message_id] varchar(max) '$[2]') AS j;
+SELECT s.position, t.[applied_at] FROM @rows AS s INNER LOOP JOIN [fleet_inbox] AS t ON t.[consumer] = s.[consumer] AND t.[message_id] = s.[message_id] OPTION (FORCE ORDER);
+
+-- claim
+WITH due AS (SELECT TOP (@limit) * FROM [fleet_outbox] WITH (UPDLOCK, READPAST, ROWLOCK) WHERE next_attempt_at <= @now ORDER BY id)
+UPDATE due SET next_attempt_at = @until OUTPUT inserted.id, inserted.type, inserted.[key], inserted.payload, inserted.attachment, inserted.created_at, inserted.attempts, inserted.last_error;
+
+-- append-only audit_entry
+CREATE OR ALTER TRIGGER [audit_entry_append_only] ON [audit_entry] INSTEAD OF UPDATE, DELETE AS THROW 51000, 'audit_entry is append-only', 1;
+GO
+IF OBJECT_ID('audit_entry_no_truncate') IS NULL CREATE TABLE [audit_entry_no_truncate] ([id] binary(16) NULL, FOREIGN KEY ([id]) REFERENCES [audit_entry] ([id]));
+

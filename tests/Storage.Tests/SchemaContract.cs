@@ -1,0 +1,119 @@
+using System.Data.Common;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Platform.Data;
+using Xunit;
+
+namespace MissionControl.Storage.Tests;
+
+/// <summary>The real schema, made from nothing by the real migrations, on every provider.</summary>
+public abstract class SchemaContract<TDatabase>(TDatabase database) : IClassFixture<TDatabase>, IAsyncLifetime
+    where TDatabase : TestDatabase
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync()
+    {
+        Assert.SkipWhen(database.Unavailable is not null, database.Unavailable ?? "");
+        return ValueTask.CompletedTask;
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Fact]
+    public async Task Migrations_make_every_table_from_nothing_and_again_change_nothing()
+    {
+        var services = await database.EmptyAsync();
+        await MigrateAsync(services);
+        await MigrateAsync(services);
+
+        await TestDatabase.WithAsync(services, async db =>
+        {
+            Assert.Empty(await db.Database.GetPendingMigrationsAsync(Token));
+            Assert.False(db.Database.HasPendingModelChanges());
+            await db.OpenConnectionAsync(Token);
+            foreach (var table in db.Model.GetRelationalModel().Tables)
+            {
+                Assert.Equal(0L, await ScalarAsync(db, $"SELECT COUNT(*) FROM {table.Name}"));
+            }
+
+            return 0;
+        });
+    }
+
+    [Fact]
+    public async Task Replicas_that_migrate_at_once_do_not_disturb_each_other()
+    {
+        var services = await database.EmptyAsync();
+
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => MigrateAsync(services))));
+
+        await TestDatabase.WithAsync(services, async db =>
+        {
+            Assert.Empty(await db.Database.GetPendingMigrationsAsync(Token));
+            return 0;
+        });
+    }
+
+    [Fact]
+    public async Task Append_only_tables_take_rows_and_let_none_be_changed_or_removed()
+    {
+        var services = await database.EmptyAsync();
+        await MigrateAsync(services);
+        await TestDatabase.WithAsync(services, async db =>
+        {
+            await db.OpenConnectionAsync(Token);
+            var tables = AppendOnly.Tables(db.Model);
+            Assert.Contains("audit_entry", tables);
+            foreach (var name in tables)
+            {
+                var table = db.Model.GetRelationalModel().FindTable(name, null)!;
+                var columns = string.Join(", ", table.Columns.Select(column => column.Name));
+                var key = table.PrimaryKey!.Columns[0].Name;
+                await ExecuteAsync(db, $"INSERT INTO {name} ({columns}) VALUES ({string.Join(", ", table.Columns.Select(column => database.Literal(column.StoreType)))})");
+
+                foreach (var attack in Attacks(name, key, table.Columns.Select(column => column.Name).First(column => column != key), columns))
+                {
+                    var refusal = await Assert.ThrowsAnyAsync<DbException>(() => ExecuteAsync(db, attack));
+                    Assert.Contains(Refusal(attack), refusal.Message, StringComparison.Ordinal);
+                    Assert.Equal(1L, await ScalarAsync(db, $"SELECT COUNT(*) FROM {name}"));
+                }
+            }
+
+            return 0;
+        });
+    }
+
+    /// <summary>Statements that would change or remove a row, each by another way round.</summary>
+    protected abstract IEnumerable<string> Attacks(string table, string key, string column, string columns);
+
+    /// <summary>What the engine's refusal of a statement says.</summary>
+    protected virtual string Refusal(string attack) => "append-only";
+
+    protected static async Task ExecuteAsync(ControlPlaneDbContext db, string sql)
+    {
+        await using var command = Command(db, sql);
+        await command.ExecuteNonQueryAsync(Token);
+    }
+
+    private static async Task<long> ScalarAsync(ControlPlaneDbContext db, string sql)
+    {
+        await using var command = Command(db, sql);
+        return Convert.ToInt64(await command.ExecuteScalarAsync(Token));
+    }
+
+    private static DbCommand Command(ControlPlaneDbContext db, string sql)
+    {
+        var command = db.Database.GetDbConnection().CreateCommand();
+#pragma warning disable CA2100 // The tests' own text.
+        command.CommandText = sql;
+#pragma warning restore CA2100
+        return command;
+    }
+
+    private static Task MigrateAsync(ServiceProvider services) => TestDatabase.WithAsync(services, async db =>
+    {
+        await db.Dialect.MigrateAsync(db, Token);
+        return 0;
+    });
+}
