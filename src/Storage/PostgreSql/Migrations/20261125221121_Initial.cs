@@ -1,0 +1,2660 @@
+﻿using System;
+using Microsoft.EntityFrameworkCore.Migrations;
+
+#nullable disable
+
+namespace MissionControl.Storage.PostgreSql.Migrations
+{
+    /// <inheritdoc />
+    public partial class Initial : Migration
+    {
+        /// <inheritdoc />
+        protected override void Up(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.CreateTable(
+                name: "audit_audit_producer",
+                columns: table => new
+                {
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    sequence = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_audit_producer", x => x.producer);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_entry",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    occurred_at = table.Column<long>(type: "bigint", nullable: false),
+                    recorded_at = table.Column<long>(type: "bigint", nullable: false),
+                    log = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    outcome = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    actor_kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    actor_id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    target_type = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: false, collation: "C"),
+                    target_id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer_seq = table.Column<long>(type: "bigint", nullable: false),
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_entry", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_idempotency",
+                columns: table => new
+                {
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_idempotency", x => new { x.principal, x.route, x.key });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_inbox",
+                columns: table => new
+                {
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    applied_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_inbox", x => new { x.consumer, x.message_id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_job_run",
+                columns: table => new
+                {
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    scheduled_at = table.Column<long>(type: "bigint", nullable: false),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true),
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_job_run", x => new { x.job, x.scheduled_at });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_lease",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    until = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_lease", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_outbox",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_outbox", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_parked_message",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    sent_at = table.Column<long>(type: "bigint", nullable: false),
+                    first_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_parked_message", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_projection",
+                columns: table => new
+                {
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_audit_producer",
+                columns: table => new
+                {
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    sequence = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_audit_producer", x => x.producer);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_cluster",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
+                    epoch = table.Column<long>(type: "bigint", nullable: false),
+                    epoch_issued_at = table.Column<long>(type: "bigint", nullable: false),
+                    install_fingerprint = table.Column<byte[]>(type: "bytea", nullable: false),
+                    trusted_first_contact = table.Column<bool>(type: "boolean", nullable: false),
+                    enrolled_at = table.Column<long>(type: "bigint", nullable: false),
+                    agent_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    changed_at = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_cluster", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_cluster_key",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kid = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    use = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    spki = table.Column<byte[]>(type: "bytea", nullable: false),
+                    not_before = table.Column<long>(type: "bigint", nullable: false),
+                    not_after = table.Column<long>(type: "bigint", nullable: true),
+                    first_used_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_cluster_key", x => new { x.cluster_id, x.kid });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_customer",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_customer", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_desired_revision",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    revision = table.Column<long>(type: "bigint", nullable: false),
+                    changed_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_desired_revision", x => x.cluster_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_desired_section",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    section = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    not_after = table.Column<long>(type: "bigint", nullable: true),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_desired_section", x => new { x.cluster_id, x.section });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_enrollment_token",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: false, collation: "C"),
+                    secret_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    networks = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false),
+                    revoked_at = table.Column<long>(type: "bigint", nullable: true),
+                    used_at = table.Column<long>(type: "bigint", nullable: true),
+                    used_by = table.Column<Guid>(type: "uuid", nullable: true),
+                    used_key = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: true, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_enrollment_token", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_epoch",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    epoch = table.Column<long>(type: "bigint", nullable: false),
+                    issued_at = table.Column<long>(type: "bigint", nullable: false),
+                    reason = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    quarantined = table.Column<bool>(type: "boolean", nullable: false),
+                    confirmed_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_epoch", x => new { x.cluster_id, x.epoch });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_idempotency",
+                columns: table => new
+                {
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_idempotency", x => new { x.principal, x.route, x.key });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_inbox",
+                columns: table => new
+                {
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    applied_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_inbox", x => new { x.consumer, x.message_id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_intake",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    epoch = table.Column<long>(type: "bigint", nullable: false),
+                    ack = table.Column<long>(type: "bigint", nullable: false),
+                    state = table.Column<byte[]>(type: "bytea", nullable: false),
+                    last_seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_intake", x => x.cluster_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_job_run",
+                columns: table => new
+                {
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    scheduled_at = table.Column<long>(type: "bigint", nullable: false),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true),
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_job_run", x => new { x.job, x.scheduled_at });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_lease",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    until = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_lease", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_outbox",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_outbox", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_parked_message",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    sent_at = table.Column<long>(type: "bigint", nullable: false),
+                    first_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_parked_message", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_projection",
+                columns: table => new
+                {
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_used_nonce",
+                columns: table => new
+                {
+                    nonce = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_used_nonce", x => x.nonce);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_audit_producer",
+                columns: table => new
+                {
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    sequence = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_audit_producer", x => x.producer);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_change_counter",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "integer", nullable: false),
+                    last = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_change_counter", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_cluster",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
+                    enrolled_at = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_cluster", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_collector_version",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    release = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    os = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    collectors = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_collector_version", x => new { x.cluster_id, x.release, x.os });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_customer",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    region = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_customer", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_event",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    severity = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
+                    text = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    node = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    at = table.Column<long>(type: "bigint", nullable: false),
+                    received_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_event", x => new { x.cluster_id, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_health_deadline",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_health_deadline", x => x.cluster_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_history",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    from_at = table.Column<long>(type: "bigint", nullable: false),
+                    part = table.Column<long>(type: "bigint", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    samples = table.Column<int>(type: "integer", nullable: false),
+                    data = table.Column<byte[]>(type: "bytea", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_history", x => new { x.cluster_id, x.from_at, x.part });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_idempotency",
+                columns: table => new
+                {
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_idempotency", x => new { x.principal, x.route, x.key });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_inbox",
+                columns: table => new
+                {
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    applied_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_inbox", x => new { x.consumer, x.message_id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_incident",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    began_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true),
+                    cause = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    clusters = table.Column<int>(type: "integer", nullable: false),
+                    change = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_incident", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_intake_clock",
+                columns: table => new
+                {
+                    id = table.Column<int>(type: "integer", nullable: false),
+                    judged_at = table.Column<long>(type: "bigint", nullable: false),
+                    stalled_since = table.Column<long>(type: "bigint", nullable: true),
+                    floor_at = table.Column<long>(type: "bigint", nullable: false),
+                    hold_until = table.Column<long>(type: "bigint", nullable: true),
+                    released_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_intake_clock", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_intake_replica",
+                columns: table => new
+                {
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_intake_replica", x => x.replica);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_inventory",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    rank = table.Column<long>(type: "bigint", nullable: false),
+                    at = table.Column<long>(type: "bigint", nullable: false),
+                    received_at = table.Column<long>(type: "bigint", nullable: false),
+                    product_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    agent_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_inventory", x => x.cluster_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_inventory_change",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    rank = table.Column<long>(type: "bigint", nullable: false),
+                    ordinal = table.Column<int>(type: "integer", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    at = table.Column<long>(type: "bigint", nullable: false),
+                    received_at = table.Column<long>(type: "bigint", nullable: false),
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    subject = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    before = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true, collation: "C"),
+                    after = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_inventory_change", x => new { x.cluster_id, x.rank, x.ordinal });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_job_run",
+                columns: table => new
+                {
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    scheduled_at = table.Column<long>(type: "bigint", nullable: false),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true),
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_job_run", x => new { x.job, x.scheduled_at });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_last_contact",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    received_at = table.Column<long>(type: "bigint", nullable: false),
+                    next_seconds = table.Column<int>(type: "integer", nullable: false),
+                    late_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_last_contact", x => x.cluster_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_last_health",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    rank = table.Column<long>(type: "bigint", nullable: false),
+                    at = table.Column<long>(type: "bigint", nullable: false),
+                    received_at = table.Column<long>(type: "bigint", nullable: false),
+                    status = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
+                    status_since = table.Column<long>(type: "bigint", nullable: false),
+                    worst_reason = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C"),
+                    product_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    nodes_up = table.Column<int>(type: "integer", nullable: false),
+                    nodes_all = table.Column<int>(type: "integer", nullable: false),
+                    rejudge_at = table.Column<long>(type: "bigint", nullable: true),
+                    usage_from = table.Column<long>(type: "bigint", nullable: true),
+                    rules = table.Column<byte[]>(type: "bytea", nullable: false),
+                    samples_from = table.Column<long>(type: "bigint", nullable: false),
+                    samples = table.Column<byte[]>(type: "bytea", nullable: false),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_last_health", x => x.cluster_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_last_usage",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    received_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_last_usage", x => x.cluster_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_lease",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    until = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_lease", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_liveness",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    since = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_liveness", x => x.cluster_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_outbox",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_outbox", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_overview",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    sort_name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    short_id = table.Column<string>(type: "character varying(8)", maxLength: 8, nullable: false, collation: "C"),
+                    customer_name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    region = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
+                    enrolled_at = table.Column<long>(type: "bigint", nullable: false),
+                    liveness = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    liveness_since = table.Column<long>(type: "bigint", nullable: false),
+                    health = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
+                    health_since = table.Column<long>(type: "bigint", nullable: true),
+                    worst_reason = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C"),
+                    version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    agent_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    nodes_up = table.Column<int>(type: "integer", nullable: false),
+                    nodes_all = table.Column<int>(type: "integer", nullable: false),
+                    badness = table.Column<int>(type: "integer", nullable: false),
+                    change = table.Column<long>(type: "bigint", nullable: false),
+                    changed_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_overview", x => x.cluster_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_parked_message",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    sent_at = table.Column<long>(type: "bigint", nullable: false),
+                    first_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_parked_message", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_projection",
+                columns: table => new
+                {
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_audit_producer",
+                columns: table => new
+                {
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    sequence = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_audit_producer", x => x.producer);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_idempotency",
+                columns: table => new
+                {
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_idempotency", x => new { x.principal, x.route, x.key });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_inbox",
+                columns: table => new
+                {
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    applied_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_inbox", x => new { x.consumer, x.message_id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_job_run",
+                columns: table => new
+                {
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    scheduled_at = table.Column<long>(type: "bigint", nullable: false),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true),
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_job_run", x => new { x.job, x.scheduled_at });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_lease",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    until = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_lease", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_outbox",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_outbox", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_parked_message",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    sent_at = table.Column<long>(type: "bigint", nullable: false),
+                    first_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_parked_message", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_projection",
+                columns: table => new
+                {
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_session",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    secret_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    token_id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: false, collation: "C"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_session", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_token",
+                columns: table => new
+                {
+                    id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: false, collation: "C"),
+                    secret_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    scopes = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: false, collation: "C"),
+                    networks = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false),
+                    revoked_at = table.Column<long>(type: "bigint", nullable: true),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_token", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_audit_producer",
+                columns: table => new
+                {
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    sequence = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_audit_producer", x => x.producer);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_cell",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    hour = table.Column<int>(type: "integer", nullable: false),
+                    epoch = table.Column<long>(type: "bigint", nullable: false),
+                    revision = table.Column<long>(type: "bigint", nullable: false),
+                    meter = table.Column<string>(type: "character varying(63)", maxLength: 63, nullable: false, collation: "C"),
+                    dimension_hash = table.Column<long>(type: "bigint", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    meter_version = table.Column<int>(type: "integer", nullable: false),
+                    environment = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    dimensions = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    quantity = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_cell", x => new { x.cluster_id, x.hour, x.epoch, x.revision, x.meter, x.dimension_hash });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_cluster",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
+                    epoch = table.Column<long>(type: "bigint", nullable: false),
+                    enrolled_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true),
+                    keys = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_cluster", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_cluster_epoch",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    epoch = table.Column<long>(type: "bigint", nullable: false),
+                    issued_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_cluster_epoch", x => new { x.cluster_id, x.epoch });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_cluster_ledger",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    coverage = table.Column<byte[]>(type: "bytea", nullable: false),
+                    results = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    received_at = table.Column<long>(type: "bigint", nullable: true),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_cluster_ledger", x => x.cluster_id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_customer",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    region = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    held_since = table.Column<long>(type: "bigint", nullable: true),
+                    hold_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_customer", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_due_receipt",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_due_receipt", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_idempotency",
+                columns: table => new
+                {
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_idempotency", x => new { x.principal, x.route, x.key });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_inbox",
+                columns: table => new
+                {
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    applied_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_inbox", x => new { x.consumer, x.message_id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_job_run",
+                columns: table => new
+                {
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    scheduled_at = table.Column<long>(type: "bigint", nullable: false),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true),
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_job_run", x => new { x.job, x.scheduled_at });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_lease",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    until = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_lease", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_meter",
+                columns: table => new
+                {
+                    key = table.Column<string>(type: "character varying(63)", maxLength: 63, nullable: false, collation: "C"),
+                    meter_version = table.Column<int>(type: "integer", nullable: false),
+                    unit = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    scale = table.Column<int>(type: "integer", nullable: false),
+                    aggregation = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    description = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: false, collation: "C"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_meter", x => new { x.key, x.meter_version });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_outbox",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_outbox", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_parked_cell",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    hour = table.Column<int>(type: "integer", nullable: false),
+                    epoch = table.Column<long>(type: "bigint", nullable: false),
+                    revision = table.Column<long>(type: "bigint", nullable: false),
+                    meter = table.Column<string>(type: "character varying(63)", maxLength: 63, nullable: false, collation: "C"),
+                    dimension_hash = table.Column<long>(type: "bigint", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    meter_version = table.Column<int>(type: "integer", nullable: false),
+                    environment = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    dimensions = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    quantity = table.Column<string>(type: "character varying(30)", maxLength: 30, nullable: false, collation: "C"),
+                    problem = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_parked_cell", x => new { x.cluster_id, x.hour, x.epoch, x.revision, x.meter, x.dimension_hash });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_parked_message",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    sent_at = table.Column<long>(type: "bigint", nullable: false),
+                    first_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_parked_message", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_projection",
+                columns: table => new
+                {
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_quarantined_window",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    hour = table.Column<int>(type: "integer", nullable: false),
+                    epoch = table.Column<long>(type: "bigint", nullable: false),
+                    revision = table.Column<long>(type: "bigint", nullable: false),
+                    problem = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    detail = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    received_at = table.Column<long>(type: "bigint", nullable: false),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    decided_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_quarantined_window", x => new { x.cluster_id, x.sha256 });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_waiting_window",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    epoch = table.Column<long>(type: "bigint", nullable: false),
+                    seq = table.Column<long>(type: "bigint", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    reason = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    received_at = table.Column<long>(type: "bigint", nullable: false),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_waiting_window", x => new { x.cluster_id, x.epoch, x.seq });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_window",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    hour = table.Column<int>(type: "integer", nullable: false),
+                    epoch = table.Column<long>(type: "bigint", nullable: false),
+                    revision = table.Column<long>(type: "bigint", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
+                    verdict = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    complete = table.Column<bool>(type: "boolean", nullable: false),
+                    cells = table.Column<int>(type: "integer", nullable: false),
+                    collected_at = table.Column<long>(type: "bigint", nullable: false),
+                    received_at = table.Column<long>(type: "bigint", nullable: false),
+                    kid = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    signature = table.Column<byte[]>(type: "bytea", nullable: false),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_window", x => new { x.cluster_id, x.hour, x.epoch, x.revision });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_window_head",
+                columns: table => new
+                {
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    hour = table.Column<int>(type: "integer", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    rank = table.Column<long>(type: "bigint", nullable: false),
+                    epoch = table.Column<long>(type: "bigint", nullable: false),
+                    revision = table.Column<long>(type: "bigint", nullable: false),
+                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
+                    complete = table.Column<bool>(type: "boolean", nullable: false),
+                    received_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_window_head", x => new { x.cluster_id, x.hour });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_audit_producer",
+                columns: table => new
+                {
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    sequence = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_audit_producer", x => x.producer);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_idempotency",
+                columns: table => new
+                {
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_idempotency", x => new { x.principal, x.route, x.key });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_inbox",
+                columns: table => new
+                {
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    applied_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_inbox", x => new { x.consumer, x.message_id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_job_run",
+                columns: table => new
+                {
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    scheduled_at = table.Column<long>(type: "bigint", nullable: false),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true),
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_job_run", x => new { x.job, x.scheduled_at });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_lease",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    until = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_lease", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_outbox",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_outbox", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_parked_message",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    sent_at = table.Column<long>(type: "bigint", nullable: false),
+                    first_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_parked_message", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_projection",
+                columns: table => new
+                {
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "portal_audit_producer",
+                columns: table => new
+                {
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    sequence = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_portal_audit_producer", x => x.producer);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "portal_idempotency",
+                columns: table => new
+                {
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_portal_idempotency", x => new { x.principal, x.route, x.key });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "portal_inbox",
+                columns: table => new
+                {
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    applied_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_portal_inbox", x => new { x.consumer, x.message_id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "portal_job_run",
+                columns: table => new
+                {
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    scheduled_at = table.Column<long>(type: "bigint", nullable: false),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true),
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_portal_job_run", x => new { x.job, x.scheduled_at });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "portal_lease",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    until = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_portal_lease", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "portal_outbox",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_portal_outbox", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "portal_parked_message",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    sent_at = table.Column<long>(type: "bigint", nullable: false),
+                    first_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_portal_parked_message", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "portal_projection",
+                columns: table => new
+                {
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_portal_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "remoteaccess_audit_producer",
+                columns: table => new
+                {
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    sequence = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remoteaccess_audit_producer", x => x.producer);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "remoteaccess_idempotency",
+                columns: table => new
+                {
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remoteaccess_idempotency", x => new { x.principal, x.route, x.key });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "remoteaccess_inbox",
+                columns: table => new
+                {
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    applied_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remoteaccess_inbox", x => new { x.consumer, x.message_id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "remoteaccess_job_run",
+                columns: table => new
+                {
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    scheduled_at = table.Column<long>(type: "bigint", nullable: false),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true),
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remoteaccess_job_run", x => new { x.job, x.scheduled_at });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "remoteaccess_lease",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    until = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remoteaccess_lease", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "remoteaccess_outbox",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remoteaccess_outbox", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "remoteaccess_parked_message",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    sent_at = table.Column<long>(type: "bigint", nullable: false),
+                    first_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remoteaccess_parked_message", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "remoteaccess_projection",
+                columns: table => new
+                {
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remoteaccess_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "updates_audit_producer",
+                columns: table => new
+                {
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    sequence = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_updates_audit_producer", x => x.producer);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "updates_idempotency",
+                columns: table => new
+                {
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_updates_idempotency", x => new { x.principal, x.route, x.key });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "updates_inbox",
+                columns: table => new
+                {
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    applied_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_updates_inbox", x => new { x.consumer, x.message_id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "updates_job_run",
+                columns: table => new
+                {
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    scheduled_at = table.Column<long>(type: "bigint", nullable: false),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true),
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_updates_job_run", x => new { x.job, x.scheduled_at });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "updates_lease",
+                columns: table => new
+                {
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    until = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_updates_lease", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "updates_outbox",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_updates_outbox", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "updates_parked_message",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    sent_at = table.Column<long>(type: "bigint", nullable: false),
+                    first_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_failed_at = table.Column<long>(type: "bigint", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_updates_parked_message", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "updates_projection",
+                columns: table => new
+                {
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false),
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_updates_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_entry_customer_id_occurred_at",
+                table: "audit_entry",
+                columns: new[] { "customer_id", "occurred_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_entry_occurred_at_id",
+                table: "audit_entry",
+                columns: new[] { "occurred_at", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_entry_producer_producer_seq",
+                table: "audit_entry",
+                columns: new[] { "producer", "producer_seq" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_idempotency_created_at",
+                table: "audit_idempotency",
+                column: "created_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_inbox_applied_at",
+                table: "audit_inbox",
+                column: "applied_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_job_run_started_at",
+                table: "audit_job_run",
+                column: "started_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_parked_message_consumer_message_id",
+                table: "audit_parked_message",
+                columns: new[] { "consumer", "message_id" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_parked_message_state_next_attempt_at",
+                table: "audit_parked_message",
+                columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_cluster_changed_at",
+                table: "callhome_cluster",
+                column: "changed_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_cluster_customer_id",
+                table: "callhome_cluster",
+                column: "customer_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_desired_revision_changed_at",
+                table: "callhome_desired_revision",
+                column: "changed_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_enrollment_token_customer_id_created_at",
+                table: "callhome_enrollment_token",
+                columns: new[] { "customer_id", "created_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_enrollment_token_expires_at",
+                table: "callhome_enrollment_token",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_idempotency_created_at",
+                table: "callhome_idempotency",
+                column: "created_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_inbox_applied_at",
+                table: "callhome_inbox",
+                column: "applied_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_job_run_started_at",
+                table: "callhome_job_run",
+                column: "started_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_parked_message_consumer_message_id",
+                table: "callhome_parked_message",
+                columns: new[] { "consumer", "message_id" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_parked_message_state_next_attempt_at",
+                table: "callhome_parked_message",
+                columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_used_nonce_expires_at",
+                table: "callhome_used_nonce",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_cluster_customer_id",
+                table: "fleet_cluster",
+                column: "customer_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_event_cluster_id_at",
+                table: "fleet_event",
+                columns: new[] { "cluster_id", "at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_event_received_at",
+                table: "fleet_event",
+                column: "received_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_health_deadline_at",
+                table: "fleet_health_deadline",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_history_from_at",
+                table: "fleet_history",
+                column: "from_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_idempotency_created_at",
+                table: "fleet_idempotency",
+                column: "created_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_inbox_applied_at",
+                table: "fleet_inbox",
+                column: "applied_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_incident_began_at",
+                table: "fleet_incident",
+                column: "began_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_incident_change",
+                table: "fleet_incident",
+                column: "change");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_incident_ended_at",
+                table: "fleet_incident",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_intake_replica_at",
+                table: "fleet_intake_replica",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_inventory_change_received_at",
+                table: "fleet_inventory_change",
+                column: "received_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_job_run_started_at",
+                table: "fleet_job_run",
+                column: "started_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_liveness_state",
+                table: "fleet_liveness",
+                column: "state");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_overview_badness_sort_name_cluster_id",
+                table: "fleet_overview",
+                columns: new[] { "badness", "sort_name", "cluster_id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_overview_change",
+                table: "fleet_overview",
+                column: "change");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_overview_customer_id_badness",
+                table: "fleet_overview",
+                columns: new[] { "customer_id", "badness" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_parked_message_consumer_message_id",
+                table: "fleet_parked_message",
+                columns: new[] { "consumer", "message_id" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_parked_message_state_next_attempt_at",
+                table: "fleet_parked_message",
+                columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_idempotency_created_at",
+                table: "identity_idempotency",
+                column: "created_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_inbox_applied_at",
+                table: "identity_inbox",
+                column: "applied_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_job_run_started_at",
+                table: "identity_job_run",
+                column: "started_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_parked_message_consumer_message_id",
+                table: "identity_parked_message",
+                columns: new[] { "consumer", "message_id" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_parked_message_state_next_attempt_at",
+                table: "identity_parked_message",
+                columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_session_expires_at",
+                table: "identity_session",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_session_secret_sha256",
+                table: "identity_session",
+                column: "secret_sha256",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_token_created_at",
+                table: "identity_token",
+                column: "created_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_token_expires_at",
+                table: "identity_token",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_cluster_customer_id",
+                table: "licensing_cluster",
+                column: "customer_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_customer_name",
+                table: "licensing_customer",
+                column: "name");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_idempotency_created_at",
+                table: "licensing_idempotency",
+                column: "created_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_inbox_applied_at",
+                table: "licensing_inbox",
+                column: "applied_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_job_run_started_at",
+                table: "licensing_job_run",
+                column: "started_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_parked_cell_meter_meter_version",
+                table: "licensing_parked_cell",
+                columns: new[] { "meter", "meter_version" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_parked_message_consumer_message_id",
+                table: "licensing_parked_message",
+                columns: new[] { "consumer", "message_id" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_parked_message_state_next_attempt_at",
+                table: "licensing_parked_message",
+                columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_quarantined_window_customer_id_hour",
+                table: "licensing_quarantined_window",
+                columns: new[] { "customer_id", "hour" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_quarantined_window_decided_at",
+                table: "licensing_quarantined_window",
+                column: "decided_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_window_head_customer_id_hour",
+                table: "licensing_window_head",
+                columns: new[] { "customer_id", "hour" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_idempotency_created_at",
+                table: "notifications_idempotency",
+                column: "created_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_inbox_applied_at",
+                table: "notifications_inbox",
+                column: "applied_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_job_run_started_at",
+                table: "notifications_job_run",
+                column: "started_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_parked_message_consumer_message_id",
+                table: "notifications_parked_message",
+                columns: new[] { "consumer", "message_id" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_parked_message_state_next_attempt_at",
+                table: "notifications_parked_message",
+                columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_idempotency_created_at",
+                table: "portal_idempotency",
+                column: "created_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_inbox_applied_at",
+                table: "portal_inbox",
+                column: "applied_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_job_run_started_at",
+                table: "portal_job_run",
+                column: "started_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_parked_message_consumer_message_id",
+                table: "portal_parked_message",
+                columns: new[] { "consumer", "message_id" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_parked_message_state_next_attempt_at",
+                table: "portal_parked_message",
+                columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_idempotency_created_at",
+                table: "remoteaccess_idempotency",
+                column: "created_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_inbox_applied_at",
+                table: "remoteaccess_inbox",
+                column: "applied_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_job_run_started_at",
+                table: "remoteaccess_job_run",
+                column: "started_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_parked_message_consumer_message_id",
+                table: "remoteaccess_parked_message",
+                columns: new[] { "consumer", "message_id" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_parked_message_state_next_attempt_at",
+                table: "remoteaccess_parked_message",
+                columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_idempotency_created_at",
+                table: "updates_idempotency",
+                column: "created_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_inbox_applied_at",
+                table: "updates_inbox",
+                column: "applied_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_job_run_started_at",
+                table: "updates_job_run",
+                column: "started_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_parked_message_consumer_message_id",
+                table: "updates_parked_message",
+                columns: new[] { "consumer", "message_id" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_parked_message_state_next_attempt_at",
+                table: "updates_parked_message",
+                columns: new[] { "state", "next_attempt_at" });
+        }
+
+        /// <inheritdoc />
+        protected override void Down(MigrationBuilder migrationBuilder)
+        {
+            migrationBuilder.DropTable(
+                name: "audit_audit_producer");
+
+            migrationBuilder.DropTable(
+                name: "audit_entry");
+
+            migrationBuilder.DropTable(
+                name: "audit_idempotency");
+
+            migrationBuilder.DropTable(
+                name: "audit_inbox");
+
+            migrationBuilder.DropTable(
+                name: "audit_job_run");
+
+            migrationBuilder.DropTable(
+                name: "audit_lease");
+
+            migrationBuilder.DropTable(
+                name: "audit_outbox");
+
+            migrationBuilder.DropTable(
+                name: "audit_parked_message");
+
+            migrationBuilder.DropTable(
+                name: "audit_projection");
+
+            migrationBuilder.DropTable(
+                name: "callhome_audit_producer");
+
+            migrationBuilder.DropTable(
+                name: "callhome_cluster");
+
+            migrationBuilder.DropTable(
+                name: "callhome_cluster_key");
+
+            migrationBuilder.DropTable(
+                name: "callhome_customer");
+
+            migrationBuilder.DropTable(
+                name: "callhome_desired_revision");
+
+            migrationBuilder.DropTable(
+                name: "callhome_desired_section");
+
+            migrationBuilder.DropTable(
+                name: "callhome_enrollment_token");
+
+            migrationBuilder.DropTable(
+                name: "callhome_epoch");
+
+            migrationBuilder.DropTable(
+                name: "callhome_idempotency");
+
+            migrationBuilder.DropTable(
+                name: "callhome_inbox");
+
+            migrationBuilder.DropTable(
+                name: "callhome_intake");
+
+            migrationBuilder.DropTable(
+                name: "callhome_job_run");
+
+            migrationBuilder.DropTable(
+                name: "callhome_lease");
+
+            migrationBuilder.DropTable(
+                name: "callhome_outbox");
+
+            migrationBuilder.DropTable(
+                name: "callhome_parked_message");
+
+            migrationBuilder.DropTable(
+                name: "callhome_projection");
+
+            migrationBuilder.DropTable(
+                name: "callhome_used_nonce");
+
+            migrationBuilder.DropTable(
+                name: "fleet_audit_producer");
+
+            migrationBuilder.DropTable(
+                name: "fleet_change_counter");
+
+            migrationBuilder.DropTable(
+                name: "fleet_cluster");
+
+            migrationBuilder.DropTable(
+                name: "fleet_collector_version");
+
+            migrationBuilder.DropTable(
+                name: "fleet_customer");
+
+            migrationBuilder.DropTable(
+                name: "fleet_event");
+
+            migrationBuilder.DropTable(
+                name: "fleet_health_deadline");
+
+            migrationBuilder.DropTable(
+                name: "fleet_history");
+
+            migrationBuilder.DropTable(
+                name: "fleet_idempotency");
+
+            migrationBuilder.DropTable(
+                name: "fleet_inbox");
+
+            migrationBuilder.DropTable(
+                name: "fleet_incident");
+
+            migrationBuilder.DropTable(
+                name: "fleet_intake_clock");
+
+            migrationBuilder.DropTable(
+                name: "fleet_intake_replica");
+
+            migrationBuilder.DropTable(
+                name: "fleet_inventory");
+
+            migrationBuilder.DropTable(
+                name: "fleet_inventory_change");
+
+            migrationBuilder.DropTable(
+                name: "fleet_job_run");
+
+            migrationBuilder.DropTable(
+                name: "fleet_last_contact");
+
+            migrationBuilder.DropTable(
+                name: "fleet_last_health");
+
+            migrationBuilder.DropTable(
+                name: "fleet_last_usage");
+
+            migrationBuilder.DropTable(
+                name: "fleet_lease");
+
+            migrationBuilder.DropTable(
+                name: "fleet_liveness");
+
+            migrationBuilder.DropTable(
+                name: "fleet_outbox");
+
+            migrationBuilder.DropTable(
+                name: "fleet_overview");
+
+            migrationBuilder.DropTable(
+                name: "fleet_parked_message");
+
+            migrationBuilder.DropTable(
+                name: "fleet_projection");
+
+            migrationBuilder.DropTable(
+                name: "identity_audit_producer");
+
+            migrationBuilder.DropTable(
+                name: "identity_idempotency");
+
+            migrationBuilder.DropTable(
+                name: "identity_inbox");
+
+            migrationBuilder.DropTable(
+                name: "identity_job_run");
+
+            migrationBuilder.DropTable(
+                name: "identity_lease");
+
+            migrationBuilder.DropTable(
+                name: "identity_outbox");
+
+            migrationBuilder.DropTable(
+                name: "identity_parked_message");
+
+            migrationBuilder.DropTable(
+                name: "identity_projection");
+
+            migrationBuilder.DropTable(
+                name: "identity_session");
+
+            migrationBuilder.DropTable(
+                name: "identity_token");
+
+            migrationBuilder.DropTable(
+                name: "licensing_audit_producer");
+
+            migrationBuilder.DropTable(
+                name: "licensing_cell");
+
+            migrationBuilder.DropTable(
+                name: "licensing_cluster");
+
+            migrationBuilder.DropTable(
+                name: "licensing_cluster_epoch");
+
+            migrationBuilder.DropTable(
+                name: "licensing_cluster_ledger");
+
+            migrationBuilder.DropTable(
+                name: "licensing_customer");
+
+            migrationBuilder.DropTable(
+                name: "licensing_due_receipt");
+
+            migrationBuilder.DropTable(
+                name: "licensing_idempotency");
+
+            migrationBuilder.DropTable(
+                name: "licensing_inbox");
+
+            migrationBuilder.DropTable(
+                name: "licensing_job_run");
+
+            migrationBuilder.DropTable(
+                name: "licensing_lease");
+
+            migrationBuilder.DropTable(
+                name: "licensing_meter");
+
+            migrationBuilder.DropTable(
+                name: "licensing_outbox");
+
+            migrationBuilder.DropTable(
+                name: "licensing_parked_cell");
+
+            migrationBuilder.DropTable(
+                name: "licensing_parked_message");
+
+            migrationBuilder.DropTable(
+                name: "licensing_projection");
+
+            migrationBuilder.DropTable(
+                name: "licensing_quarantined_window");
+
+            migrationBuilder.DropTable(
+                name: "licensing_waiting_window");
+
+            migrationBuilder.DropTable(
+                name: "licensing_window");
+
+            migrationBuilder.DropTable(
+                name: "licensing_window_head");
+
+            migrationBuilder.DropTable(
+                name: "notifications_audit_producer");
+
+            migrationBuilder.DropTable(
+                name: "notifications_idempotency");
+
+            migrationBuilder.DropTable(
+                name: "notifications_inbox");
+
+            migrationBuilder.DropTable(
+                name: "notifications_job_run");
+
+            migrationBuilder.DropTable(
+                name: "notifications_lease");
+
+            migrationBuilder.DropTable(
+                name: "notifications_outbox");
+
+            migrationBuilder.DropTable(
+                name: "notifications_parked_message");
+
+            migrationBuilder.DropTable(
+                name: "notifications_projection");
+
+            migrationBuilder.DropTable(
+                name: "portal_audit_producer");
+
+            migrationBuilder.DropTable(
+                name: "portal_idempotency");
+
+            migrationBuilder.DropTable(
+                name: "portal_inbox");
+
+            migrationBuilder.DropTable(
+                name: "portal_job_run");
+
+            migrationBuilder.DropTable(
+                name: "portal_lease");
+
+            migrationBuilder.DropTable(
+                name: "portal_outbox");
+
+            migrationBuilder.DropTable(
+                name: "portal_parked_message");
+
+            migrationBuilder.DropTable(
+                name: "portal_projection");
+
+            migrationBuilder.DropTable(
+                name: "remoteaccess_audit_producer");
+
+            migrationBuilder.DropTable(
+                name: "remoteaccess_idempotency");
+
+            migrationBuilder.DropTable(
+                name: "remoteaccess_inbox");
+
+            migrationBuilder.DropTable(
+                name: "remoteaccess_job_run");
+
+            migrationBuilder.DropTable(
+                name: "remoteaccess_lease");
+
+            migrationBuilder.DropTable(
+                name: "remoteaccess_outbox");
+
+            migrationBuilder.DropTable(
+                name: "remoteaccess_parked_message");
+
+            migrationBuilder.DropTable(
+                name: "remoteaccess_projection");
+
+            migrationBuilder.DropTable(
+                name: "updates_audit_producer");
+
+            migrationBuilder.DropTable(
+                name: "updates_idempotency");
+
+            migrationBuilder.DropTable(
+                name: "updates_inbox");
+
+            migrationBuilder.DropTable(
+                name: "updates_job_run");
+
+            migrationBuilder.DropTable(
+                name: "updates_lease");
+
+            migrationBuilder.DropTable(
+                name: "updates_outbox");
+
+            migrationBuilder.DropTable(
+                name: "updates_parked_message");
+
+            migrationBuilder.DropTable(
+                name: "updates_projection");
+        }
+    }
+}
