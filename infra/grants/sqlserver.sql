@@ -75,21 +75,28 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_window_head] TO [mc_licensing
 -- fleet
 GRANT SELECT ON [schema_history] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_audit_producer] TO [mc_fleet];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_change_counter] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_cluster] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_collector_version] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_customer] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_event] TO [mc_fleet];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_health_deadline] TO [mc_fleet];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_history] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_idempotency] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_inbox] TO [mc_fleet];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_incident] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_intake_clock] TO [mc_fleet];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_intake_replica] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_inventory] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_inventory_change] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_job_run] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_last_contact] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_last_health] TO [mc_fleet];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_last_usage] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_lease] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_liveness] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_outbox] TO [mc_fleet];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_overview] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_parked_message] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_projection] TO [mc_fleet];
 

@@ -461,6 +461,18 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [fleet_change_counter] (
+        [id] int NOT NULL,
+        [last] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_change_counter] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [fleet_cluster] (
         [id] binary(16) NOT NULL,
         [customer_id] binary(16) NOT NULL,
@@ -496,6 +508,7 @@ BEGIN
     CREATE TABLE [fleet_customer] (
         [id] binary(16) NOT NULL,
         [name] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [region] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [version] bigint NOT NULL,
         CONSTRAINT [PK_fleet_customer] PRIMARY KEY ([id])
     );
@@ -517,6 +530,35 @@ BEGIN
         [at] bigint NOT NULL,
         [received_at] bigint NOT NULL,
         CONSTRAINT [PK_fleet_event] PRIMARY KEY ([cluster_id], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_health_deadline] (
+        [cluster_id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [at] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_health_deadline] PRIMARY KEY ([cluster_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_history] (
+        [cluster_id] binary(16) NOT NULL,
+        [from_at] bigint NOT NULL,
+        [part] bigint NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [samples] int NOT NULL,
+        [data] varbinary(max) NOT NULL,
+        CONSTRAINT [PK_fleet_history] PRIMARY KEY ([cluster_id], [from_at], [part])
     );
 END;
 
@@ -557,13 +599,44 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [fleet_incident] (
+        [id] binary(16) NOT NULL,
+        [kind] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [began_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        [cause] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [clusters] int NOT NULL,
+        [change] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_incident] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [fleet_intake_clock] (
         [id] int NOT NULL,
-        [watermark_at] bigint NOT NULL,
         [judged_at] bigint NOT NULL,
         [stalled_since] bigint NULL,
         [floor_at] bigint NOT NULL,
+        [hold_until] bigint NULL,
+        [released_at] bigint NOT NULL,
         CONSTRAINT [PK_fleet_intake_clock] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_intake_replica] (
+        [replica] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [at] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_intake_replica] PRIMARY KEY ([replica])
     );
 END;
 
@@ -578,6 +651,8 @@ BEGIN
         [rank] bigint NOT NULL,
         [at] bigint NOT NULL,
         [received_at] bigint NOT NULL,
+        [product_version] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [agent_version] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [body] varbinary(max) NOT NULL,
         [version] bigint NOT NULL,
         CONSTRAINT [PK_fleet_inventory] PRIMARY KEY ([cluster_id])
@@ -630,6 +705,7 @@ BEGIN
         [customer_id] binary(16) NOT NULL,
         [received_at] bigint NOT NULL,
         [next_seconds] int NOT NULL,
+        [late_at] bigint NOT NULL,
         CONSTRAINT [PK_fleet_last_contact] PRIMARY KEY ([cluster_id])
     );
 END;
@@ -642,15 +718,36 @@ BEGIN
     CREATE TABLE [fleet_last_health] (
         [cluster_id] binary(16) NOT NULL,
         [customer_id] binary(16) NOT NULL,
+        [version] bigint NOT NULL,
         [rank] bigint NOT NULL,
         [at] bigint NOT NULL,
+        [received_at] bigint NOT NULL,
         [status] nvarchar(10) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [status_since] bigint NOT NULL,
         [worst_reason] nvarchar(300) COLLATE Latin1_General_100_BIN2 NULL,
         [product_version] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [nodes_up] int NOT NULL,
         [nodes_all] int NOT NULL,
+        [rejudge_at] bigint NULL,
+        [usage_from] bigint NULL,
+        [rules] varbinary(max) NOT NULL,
+        [samples_from] bigint NOT NULL,
+        [samples] varbinary(max) NOT NULL,
         [body] varbinary(max) NOT NULL,
         CONSTRAINT [PK_fleet_last_health] PRIMARY KEY ([cluster_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_last_usage] (
+        [cluster_id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [received_at] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_last_usage] PRIMARY KEY ([cluster_id])
     );
 END;
 
@@ -698,6 +795,38 @@ BEGIN
         [next_attempt_at] bigint NOT NULL,
         [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_fleet_outbox] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_overview] (
+        [cluster_id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [sort_name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [short_id] nvarchar(8) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_name] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [region] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [clone_suspected] bit NOT NULL,
+        [enrolled_at] bigint NOT NULL,
+        [liveness] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [liveness_since] bigint NOT NULL,
+        [health] nvarchar(10) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [health_since] bigint NULL,
+        [worst_reason] nvarchar(300) COLLATE Latin1_General_100_BIN2 NULL,
+        [version] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [agent_version] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [nodes_up] int NOT NULL,
+        [nodes_all] int NOT NULL,
+        [badness] int NOT NULL,
+        [change] bigint NOT NULL,
+        [changed_at] bigint NOT NULL,
+        CONSTRAINT [PK_fleet_overview] PRIMARY KEY ([cluster_id])
     );
 END;
 
@@ -1962,6 +2091,22 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_fleet_health_deadline_at] ON [fleet_health_deadline] ([at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_history_from_at] ON [fleet_history] ([from_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_fleet_idempotency_created_at] ON [fleet_idempotency] ([created_at]);
 END;
 
@@ -1978,6 +2123,38 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_fleet_incident_began_at] ON [fleet_incident] ([began_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_incident_change] ON [fleet_incident] ([change]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_incident_ended_at] ON [fleet_incident] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_intake_replica_at] ON [fleet_intake_replica] ([at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_fleet_inventory_change_received_at] ON [fleet_inventory_change] ([received_at]);
 END;
 
@@ -1987,6 +2164,38 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_fleet_job_run_started_at] ON [fleet_job_run] ([started_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_liveness_state] ON [fleet_liveness] ([state]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_overview_badness_sort_name_cluster_id] ON [fleet_overview] ([badness], [sort_name], [cluster_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_overview_change] ON [fleet_overview] ([change]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_overview_customer_id_badness] ON [fleet_overview] ([customer_id], [badness]);
 END;
 
 IF NOT EXISTS (

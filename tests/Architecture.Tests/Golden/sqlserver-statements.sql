@@ -1,7 +1,7 @@
 -- insert if absent
 SET NOCOUNT ON;
 DECLARE @rows TABLE (position int NOT NULL, [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL, [message_id] binary(16) NOT NULL, [applied_at] bigint NULL, PRIMARY KEY ([consumer], [message_id]));
-INSERT INTO @rows SELECT j.position, j.[consumer], CONVERT(binary(16), j.[message_id], 2), j.[applied_at] FROM OPENJSON(@json) WITH (position int '$[0]', [consumer] nvarchar(100) '$[1]', [message_id] varchar(max) '$[2]', [applied_at] bigint '$[3]') AS j;
+INSERT INTO @rows SELECT j.position, j.[consumer], CONVERT(binary(16), j.[message_id], 2), j.[applied_at] FROM OPENJSON(@json) WITH (position int '$[0]', [consumer] nvarchar(max) '$[1]', [message_id] varchar(max) '$[2]', [applied_at] bigint '$[3]') AS j;
 DECLARE @written TABLE (position int NOT NULL);
 DECLARE @absent TABLE (position int NOT NULL PRIMARY KEY);
 INSERT INTO @absent SELECT s.position FROM @rows AS s WHERE NOT EXISTS (SELECT 1 FROM [fleet_inbox] AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) WHERE t.[consumer] = s.[consumer] AND t.[message_id] = s.[message_id]) OPTION (LOOP JOIN, FORCE ORDER);
@@ -11,7 +11,7 @@ SELECT position FROM @written UNION ALL SELECT position FROM @absent;
 -- upsert
 SET NOCOUNT ON;
 DECLARE @rows TABLE (position int NOT NULL, [cluster_id] binary(16) NOT NULL, [customer_id] binary(16) NULL, [rank] bigint NULL, [at] bigint NULL, [status] nvarchar(10) COLLATE Latin1_General_100_BIN2 NULL, [body] varbinary(max) NULL, PRIMARY KEY ([cluster_id]));
-INSERT INTO @rows SELECT j.position, CONVERT(binary(16), j.[cluster_id], 2), CONVERT(binary(16), j.[customer_id], 2), j.[rank], j.[at], j.[status], CONVERT(varbinary(max), j.[body], 2) FROM OPENJSON(@json) WITH (position int '$[0]', [cluster_id] varchar(max) '$[1]', [customer_id] varchar(max) '$[2]', [rank] bigint '$[3]', [at] bigint '$[4]', [status] nvarchar(10) '$[5]', [body] varchar(max) '$[6]') AS j;
+INSERT INTO @rows SELECT j.position, CONVERT(binary(16), j.[cluster_id], 2), CONVERT(binary(16), j.[customer_id], 2), j.[rank], j.[at], j.[status], CONVERT(varbinary(max), j.[body], 2) FROM OPENJSON(@json) WITH (position int '$[0]', [cluster_id] varchar(max) '$[1]', [customer_id] varchar(max) '$[2]', [rank] bigint '$[3]', [at] bigint '$[4]', [status] nvarchar(max) '$[5]', [body] varchar(max) '$[6]') AS j;
 DECLARE @written TABLE (position int NOT NULL);
 DECLARE @absent TABLE (position int NOT NULL PRIMARY KEY);
 UPDATE t SET t.[customer_id] = s.[customer_id], t.[rank] = s.[rank], t.[at] = s.[at], t.[status] = s.[status], t.[body] = s.[body] OUTPUT s.position INTO @written
@@ -23,7 +23,7 @@ SELECT position FROM @written UNION ALL SELECT position FROM @absent;
 -- upsert only if newer
 SET NOCOUNT ON;
 DECLARE @rows TABLE (position int NOT NULL, [cluster_id] binary(16) NOT NULL, [customer_id] binary(16) NULL, [rank] bigint NULL, [at] bigint NULL, [status] nvarchar(10) COLLATE Latin1_General_100_BIN2 NULL, [body] varbinary(max) NULL, PRIMARY KEY ([cluster_id]));
-INSERT INTO @rows SELECT j.position, CONVERT(binary(16), j.[cluster_id], 2), CONVERT(binary(16), j.[customer_id], 2), j.[rank], j.[at], j.[status], CONVERT(varbinary(max), j.[body], 2) FROM OPENJSON(@json) WITH (position int '$[0]', [cluster_id] varchar(max) '$[1]', [customer_id] varchar(max) '$[2]', [rank] bigint '$[3]', [at] bigint '$[4]', [status] nvarchar(10) '$[5]', [body] varchar(max) '$[6]') AS j;
+INSERT INTO @rows SELECT j.position, CONVERT(binary(16), j.[cluster_id], 2), CONVERT(binary(16), j.[customer_id], 2), j.[rank], j.[at], j.[status], CONVERT(varbinary(max), j.[body], 2) FROM OPENJSON(@json) WITH (position int '$[0]', [cluster_id] varchar(max) '$[1]', [customer_id] varchar(max) '$[2]', [rank] bigint '$[3]', [at] bigint '$[4]', [status] nvarchar(max) '$[5]', [body] varchar(max) '$[6]') AS j;
 DECLARE @written TABLE (position int NOT NULL);
 DECLARE @absent TABLE (position int NOT NULL PRIMARY KEY);
 UPDATE t SET t.[customer_id] = s.[customer_id], t.[rank] = s.[rank], t.[at] = s.[at], t.[status] = s.[status], t.[body] = s.[body] OUTPUT s.position INTO @written
@@ -35,7 +35,7 @@ SELECT position FROM @written UNION ALL SELECT position FROM @absent;
 -- read by key
 SET NOCOUNT ON;
 DECLARE @rows TABLE (position int NOT NULL, [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL, [message_id] binary(16) NOT NULL, PRIMARY KEY ([consumer], [message_id], position));
-INSERT INTO @rows SELECT j.position, j.[consumer], CONVERT(binary(16), j.[message_id], 2) FROM OPENJSON(@json) WITH (position int '$[0]', [consumer] nvarchar(100) '$[1]', [message_id] varchar(max) '$[2]') AS j;
+INSERT INTO @rows SELECT j.position, j.[consumer], CONVERT(binary(16), j.[message_id], 2) FROM OPENJSON(@json) WITH (position int '$[0]', [consumer] nvarchar(max) '$[1]', [message_id] varchar(max) '$[2]') AS j;
 SELECT s.position, t.[applied_at] FROM @rows AS s INNER LOOP JOIN [fleet_inbox] AS t ON t.[consumer] = s.[consumer] AND t.[message_id] = s.[message_id] OPTION (FORCE ORDER);
 
 -- claim
