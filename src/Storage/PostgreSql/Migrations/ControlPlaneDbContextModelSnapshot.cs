@@ -353,6 +353,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("id")
                         .UseCollation("C");
 
+                    b.Property<string>("AnchorsSha256")
+                        .IsRequired()
+                        .HasMaxLength(71)
+                        .HasColumnType("character varying(71)")
+                        .HasColumnName("anchors_sha256")
+                        .UseCollation("C");
+
                     b.Property<string>("ClusterName")
                         .HasMaxLength(100)
                         .HasColumnType("character varying(100)")

@@ -353,6 +353,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("id")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("AnchorsSha256")
+                        .IsRequired()
+                        .HasMaxLength(71)
+                        .HasColumnType("nvarchar(71)")
+                        .HasColumnName("anchors_sha256")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<string>("ClusterName")
                         .HasMaxLength(100)
                         .HasColumnType("nvarchar(100)")

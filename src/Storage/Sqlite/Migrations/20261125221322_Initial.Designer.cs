@@ -333,6 +333,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("id");
 
+                    b.Property<string>("AnchorsSha256")
+                        .IsRequired()
+                        .HasMaxLength(71)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("anchors_sha256");
+
                     b.Property<string>("ClusterName")
                         .HasMaxLength(100)
                         .HasColumnType("TEXT")

@@ -270,6 +270,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
                     cluster_name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
                     networks = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
+                    anchors_sha256 = table.Column<string>(type: "TEXT", maxLength: 71, nullable: false),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
                     expires_at = table.Column<long>(type: "INTEGER", nullable: false),
                     revoked_at = table.Column<long>(type: "INTEGER", nullable: true),
