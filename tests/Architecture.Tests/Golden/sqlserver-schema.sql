@@ -270,6 +270,7 @@ BEGIN
         [customer_id] binary(16) NOT NULL,
         [cluster_name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
         [networks] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [anchors_sha256] nvarchar(71) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [created_at] bigint NOT NULL,
         [expires_at] bigint NOT NULL,
         [revoked_at] bigint NULL,
