@@ -45,6 +45,9 @@ public static partial class ProblemCodes
     /// <summary>A mistake of ours.</summary>
     public static readonly ProblemCode Internal = new("internal", 500, "Something went wrong on our side", false);
 
+    /// <summary>A role of the distributed shape does not answer.</summary>
+    public static readonly ProblemCode RoleUnavailable = new("role-unavailable", 503, "A role does not answer", false);
+
     /// <summary>An Idempotency-Key is needed.</summary>
     public static readonly ProblemCode IdempotencyKeyRequired = new("idempotency-key-required", 400, "An Idempotency-Key is needed", true);
 

@@ -8,6 +8,16 @@ internal static class ConfigurationKeys
     public static IReadOnlyDictionary<string, string> Known { get; } = new SortedDictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
         ["AllowedHosts"] = "Host names that listeners answer to, separated by semicolons.",
+        ["Database:Provider"] = "sqlite (default, embedded shape), postgresql or sqlserver (distributed shape).",
+        ["Database:ConnectionString"] = "Connection string of the database server.",
+        ["Database:ConnectionStringFile"] = "File that holds the connection string, as containers hand out secrets.",
+        ["RabbitMq:Address"] = "amqp://host:5672/vhost or amqps://host:5671/vhost, without user and password; makes this process part of the distributed shape.",
+        ["RabbitMq:User"] = "User of this role at the broker.",
+        ["RabbitMq:Password"] = "Its password.",
+        ["RabbitMq:PasswordFile"] = "File that holds the password.",
+        ["Edge:Roles"] = "Distributed shape, role portal: for each other role the list of its addresses, as Edge:Roles:fleet = [\"https://fleet:8444\"].",
+        ["Edge:CaFile"] = "PEM of the CA that signed the roles' certificates; default: the one of the data directory.",
+        ["Network:TrustedProxies"] = "CIDR networks of proxies whose X-Forwarded-For is believed; the roles name the portal's. Default: none.",
         ["Tls:CertificateFile"] = "PEM certificate chain instead of the one made at the first start.",
         ["Tls:KeyFile"] = "PEM private key of that certificate.",
         ["Tls:MinimumVersion"] = "1.2 (default) or 1.3.",

@@ -1,5 +1,8 @@
+using System.Data.Common;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.HttpOverrides;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Console;
 using MissionControl.Catalog;
 using MissionControl.Platform.Data;
@@ -22,18 +25,19 @@ public static class ControlPlaneHost
     public static WebApplication Build(HostSettings settings, TimeProvider? time = null, Action<WebApplicationBuilder>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        var errors = settings.Errors();
-        if (errors.Count > 0)
-        {
-            throw new ArgumentException(string.Join(Environment.NewLine, errors));
-        }
-
         var clock = time ?? TimeProvider.System;
         var data = new DataDirectory(settings.Data);
         var modules = new ModuleCatalog(ModuleList.All, [.. settings.Roles]);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = "missioncontrol" });
         Configure(builder, settings);
         configure?.Invoke(builder);
+        var errors = settings.Errors(builder.Configuration);
+        if (errors.Count > 0)
+        {
+            throw new ArgumentException(string.Join(Environment.NewLine, errors));
+        }
+
+        var shape = Shape.Read(builder.Configuration, []);
         if (settings.Demo && string.IsNullOrEmpty(builder.Configuration["Demo:Simulator"]))
         {
             throw new ArgumentException("--demo needs the path of mc-simulator in the configuration key Demo:Simulator; infra/dev run sets it.");
@@ -47,7 +51,7 @@ public static class ControlPlaneHost
 
         var listeners = new Listeners();
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => listeners.Configure(kestrel, settings, Certificate, builder.Configuration));
+        builder.WebHost.ConfigureKestrel(kestrel => listeners.Configure(kestrel, settings, shape, modules, Certificate, builder.Configuration));
         X509Certificate2 Certificate() => Certificates.Server(data, builder.Configuration, clock.GetUtcNow());
 
         builder.Services.AddSingleton(settings);
@@ -57,7 +61,8 @@ public static class ControlPlaneHost
         builder.Services.AddSingleton(listeners);
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddSingleton<ApiAddress>();
-        builder.Services.AddSqliteStorage(data.PathOf(SqliteStorage.FileName));
+        builder.Services.AddSingleton(shape);
+        shape.AddStorage(builder.Services, data.PathOf(SqliteStorage.FileName));
         // First in the list of hosted services: no module starts before the schema is there.
         builder.Services.AddHostedService<DatabaseStart>();
         builder.Services.AddPlatformSecurity();
@@ -68,7 +73,15 @@ public static class ControlPlaneHost
             module.ConfigureServices(builder);
         }
 
-        builder.Services.AddEmbeddedMessaging(modules);
+        if (shape.RabbitMq is null)
+        {
+            builder.Services.AddEmbeddedMessaging(modules);
+        }
+        else
+        {
+            builder.Services.AddDistributedMessaging(modules, shape.RabbitMq);
+        }
+
         builder.Services.AddPlatformRetention(modules, retention);
         builder.Services.AddPlatformJobs();
         builder.Services.AddPlatformTelemetry();
@@ -76,6 +89,7 @@ public static class ControlPlaneHost
         builder.Services.AddApiDescription();
 
         var app = builder.Build();
+        app.UseForwardedHeaders();
         app.UseHostFiltering();
         app.UsePlatformHttp();
         app.UseRouting();
@@ -84,29 +98,49 @@ public static class ControlPlaneHost
         app.UseQueryParameters();
         app.UseIdempotencyKeys();
         MapEverything(app, modules);
-        app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<ApiAddress>().Value = listeners.AddressOf("ops"));
+        app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<ApiAddress>().Value = listeners.ApiAddress);
         return app;
+    }
+
+    /// <summary>What a process goes by: the file, then the environment.</summary>
+    internal static void AddConfiguration(IConfigurationBuilder configuration, HostSettings settings)
+    {
+        configuration.Sources.Clear();
+        if (settings.ConfigFile is not null)
+        {
+            configuration.AddJsonFile(Path.GetFullPath(settings.ConfigFile), optional: false);
+        }
+
+        configuration.AddEnvironmentVariables("MissionControl__");
     }
 
     private static void Configure(WebApplicationBuilder builder, HostSettings settings)
     {
-        builder.Configuration.Sources.Clear();
-        if (settings.ConfigFile is not null)
-        {
-            builder.Configuration.AddJsonFile(Path.GetFullPath(settings.ConfigFile), optional: false);
-        }
-
-        builder.Configuration.AddEnvironmentVariables("MissionControl__");
+        AddConfiguration(builder.Configuration, settings);
         builder.Logging.ClearProviders();
         builder.Logging.AddConsole(console => console.FormatterName = RedactingFormatter.FormatterName);
         builder.Logging.AddConsoleFormatter<RedactingFormatter, ConsoleFormatterOptions>();
         builder.Logging.SetMinimumLevel(LogLevel.Information);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        // Every failure of a statement is judged, and told, by the code that ran it.
+        builder.Logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.Critical);
         builder.Logging.AddFilter("MassTransit", LogLevel.Warning);
         builder.Logging.AddFilter("Quartz", LogLevel.Warning);
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
         var hosts = builder.Configuration["AllowedHosts"] ?? $"localhost;127.0.0.1;[::1];{System.Net.Dns.GetHostName()}";
         builder.Services.AddHostFiltering(filtering => filtering.AllowedHosts = hosts.Split(';', StringSplitOptions.RemoveEmptyEntries));
+        // Who called is believed only from proxies that are named; by default from nobody.
+        var proxies = builder.Configuration.GetSection("Network:TrustedProxies").Get<string[]>() ?? [];
+        builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
+        {
+            forwarded.ForwardedHeaders = proxies.Length > 0 ? ForwardedHeaders.XForwardedFor : ForwardedHeaders.None;
+            forwarded.KnownProxies.Clear();
+            forwarded.KnownIPNetworks.Clear();
+            foreach (var proxy in proxies)
+            {
+                forwarded.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(proxy));
+            }
+        });
         // Long enough to finish what was accepted, short enough for a person at Ctrl-C.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
     }
@@ -129,17 +163,57 @@ public static class ControlPlaneHost
     }
 }
 
-/// <summary>Brings the embedded database up to date before anything else starts, and builds the model, which takes seconds when first met under load.</summary>
-internal sealed class DatabaseStart(IServiceScopeFactory scopes, Readiness readiness) : IHostedService
+/// <summary>
+/// Before anything else starts: embedded brings the schema up to date itself; distributed waits until <c>missioncontrol migrate</c> did,
+/// and says so. Builds the model, too, which takes seconds when first met under load.
+/// </summary>
+internal sealed partial class DatabaseStart(IServiceScopeFactory scopes, Shape shape, Readiness readiness, TimeProvider time, ILogger<DatabaseStart> logger) : IHostedService
 {
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         readiness.Lacks("database", "The schema is being brought up to date.");
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
-        await db.Dialect.MigrateAsync(db, cancellationToken);
+        while (!await IsCurrentAsync(cancellationToken))
+        {
+            await Task.Delay(Pause, time, cancellationToken);
+        }
+
         readiness.Has("database");
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task<bool> IsCurrentAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        if (!shape.IsDistributed)
+        {
+            await db.Dialect.MigrateAsync(db, cancellationToken);
+            return true;
+        }
+
+        try
+        {
+            var missing = (await db.Database.GetPendingMigrationsAsync(cancellationToken)).ToList();
+            if (missing.Count > 0)
+            {
+                LogSchema(logger, string.Join(", ", missing));
+            }
+
+            return missing.Count == 0;
+        }
+        catch (DbException exception)
+        {
+            LogUnreachable(logger, exception);
+            return false;
+        }
+    }
+
+    [LoggerMessage(3002, LogLevel.Warning, "The database lacks the migrations {Missing}: run missioncontrol migrate. This process waits")]
+    private static partial void LogSchema(ILogger logger, string missing);
+
+    [LoggerMessage(3003, LogLevel.Warning, "The database cannot be reached; this process waits for it")]
+    private static partial void LogUnreachable(ILogger logger, Exception exception);
 }

@@ -1,3 +1,5 @@
+using MissionControl.Catalog;
+
 namespace MissionControl.Host;
 
 /// <summary>What a process of Mission Control is started with; defaults work with no file.</summary>
@@ -9,13 +11,16 @@ public sealed record HostSettings
     /// <summary>Data directory.</summary>
     public string Data { get; init; } = "data";
 
-    /// <summary>Address of portal and API, HTTPS.</summary>
+    /// <summary>Address of portal and API, HTTPS; in the distributed shape only where the role portal runs.</summary>
     public Uri Portal { get; init; } = new("https://localhost:8443");
 
     /// <summary>Address of call-home, HTTPS.</summary>
     public Uri CallHome { get; init; } = new("https://localhost:9443");
 
-    /// <summary>Address of API, health and metrics without TLS; loopback only.</summary>
+    /// <summary>Address of a role's API for the portal's edge, HTTPS; distributed shape only.</summary>
+    public Uri Internal { get; init; } = new("https://localhost:8444");
+
+    /// <summary>Address of health and metrics without TLS; on loopback the API, too.</summary>
     public Uri Operations { get; init; } = new("http://localhost:8080");
 
     /// <summary>Call-home without TLS, for the benchmark and a proxy that ends TLS; loopback only, off by default.</summary>
@@ -28,23 +33,35 @@ public sealed record HostSettings
     public string? ConfigFile { get; init; }
 
     /// <summary>Every mistake in the settings, each as a sentence that says what to change.</summary>
-    public IReadOnlyList<string> Errors()
+    public IReadOnlyList<string> Errors(IConfiguration configuration)
     {
         var errors = new List<string>();
-        if (!Roles.SequenceEqual(["all"]))
+        var shape = Shape.Read(configuration, errors);
+        if (!Roles.SequenceEqual(["all"]) && !shape.IsDistributed)
         {
-            errors.Add("The embedded shape runs every role in one process: use --role all. A subset of roles needs PostgreSQL or SQL Server and RabbitMQ.");
+            errors.Add("The embedded shape runs every role in one process: use --role all. A subset of roles needs PostgreSQL or SQL Server and RabbitMQ: set Database:Provider and RabbitMq:Address.");
         }
 
         Check(errors, Portal, "--portal", "https");
         Check(errors, CallHome, "--callhome", "https");
-        Check(errors, Operations, "--ops", "http");
+        Check(errors, Internal, "--internal", "https");
+        Check(errors, Operations, "--ops", "http", shape.IsDistributed);
         if (CallHomePlain is not null)
         {
             Check(errors, CallHomePlain, "--callhome-plain", "http");
         }
 
-        if (Demo && new[] { Portal, CallHome, Operations }.Any(address => !address.IsLoopback))
+        if (shape.IsDistributed && Roles.Contains("portal"))
+        {
+            errors.AddRange(ModuleList.All.Select(module => module.Name).Except(Roles).Where(role => !configuration.GetSection($"Edge:Roles:{role}").GetChildren().Any())
+                .Select(role => $"The portal forwards the API of the role {role}, which runs elsewhere: list its addresses in Edge:Roles:{role}, for example [\"https://{role}:8444\"]."));
+        }
+
+        if (Demo && shape.IsDistributed)
+        {
+            errors.Add("--demo is refused in the distributed shape: the demo is for trying the product on one machine. Leave out --demo.");
+        }
+        else if (Demo && new[] { Portal, CallHome, Operations }.Any(address => !address.IsLoopback))
         {
             errors.Add("--demo is refused while a listener is not on loopback: the demo is for trying the product on one machine. Leave out --demo, or listen on localhost.");
         }
@@ -52,14 +69,14 @@ public sealed record HostSettings
         return errors;
     }
 
-    private static void Check(List<string> errors, Uri address, string option, string scheme)
+    private static void Check(List<string> errors, Uri address, string option, string scheme, bool plainAnywhere = false)
     {
         if (address.Scheme != scheme)
         {
             errors.Add($"{option} {address}: the address must begin with {scheme}://.");
         }
 
-        if (scheme == "http" && !address.IsLoopback)
+        if (scheme == "http" && !address.IsLoopback && !plainAnywhere)
         {
             errors.Add($"{option} {address}: without TLS only loopback addresses are served; use localhost.");
         }

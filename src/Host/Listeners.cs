@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using MissionControl.Platform.Http;
+using MissionControl.Platform.Modules;
 
 namespace MissionControl.Host;
 
@@ -12,14 +13,17 @@ public sealed class Listeners
 {
     private readonly List<(string Name, string Scheme, ListenOptions Options)> bound = [];
 
-    /// <summary>The address of a listener after the start: portal, callhome, ops or callhome-plain.</summary>
+    /// <summary>The address of a listener after the start: portal, callhome, ops, callhome-plain, internal or edge.</summary>
     public Uri AddressOf(string name)
     {
         var (_, scheme, options) = bound.First(listener => listener.Name == name);
         return new Uri($"{scheme}://localhost:{options.IPEndPoint!.Port}");
     }
 
-    internal void Configure(KestrelServerOptions kestrel, HostSettings settings, Func<X509Certificate2> certificate, IConfiguration configuration)
+    /// <summary>Where this process itself reaches the whole REST API, on loopback.</summary>
+    internal Uri ApiAddress => AddressOf(bound.Exists(listener => listener.Name == "edge") ? "edge" : "ops");
+
+    internal void Configure(KestrelServerOptions kestrel, HostSettings settings, Shape shape, ModuleCatalog modules, Func<X509Certificate2> certificate, IConfiguration configuration)
     {
         kestrel.AddServerHeader = false;
         // Far above the longest interval handed out (check-ins reuse their connection; a handshake costs 40 requests).
@@ -30,14 +34,33 @@ public sealed class Listeners
         kestrel.Limits.MaxConcurrentConnections = 15_000;
 
         var tls = new Lazy<HttpsSettings>(() => new HttpsSettings(certificate(), configuration));
-        Listen(kestrel, "portal", settings.Portal, Surface.Portal | Surface.Api, tls);
-        Listen(kestrel, "callhome", settings.CallHome, Surface.CallHome, tls);
-        Listen(kestrel, "ops", settings.Operations, Surface.Api | Surface.Operations, null);
-        if (settings.CallHomePlain is not null)
+        if (Runs(modules, "portal"))
         {
-            Listen(kestrel, "callhome-plain", settings.CallHomePlain, Surface.CallHome, null);
+            Listen(kestrel, "portal", settings.Portal, Surface.Portal | Surface.Api, tls);
+            if (shape.IsDistributed)
+            {
+                Listen(kestrel, "edge", new Uri("http://127.0.0.1:0"), Surface.Api, null);
+            }
         }
+
+        if (Runs(modules, "callhome"))
+        {
+            Listen(kestrel, "callhome", settings.CallHome, Surface.CallHome, tls);
+            if (settings.CallHomePlain is not null)
+            {
+                Listen(kestrel, "callhome-plain", settings.CallHomePlain, Surface.CallHome, null);
+            }
+        }
+
+        if (shape.IsDistributed && modules.Active.Count < modules.All.Count)
+        {
+            Listen(kestrel, "internal", settings.Internal, Surface.Api, tls);
+        }
+
+        Listen(kestrel, "ops", settings.Operations, settings.Operations.IsLoopback ? Surface.Api | Surface.Operations : Surface.Operations, null);
     }
+
+    private static bool Runs(ModuleCatalog modules, string role) => modules.Active.Any(module => module.Name == role);
 
     private void Listen(KestrelServerOptions kestrel, string name, Uri address, Surface surface, Lazy<HttpsSettings>? tls)
     {

@@ -10,8 +10,6 @@ using MissionControl.Contracts;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
-using MissionControl.Platform.Retention;
-using MissionControl.Platform.Security;
 using MissionControl.Storage.SqlServer;
 
 namespace MissionControl.Architecture.Tests;
@@ -105,14 +103,7 @@ public sealed class GrantsTests
             .Select(table => (table, appendOnly.Contains(table)))]))];
     }
 
-    private static IReadOnlyList<HandlerBinding> Handlers(IModule module)
-    {
-        var registry = new HandlerRegistry { Module = module.Name };
-        module.AddHandlers(registry);
-        registry.AddSecurityHandlers(module.Name);
-        registry.AddRetentionHandlers(module);
-        return registry.Bindings;
-    }
+    private static IReadOnlyList<HandlerBinding> Handlers(IModule module) => MessagingServices.HandlersOf([module]).Bindings;
 
     /// <summary>The messages that the module's code, or the platform's on its behalf, constructs.</summary>
     private static IEnumerable<string> Published(IModule module)

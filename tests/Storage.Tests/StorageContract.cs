@@ -240,6 +240,23 @@ public abstract class StorageContract<TDatabase>(TDatabase database) : IClassFix
     }
 
     [Fact]
+    public async Task Who_locks_a_row_second_reads_what_the_first_wrote()
+    {
+        var id = Guid.CreateVersion7();
+        await InsertAsync(Row(id, 0));
+
+        // Sixteen that read, add one and write back at once: without turns some would overwrite each other.
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => database.WriteAsync(async db =>
+        {
+            await db.Dialect.LockRowsAsync(db, "probe_row", ["kind", "id"], [[kind, id], [kind, Guid.CreateVersion7()]], Token);
+            var read = await db.Dialect.ReadByKeyAsync(db, "probe_row", ["kind", "id"], [[kind, id]], ["version"], Token);
+            return await db.Dialect.UpsertAsync(db, ProbeModule.Rows with { Rows = [Row(id, (long)read[0]![0]! + 1)] }, null, Token);
+        })));
+
+        Assert.Equal(16, Assert.Single(await RowsAsync()).Version);
+    }
+
+    [Fact]
     public async Task No_rows_are_no_work()
     {
         Assert.Equal(0, await InsertAsync());

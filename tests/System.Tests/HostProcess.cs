@@ -10,7 +10,7 @@ using MissionControl.Testing;
 namespace MissionControl.System.Tests;
 
 /// <summary>Mission Control as a process of its own on fixed free ports, so that it can be killed and started again over the same data.</summary>
-internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environment = null) : IAsyncDisposable
+internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environment = null) : IInstallation
 {
     private readonly int portal = FreePort();
     private readonly int callHome = FreePort();
@@ -30,6 +30,8 @@ internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environme
     public Uri Portal => new($"https://localhost:{portal}");
 
     public Uri CallHome => new($"https://localhost:{callHome}");
+
+    public IReadOnlyList<Uri> CallHomes => [CallHome];
 
     public string CaFile => Path.Combine(Data, "certificates", "ca.pem");
 

@@ -1,16 +1,7 @@
-using System.Collections.Concurrent;
 using System.Net.Http.Json;
-using Google.Protobuf;
-using MissionControl.ClusterAgent;
-using MissionControl.ClusterAgent.CallHome;
 using MissionControl.Contracts.Api;
-using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Contracts.Api.Fleet;
-using MissionControl.Contracts.Api.Licensing;
-using MissionControl.Protocol.CallHome;
-using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
-using MissionControl.Trust.Envelopes;
 using Xunit;
 
 namespace MissionControl.System.Tests;
@@ -18,14 +9,14 @@ namespace MissionControl.System.Tests;
 public sealed class KillTests
 {
     private const int Rounds = 8;
-    private const int Senders = 8;
+    private const int SenderCount = 8;
 
     [Fact]
     public async Task Whatever_was_acknowledged_before_kill_9_is_stored_exactly_once()
     {
         await using var host = new HostProcess();
         await host.StartAsync();
-        var senders = await EnrollAsync(host);
+        var senders = await Senders.EnrollAsync(host, SenderCount);
         for (var round = 0; round < Rounds; round++)
         {
             using var load = new CancellationTokenSource();
@@ -39,43 +30,7 @@ public sealed class KillTests
             await host.StartAsync();
         }
 
-        using var admin = host.Client(host.Portal, host.AdminToken);
-        foreach (var sender in senders)
-        {
-            // Delivery goes on after the restart; what is missing then is lost.
-            IReadOnlyList<string> stored = [];
-            await Eventually.TrueAsync(async () => sender.Acknowledged.Keys.All((stored = await EventsAsync(admin, sender.ClusterId)).ToHashSet().Contains), "every acknowledged event is stored");
-            Assert.Equal(stored.Count, stored.Distinct().Count());
-            Assert.Empty(stored.Except(sender.Offered.Keys));
-
-            // One window an hour, one data point each: the sum is the number of windows, however often each was offered.
-            HashSet<int> hours = [];
-            await Eventually.TrueAsync(async () => sender.AcknowledgedHours.Keys.All((hours = await HoursAsync(admin, sender.ClusterId)).Contains), "every acknowledged window is in the ledger");
-            Assert.Empty(hours.Except(sender.OfferedHours.Keys));
-            Assert.Equal(hours.Count, await DataPointsAsync(admin, sender.ClusterId));
-        }
-    }
-
-    private static async Task<HashSet<int>> HoursAsync(HttpClient admin, Guid cluster)
-    {
-        var hours = new List<int>();
-        var next = $"/api/v1/licensing/windows?cluster={cluster}&state=received&limit=500";
-        while (next is not null)
-        {
-            var page = (await admin.GetFromJsonAsync<Page<UsageWindowItem>>(next))!;
-            hours.AddRange(page.Items.Select(item => UsageWindow.HourOf(item.From)));
-            next = page.Next;
-        }
-
-        Assert.Equal(hours.Count, hours.Distinct().Count());
-        return [.. hours];
-    }
-
-    private static async Task<decimal> DataPointsAsync(HttpClient admin, Guid cluster)
-    {
-        var report = await admin.GetFromJsonAsync<UsageReport>($"/api/v1/licensing/usage?cluster={cluster}&from=2000-01-01T00:00:00Z&to=2030-01-01T00:00:00Z&granularity=month");
-        Assert.Equal(0, report!.Completeness.DisputedHours);
-        return decimal.Parse(report.Series.SingleOrDefault()?.Total ?? "0", global::System.Globalization.CultureInfo.InvariantCulture);
+        await Senders.VerifyAsync(host, senders);
     }
 
     [Fact]
@@ -84,8 +39,8 @@ public sealed class KillTests
         await using var host = new HostProcess();
         await host.StartAsync();
         using var admin = host.Client(host.Portal, host.AdminToken);
-        var customer = await CustomerAsync(admin);
-        var token = await TokenAsync(admin, customer);
+        var customer = await Senders.CustomerAsync(admin);
+        var token = await Senders.TokenAsync(admin, customer);
         var data = Path.Combine(host.Data, "agent");
         var (enrolled, output) = await AgentAsync(token.Token, "enroll", "--data", data, "--ca", host.CaFile, "--server", host.CallHome.ToString(), "--token-file", "-", "--anchors", token.AnchorsSha256, "--name", "Real", "--output", "json");
         Assert.True(enrolled == 0, output);
@@ -143,135 +98,5 @@ public sealed class KillTests
         }
 
         return global::System.Diagnostics.Process.Start(start)!;
-    }
-
-    private static async Task<IReadOnlyList<string>> EventsAsync(HttpClient admin, Guid cluster)
-    {
-        var ids = new List<string>();
-        var next = $"/api/v1/fleet/clusters/{cluster}/events?limit=500";
-        while (next is not null)
-        {
-            using var response = await admin.GetAsync(new Uri(next, UriKind.Relative));
-            if (!response.IsSuccessStatusCode)
-            {
-                return [];
-            }
-
-            var page = (await response.Content.ReadFromJsonAsync<Page<EventItem>>())!;
-            ids.AddRange(page.Items.Select(item => item.Id));
-            next = page.Next;
-        }
-
-        return ids;
-    }
-
-    private static async Task<List<Sender>> EnrollAsync(HostProcess host)
-    {
-        using var admin = host.Client(host.Portal, host.AdminToken);
-        var customer = await CustomerAsync(admin);
-        var senders = new List<Sender>();
-        for (var i = 0; i < Senders; i++)
-        {
-            var sender = new Sender(host);
-            await sender.EnrollAsync((await TokenAsync(admin, customer)).Token);
-            senders.Add(sender);
-        }
-
-        return senders;
-    }
-
-    private static async Task<Guid> CustomerAsync(HttpClient admin)
-    {
-        HttpResponseMessage? response = null;
-        await Eventually.TrueAsync(async () => (response = await admin.PostAsJsonAsync("/api/v1/licensing/customers", new CreateCustomerRequest("Acme", "eu"))).IsSuccessStatusCode, "a customer can be created");
-        return (await response!.Content.ReadFromJsonAsync<CustomerItem>())!.Id;
-    }
-
-    private static async Task<CreatedEnrollmentToken> TokenAsync(HttpClient admin, Guid customer)
-    {
-        HttpResponseMessage? response = null;
-        await Eventually.TrueAsync(async () => (response = await admin.PostAsJsonAsync("/api/v1/callhome/enrollment-tokens", new CreateEnrollmentTokenRequest(customer))).IsSuccessStatusCode, "a token can be made");
-        return (await response!.Content.ReadFromJsonAsync<CreatedEnrollmentToken>())!;
-    }
-
-    /// <summary>A cluster that sends events as fast as it is answered and remembers which were acknowledged.</summary>
-    private sealed class Sender(HostProcess host)
-    {
-        private static readonly int Newest = UsageWindow.HourOf(TimeProvider.System.GetUtcNow()) - 1;
-        private readonly MemoryIdentity identity = new();
-        private readonly SortedDictionary<long, Item> waiting = [];
-        private CallHomeClient? client;
-        private long next = 1;
-
-        public Guid ClusterId => identity.Enrollment!.ClusterId;
-
-        public ConcurrentDictionary<string, bool> Offered { get; } = new();
-
-        public ConcurrentDictionary<string, bool> Acknowledged { get; } = new();
-
-        public ConcurrentDictionary<int, bool> OfferedHours { get; } = new();
-
-        public ConcurrentDictionary<int, bool> AcknowledgedHours { get; } = new();
-
-        public async Task EnrollAsync(string token)
-        {
-            client = new CallHomeClient(host.Client(host.CallHome), identity, TimeProvider.System);
-            var response = await client.EnrollAsync(token, new Facts { Name = "sender" }, true, CancellationToken.None);
-            identity.Enrollment = new Enrollment(host.CallHome, Guid.Parse(response.ClusterId), response.Epoch, "", true, 60, 10);
-        }
-
-        private ByteString Window(int hour)
-        {
-            using var signer = EcdsaSigner.From(identity.Key);
-            var start = UsageWindow.StartOf(hour);
-            var window = new UsageWindow(
-                1, ClusterId.ToString("D"), 1, UsageWindow.Text(start), 3600, 1, UsageWindow.Text(start.AddHours(1)), true, [new UsageCell("data_points", 1, new Dictionary<string, string>(), "1")]);
-            return ByteString.CopyFrom(Dsse.Sign(UsageWindow.PayloadType, window.ToBytes(), signer));
-        }
-
-        public async Task SendUntilAsync(CancellationToken stop)
-        {
-            while (!stop.IsCancellationRequested)
-            {
-                for (var i = waiting.Count; i < 5; i++)
-                {
-                    if (next % 5 == 0)
-                    {
-                        var hour = Newest - (int)(next / 5);
-                        OfferedHours[hour] = true;
-                        waiting[next] = new Item { Seq = next, Type = "usage", AtMs = next, Body = Window(hour) };
-                        next++;
-                        continue;
-                    }
-
-                    var id = $"e{next}";
-                    Offered[id] = true;
-                    waiting[next] = new Item { Seq = next, Type = "event", AtMs = next, Body = new Event { Id = id, Kind = "test", Severity = "info", Text = "x" }.ToByteString() };
-                    next++;
-                }
-
-                try
-                {
-                    var response = await client!.CheckInAsync(new CheckInRequest { ClusterId = ClusterId.ToString(), Epoch = 1, LowestKept = waiting.Keys.First(), Items = { waiting.Values } }, stop);
-                    foreach (var seq in waiting.Keys.Where(seq => seq <= response.Ack || response.AcceptedAboveAck.Contains(seq)).ToList())
-                    {
-                        if (seq % 5 == 0)
-                        {
-                            AcknowledgedHours[Newest - (int)(seq / 5)] = true;
-                        }
-                        else
-                        {
-                            Acknowledged[$"e{seq}"] = true;
-                        }
-
-                        waiting.Remove(seq);
-                    }
-                }
-                catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException or CallHomeException { Status: 503 or 401 })
-                {
-                    // Killed under us: the same items are offered again after the restart.
-                }
-            }
-        }
     }
 }

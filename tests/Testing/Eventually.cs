@@ -3,18 +3,19 @@ namespace MissionControl.Testing;
 /// <summary>Waits for what happens by itself, with a deadline that names what did not.</summary>
 public static class Eventually
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Usual = TimeSpan.FromSeconds(30);
 
     /// <summary>Waits until a condition holds.</summary>
-    /// <exception cref="TimeoutException">It did not within 30 s.</exception>
-    public static Task TrueAsync(Func<bool> condition, string what) => TrueAsync(() => Task.FromResult(condition()), what);
+    /// <exception cref="TimeoutException">It did not within 30 s, or the time given.</exception>
+    public static Task TrueAsync(Func<bool> condition, string what, TimeSpan? within = null) => TrueAsync(() => Task.FromResult(condition()), what, within);
 
     /// <summary>Waits until a condition holds.</summary>
-    /// <exception cref="TimeoutException">It did not within 30 s.</exception>
-    public static async Task TrueAsync(Func<Task<bool>> condition, string what)
+    /// <exception cref="TimeoutException">It did not within 30 s, or the time given.</exception>
+    public static async Task TrueAsync(Func<Task<bool>> condition, string what, TimeSpan? within = null)
     {
         ArgumentNullException.ThrowIfNull(condition);
-        using var deadline = new CancellationTokenSource(Deadline);
+        var wait = within ?? Usual;
+        using var deadline = new CancellationTokenSource(wait);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (!await condition())
         {
@@ -24,7 +25,7 @@ public static class Eventually
             }
             catch (OperationCanceledException)
             {
-                throw new TimeoutException($"Waited {Deadline.TotalSeconds} s in vain until {what}.");
+                throw new TimeoutException($"Waited {wait.TotalSeconds} s in vain until {what}.");
             }
         }
     }

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
 
 namespace MissionControl.Host.Commands;
 
@@ -9,7 +11,7 @@ internal static class MigrateCommand
     public static Command Create()
     {
         var options = new CommonOptions();
-        var command = new Command("migrate", "Bring the database's schema up to date and end. Embedded installations do this at every start.");
+        var command = new Command("migrate", "Bring the database's schema and the broker's queues up to date and end. Embedded installations do this at every start.");
         options.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -17,7 +19,12 @@ internal static class MigrateCommand
             await using var scope = app.Services.CreateAsyncScope();
             var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
             await db.Dialect.MigrateAsync(db, cancellationToken);
-            await parsed.InvocationConfiguration.Output.WriteLineAsync("The schema is up to date.");
+            if (app.Services.GetRequiredService<Shape>().RabbitMq is { } rabbitMq)
+            {
+                await RabbitMqTopology.DeclareAsync(rabbitMq, app.Services.GetRequiredService<ModuleCatalog>(), cancellationToken);
+            }
+
+            await parsed.InvocationConfiguration.Output.WriteLineAsync("The schema and the queues are up to date.");
             return 0;
         });
         return command;

@@ -25,7 +25,9 @@ internal sealed class CommonOptions
 
     public Option<Uri> CallHome { get; } = new("--callhome") { Description = "Address that clusters call.", DefaultValueFactory = _ => new HostSettings().CallHome, CustomParser = Address };
 
-    public Option<Uri> Operations { get; } = new("--ops") { Description = "Loopback address of API, health and metrics, without TLS.", DefaultValueFactory = _ => new HostSettings().Operations, CustomParser = Address };
+    public Option<Uri> Internal { get; } = new("--internal") { Description = "Address of a role's API for the portal's edge; distributed shape only.", DefaultValueFactory = _ => new HostSettings().Internal, CustomParser = Address };
+
+    public Option<Uri> Operations { get; } = new("--ops") { Description = "Address of health and metrics, without TLS; on loopback the API, too.", DefaultValueFactory = _ => new HostSettings().Operations, CustomParser = Address };
 
     public Option<Uri?> CallHomePlain { get; } = new("--callhome-plain") { Description = "Loopback address of call-home without TLS; off by default.", CustomParser = Address };
 
@@ -47,7 +49,7 @@ internal sealed class CommonOptions
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { Role, Data, Portal, CallHome, Operations, CallHomePlain, Demo, Config })
+        foreach (var option in new Option[] { Role, Data, Portal, CallHome, Internal, Operations, CallHomePlain, Demo, Config })
         {
             command.Options.Add(option);
         }
@@ -59,6 +61,7 @@ internal sealed class CommonOptions
         Data = parsed.GetValue(Data)!,
         Portal = parsed.GetValue(Portal)!,
         CallHome = parsed.GetValue(CallHome)!,
+        Internal = parsed.GetValue(Internal)!,
         Operations = parsed.GetValue(Operations)!,
         CallHomePlain = parsed.GetValue(CallHomePlain),
         Demo = parsed.GetValue(Demo),

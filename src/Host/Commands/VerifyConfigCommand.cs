@@ -19,7 +19,9 @@ internal static class VerifyConfigCommand
             try
             {
                 var settings = options.Read(parsed);
-                errors.AddRange(settings.Errors());
+                var configuration = new ConfigurationManager();
+                ControlPlaneHost.AddConfiguration(configuration, settings);
+                errors.AddRange(settings.Errors(configuration));
                 if (settings.ConfigFile is not null)
                 {
                     await using var file = File.OpenRead(settings.ConfigFile);

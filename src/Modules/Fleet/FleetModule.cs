@@ -57,10 +57,10 @@ public sealed class FleetModule : IModule
     public void AddHandlers(HandlerRegistry handlers)
     {
         ArgumentNullException.ThrowIfNull(handlers);
-        handlers.Add<ItemsReceived, RecordHealth>("fleet.record-health", items => items.Kind is "health");
-        handlers.Add<ItemsReceived, RecordEvents>("fleet.record-events", items => items.Kind is "event");
-        handlers.Add<ItemsReceived, RecordUsageArrival>("fleet.record-usage-arrival", items => items.Kind is "usage");
-        handlers.Add<ItemsReceived, RecordInventory>("fleet.record-inventory", items => items.Kind is "inventory");
+        handlers.Add<ItemsReceived, RecordHealth>("fleet.record-health", "health");
+        handlers.Add<ItemsReceived, RecordEvents>("fleet.record-events", "event");
+        handlers.Add<ItemsReceived, RecordUsageArrival>("fleet.record-usage-arrival", "usage");
+        handlers.Add<ItemsReceived, RecordInventory>("fleet.record-inventory", "inventory");
         handlers.Add<ClusterChanged, KeepCluster>("fleet.keep-cluster");
         handlers.Add<CustomerChanged, KeepCustomer>("fleet.keep-customer");
         handlers.Add<IntakeWatermark, KeepWatermark>("fleet.keep-watermark");

@@ -52,7 +52,7 @@ public sealed class LicensingModule : IModule
     public void AddHandlers(HandlerRegistry handlers)
     {
         ArgumentNullException.ThrowIfNull(handlers);
-        handlers.Add<ItemsReceived, RecordUsage>("licensing.record-usage", items => items.Kind == "usage");
+        handlers.Add<ItemsReceived, RecordUsage>("licensing.record-usage", "usage");
         handlers.Add<ClusterChanged, KeepCluster>("licensing.keep-cluster");
     }
 

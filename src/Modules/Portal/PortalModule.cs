@@ -9,6 +9,7 @@ using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
+using MissionControl.Portal.Edge;
 using MissionControl.Portal.Sessions;
 
 namespace MissionControl.Portal;
@@ -42,6 +43,7 @@ public sealed class PortalModule : IModule
             (options, data, logs) => options.XmlRepository = new Microsoft.AspNetCore.DataProtection.Repositories.FileSystemXmlRepository(Directory.CreateDirectory(data.PathOf("keys/data-protection")), logs));
         services.AddSingleton(provider => new MissionControlClient(new HttpClient(new ApiHandler(provider.GetRequiredService<ApiAddress>())) { BaseAddress = new Uri("http://api"), Timeout = TimeSpan.FromSeconds(5) }));
         services.AddSingleton<SignedIn>();
+        ApiEdge.Add(services);
     }
 
     /// <inheritdoc />
@@ -55,7 +57,11 @@ public sealed class PortalModule : IModule
     }
 
     /// <inheritdoc />
-    public void MapPages(IEndpointRouteBuilder root) => PortalPages.Map(root);
+    public void MapPages(IEndpointRouteBuilder root)
+    {
+        PortalPages.Map(root);
+        ApiEdge.Map(root);
+    }
 
     /// <summary>Sends the client's requests to the API's address, which is known only once the listeners are bound.</summary>
     private sealed class ApiHandler(ApiAddress address) : DelegatingHandler(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = false })

@@ -64,6 +64,12 @@ public interface IDatabaseDialect
     Task<IReadOnlyList<object?[]?>> ReadByKeyAsync(
         ControlPlaneDbContext db, string table, IReadOnlyList<string> key, IReadOnlyList<object?[]> keys, IReadOnlyList<string> columns, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Waits until no other transaction works on these rows and keeps them to this one until its end, so that two replicas take turns
+    /// instead of undoing each other's work. Rows that are not there yet are nobody's. SQLite: nothing to do, writers take turns anyway.
+    /// </summary>
+    Task LockRowsAsync(ControlPlaneDbContext db, string table, IReadOnlyList<string> key, IReadOnlyList<object?[]> keys, CancellationToken cancellationToken);
+
     /// <summary>Takes up to <paramref name="limit"/> due outbox rows for this process; on engines with several dispatchers it claims them until <paramref name="claimUntil"/>.</summary>
     Task<IReadOnlyList<OutboxMessage>> ClaimOutboxAsync(ControlPlaneDbContext db, string module, int limit, DateTimeOffset now, DateTimeOffset claimUntil, CancellationToken cancellationToken);
 

@@ -29,8 +29,10 @@ public static class QueryParameters
     /// <summary>Answers 400 to what no endpoint of the API would understand.</summary>
     public static void UseQueryParameters(this IApplicationBuilder app) => app.Use(static (context, next) =>
     {
-        if (!context.Request.QueryString.HasValue || context.GetEndpoint() is not { } endpoint || !context.Request.Path.StartsWithSegments("/api/v1", StringComparison.Ordinal))
+        if (!context.Request.QueryString.HasValue || context.GetEndpoint() is not { } endpoint || !context.Request.Path.StartsWithSegments("/api/v1", StringComparison.Ordinal)
+            || endpoint.Metadata.GetMetadata<InModule>() is null)
         {
+            // What is forwarded to another role's process is judged there.
             return next(context);
         }
 

@@ -17,18 +17,48 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, TimeProvi
     /// <summary>Automatic tries before a message waits for a person.</summary>
     public const int MaxAttempts = 8;
 
+    private const int ImmediateTries = 3;
+
     /// <summary>Applies a message, or parks it. Throws only when even parking fails, so that the sender keeps it.</summary>
     public async Task ApplyAsync(HandlerBinding binding, IMessage message, MessageContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(binding);
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            await RunOnceAsync(binding, message, context, parked: null, cancellationToken);
+            try
+            {
+                await RunOnceAsync(binding, message, context, parked: null, cancellationToken);
+                return;
+            }
+            catch (Exception exception) when (attempt < ImmediateTries && exception is DbUpdateException or DbException && !cancellationToken.IsCancellationRequested)
+            {
+                // Two replicas met on one row. The other has committed by now, so that the next try reads what it wrote.
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+            {
+                LogFailed(logger, exception, binding.Name, context.MessageId);
+                await ParkAsync(binding, message, context, exception, cancellationToken);
+                return;
+            }
         }
-        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+    }
+
+    /// <summary>Applies a message, or parks it; while the database is away it waits, and the broker keeps the message.</summary>
+    /// <exception cref="OperationCanceledException">The process stops; the broker gives the message to another.</exception>
+    internal async Task ApplyUntilKeptAsync(HandlerBinding binding, IMessage message, MessageContext context, CancellationToken cancellationToken)
+    {
+        while (true)
         {
-            LogFailed(logger, exception, binding.Name, context.MessageId);
-            await ParkAsync(binding, message, context, exception, cancellationToken);
+            try
+            {
+                await ApplyAsync(binding, message, context, cancellationToken);
+                return;
+            }
+            catch (Exception exception) when (exception is not OperationCanceledException)
+            {
+                LogWaits(logger, exception, binding.Name, context.MessageId);
+                await Task.Delay(TimeSpan.FromSeconds(1), time, cancellationToken);
+            }
         }
     }
 
@@ -132,4 +162,7 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, TimeProvi
 
     [LoggerMessage(110, LogLevel.Warning, "{Consumer} could not apply message {MessageId}; it is parked and tried again")]
     private static partial void LogFailed(ILogger logger, Exception exception, string consumer, Guid messageId);
+
+    [LoggerMessage(113, LogLevel.Error, "{Consumer} could neither apply nor park message {MessageId}; it waits for the database")]
+    private static partial void LogWaits(ILogger logger, Exception exception, string consumer, Guid messageId);
 }

@@ -34,8 +34,10 @@ public abstract class HandlerBinding
     /// <summary>The message type.</summary>
     public abstract Type MessageType { get; }
 
-    /// <summary>Whether the message concerns this consumer at all; what does not costs neither transaction nor inbox row.</summary>
-    internal abstract bool Wants(IMessage message);
+    /// <summary>The kinds it wants of an <see cref="IRouted"/> message; none: every message. What it does not want costs neither transaction nor inbox row.</summary>
+    public required IReadOnlyList<string> Routes { get; init; }
+
+    internal bool Wants(IMessage message) => Routes.Count == 0 || (message is IRouted routed && Routes.Contains(routed.Route));
 
     /// <summary>Resolves the handler from the scope and calls it.</summary>
     internal abstract Task InvokeAsync(IServiceProvider scope, IMessage message, MessageContext context, CancellationToken cancellationToken);
@@ -46,6 +48,9 @@ public abstract class HandlerBinding
     internal abstract void Register(IServiceCollection services);
 
     internal abstract void Register(IRegistrationConfigurator bus);
+
+    /// <summary>Consumes this binding's queue of the broker.</summary>
+    internal abstract void Connect(IRabbitMqReceiveEndpointConfigurator endpoint, HandlerRunner? runner);
 }
 
 /// <summary>The handlers of the active modules.</summary>
@@ -61,8 +66,8 @@ public sealed class HandlerRegistry
 
     /// <summary>Names a handler. <paramref name="name"/> is <c>{module}.{effect}</c> and fixed for ever.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="wants">Which messages concern it, by what their body says; null: all.</param>
-    public void Add<TMessage, THandler>(string name, Func<TMessage, bool>? wants = null)
+    /// <param name="routes">The kinds it wants, where the message is <see cref="IRouted"/>; none: all.</param>
+    public void Add<TMessage, THandler>(string name, params string[] routes)
         where TMessage : class, IMessage
         where THandler : class, IMessageHandler<TMessage>
     {
@@ -71,18 +76,16 @@ public sealed class HandlerRegistry
             throw new InvalidOperationException($"Two handlers are called '{name}'.");
         }
 
-        bindings.Add(new Binding<TMessage, THandler>(wants) { Module = Module, Name = name });
+        bindings.Add(new Binding<TMessage, THandler> { Module = Module, Name = name, Routes = routes });
     }
 
-    private sealed class Binding<TMessage, THandler>(Func<TMessage, bool>? wants) : HandlerBinding
+    private sealed class Binding<TMessage, THandler> : HandlerBinding
         where TMessage : class, IMessage
         where THandler : class, IMessageHandler<TMessage>
     {
         public override Type MessageType => typeof(TMessage);
 
         internal override Type ConsumerType => typeof(Consumer<TMessage, THandler>);
-
-        internal override bool Wants(IMessage message) => wants is null || wants((TMessage)message);
 
         internal override Task InvokeAsync(IServiceProvider scope, IMessage message, MessageContext context, CancellationToken cancellationToken) =>
             scope.GetRequiredService<THandler>().HandleAsync((TMessage)message, context, cancellationToken);
@@ -94,6 +97,26 @@ public sealed class HandlerRegistry
         }
 
         internal override void Register(IRegistrationConfigurator bus) => bus.AddConsumer<Consumer<TMessage, THandler>>();
+
+        internal override void Connect(IRabbitMqReceiveEndpointConfigurator endpoint, HandlerRunner? runner)
+        {
+            if (Routes.Count > 0)
+            {
+                endpoint.ConfigureConsumeTopology = false;
+                foreach (var route in Routes)
+                {
+                    endpoint.Bind<TMessage>(exchange =>
+                    {
+                        exchange.ExchangeType = RabbitMqTopology.Routed;
+                        exchange.RoutingKey = route;
+                    });
+                }
+            }
+
+            endpoint.Handler<TMessage>(context => runner is null
+                ? throw new InvalidOperationException("This process only declares queues.")
+                : runner.ApplyUntilKeptAsync(this, context.Message, MessageHeaders.Read(context), context.CancellationToken));
+        }
     }
 
     /// <summary>The adapter to the bus; nothing of the bus goes further than this class.</summary>
@@ -104,11 +127,10 @@ public sealed class HandlerRegistry
     {
         public async Task Consume(ConsumeContext<TMessage> context)
         {
-            var id = context.MessageId ?? throw new InvalidOperationException("A message without an id cannot be applied once.");
-            var sentAt = context.Headers.Get<long>(MessageHeaders.SentAt) is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : default;
+            var about = MessageHeaders.Read(context);
             foreach (var of in bindings.Where(of => of.Binding.Wants(context.Message)))
             {
-                await runner.ApplyAsync(of.Binding, context.Message, new MessageContext(id, sentAt), context.CancellationToken);
+                await runner.ApplyAsync(of.Binding, context.Message, about, context.CancellationToken);
             }
         }
 
@@ -119,4 +141,8 @@ public sealed class HandlerRegistry
 internal static class MessageHeaders
 {
     public const string SentAt = "mc-sent-at";
+
+    public static MessageContext Read(ConsumeContext context) => new(
+        context.MessageId ?? throw new InvalidOperationException("A message without an id cannot be applied once."),
+        context.Headers.Get<long>(SentAt) is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : default);
 }

@@ -11,6 +11,8 @@ namespace MissionControl.Platform.Messaging;
 /// </summary>
 internal sealed class MediatorTransport(IMediator mediator) : ITransport
 {
+    public int Parallelism => 4;
+
     public Task SendAsync(OutboxMessage row, IMessage message, CancellationToken cancellationToken) =>
 #pragma warning disable RS0030 // The transport is the one place that publishes.
         mediator.Publish(message, message.GetType(), Pipe.Execute<PublishContext>(context =>

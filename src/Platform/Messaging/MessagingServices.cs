@@ -27,19 +27,41 @@ public static class MessagingServices
         services.AddSingleton<ITransport>(provider => new MediatorTransport(provider.GetRequiredService<IMediator>()));
     }
 
+    /// <summary>Distributed: messages go over RabbitMQ, and this process consumes the queues of its active modules.</summary>
+    public static void AddDistributedMessaging(this IServiceCollection services, ModuleCatalog modules, RabbitMqSettings rabbitMq)
+    {
+        var handlers = AddMessaging(services, modules);
+        services.AddSingleton(provider => new RabbitMqTransport(
+            rabbitMq, RabbitMqTopology.Create(rabbitMq, handlers.Bindings, provider.GetRequiredService<HandlerRunner>()),
+            provider.GetRequiredService<IHostApplicationLifetime>(), provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<ILogger<RabbitMqTransport>>()));
+        services.AddSingleton<ITransport>(provider => provider.GetRequiredService<RabbitMqTransport>());
+        services.AddHostedService(provider => provider.GetRequiredService<RabbitMqTransport>());
+    }
+
     /// <summary>Registers a sweeper of an active module.</summary>
     public static void AddSweeper<T>(this IServiceCollection services)
         where T : Sweeper => services.AddSingleton<Sweeper, T>();
 
-    private static HandlerRegistry AddMessaging(IServiceCollection services, ModuleCatalog modules)
+    /// <summary>The consumers that these modules name.</summary>
+    internal static HandlerRegistry HandlersOf(IEnumerable<IModule> modules)
     {
         var handlers = new HandlerRegistry();
-        foreach (var module in modules.Active)
+        foreach (var module in modules)
         {
             handlers.Module = module.Name;
             module.AddHandlers(handlers);
             handlers.AddSecurityHandlers(module.Name);
             handlers.AddRetentionHandlers(module);
+        }
+
+        return handlers;
+    }
+
+    private static HandlerRegistry AddMessaging(IServiceCollection services, ModuleCatalog modules)
+    {
+        var handlers = HandlersOf(modules.Active);
+        foreach (var module in modules.Active)
+        {
             services.AddSingleton<IHostedService>(provider => new OutboxDispatcher(module.Name, provider.GetRequiredService<IServiceScopeFactory>(),
                 provider.GetRequiredService<ITransport>(), provider.GetRequiredService<OutboxSignal>(), provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILogger<OutboxDispatcher>>()));

@@ -33,8 +33,15 @@ public sealed class OutboxSignal
 /// <summary>Carries a message from the outbox to its consumers. Returns only when the message is safe on the other side.</summary>
 internal interface ITransport
 {
+    /// <summary>Messages of one outbox under way at once.</summary>
+    int Parallelism { get; }
+
+    /// <exception cref="TransportUnavailableException">Nothing can be sent at the moment; the message is not to blame.</exception>
     Task SendAsync(OutboxMessage row, IMessage message, CancellationToken cancellationToken);
 }
+
+/// <summary>Nothing can be sent at the moment, whatever the message.</summary>
+internal sealed class TransportUnavailableException(string message) : Exception(message);
 
 /// <summary>
 /// Delivers one module's outbox, at least once: a row is deleted only after its message is safe. A row that fails waits with
@@ -44,11 +51,13 @@ internal sealed partial class OutboxDispatcher(
     string module, IServiceScopeFactory scopes, ITransport transport, OutboxSignal signal, TimeProvider time, ILogger<OutboxDispatcher> logger) : BackgroundService
 {
     private const int BatchSize = 64;
-    private const int Parallelism = 4;
-    private static readonly TimeSpan Claim = TimeSpan.FromSeconds(30);
+
+    // Longer than a batch can take; a killed replica's rows are another's after that.
+    private static readonly TimeSpan Claim = TimeSpan.FromSeconds(15);
     private static readonly Meter Meter = new("MissionControl.Platform");
     private static readonly Counter<long> Delivered = Meter.CreateCounter<long>("missioncontrol.outbox.delivered", "{message}");
     private static readonly Counter<long> Failures = Meter.CreateCounter<long>("missioncontrol.outbox.failures", "{delivery}");
+    private volatile bool away;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -58,6 +67,13 @@ internal sealed partial class OutboxDispatcher(
             {
                 while (await DispatchBatchAsync(stoppingToken) == BatchSize)
                 {
+                }
+
+                if (away)
+                {
+                    away = false;
+                    await Task.Delay(TimeSpan.FromSeconds(1), time, stoppingToken);
+                    continue;
                 }
 
                 await signal.WaitAsync(module, TimeSpan.FromSeconds(1), stoppingToken);
@@ -90,13 +106,18 @@ internal sealed partial class OutboxDispatcher(
             return 0;
         }
 
-        var failed = new ConcurrentDictionary<Guid, string>();
-        await Parallel.ForEachAsync(rows, new ParallelOptions { MaxDegreeOfParallelism = Parallelism, CancellationToken = cancellationToken },
+        var failed = new ConcurrentDictionary<Guid, string?>();
+        await Parallel.ForEachAsync(rows, new ParallelOptions { MaxDegreeOfParallelism = transport.Parallelism, CancellationToken = cancellationToken },
             async (row, token) =>
             {
                 try
                 {
                     await transport.SendAsync(row, MessageJson.Read(row.Type, row.Payload, row.Attachment), token);
+                }
+                catch (TransportUnavailableException)
+                {
+                    failed[row.Id] = null;
+                    away = true;
                 }
                 catch (Exception exception) when (!token.IsCancellationRequested)
                 {
@@ -107,19 +128,31 @@ internal sealed partial class OutboxDispatcher(
         await SettleAsync(rows, failed, cancellationToken);
         Delivered.Add(rows.Count - failed.Count, new KeyValuePair<string, object?>("role", module));
         Failures.Add(failed.Count, new KeyValuePair<string, object?>("role", module));
-        return rows.Count;
+        return away ? 0 : rows.Count;
     }
 
-    private async Task SettleAsync(IReadOnlyList<OutboxMessage> rows, ConcurrentDictionary<Guid, string> failed, CancellationToken cancellationToken)
+    /// <summary>Deletes what was delivered; what failed waits, and what only met an absent broker is due at once, its claim given back.</summary>
+    private async Task SettleAsync(IReadOnlyList<OutboxMessage> rows, ConcurrentDictionary<Guid, string?> failed, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         var delivered = rows.Where(row => !failed.ContainsKey(row.Id)).Select(row => row.Id).ToList();
         await db.Outbox(module).Where(row => delivered.Contains(row.Id)).ExecuteDeleteAsync(cancellationToken);
-        foreach (var row in rows.Where(row => failed.ContainsKey(row.Id)))
+        var unsent = failed.Where(entry => entry.Value is null).Select(entry => entry.Key).ToList();
+        if (unsent.Count > 0)
         {
-            var error = failed[row.Id];
+            var now = time.GetUtcNow();
+            await db.Outbox(module).Where(row => unsent.Contains(row.Id)).ExecuteUpdateAsync(set => set.SetProperty(row => row.NextAttemptAt, now), cancellationToken);
+        }
+
+        foreach (var row in rows)
+        {
+            if (failed.GetValueOrDefault(row.Id) is not { } error)
+            {
+                continue;
+            }
+
             error = error.Length <= 1000 ? error : error[..1000];
             var next = time.GetUtcNow() + TimeSpan.FromSeconds(Math.Min(60, Math.Pow(2, Math.Min(row.Attempts, 6))));
             await db.Outbox(module).Where(stored => stored.Id == row.Id).ExecuteUpdateAsync(

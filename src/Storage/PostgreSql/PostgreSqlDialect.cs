@@ -118,6 +118,23 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
         return found;
     }
 
+    public async Task LockRowsAsync(ControlPlaneDbContext db, string table, IReadOnlyList<string> key, IReadOnlyList<object?[]> keys, CancellationToken cancellationToken)
+    {
+        if (keys.Count == 0)
+        {
+            return;
+        }
+
+        var types = Types(db, table);
+        await using var command = Command(db);
+        var arrays = key.Select((column, i) => Parameter(command, types[column], keys, i)).ToList();
+        var join = string.Join(" AND ", key.Select(column => $"t.{Quote(column)} = k.{Quote(column)}"));
+
+        // In the order of the keys, as writes are: two that lock overlapping rows wait for each other and never in a circle.
+        command.CommandText = $"SELECT 1 FROM {Quote(table)} t JOIN unnest({string.Join(", ", arrays)}) AS k({List(key)}) ON {join} ORDER BY {string.Join(", ", key.Select(column => "t." + Quote(column)))} FOR UPDATE OF t";
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
     public async Task<IReadOnlyList<OutboxMessage>> ClaimOutboxAsync(
         ControlPlaneDbContext db, string module, int limit, DateTimeOffset now, DateTimeOffset claimUntil, CancellationToken cancellationToken)
     {

@@ -44,6 +44,11 @@ internal static class BulkSql
         $"SET NOCOUNT ON;\n{Source(key, key, types, isUnique: false)}" +
         $"SELECT s.position, {string.Join(", ", columns.Select(column => "t." + Quote(column)))} FROM @rows AS s INNER LOOP JOIN {Quote(table)} AS t ON {Join(key)} OPTION (FORCE ORDER);";
 
+    /// <summary>Locks rows by their keys, in the order of the keys, until the transaction ends.</summary>
+    public static string Lock(string table, IReadOnlyList<string> key, IReadOnlyDictionary<string, string> types) =>
+        $"SET NOCOUNT ON;\n{Source(key, key, types, isUnique: false)}DECLARE @locked int;\n" +
+        $"SELECT @locked = COUNT(*) FROM @rows AS s INNER LOOP JOIN {Quote(table)} AS t WITH (UPDLOCK, ROWLOCK) ON {Join(key)} OPTION (FORCE ORDER);";
+
     /// <summary>Claims due outbox rows; rows that another dispatcher is claiming are passed over.</summary>
     public static string Claim(string table) =>
         $"WITH due AS (SELECT TOP (@limit) * FROM {Quote(table)} WITH (UPDLOCK, READPAST, ROWLOCK) WHERE next_attempt_at <= @now ORDER BY id)\n" +

@@ -69,6 +69,15 @@ internal sealed class SqlServerDialect : IDatabaseDialect
         return found;
     }
 
+    public async Task LockRowsAsync(ControlPlaneDbContext db, string table, IReadOnlyList<string> key, IReadOnlyList<object?[]> keys, CancellationToken cancellationToken)
+    {
+        if (keys.Count > 0)
+        {
+            await using var command = Command(db, BulkSql.Lock(table, key, Types(db.Model, table)), keys);
+            await command.ExecuteNonQueryAsync(cancellationToken);
+        }
+    }
+
     public async Task<IReadOnlyList<OutboxMessage>> ClaimOutboxAsync(
         ControlPlaneDbContext db, string module, int limit, DateTimeOffset now, DateTimeOffset claimUntil, CancellationToken cancellationToken)
     {

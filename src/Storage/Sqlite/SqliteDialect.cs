@@ -70,6 +70,8 @@ internal sealed class SqliteDialect : IDatabaseDialect
         return found;
     }
 
+    public Task LockRowsAsync(ControlPlaneDbContext db, string table, IReadOnlyList<string> key, IReadOnlyList<object?[]> keys, CancellationToken cancellationToken) => Task.CompletedTask;
+
     // One process, one dispatcher per module: rows in flight are not read again before they are settled, so no claim is written.
     public async Task<IReadOnlyList<OutboxMessage>> ClaimOutboxAsync(
         ControlPlaneDbContext db, string module, int limit, DateTimeOffset now, DateTimeOffset claimUntil, CancellationToken cancellationToken) =>

@@ -24,15 +24,18 @@ public sealed partial class ComposeTests
     }
 
     [Fact]
-    public void Every_service_has_the_secrets_that_its_configuration_names()
+    public void Every_command_line_passes_verify_config()
     {
+        using var check = new ConfigCheck();
         foreach (var (name, service) in RoleServices.Append(("migrate", File.Value["services"]!["migrate"]!)))
         {
             var mounted = service["volumes"].Texts().Single(volume => volume.Contains(":/etc/missioncontrol:", StringComparison.Ordinal)).Split(':')[0];
             Assert.EndsWith("infra/config", mounted, StringComparison.Ordinal);
+            var config = Repository.Read("infra/config/" + Path.GetFileName(Option(service, "--config")));
             var secrets = Secrets(service);
 
-            Assert.True(ConfigCheck.NamedSecrets(Repository.Read("infra/config/" + Path.GetFileName(Option(service, "--config")))).All(file => secrets.Contains(Path.GetFileName(file))), $"{name} lacks a secret that its configuration names.");
+            Assert.True(ConfigCheck.NamedSecrets(config).All(file => secrets.Contains(Path.GetFileName(file))), $"{name} lacks a secret that its configuration names.");
+            check.Verify(service["command"].Texts(), Environment(service), config, secrets);
         }
     }
 

@@ -89,9 +89,10 @@ public sealed class KubernetesTests
 
     [Theory]
     [MemberData(nameof(Overlays))]
-    public void Every_pod_has_the_secrets_that_its_configuration_names(string overlay)
+    public void Every_command_line_passes_verify_config(string overlay)
     {
         var all = Tools.Kustomize(overlay);
+        using var check = new ConfigCheck();
         foreach (var workload in Workloads(all))
         {
             var container = Container(workload);
@@ -100,6 +101,8 @@ public sealed class KubernetesTests
             var secrets = volumes["secrets"]["projected"]!["sources"]!.AsArray().SelectMany(source => source!["secret"]!["items"]!.AsArray().Select(item => item!["path"].Text())).ToList();
 
             Assert.True(ConfigCheck.NamedSecrets(config).All(file => secrets.Contains(Path.GetFileName(file))), $"{Name(workload)} lacks a secret that its configuration names.");
+            var environment = container["env"]!.AsArray().Where(variable => variable!["value"] is not null).ToDictionary(variable => variable!["name"].Text(), variable => variable!["value"].Text());
+            check.Verify(container["args"].Texts(), environment, config, secrets);
         }
     }
 

@@ -14,14 +14,15 @@ public sealed partial class OperationsFilesTests
     public static TheoryData<string> Samples => [.. Repository.Files.Where(file => file.StartsWith("infra/config", StringComparison.Ordinal) && file.EndsWith(".json", StringComparison.Ordinal))];
 
     [Theory]
-    [InlineData("infra/config/embedded.json")]
-    [InlineData("infra/config-next/embedded.json")]
+    [MemberData(nameof(Samples))]
     public void A_sample_configuration_passes_verify_config(string file)
     {
         using var check = new ConfigCheck();
         var config = Repository.Read(file);
+        var distributed = JsonNode.Parse(config)!["RabbitMq"] is not null;
+        var environment = distributed ? new Dictionary<string, string> { ["MissionControl__RabbitMq__User"] = "mc_portal" } : [];
 
-        check.Verify(["run", "--role", "all", "--data", "/data", "--config", file], new Dictionary<string, string>(), config, ConfigCheck.NamedSecrets(config));
+        check.Verify(["run", "--role", distributed ? "portal" : "all", "--data", "/data", "--config", file], environment, config, ConfigCheck.NamedSecrets(config));
     }
 
     [Fact]

@@ -11,7 +11,7 @@ namespace MissionControl.Contracts.Events.CallHome;
 /// <param name="ReceivedAt">When the group was committed (UTC).</param>
 [EntityName("callhome.items-received")]
 [MessageUrn("callhome.items-received")]
-public sealed record ItemsReceived(Guid BatchId, string Kind, DateTimeOffset ReceivedAt) : IMessage, IAttachment
+public sealed record ItemsReceived(Guid BatchId, string Kind, DateTimeOffset ReceivedAt) : IMessage, IAttachment, IRouted
 {
     /// <summary>An inflated group never exceeds this: intake closes a group at 1 MiB of bodies, plus framing.</summary>
     public const int MaxInflatedBytes = 16 * 1024 * 1024;
@@ -24,6 +24,9 @@ public sealed record ItemsReceived(Guid BatchId, string Kind, DateTimeOffset Rec
 
     /// <inheritdoc />
     public long Version => 1;
+
+    /// <inheritdoc />
+    public string Route => Kind;
 
     /// <summary>Deflates a group at the fastest level: the bodies repeat each other, so it costs little and saves two thirds.</summary>
     public static byte[] Deflate(ReceivedItems items)

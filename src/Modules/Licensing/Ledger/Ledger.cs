@@ -13,8 +13,8 @@ namespace MissionControl.Licensing.Ledger;
 
 /// <summary>
 /// Puts a group of usage windows into the ledger in a handful of bulk statements. What counts for an hour is the highest
-/// (epoch, revision), so that neither order nor repetition can change a sum; the compare-and-swap on each cluster's row makes two
-/// replicas that judge windows of one cluster at once take turns.
+/// (epoch, revision), so that neither order nor repetition can change a sum. Replicas that judge windows of one cluster take turns by
+/// its row's lock; the compare-and-swap notices the one case without a row to lock, a cluster's first windows.
 /// </summary>
 internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, TimeProvider time, ILogger<Ledger> logger)
 {
@@ -55,6 +55,8 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
     /// <exception cref="DbUpdateConcurrencyException">Another replica judged windows of one of these clusters at the same moment.</exception>
     public async Task RecordAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
     {
+        await db.Dialect.LockRowsAsync(
+            db, "licensing_cluster_ledger", Ledgers.Key, [.. arrivals.Select(arrival => arrival.ClusterId).Distinct().Select(id => new object?[] { id })], cancellationToken);
         var clusters = await ClustersAsync(arrivals, cancellationToken);
         var meters = await Meters.Meters.AllAsync(db, cancellationToken);
         var ready = new List<(Arrival Arrival, UsageWindow Window, DsseVerified Signed)>(arrivals.Count);

@@ -1,0 +1,144 @@
+using System.Net.Sockets;
+using MassTransit;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using MissionControl.Contracts;
+using MissionControl.Platform.Data;
+
+namespace MissionControl.Platform.Messaging;
+
+/// <summary>
+/// Distributed delivery over RabbitMQ; a message is safe once the broker confirmed that it lies in every quorum queue bound to it.
+/// </summary>
+/// <remarks>
+/// A publish is never given a cancellation token: after a broker crash the library waits for lost confirms for ever, and a fired token
+/// blocks its channel for good. So the wait is given up, not the publish; the row stays and is sent again, and the inbox absorbs the
+/// second copy. When nothing succeeds for long although the broker answers, the process stops and is started anew by whoever runs it.
+/// </remarks>
+internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusControl bus, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RabbitMqTransport> logger)
+    : BackgroundService, ITransport
+{
+    private const int MaxAbandoned = 256;
+    private static readonly TimeSpan PublishDeadline = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StuckAfter = TimeSpan.FromSeconds(20);
+    private int abandoned;
+
+    // Of the failures since the last success, while the broker answered: monotonic time stamps, zero when there are none.
+    private long firstFailure;
+    private long lastFailure;
+
+    public int Parallelism => 32;
+
+    public async Task SendAsync(OutboxMessage row, IMessage message, CancellationToken cancellationToken)
+    {
+        if (bus.CheckHealth().Status != BusHealthStatus.Healthy || Volatile.Read(ref abandoned) >= MaxAbandoned)
+        {
+            Failed();
+            throw new TransportUnavailableException("The broker is away.");
+        }
+
+#pragma warning disable RS0030 // The transport is the one place that publishes.
+        var publish = bus.Publish(message, message.GetType(), Pipe.Execute<PublishContext>(context =>
+        {
+            context.MessageId = row.Id;
+            context.Headers.Set(MessageHeaders.SentAt, row.CreatedAt.ToUnixTimeMilliseconds());
+            // A message that reaches no queue at all comes back as an error instead of vanishing.
+            context.GetPayload<RabbitMqSendContext>().Mandatory = true;
+        }), CancellationToken.None);
+#pragma warning restore RS0030
+        try
+        {
+            await publish.WaitAsync(PublishDeadline, time, cancellationToken);
+            Volatile.Write(ref firstFailure, 0);
+        }
+        catch (Exception exception) when (!publish.IsCompleted)
+        {
+            Interlocked.Increment(ref abandoned);
+            _ = publish.ContinueWith(static (task, state) =>
+            {
+                _ = task.Exception;
+                Interlocked.Decrement(ref ((RabbitMqTransport)state!).abandoned);
+            }, this, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+            Failed();
+            throw exception is TimeoutException ? new TransportUnavailableException($"The broker did not confirm within {PublishDeadline.TotalSeconds} s.") : exception;
+        }
+        catch (Exception exception) when (exception is RabbitMqConnectionException or global::RabbitMQ.Client.Exceptions.AlreadyClosedException or OperationCanceledException)
+        {
+            Failed();
+            throw new TransportUnavailableException(exception.Message);
+        }
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        await bus.StopAsync(cancellationToken);
+    }
+
+    /// <summary>Connects, however long the broker is away, and watches that publishing works.</summary>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await bus.StartAsync(stoppingToken);
+                break;
+            }
+            catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
+            {
+                LogUnreachable(logger, exception, settings.Address);
+                await Task.Delay(TimeSpan.FromSeconds(1), time, stoppingToken);
+            }
+        }
+
+        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(5), time);
+        while (await timer.WaitForNextTickAsync(stoppingToken))
+        {
+            if (Volatile.Read(ref firstFailure) is var since and not 0)
+            {
+                if (!await AnswersAsync(stoppingToken))
+                {
+                    // The broker is away; only what fails once it is back counts against this process.
+                    Volatile.Write(ref firstFailure, 0);
+                }
+                else if (time.GetElapsedTime(since, Volatile.Read(ref lastFailure)) > StuckAfter)
+                {
+                    LogStuck(logger, settings.Address);
+                    Environment.ExitCode = 70;
+                    lifetime.StopApplication();
+                    return;
+                }
+            }
+        }
+    }
+
+    private void Failed()
+    {
+        var now = time.GetTimestamp();
+        Volatile.Write(ref lastFailure, now);
+        Interlocked.CompareExchange(ref firstFailure, now, 0);
+    }
+
+    private async Task<bool> AnswersAsync(CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(TimeSpan.FromSeconds(2));
+        using var client = new TcpClient();
+        try
+        {
+            await client.ConnectAsync(settings.Address.Host, settings.Address.IsDefaultPort || settings.Address.Port < 0 ? 5672 : settings.Address.Port, deadline.Token);
+            return true;
+        }
+        catch (Exception exception) when (exception is SocketException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(114, LogLevel.Warning, "RabbitMQ at {Address} cannot be reached yet; messages wait in the outbox")]
+    private static partial void LogUnreachable(ILogger logger, Exception exception, Uri address);
+
+    [LoggerMessage(115, LogLevel.Critical, "RabbitMQ at {Address} answers, but nothing could be published for 20 s; this process stops to be started anew")]
+    private static partial void LogStuck(ILogger logger, Uri address);
+}
