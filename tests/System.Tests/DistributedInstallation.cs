@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using MissionControl.Testing;
 
@@ -118,10 +116,10 @@ internal sealed class DistributedInstallation : IInstallation
     /// <summary>One replica of one role.</summary>
     internal sealed class RoleProcess(DistributedInstallation installation, string roles, int replica)
     {
-        private readonly int portal = FreePort();
-        private readonly int callHome = FreePort();
-        private readonly int @internal = FreePort();
-        private readonly int operations = FreePort();
+        private readonly int portal = Ports.Free();
+        private readonly int callHome = Ports.Free();
+        private readonly int @internal = Ports.Free();
+        private readonly int operations = Ports.Free();
         private Process? process;
 
         public string Roles => roles;
@@ -217,13 +215,6 @@ internal sealed class DistributedInstallation : IInstallation
                 }
             };
             process.BeginOutputReadLine();
-        }
-
-        private static int FreePort()
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, 0);
-            listener.Start();
-            return ((IPEndPoint)listener.LocalEndpoint).Port;
         }
     }
 }

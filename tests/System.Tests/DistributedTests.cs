@@ -7,7 +7,7 @@ namespace MissionControl.System.Tests;
 public sealed class DistributedTests
 {
     private const int SenderCount = 4;
-    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(250);
 
     [Fact]
     public async Task Whatever_was_acknowledged_before_any_process_died_is_stored_exactly_once()

@@ -1,9 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using MissionControl.Testing;
 
@@ -12,9 +10,9 @@ namespace MissionControl.System.Tests;
 /// <summary>Mission Control as a process of its own on fixed free ports, so that it can be killed and started again over the same data.</summary>
 internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environment = null) : IInstallation
 {
-    private readonly int portal = FreePort();
-    private readonly int callHome = FreePort();
-    private readonly int operations = FreePort();
+    private readonly int portal = Ports.Free();
+    private readonly int callHome = Ports.Free();
+    private readonly int operations = Ports.Free();
     private readonly ConcurrentQueue<string> errors = new();
     private readonly ConcurrentQueue<string> output = new();
     private Process? process;
@@ -104,12 +102,5 @@ internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environme
         }
 
         Directory.Delete(Data, recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

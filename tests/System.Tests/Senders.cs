@@ -12,6 +12,9 @@ namespace MissionControl.System.Tests;
 /// <summary>Many senders, and the comparison of what they were told with what is stored.</summary>
 internal static class Senders
 {
+    // Messages that were under way when something died come again by claim, redelivery or retry, each with its own pause.
+    private static readonly TimeSpan Delivery = TimeSpan.FromSeconds(120);
+
     public static async Task<List<Sender>> EnrollAsync(IInstallation installation, int count)
     {
         using var admin = installation.Client(installation.Portal, installation.AdminToken);
@@ -35,13 +38,13 @@ internal static class Senders
         {
             // Delivery goes on after the restart; what is missing then is lost.
             IReadOnlyList<string> stored = [];
-            await Eventually.TrueAsync(async () => sender.Acknowledged.Keys.All((stored = await EventsAsync(admin, sender.ClusterId)).ToHashSet().Contains), "every acknowledged event is stored");
+            await Eventually.TrueAsync(async () => sender.Acknowledged.Keys.All((stored = await EventsAsync(admin, sender.ClusterId)).ToHashSet().Contains), "every acknowledged event is stored", Delivery);
             Assert.Equal(stored.Count, stored.Distinct().Count());
             Assert.Empty(stored.Except(sender.Offered.Keys));
 
             // One window an hour, one data point each: the sum is the number of windows, however often each was offered.
             HashSet<int> hours = [];
-            await Eventually.TrueAsync(async () => sender.AcknowledgedHours.Keys.All((hours = await HoursAsync(admin, sender.ClusterId)).Contains), "every acknowledged window is in the ledger");
+            await Eventually.TrueAsync(async () => sender.AcknowledgedHours.Keys.All((hours = await HoursAsync(admin, sender.ClusterId)).Contains), "every acknowledged window is in the ledger", Delivery);
             Assert.Empty(hours.Except(sender.OfferedHours.Keys));
             Assert.Equal(hours.Count, await DataPointsAsync(admin, sender.ClusterId));
         }

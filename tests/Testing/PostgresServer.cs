@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using Npgsql;
 
@@ -65,7 +63,7 @@ public sealed class PostgresServer : IAsyncDisposable
         // --no-sync concerns the making of the directory alone; the server itself syncs every commit.
         await RunAsServerAsync(Program("initdb"), "-D", Path.Combine(directory, "data"), "-U", "postgres", "-E", "UTF8", "--locale=C", "-A", "scram-sha-256", "--pwfile", Path.Combine(directory, "password"), "--no-sync");
         var server = new PostgresServer(
-            new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = FreePort(), Username = "postgres", Password = password, Database = "postgres" }, directory);
+            new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = Ports.Free(), Username = "postgres", Password = password, Database = "postgres" }, directory);
         await server.StartAsync();
         return server;
     }
@@ -197,13 +195,6 @@ public sealed class PostgresServer : IAsyncDisposable
         {
             return null;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private static string Program(string name) => Path.Combine(BinaryDirectory, name);

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
@@ -81,15 +80,15 @@ public sealed class RabbitMqServer : IAsyncDisposable
 
         var directory = Directory.CreateTempSubdirectory("mc-rabbitmq-").FullName;
         var password = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
-        var port = FreePort();
+        var port = Ports.Free();
         await File.WriteAllTextAsync(Path.Combine(directory, "definitions.json"), Definitions(users, password));
         await File.WriteAllTextAsync(Path.Combine(directory, "rabbitmq.conf"), $"listeners.tcp.1 = 127.0.0.1:{port}\nload_definitions = {directory}/definitions.json\nlog.console = true\nlog.console.level = warning\nlog.file = false\ndisk_free_limit.absolute = 100MB\n");
         await File.WriteAllTextAsync(Path.Combine(directory, "enabled_plugins"), "[].");
         var server = new RabbitMqServer(new Uri($"amqp://127.0.0.1:{port}/"), password, directory);
         server.environment["HOME"] = directory;
         server.environment["RABBITMQ_NODENAME"] = $"mc{port}@localhost";
-        server.environment["RABBITMQ_DIST_PORT"] = FreePort().ToString(CultureInfo.InvariantCulture);
-        server.environment["ERL_EPMD_PORT"] = FreePort().ToString(CultureInfo.InvariantCulture);
+        server.environment["RABBITMQ_DIST_PORT"] = Ports.Free().ToString(CultureInfo.InvariantCulture);
+        server.environment["ERL_EPMD_PORT"] = Ports.Free().ToString(CultureInfo.InvariantCulture);
         server.environment["ERL_EPMD_ADDRESS"] = "127.0.0.1";
         server.environment["RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS"] = "-kernel inet_dist_use_interface {127,0,0,1}";
         server.environment["RABBITMQ_CONFIG_FILE"] = Path.Combine(directory, "rabbitmq.conf");
@@ -202,12 +201,5 @@ public sealed class RabbitMqServer : IAsyncDisposable
         released.StandardInput.Close();
         await released.WaitForExitAsync();
         released.Dispose();
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,0 +1,34 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+
+namespace MissionControl.Testing;
+
+/// <summary>Ports for servers that must keep them over a restart.</summary>
+public static class Ports
+{
+    // Below the range from which the system gives ports to outgoing connections (32768 and up): none of those can take one in between.
+    private const int First = 12_000;
+    private const int Beyond = 32_000;
+
+    /// <summary>A port on which nobody listens on loopback.</summary>
+    public static int Free()
+    {
+        while (true)
+        {
+            var port = RandomNumberGenerator.GetInt32(First, Beyond);
+            try
+            {
+                using var v4 = new TcpListener(IPAddress.Loopback, port);
+                v4.Start();
+                using var v6 = Socket.OSSupportsIPv6 ? new TcpListener(IPAddress.IPv6Loopback, port) : null;
+                v6?.Start();
+                return port;
+            }
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
+            {
+                // Taken: another one.
+            }
+        }
+    }
+}
