@@ -7,7 +7,7 @@ using MissionControl.Testing;
 
 namespace MissionControl.System.Tests;
 
-/// <summary>The distributed shape: a process for every replica of a role, over a real PostgreSQL and a real RabbitMQ.</summary>
+/// <summary>The distributed shape: a process for every replica of a role, over a real PostgreSQL and a real RabbitMQ, each under its role's own logins.</summary>
 internal sealed class DistributedInstallation : IInstallation
 {
     /// <summary>The roles, each with how many replicas of it run; those that do nothing yet share a process.</summary>
@@ -40,26 +40,44 @@ internal sealed class DistributedInstallation : IInstallation
     public static async Task<DistributedInstallation> StartAsync()
     {
         var installation = new DistributedInstallation();
-        var broker = RabbitMqServer.StartNewAsync(RabbitMqUser.Owner("owner"));
-        installation.Postgres = await PostgresServer.StartNewAsync();
-        installation.RabbitMq = await broker;
-        installation.database = await installation.Postgres.CreateDatabaseAsync();
-        await installation.MigrateAsync();
+        try
+        {
+            await installation.BeginAsync();
+            return installation;
+        }
+        catch
+        {
+            await installation.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task BeginAsync()
+    {
+        var users = Plan.Select(process => process.Roles).Select(Grants.BrokerUserOf).Append(RabbitMqUser.Owner("owner"));
+        var broker = RabbitMqServer.StartNewAsync([.. users]);
+        Postgres = await PostgresServer.StartNewAsync();
+        RabbitMq = await broker;
+        database = await Postgres.CreateDatabaseAsync();
+        await MigrateAsync();
+        foreach (var statement in Grants.DatabaseStatements(Plan.Select(process => process.Roles), RabbitMq.Password))
+        {
+            await Postgres.ExecuteAsync(database, statement);
+        }
+
         foreach (var (roles, replicas) in Plan)
         {
             for (var replica = 1; replica <= replicas; replica++)
             {
-                installation.processes.Add(new RoleProcess(installation, roles, replica));
+                processes.Add(new RoleProcess(this, roles, replica));
             }
         }
 
         // The first of each makes the keys that its replicas share; in a real installation missioncontrol admin keys does.
-        foreach (var wave in installation.processes.GroupBy(process => (process.Replica, process.Roles != "callhome")).OrderBy(wave => wave.Key))
+        foreach (var wave in processes.GroupBy(process => (process.Replica, process.Roles != "callhome")).OrderBy(wave => wave.Key))
         {
             await Parallel.ForEachAsync(wave, new ParallelOptions { MaxDegreeOfParallelism = 3 }, async (process, _) => await process.StartAsync());
         }
-
-        return installation;
     }
 
     public IReadOnlyList<RoleProcess> Of(string role) => [.. processes.Where(process => process.Roles == role)];
@@ -79,8 +97,16 @@ internal sealed class DistributedInstallation : IInstallation
             await process.KillAsync();
         }
 
-        await RabbitMq.DisposeAsync();
-        await Postgres.DisposeAsync();
+        if (RabbitMq is not null)
+        {
+            await RabbitMq.DisposeAsync();
+        }
+
+        if (Postgres is not null)
+        {
+            await Postgres.DisposeAsync();
+        }
+
         if (Environment.GetEnvironmentVariable("MC_TEST_KEEP") is null)
         {
             Directory.Delete(root, recursive: true);
@@ -89,7 +115,7 @@ internal sealed class DistributedInstallation : IInstallation
 
     private async Task MigrateAsync()
     {
-        var start = Start("migrate", Path.Combine(root, "migrate"), "all");
+        var start = Start("migrate", Path.Combine(root, "migrate"), "all", Postgres.ConnectionString(database), "owner");
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = await process.StandardError.ReadToEndAsync();
@@ -100,13 +126,13 @@ internal sealed class DistributedInstallation : IInstallation
         }
     }
 
-    private ProcessStartInfo Start(string command, string data, string roles)
+    private ProcessStartInfo Start(string command, string data, string roles, string connection, string user)
     {
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "missioncontrol"), [command, "--role", roles, "--data", data]) { RedirectStandardOutput = true, RedirectStandardError = true };
         start.Environment["MissionControl__Database__Provider"] = "postgresql";
-        start.Environment["MissionControl__Database__ConnectionString"] = Postgres.ConnectionString(database) + ";Maximum Pool Size=15";
+        start.Environment["MissionControl__Database__ConnectionString"] = connection + ";Maximum Pool Size=15";
         start.Environment["MissionControl__RabbitMq__Address"] = RabbitMq.Address.ToString();
-        start.Environment["MissionControl__RabbitMq__User"] = "owner";
+        start.Environment["MissionControl__RabbitMq__User"] = user;
         start.Environment["MissionControl__RabbitMq__Password"] = RabbitMq.Password;
         start.Environment["MissionControl__CallHome__EnrollmentsPerSecond"] = "1000";
         start.Environment["MissionControl__Network__TrustedProxies__0"] = "127.0.0.0/8";
@@ -183,7 +209,8 @@ internal sealed class DistributedInstallation : IInstallation
                 }
             }
 
-            var start = installation.Start("run", data, roles);
+            var login = Grants.LoginOf(roles);
+            var start = installation.Start("run", data, roles, installation.Postgres.ConnectionString(installation.database, login, installation.RabbitMq.Password), login);
             foreach (var (option, address) in new[] { ("--portal", Portal), ("--callhome", CallHome), ("--internal", Internal), ("--ops", Operations) })
             {
                 start.ArgumentList.Add(option);

@@ -1,18 +1,35 @@
+using System.Net;
+using System.Net.Http.Json;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Fleet;
 using MissionControl.Testing;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 using Xunit;
 
 namespace MissionControl.System.Tests;
 
+/// <summary>One installation for all tests of the distributed shape: starting thirteen processes and two servers takes most of the time.</summary>
+public sealed class DistributedFixture : IAsyncLifetime
+{
+    internal DistributedInstallation Installation { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Installation = await DistributedInstallation.StartAsync();
+
+    public ValueTask DisposeAsync() => Installation?.DisposeAsync() ?? ValueTask.CompletedTask;
+}
+
 /// <summary>Two processes of each role over a real broker and a real database, each of them stopped and killed under load.</summary>
-public sealed class DistributedTests
+public sealed class DistributedTests(DistributedFixture fixture) : IClassFixture<DistributedFixture>
 {
     private const int SenderCount = 4;
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(250);
+    private readonly DistributedInstallation installation = fixture.Installation;
 
+    // Fails when the publish is given its deadline as a token: the role's publisher is then blocked for good once the broker died.
     [Fact]
     public async Task Whatever_was_acknowledged_before_any_process_died_is_stored_exactly_once()
     {
-        await using var installation = await DistributedInstallation.StartAsync();
         var senders = await Senders.EnrollAsync(installation, SenderCount);
         foreach (var process in installation.Processes.Where(process => process.Replica == 1 && process.Roles is "callhome" or "licensing" or "fleet"))
         {
@@ -35,6 +52,71 @@ public sealed class DistributedTests
         });
         await Senders.VerifyAsync(installation, senders);
         Assert.Empty(installation.Critical);
+    }
+
+    [Fact]
+    public async Task A_suspension_holds_on_every_replica_within_five_seconds_with_the_broker_down()
+    {
+        var sender = Assert.Single(await Senders.EnrollAsync(installation, 1));
+        using var load = new CancellationTokenSource();
+        var running = sender.SendUntilAsync(load.Token, Pace);
+        await MoreAsync([sender], "the cluster is answered");
+        await load.CancelAsync();
+        await running;
+
+        await installation.RabbitMq.StopAsync();
+        using var admin = installation.Client(installation.Portal, installation.AdminToken);
+        using var suspended = await admin.PostAsJsonAsync($"/api/v1/callhome/clusters/{sender.ClusterId}/suspend", new { reason = "test" });
+        Assert.True(suspended.IsSuccessStatusCode, await suspended.Content.ReadAsStringAsync());
+        await Eventually.TrueAsync(async () => await sender.IsRefusedEverywhereAsync("cluster-suspended"), "every replica refuses the cluster", TimeSpan.FromSeconds(5));
+
+        await installation.RabbitMq.StartAsync();
+        await Eventually.TrueAsync(async () => (await admin.GetFromJsonAsync<ClusterSummary>($"/api/v1/fleet/clusters/{sender.ClusterId}"))!.State == "suspended", "fleet learns of it once the broker is back");
+    }
+
+    [Fact]
+    public async Task A_role_that_is_down_is_named_and_the_others_go_on()
+    {
+        using var admin = installation.Client(installation.Of("portal")[1].Portal, installation.AdminToken);
+        foreach (var process in installation.Of("audit"))
+        {
+            await process.KillAsync();
+        }
+
+        using var missing = await admin.GetAsync(new Uri("/api/v1/audit/entries", UriKind.Relative));
+        using var there = await admin.GetAsync(new Uri("/api/v1/fleet/summary", UriKind.Relative));
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, HttpStatusCode.OK), (missing.StatusCode, there.StatusCode));
+        Assert.Equal("role-unavailable", (await missing.Content.ReadFromJsonAsync<ProblemDocument>())!.Code);
+        foreach (var process in installation.Of("audit"))
+        {
+            await process.StartAsync();
+        }
+
+        await Eventually.TrueAsync(async () => (await admin.GetAsync(new Uri("/api/v1/audit/entries", UriKind.Relative))).IsSuccessStatusCode, "the role answers again");
+    }
+
+    [Theory]
+    [InlineData("fleet", "licensing.record-usage")]
+    [InlineData("licensing", "fleet.record-health")]
+    [InlineData("callhome", "licensing.record-usage")]
+    [InlineData("identity", "callhome.apply-desired-state")]
+    [InlineData("audit", "callhome.keep-customer")]
+    [InlineData("portal", "audit.append-entry")]
+    public async Task A_role_is_refused_what_is_anothers_at_the_broker(string role, string foreign)
+    {
+        var factory = new ConnectionFactory { Uri = installation.RabbitMq.Address, UserName = Grants.LoginOf(role), Password = installation.RabbitMq.Password };
+        await using var connection = await factory.CreateConnectionAsync();
+
+        Assert.Equal(403, await RefusedAsync(connection, channel => channel.BasicGetAsync(foreign, autoAck: false)));
+        Assert.Equal(403, await RefusedAsync(connection, channel => channel.QueueDeleteAsync(foreign)));
+        Assert.Equal(403, await RefusedAsync(connection, channel => channel.QueueBindAsync(foreign, "audit.entry", "")));
+    }
+
+    private static async Task<int> RefusedAsync(IConnection connection, Func<IChannel, Task> does)
+    {
+        await using var channel = await connection.CreateChannelAsync();
+        return (await Assert.ThrowsAsync<OperationInterruptedException>(() => does(channel))).ShutdownReason!.ReplyCode;
     }
 
     /// <summary>Something happens while everybody sends; afterwards everybody is answered again within 30 s.</summary>

@@ -35,6 +35,25 @@ internal sealed class Sender(IInstallation installation)
         identity.Enrollment = new Enrollment(installation.CallHomes[0], Guid.Parse(response.ClusterId), response.Epoch, "", true, 60, 10);
     }
 
+    /// <summary>Whether every replica refuses a check-in of this cluster, with this code.</summary>
+    public async Task<bool> IsRefusedEverywhereAsync(string code)
+    {
+        foreach (var door in doors)
+        {
+            try
+            {
+                await door.CheckInAsync(new CheckInRequest { ClusterId = ClusterId.ToString(), Epoch = 1 }, CancellationToken.None);
+                return false;
+            }
+            catch (CallHomeException refusal) when (refusal.Code == code)
+            {
+                // As it should be.
+            }
+        }
+
+        return true;
+    }
+
     private ByteString Window(int hour)
     {
         using var signer = EcdsaSigner.From(identity.Key);
