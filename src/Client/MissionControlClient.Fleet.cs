@@ -1,0 +1,30 @@
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Fleet;
+
+namespace MissionControl.Client;
+
+public sealed partial class MissionControlClient
+{
+    /// <summary>The fleet at a glance.</summary>
+    public Task<FleetSummary> GetFleetSummaryAsync(CancellationToken cancellationToken) => GetAsync<FleetSummary>("/api/v1/fleet/summary", cancellationToken);
+
+    /// <summary>A page of clusters, worst first.</summary>
+    /// <param name="query">Query string with the API's own parameter names, beginning with a question mark, or empty.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task<Page<ClusterSummary>> ListClustersAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<ClusterSummary>>($"/api/v1/fleet/clusters{query}", cancellationToken);
+
+    /// <summary>One cluster.</summary>
+    public Task<ClusterSummary> GetClusterAsync(Guid id, CancellationToken cancellationToken) => GetAsync<ClusterSummary>($"/api/v1/fleet/clusters/{id}", cancellationToken);
+
+    /// <summary>Every health rule of a cluster.</summary>
+    public Task<HealthDocument> GetHealthAsync(Guid id, CancellationToken cancellationToken) => GetAsync<HealthDocument>($"/api/v1/fleet/clusters/{id}/health", cancellationToken);
+
+    /// <summary>Nodes of a cluster.</summary>
+    public Task<Page<NodeItem>> ListNodesAsync(Guid id, CancellationToken cancellationToken) => GetAsync<Page<NodeItem>>($"/api/v1/fleet/clusters/{id}/nodes", cancellationToken);
+
+    /// <summary>Events of a cluster, the newest first.</summary>
+    /// <param name="id">The cluster.</param>
+    /// <param name="query">Query string, beginning with a question mark, or empty.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task<Page<EventItem>> ListEventsAsync(Guid id, string query, CancellationToken cancellationToken) => GetAsync<Page<EventItem>>($"/api/v1/fleet/clusters/{id}/events{query}", cancellationToken);
+}
