@@ -22,6 +22,12 @@ public sealed partial class MissionControlClient
     /// <summary>Nodes of a cluster.</summary>
     public Task<Page<NodeItem>> ListNodesAsync(Guid id, CancellationToken cancellationToken) => GetAsync<Page<NodeItem>>($"/api/v1/fleet/clusters/{id}/nodes", cancellationToken);
 
+    /// <summary>What a cluster last said it is made of.</summary>
+    public Task<InventoryDocument> GetInventoryAsync(Guid id, CancellationToken cancellationToken) => GetAsync<InventoryDocument>($"/api/v1/fleet/clusters/{id}/inventory", cancellationToken);
+
+    /// <summary>Which versions run in the fleet.</summary>
+    public Task<FleetVersions> GetFleetVersionsAsync(CancellationToken cancellationToken) => GetAsync<FleetVersions>("/api/v1/fleet/versions", cancellationToken);
+
     /// <summary>Events of a cluster, the newest first.</summary>
     /// <param name="id">The cluster.</param>
     /// <param name="query">Query string, beginning with a question mark, or empty.</param>
