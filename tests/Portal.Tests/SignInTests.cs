@@ -108,13 +108,13 @@ public sealed partial class SignInTests(PortalFixture portal)
         using var guesser = host.Client(host.Portal);
         var field = ForgeryField().Match(await guesser.GetStringAsync("/signin")).Groups[1].Value;
         var answers = new List<HttpStatusCode>();
-        for (var i = 0; i <= SignInEndpoints.TriesPerMinute; i++)
+        for (var i = 0; i <= SignInLimit.TriesPerMinute; i++)
         {
             using var answer = await guesser.PostAsync(new Uri("/signin", UriKind.Relative), new FormUrlEncodedContent(new Dictionary<string, string> { ["__RequestVerificationToken"] = field, ["token"] = $"mca_{i}" }));
             answers.Add(answer.StatusCode);
         }
 
-        Assert.DoesNotContain(HttpStatusCode.TooManyRequests, answers[..SignInEndpoints.TriesPerMinute]);
+        Assert.DoesNotContain(HttpStatusCode.TooManyRequests, answers[..SignInLimit.TriesPerMinute]);
         Assert.Equal(HttpStatusCode.TooManyRequests, answers[^1]);
     }
 

@@ -20,7 +20,7 @@ namespace MissionControl.Portal;
 public sealed class PortalModule : IModule
 {
     // Long enough for a role under load, short enough that a dead one does not keep a reader waiting for the rest of the page.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
     /// <inheritdoc />
     public string Name => "portal";
@@ -52,7 +52,7 @@ public sealed class PortalModule : IModule
         services.AddSingleton<Watch>();
         services.AddScoped<PageContext>();
         ApiEdge.Add(services);
-        SignInEndpoints.AddLimit(services);
+        services.AddSingleton<SignInLimit>();
     }
 
     /// <inheritdoc />

@@ -73,13 +73,12 @@
   const connect = () => {
     stream?.close();
     stream = new EventSource('/_changes?' + [...topics].map(topic => 'topic=' + encodeURIComponent(topic)).join('&'));
-    let opened = false;
-    stream.addEventListener('open', () => { if (!opened && state === 'reconnecting') all({ resync: true }); opened = true; wait = 1000; all({ state: 'live' }); });
+    stream.addEventListener('ready', () => { wait = 1000; all({ state: 'live', resync: true }); });
     stream.addEventListener('changed', event => all({ changed: JSON.parse(event.data) }));
     stream.addEventListener('signedout', () => { stream.close(); all({ state: 'signedout' }); });
     stream.addEventListener('error', async () => {
       all({ state: 'reconnecting' });
-      if (stream.readyState !== EventSource.CLOSED) { opened = false; return; }
+      if (stream.readyState !== EventSource.CLOSED) return;
       // The browser has given up for good; whether there is anybody to talk to is asked for.
       const alive = await fetch('/_f/alive', { credentials: 'same-origin' }).then(answer => answer.status, () => 0);
       if (alive === 401) { all({ state: 'signedout' }); return; }

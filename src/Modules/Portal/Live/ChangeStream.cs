@@ -70,9 +70,10 @@ internal static class ChangeStream
                 yield break;
             }
 
+            // What changes from here on is told; what changed between the drawing of the page and now, the page asks for once.
             if (changed.Count > 0 || round % 5 == 0)
             {
-                yield return changed.Count > 0 ? new SseItem<string>(JsonSerializer.Serialize(changed), "changed") : new SseItem<string>("", "ping");
+                yield return changed.Count > 0 ? new SseItem<string>(JsonSerializer.Serialize(changed), "changed") : new SseItem<string>("", round == 0 ? "ready" : "ping");
             }
 
             if (!await NextAsync(timer, ends.Token))

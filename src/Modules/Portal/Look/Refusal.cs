@@ -12,7 +12,7 @@ namespace MissionControl.Portal.Look;
 /// <param name="Errors">Mistakes in the form, by field.</param>
 public sealed record Refusal(string Role, int Status, string Title, string Detail, string? TraceId, IReadOnlyList<FieldError> Errors)
 {
-    internal static Refusal Of(string role, ApiException refusal) => new(
+    internal static Refusal Of(string role, ApiException refusal) => refusal.Problem is null && (int)refusal.Status >= 500 ? Silent(role) : new(
         role, (int)refusal.Status, refusal.Problem?.Title ?? $"{Words.Role(role)} refused", refusal.Message, refusal.Problem?.TraceId, refusal.Problem?.Errors ?? []);
 
     internal static Refusal Silent(string role) => new(role, 503, $"{Words.Role(role)} did not answer", $"{Words.Role(role)} did not answer in time. Nothing was changed as far as is known; the rest of the page is current.", null, []);

@@ -2,9 +2,7 @@ using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Client;
 using MissionControl.Portal.Pages;
 using MissionControl.Portal.Shell;
@@ -17,24 +15,21 @@ namespace MissionControl.Portal.Sessions;
 /// </summary>
 internal static class SignInEndpoints
 {
-    /// <summary>Tries per minute from one address.</summary>
-    public const int TriesPerMinute = 20;
-
-    private const string Limit = "portal.signin";
-
-    /// <summary>Registers the limit of tries.</summary>
-    public static void AddLimit(IServiceCollection services) => services.PostConfigure<RateLimiterOptions>(limits => limits.AddPolicy(Limit, http =>
-        RateLimitPartition.GetFixedWindowLimiter(http.Connection.RemoteIpAddress?.ToString() ?? "unknown", _ => new FixedWindowRateLimiterOptions { PermitLimit = TriesPerMinute, Window = TimeSpan.FromMinutes(1), QueueLimit = 0 })));
-
     public static void Map(IEndpointRouteBuilder pages)
     {
         pages.MapGet("/signin", static (HttpContext http, string? returnUrl) => Form(returnUrl, null, StatusCodes.Status200OK));
-        pages.MapPost("/signin", SignInAsync).RequireRateLimiting(Limit);
+        pages.MapPost("/signin", SignInAsync);
         pages.MapPost("/signout", SignOutAsync);
     }
 
-    private static async Task<IResult> SignInAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, CancellationToken cancellationToken)
+    private static async Task<IResult> SignInAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit, CancellationToken cancellationToken)
     {
+        if (!limit.Admits(http))
+        {
+            http.Response.Headers.RetryAfter = "60";
+            return Form(null, "Too many tries from this address. Wait a minute.", StatusCodes.Status429TooManyRequests);
+        }
+
         if (!await forgery.IsRequestValidAsync(http))
         {
             return Form(null, "This page was open for too long. Paste the token once more.", StatusCodes.Status400BadRequest);
@@ -71,4 +66,24 @@ internal static class SignInEndpoints
 
     private static PageResult<SignIn> Form(string? returnUrl, string? problem, int status) => new(
         null, new Dictionary<string, object?> { [nameof(SignIn.ReturnUrl)] = LocalAddress.OrHome(returnUrl), [nameof(SignIn.Problem)] = problem }, status: status);
+}
+
+/// <summary>Bounds how often one address may try; a cache of each replica's own.</summary>
+internal sealed class SignInLimit : IDisposable
+{
+    /// <summary>Tries per minute from one address.</summary>
+    public const int TriesPerMinute = 20;
+
+    private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(address =>
+        RateLimitPartition.GetFixedWindowLimiter(address, _ => new FixedWindowRateLimiterOptions { PermitLimit = TriesPerMinute, Window = TimeSpan.FromMinutes(1), QueueLimit = 0 }));
+
+    /// <summary>Whether one more try is allowed.</summary>
+    public bool Admits(HttpContext http)
+    {
+        using var lease = limiter.AttemptAcquire(http.Connection.RemoteIpAddress?.ToString() ?? "unknown");
+        return lease.IsAcquired;
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => limiter.Dispose();
 }

@@ -14,16 +14,12 @@ internal static class ClusterActions
     {
         foreach (var verb in new[] { "suspend", "resume", "decommission" })
         {
-            pages.MapPost($"/clusters/{{id:guid}}/{verb}", (Guid id, HttpContext http, Flashes flashes) =>
+            pages.MapPost($"/clusters/{{id:guid}}/{verb}", (Guid id, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<ClusterSwitch>(http, async (page, form) =>
             {
-                http.Request.RouteValues["verb"] = verb;
-                return PortalPage.ChangeAsync<ClusterSwitch>(http, async (page, form) =>
-                {
-                    await page.Api.SwitchClusterAsync(id, verb, form["reason"].ToString().Trim(), new Precondition(form["key"]), page.Aborted);
-                    flashes.Leave(http, new Flash($"{Done(verb)} the cluster. {Effect(verb)}", Entry(id, $"callhome.cluster-{Past(verb)}")));
-                    return Results.LocalRedirect($"/clusters/{id}");
-                });
-            });
+                await page.Api.SwitchClusterAsync(id, verb, form["reason"].ToString().Trim(), new Precondition(form["key"]), page.Aborted);
+                flashes.Leave(http, new Flash($"{Done(verb)} the cluster. {Effect(verb)}", Entry(id, $"callhome.cluster-{Past(verb)}")));
+                return Results.LocalRedirect($"/clusters/{id}");
+            }));
         }
 
         pages.MapPost("/clusters/{id:guid}/epochs/{epoch:long}/confirm", (Guid id, long epoch, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<ClusterConfirmEpoch>(http, async (page, form) =>
