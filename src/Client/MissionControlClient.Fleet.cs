@@ -25,6 +25,15 @@ public sealed partial class MissionControlClient
     /// <summary>What a cluster last said it is made of.</summary>
     public Task<InventoryDocument> GetInventoryAsync(Guid id, CancellationToken cancellationToken) => GetAsync<InventoryDocument>($"/api/v1/fleet/clusters/{id}/inventory", cancellationToken);
 
+    /// <summary>Metrics of a cluster over time.</summary>
+    /// <param name="id">The cluster.</param>
+    /// <param name="query">Query string: from, to, step, metric.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task<HistoryDocument> GetHistoryAsync(Guid id, string query, CancellationToken cancellationToken) => GetAsync<HistoryDocument>($"/api/v1/fleet/clusters/{id}/history{query}", cancellationToken);
+
+    /// <summary>Incidents of our own side, the newest first.</summary>
+    public Task<Page<IncidentItem>> ListIncidentsAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<IncidentItem>>($"/api/v1/fleet/incidents{query}", cancellationToken);
+
     /// <summary>Which versions run in the fleet.</summary>
     public Task<FleetVersions> GetFleetVersionsAsync(CancellationToken cancellationToken) => GetAsync<FleetVersions>("/api/v1/fleet/versions", cancellationToken);
 

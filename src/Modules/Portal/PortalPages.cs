@@ -46,6 +46,7 @@ internal static class PortalPages
         PageEntry.Of<ClusterOverview>("/clusters/{id:guid}", "fleet:read"),
         PageEntry.Of<ClusterHealth>("/clusters/{id:guid}/health", "fleet:read"),
         PageEntry.Of<ClusterNodes>("/clusters/{id:guid}/nodes", "fleet:read"),
+        PageEntry.Of<ClusterMetrics>("/clusters/{id:guid}/metrics", "fleet:read"),
         PageEntry.Of<ClusterUsage>("/clusters/{id:guid}/usage", "licensing:read"),
         PageEntry.Of<ClusterEvents>("/clusters/{id:guid}/events", "fleet:read"),
         PageEntry.Of<ClusterSent>("/clusters/{id:guid}/sent", "licensing:read"),

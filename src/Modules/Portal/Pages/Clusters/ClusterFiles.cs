@@ -16,7 +16,7 @@ namespace MissionControl.Portal.Pages.Clusters;
 internal static class ClusterFiles
 {
     /// <summary>The parameters of the list of clusters.</summary>
-    public static readonly IReadOnlyCollection<string> Filters = ["q", "health", "liveness", "state", "customer", "version", "limit", "cursor"];
+    public static readonly IReadOnlyCollection<string> Filters = ["q", "health", "liveness", "state", "customer", "version", "region", "sort", "limit", "cursor"];
 
     /// <summary>The parameters of the list of events.</summary>
     public static readonly IReadOnlyCollection<string> EventFilters = ["severity", "limit", "cursor"];
@@ -39,8 +39,17 @@ internal static class ClusterFiles
         new("receivedHours", one => one.Hours.ReceivedHours), new("missingHours", one => one.Hours.MissingHours),
     ];
 
+    private static readonly IReadOnlyList<Column<HistoryRow>> Metrics =
+        [new("at", one => one.At), new("metric", one => one.Metric), new("value", one => one.Value), new("least", one => one.Least), new("greatest", one => one.Greatest)];
+
     public static void Map(IEndpointRouteBuilder pages)
     {
+        pages.MapGet("/clusters/{id:guid}/metrics.csv", (Guid id, HttpContext http, TimeProvider time) => FileAsync(http, "fleet:read", async api =>
+        {
+            var history = await api.GetHistoryAsync(id, HistorySpan.Of(http.Request).Query(time.GetUtcNow(), HistorySpan.Shown), http.RequestAborted);
+            var rows = history.Series.SelectMany(series => series.Values.Select((value, i) => new HistoryRow(history.From.AddSeconds((double)i * history.StepSeconds), series.Metric, value, series.Least[i], series.Greatest[i])));
+            return Csv.File($"metrics-{id:N}-{Stamp(time)}", Metrics, rows.ToAsyncEnumerable());
+        }));
         pages.MapGet("/clusters.csv", (HttpContext http, TimeProvider time) => FileAsync(http, "fleet:read", async api =>
         {
             var query = Addresses.ApiQuery(http.Request, [.. Filters.Except(["limit", "cursor"])], ("limit", "500"));
