@@ -27,7 +27,7 @@ public sealed class JourneyTests(PortalFixture portal)
         if (script)
         {
             Assert.True(await window.Page.Locator("#dialog").EvaluateAsync<bool>("dialog => dialog.open"));
-            Assert.Empty(await window.AxeAsync());
+            Window.AssertNothing(await window.AxeAsync());
             await window.Page.Keyboard.PressAsync("Escape");
             Assert.Equal("do-suspend", await window.Page.EvaluateAsync<string>("document.activeElement.id"));
             await window.Page.Keyboard.PressAsync("Enter");
@@ -48,7 +48,7 @@ public sealed class JourneyTests(PortalFixture portal)
 
         // The word of what was done is said once.
         Assert.Equal(0, await window.Page.GetByText("Suspended the cluster.").CountAsync());
-        Assert.Empty(window.Violations);
+        Window.AssertNothing(window.Violations);
     }
 
     [Fact]
@@ -61,13 +61,13 @@ public sealed class JourneyTests(PortalFixture portal)
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Make token" }).ClickAsync();
         await window.Page.GetByText("'somewhere' is not a CIDR network").First.WaitForAsync();
         Assert.Equal("somewhere", await window.Page.GetByLabel("From these networks only").InputValueAsync());
-        Assert.Empty(await window.AxeAsync());
+        Window.AssertNothing(await window.AxeAsync());
 
         await window.Page.GetByLabel("From these networks only").FillAsync("192.0.2.0/24");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Make token" }).ClickAsync();
         var secret = await window.Page.Locator("#once code").First.InnerTextAsync();
         await window.PictureAsync("enrol-once-1280-light");
-        Assert.Empty(await window.AxeAsync());
+        Window.AssertNothing(await window.AxeAsync());
         Assert.Matches("^mce_[0-9A-Za-z]{12}_[0-9A-Za-z]{49}$", secret);
         Assert.Contains($"--server {portal.Host.CallHome.Scheme}://localhost:{portal.Host.CallHome.Port} --token-file - --anchors sha256:", await window.Page.Locator("#command").InnerTextAsync(), StringComparison.Ordinal);
         Assert.DoesNotContain(secret, window.Page.Url, StringComparison.Ordinal);
@@ -80,7 +80,7 @@ public sealed class JourneyTests(PortalFixture portal)
         var token = (await portal.Host.Admin.GetFromJsonAsync<Page<EnrollmentTokenItem>>("/api/v1/callhome/enrollment-tokens"))!.Items.Single(item => item.Id == id);
         Assert.Equal("revoked", token.State);
         Assert.Equal(["192.0.2.0/24"], token.Networks);
-        Assert.Empty(window.Violations);
+        Window.AssertNothing(window.Violations);
     }
 
     [Fact]
@@ -104,7 +104,7 @@ public sealed class JourneyTests(PortalFixture portal)
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
         await window.Page.GetByText("Changed Fjord Power.").WaitForAsync();
 
-        Assert.Empty(window.Violations);
+        Window.AssertNothing(window.Violations);
     }
 
     [Fact]
@@ -125,7 +125,7 @@ public sealed class JourneyTests(PortalFixture portal)
         Assert.Equal(1, await window.Page.Locator("#list tbody tr").CountAsync());
         Assert.Equal("osl", await window.Page.GetByLabel("Name", new() { Exact = true }).InputValueAsync());
         Assert.Equal(1, await window.Page.Locator("nav[aria-label=Main]").CountAsync());
-        Assert.Empty(window.Violations);
+        Window.AssertNothing(window.Violations);
     }
 
     [Fact]
@@ -174,6 +174,6 @@ public sealed class JourneyTests(PortalFixture portal)
         await window.Page.Keyboard.PressAsync("ArrowLeft");
 
         Assert.Contains("3600", await window.Page.Locator("figure output").First.InnerTextAsync(), StringComparison.Ordinal);
-        Assert.Empty(window.Violations);
+        Window.AssertNothing(window.Violations);
     }
 }

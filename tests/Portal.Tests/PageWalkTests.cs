@@ -36,7 +36,7 @@ public sealed class PageWalkTests(PortalFixture portal)
             }
         }
 
-        Assert.Empty(faults.Concat(window.Violations));
+        Window.AssertNothing(faults.Concat(window.Violations));
     }
 
     [Fact]
@@ -45,7 +45,7 @@ public sealed class PageWalkTests(PortalFixture portal)
         await using var window = await portal.OpenStrangerAsync(390, ColorScheme.Dark);
         await window.GoAsync("/signin");
         await window.PictureAsync("signin-390-dark");
-        Assert.Empty((await window.AxeAsync()).Concat(window.Violations));
+        Window.AssertNothing((await window.AxeAsync()).Concat(window.Violations));
 
         await using var themed = await portal.OpenAsync(theme: ColorScheme.Light);
         await themed.GoAsync("/clusters?health=red");
@@ -54,7 +54,7 @@ public sealed class PageWalkTests(PortalFixture portal)
 
         Assert.EndsWith("/clusters?health=red", themed.Page.Url);
         Assert.Equal("dark", await themed.Page.Locator("html").GetAttributeAsync("data-bs-theme"));
-        Assert.Empty((await themed.AxeAsync()).Concat(themed.Violations));
+        Window.AssertNothing((await themed.AxeAsync()).Concat(themed.Violations));
     }
 
     [Fact]
@@ -68,7 +68,7 @@ public sealed class PageWalkTests(PortalFixture portal)
             faults.AddRange((await window.Page.EvaluateAsync<string[]>(Focusable)).Select(fault => $"{address}: {fault}"));
         }
 
-        Assert.Empty(faults);
+        Window.AssertNothing(faults);
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class PageWalkTests(PortalFixture portal)
             if (getComputedStyle(one).visibility === 'hidden' || one.closest('.bottom') && innerWidth > 767) continue;
             one.focus({ focusVisible: true });
             if (document.activeElement !== one) { faults.push('cannot be focused: ' + one.outerHTML.slice(0, 120)); continue; }
-            one.scrollIntoView({ block: 'nearest' });
+            one.scrollIntoView({ block: 'nearest', behavior: 'instant' });
             const look = getComputedStyle(one), box = one.getBoundingClientRect();
             if (look.outlineStyle === 'none' || parseFloat(look.outlineWidth) < 2) faults.push('focus not seen: ' + one.outerHTML.slice(0, 120));
             const there = document.elementFromPoint(Math.min(box.left + box.width / 2, innerWidth - 1), Math.min(Math.max(box.top, 0) + Math.min(box.height / 2, 20), innerHeight - 1));

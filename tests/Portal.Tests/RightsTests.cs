@@ -41,7 +41,7 @@ public sealed class RightsTests(PortalFixture portal)
             Assert.Equal(0, await window.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^(Suspend|Decommission|Make token|Create customer|Save)$") }).CountAsync());
         }
 
-        Assert.Empty(window.Violations);
+        Window.AssertNothing(window.Violations);
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class RightsTests(PortalFixture portal)
 
         Assert.Equal(["Today", "Overview", "Clusters", "Versions"], entries.Select(entry => entry.Trim()));
         await window.Page.GetByText("This needs the right audit:read.").WaitForAsync();
-        Assert.Empty(window.Violations);
+        Window.AssertNothing(window.Violations);
     }
 
     [Fact]
@@ -96,7 +96,7 @@ public sealed class RightsTests(PortalFixture portal)
         await window.Page.GetByRole(AriaRole.Heading, new() { Name = stands }).First.WaitForAsync();
         await window.Page.Locator("main").GetByText($"{Look.Words.Role(role)} did not answer").First.WaitForAsync();
 
-        Assert.Empty((await window.AxeAsync()).Concat(window.Violations));
+        Window.AssertNothing((await window.AxeAsync()).Concat(window.Violations));
     }
 
     [Fact]

@@ -40,6 +40,13 @@ public sealed class Window : IAsyncDisposable
         return new Window(await context.NewPageAsync(), site);
     }
 
+    /// <summary>Fails with every finding in full.</summary>
+    public static void AssertNothing(IEnumerable<string> findings)
+    {
+        var all = findings.ToList();
+        Assert.True(all.Count == 0, string.Join(Environment.NewLine, all));
+    }
+
     /// <summary>Goes to an address of the portal.</summary>
     public async Task<int> GoAsync(string address) => (await Page.GotoAsync(new Uri(site, address).ToString(), new PageGotoOptions { WaitUntil = WaitUntilState.Load }))!.Status;
 

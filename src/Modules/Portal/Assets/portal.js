@@ -69,10 +69,9 @@
   });
 
   // Charts: under the arrow keys or the pointer, the values of one step are read out.
+  const stepsOf = figure => figure.steps ??= JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
   const read = (plot, index) => {
-    const figure = plot.closest('figure');
-    figure.steps ??= JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
-    const steps = figure.steps;
+    const figure = plot.closest('figure'), steps = stepsOf(figure);
     if (!steps.length) return;
     figure.step = Math.max(0, Math.min(steps.length - 1, index));
     const [place, text] = steps[figure.step];
@@ -90,7 +89,8 @@
     const by = { ArrowLeft: -1, ArrowRight: 1, PageUp: -10, PageDown: 10, Home: -1e6, End: 1e6 }[event.key];
     if (!by) return;
     event.preventDefault();
-    read(plot, figure.step === undefined ? (by < 0 ? 1e6 : 0) : figure.step + by);
+    const count = stepsOf(figure).length;
+    read(plot, (figure.step ?? (by < 0 ? count : -1)) + by);
   });
   document.addEventListener('pointermove', event => {
     const plot = event.target.closest?.('.plot');
@@ -100,9 +100,9 @@
     const left = +svg.dataset.left * scale, right = +svg.dataset.right * scale;
     const place = (event.clientX - box.left - left) / (box.width - left - right);
     const figure = plot.closest('figure');
-    figure.steps ??= JSON.parse(figure.querySelector('script[type="application/json"]').textContent);
+    const steps = stepsOf(figure);
     let best = 0;
-    figure.steps.forEach(([at], i) => { if (Math.abs(at - place) < Math.abs(figure.steps[best][0] - place)) best = i; });
+    steps.forEach(([at], i) => { if (Math.abs(at - place) < Math.abs(steps[best][0] - place)) best = i; });
     read(plot, best);
   });
 

@@ -37,6 +37,7 @@ internal sealed class PageResult<T>(TradedSession? reader, IReadOnlyDictionary<s
         // The renderer of this request is spent; the failure is drawn by one of its own.
         await using var scope = http.RequestServices.GetRequiredService<IServiceScopeFactory>().CreateAsyncScope();
         var services = http.RequestServices;
+        http.Response.Headers.Remove("blazor-enhanced-nav");
         http.RequestServices = scope.ServiceProvider;
         try
         {
