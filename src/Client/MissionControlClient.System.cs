@@ -13,6 +13,9 @@ public sealed partial class MissionControlClient
     public Task<Page<ParkedMessageItem>> ListParkedMessagesAsync(string role, string query, CancellationToken cancellationToken) =>
         GetAsync<Page<ParkedMessageItem>>($"/api/v1/{role}/parked-messages{query}", cancellationToken);
 
+    /// <summary>What a role does by the clock, and how it went last.</summary>
+    public Task<Page<JobItem>> ListJobsAsync(string role, CancellationToken cancellationToken) => GetAsync<Page<JobItem>>($"/api/v1/{role}/jobs", cancellationToken);
+
     /// <summary>Tries a message again now.</summary>
     public Task<RetryResult> RetryParkedMessageAsync(string role, Guid id, Precondition? precondition, CancellationToken cancellationToken) =>
         SendAsync<RetryResult>(HttpMethod.Post, $"/api/v1/{role}/parked-messages/{id}/retry", null, precondition, cancellationToken);

@@ -60,6 +60,7 @@ internal static class PortalPages
         PageEntry.Of<CustomerDetail>("/customers/{id:guid}", "licensing:read"),
         PageEntry.Of<SystemOverview>("/system", "system:read"),
         PageEntry.Of<ParkedMessages>("/system/parked", "system:read"),
+        PageEntry.Of<Jobs>("/system/jobs", "system:read"),
         PageEntry.Of<AuditEntries>("/audit", "audit:read"),
         PageEntry.Of<Search>("/search", null),
         PageEntry.Of<Keys>("/keys", null),

@@ -18,7 +18,7 @@ public static class States
     public static string Kind(string value) => value switch
     {
         "green" or "online" or "active" or "running" or "used" or "received" or "success" or "completed" or "succeeded" => "ok",
-        "yellow" or "late" or "warning" or "suspended" or "starting" or "stopping" or "retrying" or "incomplete" or "started" => "warn",
+        "yellow" or "late" or "warning" or "suspended" or "starting" or "stopping" or "retrying" or "incomplete" or "started" or "interrupted" => "warn",
         "red" or "missing" or "lost" or "severe" or "down" or "parked" or "disputed" or "denied" or "failed" or "conflict" or "rejected" => "bad",
         "info" or "open" or "superseded" or "accepted" => "info",
         _ => "mute",

@@ -26,6 +26,7 @@ internal static class Navigation
             new NavigationEntry("Audit", "/audit", "audit", "audit:read"),
             new NavigationEntry("System", "/system", "system", "system:read"),
             new NavigationEntry("Parked messages", "/system/parked", "parked", "system:read"),
+            new NavigationEntry("Jobs", "/system/jobs", "jobs", "system:read"),
         ]),
     ];
 }
