@@ -25,7 +25,7 @@ public sealed record Threshold(string Name, double Value, string Kind);
 /// <param name="Label">What it is called.</param>
 /// <param name="Value">Its height; null: nothing has come, which is not nothing.</param>
 /// <param name="Text">The exact value.</param>
-/// <param name="Missing">Share of its time for which nothing has come, 0 to 1.</param>
+/// <param name="Missing">Share of the hours due for which nothing has come, 0 to 1.</param>
 public sealed record Bar(DateTimeOffset At, string Label, double? Value, string Text, double Missing);
 
 /// <summary>A cell of a strip.</summary>
