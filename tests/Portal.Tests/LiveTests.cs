@@ -22,12 +22,12 @@ public sealed class LiveTests(PortalFixture portal)
         await second.GotoAsync(new Uri(portal.Host.Portal, $"/clusters/{cluster.Id}").ToString());
         await second.Locator("#live-state[data-state=live]").WaitForAsync();
 
-        await cluster.CheckInAsync(cluster.Health(bend: health => health.Nodes[0].Disks[0].UsedBytes = (long)(health.Nodes[0].Disks[0].TotalBytes * 0.95)));
+        await cluster.CheckInAsync(cluster.Health(bend: health => health.Nodes[0].Disks[0].ReadOnly = true));
 
         await second.BringToFrontAsync();
-        await second.GetByText("Disk /data of n1 has 5 % free.").First.WaitForAsync();
+        await second.GetByText("Disk /data of n1 is read-only.").First.WaitForAsync();
         await window.Page.BringToFrontAsync();
-        await window.Page.GetByText("Disk /data of n1 has 5 % free.").First.WaitForAsync();
+        await window.Page.GetByText("Disk /data of n1 is read-only.").First.WaitForAsync();
         Assert.Equal(1, streams);
         Window.AssertNothing(window.Violations);
     }
