@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net.Http.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
@@ -21,7 +20,7 @@ namespace MissionControl.Portal.Tests;
 /// </summary>
 public sealed class PortalFixture : IAsyncLifetime
 {
-    private readonly ConcurrentDictionary<string, Lazy<Task<string>>> signedIn = new();
+    private readonly Dictionary<string, string> signedIn = [];
     private IPlaywright playwright = null!;
 
     /// <summary>The host.</summary>
@@ -100,7 +99,11 @@ public sealed class PortalFixture : IAsyncLifetime
     /// <param name="script">Whether scripts run.</param>
     public async Task<Window> OpenAsync(string? token = null, int width = 1280, ColorScheme theme = ColorScheme.Light, bool script = true)
     {
-        var state = await signedIn.GetOrAdd(token ?? Host.AdminToken, key => new Lazy<Task<string>>(() => SignInAsync(key))).Value;
+        if (!signedIn.TryGetValue(token ?? Host.AdminToken, out var state))
+        {
+            signedIn[token ?? Host.AdminToken] = state = await SignInAsync(token ?? Host.AdminToken);
+        }
+
         return await Window.OpenAsync(await ContextAsync(width, theme, script, state), Host.Portal);
     }
 

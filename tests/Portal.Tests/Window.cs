@@ -36,7 +36,7 @@ public sealed class Window : IAsyncDisposable
     /// <summary>Opens a window.</summary>
     public static async Task<Window> OpenAsync(IBrowserContext context, Uri site)
     {
-        context.SetDefaultTimeout(15_000);
+        context.SetDefaultTimeout(30_000);
         return new Window(await context.NewPageAsync(), site);
     }
 
