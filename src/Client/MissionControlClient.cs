@@ -2,8 +2,6 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using MissionControl.Contracts.Api;
-using MissionControl.Contracts.Api.Fleet;
-using MissionControl.Contracts.Api.Identity;
 
 namespace MissionControl.Client;
 
@@ -19,48 +17,33 @@ public sealed class ApiException(HttpStatusCode status, ProblemDocument? problem
     public ProblemDocument? Problem => problem;
 }
 
-/// <summary>Typed client of the public REST API; every call carries the caller's own bearer.</summary>
+/// <summary>What a change is safe against.</summary>
+/// <param name="IdempotencyKey">The same key again is the same change, not a second one.</param>
+/// <param name="IfMatch">The version that was read; a change by somebody else in between is refused with 412.</param>
+public sealed record Precondition(string? IdempotencyKey = null, long? IfMatch = null);
+
+/// <summary>Typed client of the public REST API.</summary>
 /// <param name="http">Has the API's address as its base.</param>
-public sealed class MissionControlClient(HttpClient http)
+/// <param name="bearer">Whom it speaks for; null: nobody.</param>
+public sealed partial class MissionControlClient(HttpClient http, string? bearer = null)
 {
-    /// <summary>Trades an API token for a session.</summary>
-    /// <exception cref="ApiException">The token is not valid.</exception>
-    public Task<CreatedSession> CreateSessionAsync(string apiToken, CancellationToken cancellationToken) => SendAsync<CreatedSession>(HttpMethod.Post, "/api/v1/identity/sessions", apiToken, null, cancellationToken);
+    /// <summary>The same client speaking for somebody.</summary>
+    public MissionControlClient As(string token) => new(http, token);
 
-    /// <summary>Trades a session for a five-minute user token.</summary>
-    /// <exception cref="ApiException">The session has ended.</exception>
-    public Task<TradedSession> TradeSessionAsync(string session, CancellationToken cancellationToken) => SendAsync<TradedSession>(HttpMethod.Post, "/api/v1/identity/sessions/trade", null, new TradeSessionRequest(session), cancellationToken);
+    private Task<T> GetAsync<T>(string path, CancellationToken cancellationToken) => SendAsync<T>(HttpMethod.Get, path, null, null, cancellationToken);
 
-    /// <summary>Ends a session; not an error when it has ended already.</summary>
-    public async Task EndSessionAsync(string session, CancellationToken cancellationToken)
+    private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body, Precondition? precondition, CancellationToken cancellationToken)
     {
-        using var response = await http.PostAsJsonAsync("/api/v1/identity/sessions/end", new TradeSessionRequest(session), cancellationToken);
+        using var response = await RespondAsync(method, path, body, precondition, cancellationToken);
+        return (await response.Content.ReadFromJsonAsync<T>(cancellationToken))!;
     }
 
-    /// <summary>The fleet at a glance.</summary>
-    public Task<FleetSummary> GetFleetSummaryAsync(string bearer, CancellationToken cancellationToken) => GetAsync<FleetSummary>("/api/v1/fleet/summary", bearer, cancellationToken);
+    private async Task SendAsync(HttpMethod method, string path, object? body, Precondition? precondition, CancellationToken cancellationToken)
+    {
+        using var response = await RespondAsync(method, path, body, precondition, cancellationToken);
+    }
 
-    /// <summary>A page of clusters, worst first.</summary>
-    /// <param name="query">Query string with the API's own parameter names, beginning with a question mark, or empty.</param>
-    /// <param name="bearer">The caller's token.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    public Task<Page<ClusterSummary>> ListClustersAsync(string query, string bearer, CancellationToken cancellationToken) => GetAsync<Page<ClusterSummary>>($"/api/v1/fleet/clusters{query}", bearer, cancellationToken);
-
-    /// <summary>One cluster.</summary>
-    public Task<ClusterSummary> GetClusterAsync(Guid id, string bearer, CancellationToken cancellationToken) => GetAsync<ClusterSummary>($"/api/v1/fleet/clusters/{id}", bearer, cancellationToken);
-
-    /// <summary>Every health rule of a cluster.</summary>
-    public Task<HealthDocument> GetHealthAsync(Guid id, string bearer, CancellationToken cancellationToken) => GetAsync<HealthDocument>($"/api/v1/fleet/clusters/{id}/health", bearer, cancellationToken);
-
-    /// <summary>Nodes of a cluster.</summary>
-    public Task<Page<NodeItem>> ListNodesAsync(Guid id, string bearer, CancellationToken cancellationToken) => GetAsync<Page<NodeItem>>($"/api/v1/fleet/clusters/{id}/nodes", bearer, cancellationToken);
-
-    /// <summary>The newest events of a cluster.</summary>
-    public Task<Page<EventItem>> ListEventsAsync(Guid id, string bearer, CancellationToken cancellationToken) => GetAsync<Page<EventItem>>($"/api/v1/fleet/clusters/{id}/events?limit=20", bearer, cancellationToken);
-
-    private Task<T> GetAsync<T>(string path, string bearer, CancellationToken cancellationToken) => SendAsync<T>(HttpMethod.Get, path, bearer, null, cancellationToken);
-
-    private async Task<T> SendAsync<T>(HttpMethod method, string path, string? bearer, object? body, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> RespondAsync(HttpMethod method, string path, object? body, Precondition? precondition, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
         if (bearer is not null)
@@ -68,18 +51,31 @@ public sealed class MissionControlClient(HttpClient http)
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
         }
 
+        if (precondition?.IdempotencyKey is { } key)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+
+        if (precondition?.IfMatch is { } version)
+        {
+            request.Headers.IfMatch.Add(new EntityTagHeaderValue($"\"{version}\""));
+        }
+
         if (body is not null)
         {
             request.Content = JsonContent.Create(body, body.GetType());
         }
 
-        using var response = await http.SendAsync(request, cancellationToken);
+        var response = await http.SendAsync(request, cancellationToken);
         if (response.IsSuccessStatusCode)
         {
-            return (await response.Content.ReadFromJsonAsync<T>(cancellationToken))!;
+            return response;
         }
 
-        var problem = response.Content.Headers.ContentType?.MediaType == "application/problem+json" ? await response.Content.ReadFromJsonAsync<ProblemDocument>(cancellationToken) : null;
-        throw new ApiException(response.StatusCode, problem);
+        using (response)
+        {
+            var problem = response.Content.Headers.ContentType?.MediaType == "application/problem+json" ? await response.Content.ReadFromJsonAsync<ProblemDocument>(cancellationToken) : null;
+            throw new ApiException(response.StatusCode, problem);
+        }
     }
 }

@@ -98,7 +98,12 @@ public static class ControlPlaneHost
         app.UseQueryParameters();
         app.UseIdempotencyKeys();
         MapEverything(app, modules);
-        app.Lifetime.ApplicationStarted.Register(() => app.Services.GetRequiredService<ApiAddress>().Value = listeners.ApiAddress);
+        app.Lifetime.ApplicationStarted.Register(() =>
+        {
+            var address = app.Services.GetRequiredService<ApiAddress>();
+            address.Value = listeners.ApiAddress;
+            address.CallHome = listeners.CallHomeAddress;
+        });
         return app;
     }
 

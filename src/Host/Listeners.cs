@@ -23,6 +23,9 @@ public sealed class Listeners
     /// <summary>Where this process itself reaches the whole REST API, on loopback.</summary>
     internal Uri ApiAddress => AddressOf(bound.Exists(listener => listener.Name == "edge") ? "edge" : "ops");
 
+    /// <summary>Where clusters call home, when this process holds that door.</summary>
+    internal Uri? CallHomeAddress => bound.Exists(listener => listener.Name == "callhome") ? AddressOf("callhome") : null;
+
     internal void Configure(KestrelServerOptions kestrel, HostSettings settings, Shape shape, ModuleCatalog modules, Func<X509Certificate2> certificate, IConfiguration configuration)
     {
         kestrel.AddServerHeader = false;

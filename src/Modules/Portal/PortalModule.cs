@@ -10,13 +10,18 @@ using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 using MissionControl.Portal.Edge;
+using MissionControl.Portal.Live;
 using MissionControl.Portal.Sessions;
+using MissionControl.Portal.Shell;
 
 namespace MissionControl.Portal;
 
 /// <summary>The role <c>portal</c>: the pages, a client of the REST API with the signed-in user's rights and nothing more.</summary>
 public sealed class PortalModule : IModule
 {
+    // Long enough for a role under load, short enough that a dead one does not keep a reader waiting for the rest of the page.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
     /// <inheritdoc />
     public string Name => "portal";
 
@@ -41,9 +46,13 @@ public sealed class PortalModule : IModule
         services.AddDataProtection().SetApplicationName("missioncontrol");
         services.AddOptions<Microsoft.AspNetCore.DataProtection.KeyManagement.KeyManagementOptions>().Configure<DataDirectory, Microsoft.Extensions.Logging.ILoggerFactory>(
             (options, data, logs) => options.XmlRepository = new Microsoft.AspNetCore.DataProtection.Repositories.FileSystemXmlRepository(Directory.CreateDirectory(data.PathOf("keys/data-protection")), logs));
-        services.AddSingleton(provider => new MissionControlClient(new HttpClient(new ApiHandler(provider.GetRequiredService<ApiAddress>())) { BaseAddress = new Uri("http://api"), Timeout = TimeSpan.FromSeconds(5) }));
+        services.AddSingleton(provider => new MissionControlClient(new HttpClient(new ApiHandler(provider.GetRequiredService<ApiAddress>())) { BaseAddress = new Uri("http://api"), Timeout = Patience }));
         services.AddSingleton<SignedIn>();
+        services.AddSingleton<Flashes>();
+        services.AddSingleton<Watch>();
+        services.AddScoped<PageContext>();
         ApiEdge.Add(services);
+        services.AddSingleton<SignInLimit>();
     }
 
     /// <inheritdoc />

@@ -12,4 +12,7 @@ public sealed class ApiAddress
         get => value ?? throw new InvalidOperationException("The listeners are not bound yet.");
         set => this.value = value;
     }
+
+    /// <summary>Where clusters call home, as far as this process knows; null when that door is another process's.</summary>
+    public Uri? CallHome { get; set; }
 }

@@ -2,29 +2,66 @@ using System.Globalization;
 
 namespace MissionControl.Portal.Look;
 
-/// <summary>How numbers and times are said.</summary>
-internal static class Words
+/// <summary>How numbers, times and names are said.</summary>
+public static class Words
 {
     private static readonly CultureInfo Invariant = CultureInfo.InvariantCulture;
 
     /// <summary>How long ago, in the largest unit that says enough.</summary>
-    public static string Ago(DateTimeOffset? at, DateTimeOffset now) => at is not { } then ? "never" : (now - then) switch
+    public static string Ago(DateTimeOffset? at, DateTimeOffset now) => at is { } then ? $"{Span(now - then)} ago" : "never";
+
+    /// <summary>A span of time in the largest unit that says enough.</summary>
+    public static string Span(TimeSpan span) => span.Duration() switch
     {
-        { TotalSeconds: < 60 } span => string.Create(Invariant, $"{Math.Max(0, span.TotalSeconds):0} s ago"),
-        { TotalMinutes: < 60 } span => string.Create(Invariant, $"{span.TotalMinutes:0} min ago"),
-        { TotalHours: < 48 } span => string.Create(Invariant, $"{span.TotalHours:0} h ago"),
-        var span => string.Create(Invariant, $"{span.TotalDays:0} d ago"),
+        { TotalSeconds: < 60 } one => string.Create(Invariant, $"{Math.Floor(one.TotalSeconds):0} s"),
+        { TotalMinutes: < 60 } one => string.Create(Invariant, $"{Math.Floor(one.TotalMinutes):0} min"),
+        { TotalHours: < 48 } one => string.Create(Invariant, $"{Math.Floor(one.TotalHours):0} h"),
+        var one => string.Create(Invariant, $"{Math.Floor(one.TotalDays):0} d"),
     };
 
     /// <summary>The exact instant, in UTC.</summary>
     public static string Exact(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", Invariant);
 
+    /// <summary>The instant to the minute, in UTC, for tables whose head says so.</summary>
+    public static string Minute(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm", Invariant);
+
     /// <summary>The last 8 digits: ids made within a minute share their first ones.</summary>
     public static string Short(Guid id) => "…" + id.ToString("N")[^8..];
 
     /// <summary>Bytes in binary units.</summary>
-    public static string Bytes(long? bytes) => bytes is not { } count ? "–" : count >= 1L << 40 ? string.Create(Invariant, $"{count / (double)(1L << 40):0.0} TiB") : string.Create(Invariant, $"{count / (double)(1L << 30):0.0} GiB");
+    public static string Bytes(double? bytes) => bytes switch
+    {
+        null => "–",
+        >= 1L << 40 => string.Create(Invariant, $"{bytes / (1L << 40):0.0} TiB"),
+        >= 1L << 30 => string.Create(Invariant, $"{bytes / (1L << 30):0.0} GiB"),
+        >= 1L << 20 => string.Create(Invariant, $"{bytes / (1L << 20):0.0} MiB"),
+        >= 1L << 10 => string.Create(Invariant, $"{bytes / (1L << 10):0.0} KiB"),
+        _ => string.Create(Invariant, $"{bytes:0} B"),
+    };
 
     /// <summary>A percentage, or a dash when it is not known.</summary>
     public static string Percent(double? percent) => percent is { } known ? string.Create(Invariant, $"{known:0} %") : "–";
+
+    /// <summary>A number of things, grouped by thin spaces.</summary>
+    public static string Count(long count) => count.ToString("#,0", Grouped);
+
+    /// <summary>A number of things and their name.</summary>
+    public static string Count(long count, string one, string many) => $"{Count(count)} {(count == 1 ? one : many)}";
+
+    /// <summary>A measured value: as many digits as help.</summary>
+    public static string Value(double value) => value.ToString(Math.Abs(value) is 0 or >= 100 ? "#,0" : Math.Abs(value) >= 10 ? "0.#" : "0.##", Grouped);
+
+    /// <summary>A decimal text of the API, its fraction shortened for reading; the exact text stands in tables and exports.</summary>
+    public static string Quantity(string text) => decimal.TryParse(text, NumberStyles.Number, Invariant, out var value) ? Value((double)value) : text;
+
+    /// <summary>A role as people call it.</summary>
+    public static string Role(string role) => role switch
+    {
+        "callhome" => "Call-home",
+        "remoteaccess" => "Remote access",
+        "api" or "" => "The API",
+        _ => char.ToUpperInvariant(role[0]) + role[1..],
+    };
+
+    private static readonly NumberFormatInfo Grouped = new() { NumberGroupSeparator = "\u202f", NumberDecimalSeparator = "." };
 }

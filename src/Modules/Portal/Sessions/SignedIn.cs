@@ -21,7 +21,7 @@ internal sealed class SignedIn(MissionControlClient client, TimeProvider time)
     public async Task<TradedSession?> FindAsync(string session, CancellationToken cancellationToken)
     {
         // Remembered under its digest: a memory dump shows no session.
-        var key = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(session)));
+        var key = KeyOf(session);
         var now = time.GetUtcNow();
         if (known.TryGetValue(key, out var entry) && now - entry.At < Freshness)
         {
@@ -47,5 +47,8 @@ internal sealed class SignedIn(MissionControlClient client, TimeProvider time)
     }
 
     /// <summary>Forgets a session that was ended here.</summary>
-    public void Forget(string session) => known.TryRemove(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(session))), out _);
+    public void Forget(string session) => known.TryRemove(KeyOf(session), out _);
+
+    /// <summary>What a session is called where its secret must not be.</summary>
+    public static string KeyOf(string session) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(session)));
 }

@@ -1,0 +1,34 @@
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Licensing;
+
+namespace MissionControl.Client;
+
+public sealed partial class MissionControlClient
+{
+    /// <summary>Customers by name.</summary>
+    public Task<Page<CustomerItem>> ListCustomersAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<CustomerItem>>($"/api/v1/licensing/customers{query}", cancellationToken);
+
+    /// <summary>One customer.</summary>
+    public Task<CustomerItem> GetCustomerAsync(Guid id, CancellationToken cancellationToken) => GetAsync<CustomerItem>($"/api/v1/licensing/customers/{id}", cancellationToken);
+
+    /// <summary>Creates a customer.</summary>
+    public Task<CustomerItem> CreateCustomerAsync(CreateCustomerRequest request, Precondition? precondition, CancellationToken cancellationToken) =>
+        SendAsync<CustomerItem>(HttpMethod.Post, "/api/v1/licensing/customers", request, precondition, cancellationToken);
+
+    /// <summary>Changes a customer.</summary>
+    public Task<CustomerItem> ChangeCustomerAsync(Guid id, ChangeCustomerRequest request, Precondition precondition, CancellationToken cancellationToken) =>
+        SendAsync<CustomerItem>(HttpMethod.Patch, $"/api/v1/licensing/customers/{id}", request, precondition, cancellationToken);
+
+    /// <summary>Consumption, and what is missing from it.</summary>
+    public Task<UsageReport> GetUsageAsync(string query, CancellationToken cancellationToken) => GetAsync<UsageReport>($"/api/v1/licensing/usage{query}", cancellationToken);
+
+    /// <summary>Hours by state.</summary>
+    public Task<Page<UsageWindowItem>> ListUsageWindowsAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<UsageWindowItem>>($"/api/v1/licensing/windows{query}", cancellationToken);
+
+    /// <summary>One hour with its signed documents.</summary>
+    /// <param name="cluster">The cluster.</param>
+    /// <param name="window">First instant of the hour, such as 2026-03-01T14:00:00Z.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task<UsageWindowDetail> GetUsageWindowAsync(Guid cluster, string window, CancellationToken cancellationToken) =>
+        GetAsync<UsageWindowDetail>($"/api/v1/licensing/windows/{cluster}/{Uri.EscapeDataString(window)}", cancellationToken);
+}

@@ -1,0 +1,60 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text.Json;
+using MissionControl.Client;
+using MissionControl.Contracts.Api.Identity;
+
+namespace MissionControl.Portal.Live;
+
+/// <summary>
+/// What the things that pages show look like now, as digests, asked of the API with the reader's own rights. Readers with the same
+/// rights share an answer for some seconds: a hundred open pages ask no more than one. Only a cache: every replica has its own.
+/// </summary>
+internal sealed class Watch(MissionControlClient client, TimeProvider time)
+{
+    private const int Capacity = 5_000;
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(4);
+    private readonly ConcurrentDictionary<(string Rights, string Topic), (DateTimeOffset At, Task<string?> Digest)> known = new();
+
+    /// <summary>Digest of a topic; null when it is no topic, not the reader's to see, or its role is silent.</summary>
+    public Task<string?> DigestAsync(TradedSession reader, string topic)
+    {
+        var now = time.GetUtcNow();
+        var key = ($"{reader.Principal.CustomerId} {string.Join(' ', reader.Principal.Scopes)}", topic);
+        if (known.TryGetValue(key, out var entry) && now - entry.At < Freshness)
+        {
+            return entry.Digest;
+        }
+
+        if (known.Count > Capacity)
+        {
+            known.Clear();
+        }
+
+        var digest = AskAsync(client.As(reader.AccessToken), topic);
+        known[key] = (now, digest);
+        return digest;
+    }
+
+    private static async Task<string?> AskAsync(MissionControlClient api, string topic)
+    {
+        // Not the browser's token: whoever else waits for this answer is still there.
+        var none = CancellationToken.None;
+        try
+        {
+            object? seen = topic switch
+            {
+                "fleet" => await api.GetFleetSummaryAsync(none) is var summary ? new { summary.Total, summary.ByHealth, summary.ByLiveness, summary.IntakeStalledSince } : null,
+                "clusters" => (await api.ListClustersAsync("?limit=50", none)).Items.Select(one => new { one.Id, one.Health, one.Stale, one.Liveness, one.WorstReason, one.Version, one.NodesUp, one.NodesAll, one.State }),
+                "enrolment" => (await api.ListEnrollmentTokensAsync("?limit=50", none)).Items.Select(one => new { one.Id, one.State }),
+                _ when topic.StartsWith("cluster:", StringComparison.Ordinal) && Guid.TryParse(topic.AsSpan(8), out var id) => await api.GetClusterAsync(id, none),
+                _ => null,
+            };
+            return seen is null ? null : Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(seen)));
+        }
+        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,24 @@
+using MissionControl.Client;
+using MissionControl.Contracts.Api;
+
+namespace MissionControl.Portal.Look;
+
+/// <summary>Why a role gave no answer, in words for a page.</summary>
+/// <param name="Role">The role.</param>
+/// <param name="Status">HTTP status.</param>
+/// <param name="Title">What happened.</param>
+/// <param name="Detail">What to do about it.</param>
+/// <param name="TraceId">For finding the request in the logs.</param>
+/// <param name="Errors">Mistakes in the form, by field.</param>
+public sealed record Refusal(string Role, int Status, string Title, string Detail, string? TraceId, IReadOnlyList<FieldError> Errors)
+{
+    internal static Refusal Of(string role, ApiException refusal) => refusal.Problem is null && (int)refusal.Status >= 500 ? Silent(role) : new(
+        role, (int)refusal.Status, refusal.Problem?.Title ?? $"{Words.Role(role)} refused", refusal.Message, refusal.Problem?.TraceId, refusal.Problem?.Errors ?? []);
+
+    internal static Refusal Silent(string role) => new(role, 503, $"{Words.Role(role)} did not answer", $"{Words.Role(role)} did not answer in time. Nothing was changed as far as is known; the rest of the page is current.", null, []);
+
+    internal static Refusal Lacks(string scope) => new(
+        scope[..scope.IndexOf(':', StringComparison.Ordinal)], 403, "Not yours to see", $"This needs the right {scope}. An administrator can give you a token that holds it.", null, []);
+
+    internal static Refusal Expired() => new("portal", 400, "This page was open for too long", "Nothing was changed. Look at the page once more and send the form again.", null, []);
+}

@@ -1,0 +1,50 @@
+namespace MissionControl.Portal.Look;
+
+/// <summary>The one vocabulary of states: every state has a word, a kind that gives it shape and colour, and a sentence of what it means.</summary>
+public static class States
+{
+    /// <summary>The word for people.</summary>
+    public static string Word(string value) => value switch
+    {
+        "green" => "Healthy",
+        "yellow" => "Warning",
+        "red" => "Bad",
+        "" => "Unknown",
+        "never" => "Never heard of",
+        _ => char.ToUpperInvariant(value[0]) + value[1..],
+    };
+
+    /// <summary>ok, warn, bad, info or mute.</summary>
+    public static string Kind(string value) => value switch
+    {
+        "green" or "online" or "active" or "running" or "used" or "received" or "success" or "completed" or "succeeded" => "ok",
+        "yellow" or "late" or "warning" or "suspended" or "starting" or "stopping" or "retrying" or "incomplete" or "started" or "interrupted" => "warn",
+        "red" or "missing" or "lost" or "severe" or "down" or "parked" or "disputed" or "denied" or "failed" or "conflict" or "rejected" => "bad",
+        "info" or "open" or "superseded" or "accepted" => "info",
+        _ => "mute",
+    };
+
+    /// <summary>What it means, for a tooltip.</summary>
+    public static string Meaning(string value) => value switch
+    {
+        "green" => "Every rule that can be judged is well.",
+        "yellow" => "A rule is past its warning threshold.",
+        "red" => "A rule is past its critical threshold.",
+        "unknown" => "Nothing is known; that is not the same as well.",
+        "online" => "Heard of within its interval.",
+        "late" => "One interval has passed without a word.",
+        "missing" => "Several intervals have passed without a word.",
+        "lost" => "Silent for long.",
+        "dormant" => "Silent for so long that it no longer counts as part of the fleet.",
+        "never" => "Enrolled, and not heard of since.",
+        "suspended" => "Mission Control does not listen to it.",
+        "decommissioned" => "Ended for good; its usage is kept.",
+        _ => "",
+    };
+
+    /// <summary>Health from the worst to the best.</summary>
+    public static readonly IReadOnlyList<string> Health = ["red", "yellow", "unknown", "green"];
+
+    /// <summary>Liveness from the worst to the best.</summary>
+    public static readonly IReadOnlyList<string> Liveness = ["missing", "lost", "late", "never", "dormant", "online"];
+}

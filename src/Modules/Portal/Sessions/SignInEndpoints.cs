@@ -1,0 +1,89 @@
+using System.Threading.RateLimiting;
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using MissionControl.Client;
+using MissionControl.Portal.Pages;
+using MissionControl.Portal.Shell;
+
+namespace MissionControl.Portal.Sessions;
+
+/// <summary>
+/// Sign in with a token until people have accounts: posted once, traded for a session on the server. The token is in no cookie, address
+/// or log, and no page shows it again.
+/// </summary>
+internal static class SignInEndpoints
+{
+    public static void Map(IEndpointRouteBuilder pages)
+    {
+        pages.MapGet("/signin", static (HttpContext http, string? returnUrl) => Form(returnUrl, null, StatusCodes.Status200OK));
+        pages.MapPost("/signin", SignInAsync);
+        pages.MapPost("/signout", SignOutAsync);
+    }
+
+    private static async Task<IResult> SignInAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit, CancellationToken cancellationToken)
+    {
+        if (!limit.Admits(http))
+        {
+            http.Response.Headers.RetryAfter = "60";
+            return Form(null, "Too many tries from this address. Wait a minute.", StatusCodes.Status429TooManyRequests);
+        }
+
+        if (!await forgery.IsRequestValidAsync(http))
+        {
+            return Form(null, "This page was open for too long. Paste the token once more.", StatusCodes.Status400BadRequest);
+        }
+
+        var form = await http.Request.ReadFormAsync(cancellationToken);
+        try
+        {
+            var session = await client.As(form["token"].ToString().Trim()).CreateSessionAsync(cancellationToken);
+            http.Response.Cookies.Append(SignedIn.Cookie, session.Session, new CookieOptions { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Lax, Path = "/", Expires = session.ExpiresAt });
+            return TypedResults.LocalRedirect(LocalAddress.OrHome(form["returnUrl"]));
+        }
+        catch (Exception refusal) when (refusal is FormatException or ApiException { Status: System.Net.HttpStatusCode.Unauthorized or System.Net.HttpStatusCode.Conflict })
+        {
+            return Form(form["returnUrl"], "This token is not valid. It begins with mca_, has 66 characters, and must not be expired or revoked.", StatusCodes.Status422UnprocessableEntity);
+        }
+        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return Form(form["returnUrl"], "Tokens cannot be checked now. Try again in a moment.", StatusCodes.Status503ServiceUnavailable);
+        }
+    }
+
+    private static async Task<IResult> SignOutAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignedIn signedIn, CancellationToken cancellationToken)
+    {
+        if (await forgery.IsRequestValidAsync(http) && http.Request.Cookies[SignedIn.Cookie] is { } session)
+        {
+            await client.EndSessionAsync(session, cancellationToken);
+            signedIn.Forget(session);
+            http.Response.Cookies.Delete(SignedIn.Cookie, new CookieOptions { Secure = true, Path = "/" });
+        }
+
+        return TypedResults.LocalRedirect("/signin");
+    }
+
+    private static PageResult<SignIn> Form(string? returnUrl, string? problem, int status) => new(
+        null, new Dictionary<string, object?> { [nameof(SignIn.ReturnUrl)] = LocalAddress.OrHome(returnUrl), [nameof(SignIn.Problem)] = problem }, status: status);
+}
+
+/// <summary>Bounds how often one address may try; a cache of each replica's own.</summary>
+internal sealed class SignInLimit : IDisposable
+{
+    /// <summary>Tries per minute from one address.</summary>
+    public const int TriesPerMinute = 20;
+
+    private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(address =>
+        RateLimitPartition.GetFixedWindowLimiter(address, _ => new FixedWindowRateLimiterOptions { PermitLimit = TriesPerMinute, Window = TimeSpan.FromMinutes(1), QueueLimit = 0 }));
+
+    /// <summary>Whether one more try is allowed.</summary>
+    public bool Admits(HttpContext http)
+    {
+        using var lease = limiter.AttemptAcquire(http.Connection.RemoteIpAddress?.ToString() ?? "unknown");
+        return lease.IsAcquired;
+    }
+
+    /// <inheritdoc />
+    public void Dispose() => limiter.Dispose();
+}

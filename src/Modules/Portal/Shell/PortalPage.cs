@@ -1,0 +1,107 @@
+using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Client;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Portal.Look;
+using MissionControl.Portal.Sessions;
+
+namespace MissionControl.Portal.Shell;
+
+/// <summary>How a request becomes a page: who reads, with which rights, and what happens when that is not so.</summary>
+internal static class PortalPage
+{
+    /// <summary>A page for somebody who is signed in; route values become its parameters.</summary>
+    public static Task<IResult> ShowAsync<T>(HttpContext http)
+        where T : IComponent => WithReaderAsync(http, reader => Task.FromResult<IResult>(new PageResult<T>(reader, Parameters<T>(http))));
+
+    /// <summary>
+    /// A posted form: the change is made, and the browser is sent on; a refusal shows the form again with the API's words beside its
+    /// fields and all that was typed.
+    /// </summary>
+    /// <param name="http">The request.</param>
+    /// <param name="change">Makes the change and says where to go.</param>
+    public static Task<IResult> ChangeAsync<TForm>(HttpContext http, Func<PageContext, IFormCollection, Task<IResult>> change)
+        where TForm : IComponent => WithReaderAsync(http, async reader =>
+        {
+            var form = await http.Request.ReadFormAsync(http.RequestAborted);
+            var page = http.RequestServices.GetRequiredService<PageContext>();
+            page.Enter(http, reader);
+            try
+            {
+                return await change(page, form);
+            }
+            catch (ApiException refusal)
+            {
+                return Again<TForm>(http, reader, form, Refusal.Of(RoleOf(refusal), refusal));
+            }
+            catch (Exception silence) when (silence is HttpRequestException or OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
+            {
+                return Again<TForm>(http, reader, form, Refusal.Silent("portal") with
+                {
+                    Title = "No answer in time",
+                    Detail = "Whether it was done is not known. Send the form again: the same form is never carried out twice.",
+                });
+            }
+        });
+
+    /// <summary>Who the browser's session speaks for; null when it has none or it has ended.</summary>
+    public static async Task<TradedSession?> ReaderAsync(HttpContext http) =>
+        http.Request.Cookies[SignedIn.Cookie] is { } session ? await http.RequestServices.GetRequiredService<SignedIn>().FindAsync(session, http.RequestAborted) : null;
+
+    /// <summary>Does something for somebody who is signed in; everybody else is sent to sign in, and comes back after.</summary>
+    public static async Task<IResult> WithReaderAsync(HttpContext http, Func<TradedSession, Task<IResult>> then)
+    {
+        TradedSession? reader;
+        try
+        {
+            reader = await ReaderAsync(http);
+        }
+        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
+        {
+            return new PageResult<Pages.Failure>(null, new Dictionary<string, object?> { [nameof(Pages.Failure.Why)] = Refusal.Silent("identity") with { Detail = "Who you are cannot be checked now. Try again in a moment; your session is kept." } }, status: 503);
+        }
+
+        return reader is null ? SignInFirst(http) : await then(reader);
+    }
+
+    private static PageResult<TForm> Again<TForm>(HttpContext http, TradedSession reader, IFormCollection form, Refusal refusal)
+        where TForm : IComponent => new(reader, Parameters<TForm>(http), page =>
+        {
+            page.Refused = refusal;
+            page.Typed = form;
+        }, refusal.Status is 503 or 429 or 403 or 404 or 409 or 412 ? refusal.Status : StatusCodes.Status422UnprocessableEntity);
+
+    private static string RoleOf(ApiException refusal) => refusal.Problem is null ? "portal" : "api";
+
+    private static IResult SignInFirst(HttpContext http)
+    {
+        if (!http.Request.Headers.ContainsKey("HX-Request"))
+        {
+            var back = HttpMethods.IsGet(http.Request.Method) ? http.Request.Path + http.Request.QueryString : "/";
+            return TypedResults.LocalRedirect("/signin" + QueryString.Create("returnUrl", back));
+        }
+
+        // A redirect would be followed by the script and the sign-in page land inside a table: the whole page must go there.
+        var address = Uri.TryCreate(http.Request.Headers["HX-Current-URL"].ToString(), UriKind.Absolute, out var current) ? current.PathAndQuery : "/";
+        http.Response.Headers["HX-Redirect"] = "/signin" + QueryString.Create("returnUrl", LocalAddress.OrHome(address));
+        return TypedResults.StatusCode(StatusCodes.Status401Unauthorized);
+    }
+
+    // A route value without a parameter of its name belongs to the address alone.
+    private static Dictionary<string, object?> Parameters<T>(HttpContext http)
+    {
+        var parameters = new Dictionary<string, object?>();
+        foreach (var (name, value) in http.Request.RouteValues)
+        {
+            var property = typeof(T).GetProperty(char.ToUpperInvariant(name[0]) + name[1..]);
+            if (property is not null && value is string text)
+            {
+                parameters[property.Name] = property.PropertyType == typeof(Guid) ? Guid.Parse(text)
+                    : property.PropertyType == typeof(long) ? long.Parse(text, System.Globalization.CultureInfo.InvariantCulture) : text;
+            }
+        }
+
+        return parameters;
+    }
+}

@@ -1,0 +1,133 @@
+using System.Net.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Playwright;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Audit;
+using MissionControl.Platform.Http;
+using MissionControl.Protocol.Documents;
+using MissionControl.Testing;
+using Xunit;
+
+[assembly: AssemblyFixture(typeof(MissionControl.Portal.Tests.PortalFixture))]
+// One host for all, and some tests silence a role of it.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+
+namespace MissionControl.Portal.Tests;
+
+/// <summary>
+/// The real host over TLS, a fleet in several states, a real Chromium, and a forwarder between portal and API in which a test can
+/// silence one role. Signed-in browsers are made once for each set of rights.
+/// </summary>
+public sealed class PortalFixture : IAsyncLifetime
+{
+    private readonly Dictionary<string, string> signedIn = [];
+    private IPlaywright playwright = null!;
+
+    /// <summary>The host.</summary>
+    public ControlPlane Host { get; private set; } = null!;
+
+    /// <summary>Between portal and API.</summary>
+    public Forwarder Api { get; private set; } = null!;
+
+    /// <summary>The browser.</summary>
+    public IBrowser Browser { get; private set; } = null!;
+
+    /// <summary>A red cluster of the first customer.</summary>
+    public TestCluster Red { get; private set; } = null!;
+
+    /// <summary>A green cluster of the second customer.</summary>
+    public TestCluster Green { get; private set; } = null!;
+
+    /// <summary>The first customer.</summary>
+    public Guid Customer { get; private set; }
+
+    /// <summary>The second customer.</summary>
+    public Guid OtherCustomer { get; private set; }
+
+    /// <summary>The token of the first customer's viewer.</summary>
+    public string CustomerToken { get; private set; } = "";
+
+    /// <summary>A staff token that may only see the fleet.</summary>
+    public string FleetToken { get; private set; } = "";
+
+    public async ValueTask InitializeAsync()
+    {
+        var time = new ManualTime(TimeProvider.System.GetUtcNow());
+        Host = await ControlPlane.StartAsync(time: time);
+        Customer = (await Host.CreateCustomerAsync("Northwind Retail")).Id;
+        OtherCustomer = (await Host.CreateCustomerAsync("Harbour Bank")).Id;
+        Green = await TestCluster.EnrollAsync(Host, OtherCustomer, "Lisbon");
+        // A cluster reports no hour from before its epoch: some hours have to pass.
+        time.Advance(TimeSpan.FromHours(4));
+        await Green.AuthorizeAsync();
+        Red = await TestCluster.EnrollAsync(Host, Customer, "Oslo");
+        await TestCluster.EnrollAsync(Host, OtherCustomer, "Turin").ContinueWith(silent => silent.Result.Dispose(), TaskScheduler.Default);
+        var hour = UsageWindow.HourOf(Host.Time.GetUtcNow());
+        await Red.CheckInAsync(
+            Red.Health(bend: health => health.Nodes[0].Disks[0].UsedBytes = (long)(health.Nodes[0].Disks[0].TotalBytes * 0.95)), Red.Event("e1"), Red.Event("e2", severity: "severe"));
+        await Green.CheckInAsync(Green.Health(), Green.Usage(Green.Window(hour - 1)));
+        await Eventually.TrueAsync(async () => (await Host.Admin.GetStringAsync("/api/v1/fleet/clusters")).Contains("\"health\":\"red\"", StringComparison.Ordinal), "the clusters are judged");
+        await Eventually.TrueAsync(async () => (await Host.Admin.GetStringAsync($"/api/v1/licensing/windows?cluster={Green.Id}")).Contains("\"received\"", StringComparison.Ordinal), "the ledger has the window");
+        await Eventually.TrueAsync(async () => (await Host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>("/api/v1/audit/entries"))!.Items.Count > 4, "the audit log has entries");
+        (_, var customer) = await Host.ClientWithTokenAsync(Customer, "fleet:read", "licensing:read", "callhome:read", "audit:read");
+        (_, var fleet) = await Host.ClientWithTokenAsync(null, "fleet:read");
+        (CustomerToken, FleetToken) = (customer.Token, fleet.Token);
+        Api = await Forwarder.StartAsync(Host.Operations);
+        Host.Services.GetRequiredService<ApiAddress>().Value = Api.Address;
+        playwright = await Playwright.CreateAsync();
+        Browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
+        {
+            ExecutablePath = Environment.GetEnvironmentVariable("MC_TEST_CHROMIUM") ?? "/usr/bin/chromium",
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
+        });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Browser.DisposeAsync();
+        playwright.Dispose();
+        Red.Dispose();
+        Green.Dispose();
+        await Api.DisposeAsync();
+        await Host.DisposeAsync();
+    }
+
+    /// <summary>Opens a browser window that is signed in with a token.</summary>
+    /// <param name="token">Null: the administrator's.</param>
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="theme">What the system prefers.</param>
+    /// <param name="script">Whether scripts run.</param>
+    public async Task<Window> OpenAsync(string? token = null, int width = 1280, ColorScheme theme = ColorScheme.Light, bool script = true)
+    {
+        if (!signedIn.TryGetValue(token ?? Host.AdminToken, out var state))
+        {
+            signedIn[token ?? Host.AdminToken] = state = await SignInAsync(token ?? Host.AdminToken);
+        }
+
+        return await Window.OpenAsync(await ContextAsync(width, theme, script, state), Host.Portal);
+    }
+
+    /// <summary>A browser window of nobody.</summary>
+    public async Task<Window> OpenStrangerAsync(int width = 1280, ColorScheme theme = ColorScheme.Light, bool script = true) =>
+        await Window.OpenAsync(await ContextAsync(width, theme, script, null), Host.Portal);
+
+    /// <summary>An address of every page in the registry, its parameters filled in.</summary>
+    public IEnumerable<string> Addresses() => PortalPages.All.Select(page => page.Route).Select(Fill).Append($"/clusters/{Green.Id}").Append($"/clusters/{Green.Id}/usage").Append("/clusters?q=nothing-is-called-so")
+        .Append("/clusters?health=red&liveness=online").Append("/search?q=Oslo").Append("/search?q=" + Red.Id).Append($"/clusters/{Guid.Empty}");
+
+    private string Fill(string route) =>
+        route.Replace("{id:guid}", route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
+
+    private Task<IBrowserContext> ContextAsync(int width, ColorScheme theme, bool script, string? state) => Browser.NewContextAsync(
+        new BrowserNewContextOptions { IgnoreHTTPSErrors = true, ViewportSize = new ViewportSize { Width = width, Height = 900 }, ColorScheme = theme, JavaScriptEnabled = script, StorageState = state });
+
+    private async Task<string> SignInAsync(string token)
+    {
+        await using var window = await OpenStrangerAsync();
+        await window.GoAsync("/signin");
+        await window.Page.GetByLabel("API token").FillAsync(token);
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Heading, new() { Name = "Today" }).WaitForAsync();
+        return await window.Page.Context.StorageStateAsync();
+    }
+}

@@ -1,0 +1,84 @@
+using System.Reflection;
+using System.Text.Json;
+using Microsoft.Playwright;
+using Xunit;
+
+namespace MissionControl.Portal.Tests;
+
+/// <summary>A browser window that keeps account of what the content policy, the console and the accessibility rules found.</summary>
+public sealed class Window : IAsyncDisposable
+{
+    private static readonly Lazy<string> Axe = new(ReadAxe);
+    private readonly Uri site;
+    private readonly List<string> violations = [];
+
+    private Window(IPage page, Uri site)
+    {
+        Page = page;
+        this.site = site;
+        // A page that is refused on purpose is logged by the browser too; only what the content policy stops is a fault of ours.
+        page.Console += (_, message) =>
+        {
+            if (message.Text.Contains("Content Security Policy", StringComparison.Ordinal) || (message.Type == "error" && !message.Text.Contains("Failed to load resource", StringComparison.Ordinal)))
+            {
+                violations.Add($"{page.Url}: {message.Text}");
+            }
+        };
+        page.PageError += (_, error) => violations.Add($"{page.Url}: {error}");
+    }
+
+    /// <summary>The page in it.</summary>
+    public IPage Page { get; }
+
+    /// <summary>What the content policy stopped and what scripts stumbled over.</summary>
+    public IReadOnlyList<string> Violations => violations;
+
+    /// <summary>Opens a window.</summary>
+    public static async Task<Window> OpenAsync(IBrowserContext context, Uri site)
+    {
+        context.SetDefaultTimeout(30_000);
+        return new Window(await context.NewPageAsync(), site);
+    }
+
+    /// <summary>Fails with every finding in full.</summary>
+    public static void AssertNothing(IEnumerable<string> findings)
+    {
+        var all = findings.ToList();
+        Assert.True(all.Count == 0, string.Join(Environment.NewLine, all));
+    }
+
+    /// <summary>Goes to an address of the portal.</summary>
+    public async Task<int> GoAsync(string address) => (await Page.GotoAsync(new Uri(site, address).ToString(), new PageGotoOptions { WaitUntil = WaitUntilState.Load }))!.Status;
+
+    /// <summary>What the accessibility rules of WCAG 2.0 to 2.2, A and AA, find on this page.</summary>
+    public async Task<IReadOnlyList<string>> AxeAsync()
+    {
+        // Evaluated, not added to the page: the content policy stays in force.
+        await Page.EvaluateAsync(Axe.Value + ";0");
+        var found = await Page.EvaluateAsync<JsonElement>("""
+            async () => (await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'] }))
+              .violations.flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html.slice(0, 160)} ${(node.any[0] ?? node.all[0] ?? node.none[0])?.message ?? ''}`))
+            """);
+        return [.. found.EnumerateArray().Select(one => $"{Page.Url} {one.GetString()}")];
+    }
+
+    /// <summary>Whether the page is wider than its window.</summary>
+    public Task<bool> ScrollsSidewaysAsync() => Page.EvaluateAsync<bool>("document.documentElement.scrollWidth > window.innerWidth");
+
+    /// <summary>Keeps a picture among the results of the tests.</summary>
+    public Task PictureAsync(string name)
+    {
+        var directory = Path.Combine(AppContext.BaseDirectory, "..", "..", "..", "portal-pictures");
+        return Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Directory.CreateDirectory(directory).FullName, $"{name}.png"), FullPage = true });
+    }
+
+    public async ValueTask DisposeAsync() => await Page.Context.DisposeAsync();
+
+    private static string ReadAxe()
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream("axe.js");
+        Assert.NotNull(stream);
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}
