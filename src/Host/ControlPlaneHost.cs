@@ -62,7 +62,11 @@ public static class ControlPlaneHost
         builder.Services.AddHostedService<DatabaseStart>();
         builder.Services.AddPlatformSecurity();
         builder.Services.AddPlatformHttp();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.Never);
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.Never;
+            json.SerializerOptions.Converters.Add(new TextConverter());
+        });
         foreach (var module in modules.Active)
         {
             module.ConfigureServices(builder);
@@ -106,7 +110,7 @@ public static class ControlPlaneHost
         builder.Logging.AddFilter("Quartz", LogLevel.Warning);
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
         var hosts = builder.Configuration["AllowedHosts"] ?? $"localhost;127.0.0.1;[::1];{System.Net.Dns.GetHostName()}";
-        builder.Services.AddHostFiltering(filtering => filtering.AllowedHosts = hosts.Split(';', StringSplitOptions.RemoveEmptyEntries));
+        builder.Services.AddHostFiltering(filtering => (filtering.AllowedHosts, filtering.AllowEmptyHosts) = (hosts.Split(';', StringSplitOptions.RemoveEmptyEntries), false));
         // Long enough to finish what was accepted, short enough for a person at Ctrl-C.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
     }

@@ -12,6 +12,7 @@ using MissionControl.Platform.Http;
 using MissionControl.Platform.Security;
 using MissionControl.Portal.Pages;
 using MissionControl.Portal.Sessions;
+using MissionControl.Protocol.Tokens;
 
 namespace MissionControl.Portal;
 
@@ -84,13 +85,24 @@ internal static class PortalPages
         }
 
         var form = await http.Request.ReadFormAsync(cancellationToken);
+        var token = form["token"].ToString().Trim();
+        if (!TokenText.TryParse(token, out _, out _, out _))
+        {
+            return NoToken();
+        }
+
         try
         {
-            var session = await client.CreateSessionAsync(form["token"].ToString().Trim(), cancellationToken);
+            var session = await client.CreateSessionAsync(token, cancellationToken);
             http.Response.Cookies.Append(SignedIn.Cookie, session.Session, new CookieOptions { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Lax, Path = "/", Expires = session.ExpiresAt });
             return TypedResults.LocalRedirect(LocalOrHome(form["returnUrl"]));
         }
         catch (ApiException)
+        {
+            return NoToken();
+        }
+
+        IResult NoToken()
         {
             http.Response.StatusCode = StatusCodes.Status422UnprocessableEntity;
             return SignInPage(http, forgery, form["returnUrl"], "This token is not valid. It begins with mca_, has 66 characters, and must not be expired or revoked.");
@@ -154,7 +166,9 @@ internal static class PortalPages
     private static QueryString ApiQuery(HttpRequest request) => QueryString.Create(
         request.Query.Where(parameter => parameter.Key is "q" or "health" or "liveness" or "customer" or "version" or "state" or "limit" or "cursor" && parameter.Value.ToString().Length > 0));
 
-    private static string LocalOrHome(string? url) => url is { Length: > 0 } && url[0] == '/' && !url.StartsWith("//", StringComparison.Ordinal) && !url.StartsWith("/\\", StringComparison.Ordinal) ? url : "/";
+    // Browsers drop tabs and line ends and turn a backslash around; what a header cannot carry as it is was not written by us either.
+    private static string LocalOrHome(string? url) =>
+        url is { Length: > 0 } && url[0] == '/' && RedirectHttpResult.IsLocalUrl(url) && !url.AsSpan().ContainsAnyExceptInRange('!', '~') && !url.Contains('\\', StringComparison.Ordinal) ? url : "/";
 
     private static ValueTask<object?> SecureAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
