@@ -99,7 +99,14 @@ public sealed class BadRequestTests(SecurityFixture fixture)
 
             await SendAsync(client, endpoint, path, new ByteArrayContent([0x7b, 0x22, 0xc3, 0x28, 0x22, 0x3a, 0x31, 0x7d]) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } }, "not UTF-8");
             await SendAsync(client, endpoint, path, new StringContent(sample, Encoding.UTF8, "text/plain"), "another media type");
-            await SendAsync(client, endpoint, path, Json($"{{\"name\":\"{new string('x', 2 * 1024 * 1024)}\"}}"), "too large");
+            try
+            {
+                await SendAsync(client, endpoint, path, Json($"{{\"name\":\"{new string('x', 2 * 1024 * 1024)}\"}}"), "too large");
+            }
+            catch (HttpRequestException)
+            {
+                // Closed under the sender, who went on sending.
+            }
         }
     }
 
