@@ -52,7 +52,7 @@ internal static class Certificates
         var notAfter = now.AddDays(397) < ca.NotAfter.ToUniversalTime() ? now.AddDays(397) : new DateTimeOffset(ca.NotAfter.ToUniversalTime());
         using var certificate = request.Create(ca, now.AddHours(-1), notAfter, RandomNumberGenerator.GetBytes(16));
         WritePrivate(data.PathOf(ServerKeyFile), key.ExportPkcs8PrivateKeyPem());
-        File.WriteAllText(path, certificate.ExportCertificatePem());
+        WritePrivate(path, certificate.ExportCertificatePem());
         return certificate.CopyWithPrivateKey(key);
     }
 
@@ -71,19 +71,9 @@ internal static class Certificates
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
         using var certificate = request.CreateSelfSigned(now.AddHours(-1), now.AddYears(10));
         WritePrivate(data.PathOf(CaKeyFile), key.ExportPkcs8PrivateKeyPem());
-        File.WriteAllText(path, certificate.ExportCertificatePem());
+        WritePrivate(path, certificate.ExportCertificatePem());
         return X509Certificate2.CreateFromPemFile(path, data.PathOf(CaKeyFile));
     }
 
-    private static void WritePrivate(string path, string text)
-    {
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using var writer = new StreamWriter(path, options);
-        writer.Write(text);
-    }
+    private static void WritePrivate(string path, string text) => DataDirectory.WritePrivate(path, System.Text.Encoding.ASCII.GetBytes(text));
 }

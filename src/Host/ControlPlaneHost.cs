@@ -67,7 +67,11 @@ public static class ControlPlaneHost
         builder.Services.AddHostedService<DatabaseStart>();
         builder.Services.AddPlatformSecurity();
         builder.Services.AddPlatformHttp();
-        builder.Services.ConfigureHttpJsonOptions(json => json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.Never);
+        builder.Services.ConfigureHttpJsonOptions(json =>
+        {
+            json.SerializerOptions.DefaultIgnoreCondition = JsonIgnoreCondition.Never;
+            json.SerializerOptions.Converters.Add(new TextConverter());
+        });
         foreach (var module in modules.Active)
         {
             module.ConfigureServices(builder);
@@ -134,7 +138,7 @@ public static class ControlPlaneHost
         builder.Logging.AddFilter("Yarp", LogLevel.Warning);
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
         var hosts = builder.Configuration["AllowedHosts"] ?? $"localhost;127.0.0.1;[::1];{System.Net.Dns.GetHostName()}";
-        builder.Services.AddHostFiltering(filtering => filtering.AllowedHosts = hosts.Split(';', StringSplitOptions.RemoveEmptyEntries));
+        builder.Services.AddHostFiltering(filtering => (filtering.AllowedHosts, filtering.AllowEmptyHosts) = (hosts.Split(';', StringSplitOptions.RemoveEmptyEntries), false));
         // Who called is believed only from proxies that are named; by default from nobody.
         var proxies = builder.Configuration.GetSection("Network:TrustedProxies").Get<string[]>() ?? [];
         builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>

@@ -35,7 +35,7 @@ public sealed class CustomersTests : IAsyncLifetime
     {
         using var response = await host.Admin.PostAsJsonAsync("/api/v1/licensing/customers", new { });
 
-        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, response.StatusCode);
         var text = await response.Content.ReadAsStringAsync();
         Assert.Contains("name", text, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("region", text, StringComparison.OrdinalIgnoreCase);

@@ -39,6 +39,13 @@ internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environme
 
     public async Task StartAsync(params string[] more)
     {
+        Launch();
+        await ReadyAsync();
+    }
+
+    /// <summary>Starts the process and waits for nothing.</summary>
+    public void Launch()
+    {
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "missioncontrol")) { RedirectStandardOutput = true };
         foreach (var argument in (string[])["run", "--data", Data, "--portal", Portal.ToString(), "--callhome", CallHome.ToString(), "--ops", $"http://localhost:{operations}", .. more])
         {
@@ -66,6 +73,10 @@ internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environme
             }
         };
         process.BeginOutputReadLine();
+    }
+
+    private async Task ReadyAsync()
+    {
         using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{operations}") };
         await Eventually.TrueAsync(async () =>
         {
@@ -79,6 +90,9 @@ internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environme
             }
         }, "the host is ready");
     }
+
+    /// <summary>SIGTERM: the process begins to drain.</summary>
+    public void Terminate() => Process.Start("kill", ["-TERM", process!.Id.ToString(global::System.Globalization.CultureInfo.InvariantCulture)])!.WaitForExit();
 
     /// <summary>kill -9: nothing is flushed, nothing is said.</summary>
     public async Task KillAsync()

@@ -83,7 +83,7 @@ public sealed class ControlPlane : IAsyncDisposable
     public HttpClient Client(Uri address, string? bearer = null)
     {
         var ca = X509Certificate2.CreateFromPem(File.ReadAllText(CaFile));
-        var handler = new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { ca }, RevocationMode = X509RevocationMode.NoCheck } } };
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { ca }, RevocationMode = X509RevocationMode.NoCheck } } };
         var client = new HttpClient(handler) { BaseAddress = address };
         if (bearer is not null)
         {

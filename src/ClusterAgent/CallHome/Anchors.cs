@@ -44,8 +44,9 @@ internal static class Anchors
 
     private static AnchorDocument SignedBy(AnchorDocument trusted, ReadOnlySpan<byte> envelope, AnchorDocument document)
     {
-        var roots = trusted.Keys.Where(key => key.Uses.Contains("root")).ToDictionary(key => key.Kid, key => VerificationKey.FromSpki(key.Spki), StringComparer.Ordinal);
-        return Dsse.TryVerify(envelope, AnchorDocument.PayloadType, roots.GetValueOrDefault, out _, out var error)
+        // Looked up, not gathered: a document may name a key twice, or keys that cannot be read here.
+        VerificationKey? Root(string kid) => trusted.Keys.FirstOrDefault(key => key.Kid == kid && key.Uses.Contains("root")) is { } key ? VerificationKey.FromSpki(key.Spki) : null;
+        return Dsse.TryVerify(envelope, AnchorDocument.PayloadType, Root, out _, out var error)
             ? document
             : throw new CryptographicException($"The anchor document is not signed by its root: {error}");
     }

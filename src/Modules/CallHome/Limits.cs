@@ -15,7 +15,7 @@ internal static class Limits
 
     /// <summary>Gateways, collector counts and environments of an inventory, each.</summary>
     public const int InventoryEntries = 1000;
-
+    public const int Certificates = 100;
     public const int TextLength = 512;
 
     /// <summary>Inflated to compressed, checked once 64 KiB have been inflated.</summary>

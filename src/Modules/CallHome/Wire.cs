@@ -37,6 +37,12 @@ internal static class Wire
         {
             if (!isJson)
             {
+                if (body.Length > UncountedBytes && ProtobufShape.IsBeyond(body.Bytes.Span, new T().Descriptor, Protocol.CallHome.StrictJsonReader.MaxObjects))
+                {
+                    await RefuseAsync(context, BodyReader.TooLarge);
+                    return null;
+                }
+
                 var message = (Known<T>.Parser ??= parser.WithDiscardUnknownFields(true)).ParseFrom(body.Bytes.Span);
 
                 // What was written and is not there any more is what this version does not know; only then is it looked for.
@@ -48,7 +54,19 @@ internal static class Wire
                 return message;
             }
 
+            if (!System.Text.Unicode.Utf8.IsValid(body.Bytes.Span))
+            {
+                await Problems.WriteAsync(context, ProblemCodes.MalformedBody, "The body is not UTF-8.");
+                return null;
+            }
+
             var findings = Protocol.CallHome.StrictJsonReader.Check(body.Bytes.Span, new T().Descriptor, UsageTextLimit);
+            if (findings.IsBeyond)
+            {
+                await RefuseAsync(context, BodyReader.TooLarge);
+                return null;
+            }
+
             if (findings.Error is { } error)
             {
                 await Problems.WriteAsync(context, ProblemCodes.MalformedBody, error);
@@ -59,7 +77,7 @@ internal static class Wire
 
             return Parser.Parse<T>(System.Text.Encoding.UTF8.GetString(body.Bytes.Span));
         }
-        catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidJsonException)
+        catch (Exception exception) when (exception is InvalidProtocolBufferException or InvalidJsonException or System.Text.DecoderFallbackException)
         {
             await Problems.WriteAsync(context, ProblemCodes.MalformedBody, exception.Message);
             return null;
@@ -85,6 +103,9 @@ internal static class Wire
         Write(context.Response.BodyWriter, message, size);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
+
+    /// <summary>So few bytes hold no more objects than memory can bear; the usual check-in is not counted.</summary>
+    private const int UncountedBytes = 16 * 1024;
 
     // Bodies of items are base64 in JSON: one usage window is the longest text there is.
     private const int UsageTextLimit = Limits.UsageInflatedBytes;

@@ -35,7 +35,7 @@ internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDir
             db.Add(token);
             events.Publish(token.ToEvent());
             events.Audit(new AuditFact("identity.token-created", AuditLog.Operator, "token", token.Id) { Reason = "first start" });
-            WritePrivate(data.PathOf(FileName), text);
+            DataDirectory.WritePrivate(data.PathOf(FileName), System.Text.Encoding.ASCII.GetBytes(text + "\n"));
             LogBootstrap(logger, FileName, token.ExpiresAt);
         }
 
@@ -44,19 +44,6 @@ internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDir
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    private static void WritePrivate(string path, string text)
-    {
-        File.Delete(path);
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using var writer = new StreamWriter(path, options);
-        writer.WriteLine(text);
-    }
 
     [LoggerMessage(2001, LogLevel.Information, "Wrote the bootstrap token to {File} in the data directory; it ends at {ExpiresAt}")]
     private static partial void LogBootstrap(ILogger logger, string file, DateTimeOffset expiresAt);

@@ -21,6 +21,29 @@ public sealed class DataDirectory
         return path;
     }
 
+    /// <summary>
+    /// Writes a file that only this user reads, whole or not at all: a process killed on the way leaves no half key behind that
+    /// would keep every later start from succeeding.
+    /// </summary>
+    public static void WritePrivate(string path, ReadOnlySpan<byte> bytes)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+        {
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        }
+
+        var temporary = $"{path}.{Environment.ProcessId}.new";
+        File.Delete(temporary);
+        using (var file = new FileStream(temporary, options))
+        {
+            file.Write(bytes);
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(temporary, path, overwrite: true);
+    }
+
     private static void CreatePrivate(string directory)
     {
         if (OperatingSystem.IsWindows())

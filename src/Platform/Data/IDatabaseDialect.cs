@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace MissionControl.Platform.Data;
@@ -70,13 +71,22 @@ public interface IDatabaseDialect
     /// </summary>
     Task LockRowsAsync(ControlPlaneDbContext db, string table, IReadOnlyList<string> key, IReadOnlyList<object?[]> keys, CancellationToken cancellationToken);
 
-    /// <summary>Takes up to <paramref name="limit"/> due outbox rows for this process; on engines with several dispatchers it claims them until <paramref name="claimUntil"/>.</summary>
+    /// <summary>
+    /// Takes up to <paramref name="limit"/> due outbox rows for this process; on engines with several dispatchers it claims them until
+    /// <paramref name="claimUntil"/>. Due is also what would wait longer than <see cref="LongestWait"/>.
+    /// </summary>
     Task<IReadOnlyList<OutboxMessage>> ClaimOutboxAsync(ControlPlaneDbContext db, string module, int limit, DateTimeOffset now, DateTimeOffset claimUntil, CancellationToken cancellationToken);
 
     /// <summary>Sets how this engine stores a column where its own way would compare or sort unlike the others': texts go by their code points, ids by their bytes.</summary>
     void Configure(IMutableProperty property)
     {
     }
+
+    /// <summary>Longer than any claim or pause: what is not due for longer was written by a clock since put back, and must not wait for it to catch up.</summary>
+    static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
+
+    /// <summary>Whether the database cannot be used at present (full, locked, unreachable), so that the same request may succeed later.</summary>
+    bool IsUnavailable(DbException exception) => exception?.IsTransient == true;
 
     /// <summary>SQL that makes a table append-only: triggers that refuse UPDATE and DELETE. One statement per element.</summary>
     IReadOnlyList<string> AppendOnlySql(string table);

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
@@ -7,6 +8,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MissionControl.Contracts;
+using MissionControl.Platform.Data;
 
 namespace MissionControl.Platform.Http;
 
@@ -20,7 +22,11 @@ public static partial class PlatformHttp
     public static void AddPlatformHttp(this IServiceCollection services)
     {
         services.AddSingleton<IExceptionHandler, ProblemExceptionHandler>();
+        services.AddSingleton<IProblemDetailsWriter, ValidationProblems>();
         services.AddProblemDetails();
+
+        // A parameter or body that cannot be read is answered by a problem document of ours, as everything is.
+        services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
         services.AddRateLimiter(limits =>
         {
             limits.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
@@ -51,7 +57,11 @@ public static partial class PlatformHttp
         app.Use(static (context, next) =>
         {
             context.Response.Headers.XContentTypeOptions = "nosniff";
-            return next(context);
+
+            // Some engines refuse NUL in a text; whoever sends one means nothing good.
+            return context.Request.QueryString.Value?.Contains("%00", StringComparison.Ordinal) == true
+                ? Problems.WriteAsync(context, ProblemCodes.Malformed, "A parameter holds NUL, which no text here does.")
+                : next(context);
         });
     }
 
@@ -75,8 +85,15 @@ public static partial class PlatformHttp
                     await Problems.WriteAsync(httpContext, bad.StatusCode == StatusCodes.Status413PayloadTooLarge ? ProblemCodes.PayloadTooLarge : ProblemCodes.Malformed,
                         bad.InnerException is System.Text.Json.JsonException json ? $"The JSON body cannot be read at {json.Path ?? "its beginning"}." : bad.Message);
                     return true;
+                case IOException { InnerException: OverflowException }:
+                    // How the server says that the size of a chunk is beyond all numbers.
+                    await Problems.WriteAsync(httpContext, ProblemCodes.Malformed, "The chunks of the body cannot be read.");
+                    return true;
                 case DbUpdateConcurrencyException:
                     await Problems.WriteAsync(httpContext, ProblemCodes.PreconditionFailed, "Somebody else changed it at the same moment. Read it again and decide anew.");
+                    return true;
+                case Exception when IsUnavailable(exception, httpContext):
+                    await Problems.WriteAsync(httpContext, ProblemCodes.StorageUnavailable, "The database cannot be used at present. Nothing of this request was kept; send it again after Retry-After.");
                     return true;
                 case OperationCanceledException when httpContext.RequestAborted.IsCancellationRequested:
                     httpContext.Response.StatusCode = 499;
@@ -87,6 +104,24 @@ public static partial class PlatformHttp
                     return true;
             }
         }
+
+        private bool IsUnavailable(Exception exception, HttpContext context)
+        {
+            var dialect = context.RequestServices.GetRequiredService<IDatabaseDialect>();
+            for (var cause = exception; cause is not null; cause = cause.InnerException)
+            {
+                if (cause is DbException database && dialect.IsUnavailable(database))
+                {
+                    LogUnavailable(logger, database, context.Request.Method, context.GetEndpoint()?.DisplayName);
+                    return true;
+                }
+            }
+
+            return false;
+        }
+
+        [LoggerMessage(131, LogLevel.Warning, "{Method} {Endpoint} found the database unavailable and was answered 503")]
+        private static partial void LogUnavailable(ILogger logger, Exception exception, string method, string? endpoint);
 
         [LoggerMessage(130, LogLevel.Error, "{Method} {Endpoint} failed")]
         private static partial void LogUnhandled(ILogger logger, Exception exception, string method, string? endpoint);

@@ -13,8 +13,9 @@ internal sealed class ParkedMessageSweeper(string module, HandlerRegistry handle
     {
         var db = scope.GetRequiredService<ControlPlaneDbContext>();
         var now = time.GetUtcNow();
+        var beyond = now + IDatabaseDialect.LongestWait;
         var due = await db.ParkedMessages(Module).AsNoTracking()
-            .Where(row => row.State == ParkedState.Retrying && row.NextAttemptAt <= now)
+            .Where(row => row.State == ParkedState.Retrying && (row.NextAttemptAt <= now || row.NextAttemptAt > beyond))
             .OrderBy(row => row.NextAttemptAt).Take(50).ToListAsync(cancellationToken);
         foreach (var row in due)
         {

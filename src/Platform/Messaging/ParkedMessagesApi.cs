@@ -27,6 +27,12 @@ public static class ParkedMessagesApi
 
     private static async Task<IResult> ListAsync(string module, ControlPlaneDbContext db, int? limit, string? cursor, CancellationToken cancellationToken)
     {
+        // A group of items holds those of many customers.
+        if (!db.Scope.IsAll)
+        {
+            return Problems.Of(ProblemCodes.ScopeMissing, "Only staff of the vendor sees parked messages.");
+        }
+
         var take = Math.Clamp(limit ?? 50, 1, 500);
         var query = db.ParkedMessages(module).AsNoTracking();
         var total = await query.LongCountAsync(cancellationToken);
@@ -47,6 +53,11 @@ public static class ParkedMessagesApi
 
     private static async Task<IResult> RetryAsync(string module, Guid id, ControlPlaneDbContext db, HandlerRegistry handlers, HandlerRunner runner, IEvents events, CancellationToken cancellationToken)
     {
+        if (!db.Scope.IsAll)
+        {
+            return Problems.Of(ProblemCodes.ScopeMissing, "Only staff of the vendor retries parked messages.");
+        }
+
         var row = await db.ParkedMessages(module).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken);
         if (row is null)
         {

@@ -17,13 +17,14 @@ internal sealed class KnownTokens(IServiceScopeFactory scopes, TimeProvider time
     public const string UserKeyKind = "user-keys";
     private const int Capacity = 10_000;
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
-    private readonly ConcurrentDictionary<(string Module, string Id), (TokenChanged? Token, DateTimeOffset ReadAt)> cache = new();
-    private readonly ConcurrentDictionary<string, (IReadOnlyDictionary<string, VerificationKey> Keys, DateTimeOffset ReadAt)> keys = new();
+    private readonly ConcurrentDictionary<(string Module, string Id), (TokenChanged? Token, long ReadTick)> cache = new();
+    private readonly ConcurrentDictionary<string, (IReadOnlyDictionary<string, VerificationKey> Keys, long ReadTick)> keys = new();
 
     public async ValueTask<TokenChanged?> FindAsync(string module, string id, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
-        if (cache.TryGetValue((module, id), out var known) && now - known.ReadAt < Freshness)
+        // By the monotonic clock: when the wall clock is put back, a revocation must not wait for it to catch up.
+        var tick = time.GetTimestamp();
+        if (cache.TryGetValue((module, id), out var known) && time.GetElapsedTime(known.ReadTick) < Freshness)
         {
             return known.Token;
         }
@@ -36,14 +37,14 @@ internal sealed class KnownTokens(IServiceScopeFactory scopes, TimeProvider time
 
         var body = await ReadAsync(module, TokenKind, id, cancellationToken);
         var token = body is null ? null : JsonSerializer.Deserialize<TokenChanged>(body, MessageJson.Options);
-        cache[(module, id)] = (token, now);
+        cache[(module, id)] = (token, tick);
         return token;
     }
 
     public async ValueTask<IReadOnlyDictionary<string, VerificationKey>> UserKeysAsync(string module, CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
-        if (keys.TryGetValue(module, out var known) && now - known.ReadAt < Freshness)
+        var tick = time.GetTimestamp();
+        if (keys.TryGetValue(module, out var known) && time.GetElapsedTime(known.ReadTick) < Freshness)
         {
             return known.Keys;
         }
@@ -51,7 +52,7 @@ internal sealed class KnownTokens(IServiceScopeFactory scopes, TimeProvider time
         var body = await ReadAsync(module, UserKeyKind, UserKeyKind, cancellationToken);
         var message = body is null ? null : JsonSerializer.Deserialize<UserKeysChanged>(body, MessageJson.Options);
         var read = (message?.Keys ?? new Dictionary<string, byte[]>()).ToDictionary(key => key.Key, key => VerificationKey.FromSpki(key.Value), StringComparer.Ordinal);
-        keys[module] = (read, now);
+        keys[module] = (read, tick);
         return read;
     }
 

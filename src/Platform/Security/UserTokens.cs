@@ -29,6 +29,9 @@ public static class UserTokens
     /// <summary>How long it lives.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
+    /// <summary>How far the clocks of replicas may be apart; one issued later than that comes from a clock since put back.</summary>
+    private const long MaxSkewSeconds = 120;
+
     /// <summary>Issuer claim.</summary>
     public const string Issuer = "missioncontrol/identity";
 
@@ -66,7 +69,7 @@ public static class UserTokens
             }
 
             var claims = JsonSerializer.Deserialize<UserClaims>(Base64Url.DecodeFromChars(parts[1]), Json);
-            return claims is { Iss: Issuer, Aud: Audience } && claims.Exp > now.ToUnixTimeSeconds() && claims.Exp - claims.Iat <= (long)Lifetime.TotalSeconds ? claims : null;
+            return claims is { Iss: Issuer, Aud: Audience } && claims.Exp > now.ToUnixTimeSeconds() && claims.Iat <= now.ToUnixTimeSeconds() + MaxSkewSeconds && claims.Exp - claims.Iat <= (long)Lifetime.TotalSeconds ? claims : null;
         }
         catch (Exception exception) when (exception is FormatException or JsonException)
         {

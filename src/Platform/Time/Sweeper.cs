@@ -33,6 +33,9 @@ internal sealed partial class SweeperHost(
 {
     private static readonly TimeSpan LeaseTerm = TimeSpan.FromSeconds(15);
 
+    /// <summary>A term and how far the clocks of replicas may be apart; a lease beyond it was written by a clock since put back.</summary>
+    private static readonly TimeSpan MaxTerm = TimeSpan.FromMinutes(2);
+
     protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
         Task.WhenAll(sweepers.Select(sweeper => Task.Run(() => LoopAsync(sweeper, stoppingToken), stoppingToken)));
 
@@ -43,7 +46,9 @@ internal sealed partial class SweeperHost(
         {
             try
             {
-                if (heldUntil - time.GetUtcNow() < LeaseTerm / 2)
+                // Longer than a term is a lease of a clock since put back.
+                var left = heldUntil - time.GetUtcNow();
+                if (left < LeaseTerm / 2 || left > LeaseTerm)
                 {
                     heldUntil = await TryLeaseAsync(sweeper, cancellationToken);
                 }
@@ -87,7 +92,7 @@ internal sealed partial class SweeperHost(
         {
             db.Leases(sweeper.Module).Add(new Lease { Name = sweeper.Name, Holder = process.Instance, Until = until, Version = 1 });
         }
-        else if (lease.Holder == process.Instance || lease.Until <= now)
+        else if (lease.Holder == process.Instance || lease.Until <= now || lease.Until > now + MaxTerm)
         {
             lease.Holder = process.Instance;
             lease.Until = until;

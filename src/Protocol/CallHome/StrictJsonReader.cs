@@ -6,7 +6,11 @@ namespace MissionControl.Protocol.CallHome;
 /// <summary>What the strict reader found.</summary>
 /// <param name="Error">The first mistake, with its JSON pointer; null when there is none.</param>
 /// <param name="UnknownFields">Pointers of members that this version does not know; they are ignored and told to the sender.</param>
-public sealed record StrictJsonFindings(string? Error, IReadOnlyList<string> UnknownFields);
+public sealed record StrictJsonFindings(string? Error, IReadOnlyList<string> UnknownFields)
+{
+    /// <summary>There are more objects or members than are read; fewer at once may succeed.</summary>
+    public bool IsBeyond { get; init; }
+}
 
 /// <summary>
 /// Goes over call-home JSON before the protobuf JSON parser, which takes what two readers could understand differently:
@@ -17,6 +21,10 @@ public static class StrictJsonReader
     /// <summary>Deepest nesting that is read.</summary>
     public const int MaxDepth = 32;
 
+    /// <summary>Most objects that are read, in JSON and in protobuf: an object of a few bytes takes many times as many in memory.</summary>
+    public const int MaxObjects = 5_000;
+
+    private const int MaxMembers = 10 * MaxObjects;
     private const int MaxUnknown = 20;
 
     /// <summary>Checks a document against a message type.</summary>
@@ -27,6 +35,7 @@ public static class StrictJsonReader
     {
         ArgumentNullException.ThrowIfNull(message);
         var unknown = new List<string>();
+        var count = new Count();
         try
         {
             var reader = new Utf8JsonReader(utf8, new JsonReaderOptions { MaxDepth = MaxDepth, AllowTrailingCommas = false, CommentHandling = JsonCommentHandling.Disallow });
@@ -35,7 +44,12 @@ public static class StrictJsonReader
                 return new StrictJsonFindings("The body must be a JSON object.", unknown);
             }
 
-            var error = Object(ref reader, message, "", maxText, unknown);
+            var error = Object(ref reader, message, "", maxText, unknown, count);
+            if (count.IsBeyond)
+            {
+                return new StrictJsonFindings($"At most {MaxObjects} objects and {MaxMembers} members are read.", unknown) { IsBeyond = true };
+            }
+
             if (error is null && reader.Read())
             {
                 error = "Something follows the JSON object.";
@@ -53,11 +67,21 @@ public static class StrictJsonReader
         }
     }
 
-    private static string? Object(ref Utf8JsonReader reader, MessageDescriptor message, string pointer, int maxText, List<string> unknown)
+    private static string? Object(ref Utf8JsonReader reader, MessageDescriptor message, string pointer, int maxText, List<string> unknown, Count count)
     {
+        if (++count.Objects > MaxObjects)
+        {
+            return "";
+        }
+
         var seen = new HashSet<string>(StringComparer.Ordinal);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
+            if (++count.Members > MaxMembers)
+            {
+                return "";
+            }
+
             var name = reader.GetString()!;
             var path = $"{pointer}/{(name.Length <= 64 ? name : name[..64])}";
             var field = message.Fields.InFieldNumberOrder().FirstOrDefault(field => field.JsonName == name || field.Name == name);
@@ -78,7 +102,7 @@ public static class StrictJsonReader
 
                 reader.Skip();
             }
-            else if (Value(ref reader, field, field.IsRepeated, path, maxText, unknown) is { } error)
+            else if (Value(ref reader, field, field.IsRepeated, path, maxText, unknown, count) is { } error)
             {
                 return error;
             }
@@ -87,7 +111,7 @@ public static class StrictJsonReader
         return null;
     }
 
-    private static string? Value(ref Utf8JsonReader reader, FieldDescriptor field, bool repeated, string path, int maxText, List<string> unknown)
+    private static string? Value(ref Utf8JsonReader reader, FieldDescriptor field, bool repeated, string path, int maxText, List<string> unknown, Count count)
     {
         if (reader.TokenType == JsonTokenType.Null)
         {
@@ -108,7 +132,7 @@ public static class StrictJsonReader
                     return $"{path}/{i} must not be null.";
                 }
 
-                if (Value(ref reader, field, false, $"{path}/{i}", maxText, unknown) is { } error)
+                if (Value(ref reader, field, false, $"{path}/{i}", maxText, unknown, count) is { } error)
                 {
                     return error;
                 }
@@ -119,7 +143,7 @@ public static class StrictJsonReader
 
         return field.FieldType switch
         {
-            FieldType.Message => reader.TokenType == JsonTokenType.StartObject ? Object(ref reader, field.MessageType, path, maxText, unknown) : $"{path} must be an object.",
+            FieldType.Message => reader.TokenType == JsonTokenType.StartObject ? Object(ref reader, field.MessageType, path, maxText, unknown, count) : $"{path} must be an object.",
             FieldType.String or FieldType.Bytes => reader.TokenType != JsonTokenType.String ? $"{path} must be a text."
                 : (reader.HasValueSequence ? reader.ValueSequence.Length : reader.ValueSpan.Length) > maxText ? $"{path} is longer than {maxText} bytes." : null,
             FieldType.Bool => reader.TokenType is JsonTokenType.True or JsonTokenType.False ? null : $"{path} must be true or false.",
@@ -127,6 +151,15 @@ public static class StrictJsonReader
             FieldType.Int64 or FieldType.UInt64 or FieldType.SInt64 or FieldType.Fixed64 or FieldType.SFixed64 => Integer(ref reader, path, mayBeText: true),
             _ => Integer(ref reader, path, mayBeText: false),
         };
+    }
+
+    private sealed class Count
+    {
+        public int Objects { get; set; }
+
+        public int Members { get; set; }
+
+        public bool IsBeyond => Objects > MaxObjects || Members > MaxMembers;
     }
 
     private static string? Integer(ref Utf8JsonReader reader, string path, bool mayBeText)

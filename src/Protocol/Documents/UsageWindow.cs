@@ -194,9 +194,9 @@ public sealed record UsageCell(
             return new WindowProblem("meter-malformed", "A meter's key is written [a-z][a-z0-9_]{0,62}; its version is at least 1.");
         }
 
-        if (Dimensions is null || Dimensions.Count > MaxDimensions || Dimensions.Any(pair => !IsKey(pair.Key, 40) || pair.Value is not { Length: >= 1 and <= 100 }))
+        if (Dimensions is null || Dimensions.Count > MaxDimensions || Dimensions.Any(pair => !IsKey(pair.Key, 40) || pair.Value is not { Length: >= 1 and <= 100 } || pair.Value.Contains('\0', StringComparison.Ordinal)))
         {
-            return new WindowProblem("dimension-malformed", $"Meter {Meter}: at most {MaxDimensions} dimensions, keys written [a-z][a-z0-9_]{{0,39}}, values of 1 to 100 characters.");
+            return new WindowProblem("dimension-malformed", $"Meter {Meter}: at most {MaxDimensions} dimensions, keys written [a-z][a-z0-9_]{{0,39}}, values of 1 to 100 characters without NUL.");
         }
 
         return Documents.Quantity.IsWellFormed(Quantity)

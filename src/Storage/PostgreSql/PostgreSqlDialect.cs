@@ -142,11 +142,12 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
         var connection = (NpgsqlConnection)await db.OpenConnectionAsync(cancellationToken);
         await using var command = connection.CreateCommand();
         command.CommandText =
-            $"UPDATE {table} SET next_attempt_at = $2 WHERE id IN (SELECT id FROM {table} WHERE next_attempt_at <= $1 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED) " +
+            $"UPDATE {table} SET next_attempt_at = $2 WHERE id IN (SELECT id FROM {table} WHERE next_attempt_at <= $1 OR next_attempt_at > $4 ORDER BY id LIMIT $3 FOR UPDATE SKIP LOCKED) " +
             "RETURNING id, type, key, payload, attachment, created_at, attempts, last_error";
         command.Parameters.Add(new NpgsqlParameter { Value = now.ToUnixTimeMilliseconds() });
         command.Parameters.Add(new NpgsqlParameter { Value = claimUntil.ToUnixTimeMilliseconds() });
         command.Parameters.Add(new NpgsqlParameter { Value = limit });
+        command.Parameters.Add(new NpgsqlParameter { Value = (now + IDatabaseDialect.LongestWait).ToUnixTimeMilliseconds() });
         var rows = new List<OutboxMessage>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))

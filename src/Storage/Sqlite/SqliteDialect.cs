@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Text;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Platform.Data;
 
@@ -74,8 +75,14 @@ internal sealed class SqliteDialect : IDatabaseDialect
 
     // One process, one dispatcher per module: rows in flight are not read again before they are settled, so no claim is written.
     public async Task<IReadOnlyList<OutboxMessage>> ClaimOutboxAsync(
-        ControlPlaneDbContext db, string module, int limit, DateTimeOffset now, DateTimeOffset claimUntil, CancellationToken cancellationToken) =>
-        await db.Outbox(module).AsNoTracking().Where(row => row.NextAttemptAt <= now).OrderBy(row => row.Id).Take(limit).ToListAsync(cancellationToken);
+        ControlPlaneDbContext db, string module, int limit, DateTimeOffset now, DateTimeOffset claimUntil, CancellationToken cancellationToken)
+    {
+        var beyond = now + IDatabaseDialect.LongestWait;
+        return await db.Outbox(module).AsNoTracking().Where(row => row.NextAttemptAt <= now || row.NextAttemptAt > beyond).OrderBy(row => row.Id).Take(limit).ToListAsync(cancellationToken);
+    }
+
+    // Busy and locked by another process, read-only, I/O error, full, cannot open: https://www.sqlite.org/rescode.html.
+    public bool IsUnavailable(DbException exception) => exception is SqliteException { SqliteErrorCode: 5 or 6 or 8 or 10 or 13 or 14 };
 
     // INSERT OR REPLACE deletes without firing delete triggers unless recursive_triggers is on; the connection interceptor sets it.
     public IReadOnlyList<string> AppendOnlySql(string table) =>

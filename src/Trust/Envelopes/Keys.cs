@@ -170,6 +170,12 @@ public sealed class VerificationKey
 
             return key;
         }
+        catch (PlatformNotSupportedException exception)
+        {
+            // A curve that there is not here.
+            key.Dispose();
+            throw new CryptographicException("The key is not a P-256 SubjectPublicKeyInfo.", exception);
+        }
         catch
         {
             key.Dispose();

@@ -38,12 +38,11 @@ internal static class ListEntries
         var total = count == "exact" ? await query.LongCountAsync(cancellationToken) : (long?)null;
         if (cursor is not null)
         {
-            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !long.TryParse(parts[0], CultureInfo.InvariantCulture, out var ms) || !Guid.TryParse(parts[1], out var after))
+            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Cursors.TryInstant(parts[0], out var at) || !Guid.TryParse(parts[1], out var after))
             {
                 return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
             }
 
-            var at = DateTimeOffset.FromUnixTimeMilliseconds(ms);
             query = query.Where(row => row.OccurredAt < at || (row.OccurredAt == at && row.Id < after));
         }
 

@@ -66,6 +66,12 @@ internal static class RequestEpoch
             return;
         }
 
+        if (!Assertions.IsWellFormed(request.Assertion))
+        {
+            await ExchangeToken.RefuseAsync(context, AssertionError.Invalid, nonces, time);
+            return;
+        }
+
         await using var transaction = await db.BeginWriteAsync(cancellationToken: context.RequestAborted);
         var (assertion, error) = await assertions.VerifyAsync(request.Assertion, context.RequestAborted);
         if (assertion is null)
@@ -87,7 +93,7 @@ internal static class RequestEpoch
         var before = cluster.Epoch;
         Recall(db, events, assertion, now);
         cluster.IssueEpoch(now);
-        cluster.InstallFingerprint = request.InstallFingerprint.ToByteArray();
+        cluster.InstallFingerprint = request.InstallFingerprint.Span[..Math.Min(64, request.InstallFingerprint.Length)].ToArray();
         if (again)
         {
             cluster.SuspectClone(now);

@@ -24,6 +24,12 @@ internal static class Unenroll
             return;
         }
 
+        if (!Assertions.IsWellFormed(request.Assertion))
+        {
+            await ExchangeToken.RefuseAsync(context, AssertionError.Invalid, nonces, time);
+            return;
+        }
+
         await using var transaction = await db.BeginWriteAsync(cancellationToken: context.RequestAborted);
         var (assertion, error) = await assertions.VerifyAsync(request.Assertion, context.RequestAborted);
         if (assertion is null)
@@ -43,7 +49,7 @@ internal static class Unenroll
             {
                 CustomerId = cluster.CustomerId,
                 ClusterId = cluster.Id,
-                Reason = request.Reason.Length <= 500 ? request.Reason : request.Reason[..500],
+                Reason = WellFormedText.Line(request.Reason, 500),
                 Changes = [Change.Replace("/state", from, ClusterState.Decommissioned)],
                 Actor = new AuditActor("cluster", cluster.Id.ToString(), "assertion"),
             });

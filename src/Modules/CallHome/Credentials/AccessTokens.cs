@@ -16,6 +16,9 @@ internal readonly record struct AccessToken(Guid ClusterId, long ExpiresAt);
 internal sealed class AccessTokens(SealingKeys keys, TimeProvider time) : IDisposable
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
+
+    /// <summary>How far the clocks of replicas may be apart. A token that ends later than any could was sealed by a clock since put back, and would live on by the whole step.</summary>
+    private const long MaxSkewSeconds = 120;
     private const int NonceSize = 12;
     private const int TagSize = 16;
     private const int PlainSize = 24;
@@ -49,7 +52,8 @@ internal sealed class AccessTokens(SealingKeys keys, TimeProvider time) : IDispo
         }
 
         token = new AccessToken(new Guid(plain[..16], bigEndian: true), BinaryPrimitives.ReadInt64BigEndian(plain[16..]));
-        return token.ExpiresAt > time.GetUtcNow().ToUnixTimeSeconds();
+        var now = time.GetUtcNow().ToUnixTimeSeconds();
+        return token.ExpiresAt > now && token.ExpiresAt <= now + (long)Lifetime.TotalSeconds + MaxSkewSeconds;
     }
 
     public void Dispose() => ciphers.Dispose();

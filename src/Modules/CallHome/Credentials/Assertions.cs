@@ -30,10 +30,7 @@ internal sealed class Assertions(ControlPlaneDbContext db, Nonces nonces, TimePr
     /// <summary>Verifies inside the caller's write transaction, which consumes the nonce.</summary>
     public async Task<(Assertion? Assertion, AssertionError Error)> VerifyAsync(string text, CancellationToken cancellationToken)
     {
-        var parts = text.Length <= MaxLength ? text.Split('.') : [];
-        if (parts.Length != 3 || !TryJson(parts[0], out var header) || !TryJson(parts[1], out var claims)
-            || Text(header, "alg") != "ES256" || Text(claims, "aud") != Audience || Text(claims, "iss") is not { } issuer
-            || issuer != Text(claims, "sub") || !Guid.TryParse(issuer, out var clusterId) || !HasSaneLife(claims))
+        if (!TryRead(text, out var parts, out var clusterId, out var claims))
         {
             return (null, AssertionError.Invalid);
         }
@@ -45,7 +42,7 @@ internal sealed class Assertions(ControlPlaneDbContext db, Nonces nonces, TimePr
         var now = time.GetUtcNow();
         var signed = System.Text.Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}");
         var signature = new byte[64];
-        if (cluster is null || !Base64Url.TryDecodeFromChars(parts[2], signature, out var length) || length != 64)
+        if (cluster is null || parts[2].Length != 86 || Base64Url.DecodeFromChars(parts[2], signature, out _, out var length) != System.Buffers.OperationStatus.Done || length != 64)
         {
             return (null, AssertionError.Invalid);
         }
@@ -70,9 +67,25 @@ internal sealed class Assertions(ControlPlaneDbContext db, Nonces nonces, TimePr
         return (new Assertion(cluster, key, keys, claims), AssertionError.None);
     }
 
+    /// <summary>Whether a text can be an assertion at all: what cannot must not take a turn at the database, for anybody may send it.</summary>
+    public static bool IsWellFormed(string text) => TryRead(text, out _, out _, out _);
+
+    private static bool TryRead(string text, out string[] parts, out Guid clusterId, out JsonElement claims)
+    {
+        clusterId = default;
+        claims = default;
+        parts = text.Length <= MaxLength ? text.Split('.', 4) : [];
+        return parts.Length == 3 && TryJson(parts[0], out var header) && TryJson(parts[1], out claims)
+            && Text(header, "alg") == "ES256" && Text(claims, "aud") == Audience && Text(claims, "iss") is { } issuer
+            && issuer == Text(claims, "sub") && Guid.TryParse(issuer, out clusterId) && HasSaneLife(claims);
+    }
+
     private static bool HasSaneLife(JsonElement claims) =>
-        claims.TryGetProperty("iat", out var iat) && iat.TryGetInt64(out var issued) && claims.TryGetProperty("exp", out var exp) && exp.TryGetInt64(out var expires)
-        && expires > issued && expires - issued <= 3600 && Text(claims, "jti") is { Length: > 0 and <= 100 };
+        Number(claims, "iat") is { } issued && Number(claims, "exp") is { } expires && issued >= 0 && expires > issued && expires - issued <= 3600
+        && Text(claims, "jti") is { Length: > 0 and <= 100 };
+
+    private static long? Number(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
 
     private static string? Text(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
@@ -84,9 +97,12 @@ internal sealed class Assertions(ControlPlaneDbContext db, Nonces nonces, TimePr
         {
             using var document = JsonDocument.Parse(Base64Url.DecodeFromChars(part), new JsonDocumentOptions { AllowDuplicateProperties = false, MaxDepth = 4 });
             element = document.RootElement.Clone();
-            return element.ValueKind == JsonValueKind.Object;
+
+            // A text that is half a character or not UTF-8 shows only when it is read.
+            return element.ValueKind == JsonValueKind.Object
+                && element.EnumerateObject().All(member => member.Name.Length > 0 && (member.Value.ValueKind != JsonValueKind.String || member.Value.GetString() is not null));
         }
-        catch (Exception exception) when (exception is FormatException or JsonException)
+        catch (Exception exception) when (exception is FormatException or JsonException or InvalidOperationException)
         {
             return false;
         }

@@ -32,6 +32,9 @@ internal sealed class UsedNonce
 internal sealed class Nonces(SealingKeys keys, TimeProvider time)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(2);
+
+    /// <summary>How far the clocks of replicas may be apart.</summary>
+    private static readonly TimeSpan MaxSkew = TimeSpan.FromMinutes(2);
     private const int RandomSize = 12;
     private const int MacSize = 16;
 
@@ -48,13 +51,16 @@ internal sealed class Nonces(SealingKeys keys, TimeProvider time)
     public async Task<bool> TryUseAsync(ControlPlaneDbContext db, string nonce, CancellationToken cancellationToken)
     {
         var bytes = new byte[8 + RandomSize + MacSize];
-        if (nonce.Length > 64 || !Base64Url.TryDecodeFromChars(nonce, bytes, out var length) || length != bytes.Length)
+        if (Base64Url.DecodeFromChars(nonce, bytes, out _, out var length) != System.Buffers.OperationStatus.Done || length != bytes.Length)
         {
             return false;
         }
 
         var expires = BinaryPrimitives.ReadInt64BigEndian(bytes);
-        if (!keys.Current.Any(key => IsBy(key, bytes)) || expires < time.GetUtcNow().ToUnixTimeMilliseconds())
+        var now = time.GetUtcNow();
+
+        // One that ends later than any could was issued by a clock since put back; whether it was used may be forgotten.
+        if (!keys.Current.Any(key => IsBy(key, bytes)) || expires < now.ToUnixTimeMilliseconds() || expires > (now + Lifetime + MaxSkew).ToUnixTimeMilliseconds())
         {
             return false;
         }

@@ -30,6 +30,12 @@ internal static class RotateKey
             return;
         }
 
+        if (!Assertions.IsWellFormed(request.Assertion))
+        {
+            await ExchangeToken.RefuseAsync(context, AssertionError.Invalid, nonces, time);
+            return;
+        }
+
         await using var transaction = await db.BeginWriteAsync(cancellationToken: context.RequestAborted);
         var (assertion, error) = await assertions.VerifyAsync(request.Assertion, context.RequestAborted);
         if (assertion is null)

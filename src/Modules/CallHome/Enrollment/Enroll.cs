@@ -113,9 +113,9 @@ internal static class Enroll
     private static Cluster Admit(ControlPlaneDbContext db, IEvents events, EnrollmentToken token, VerificationKey key, EnrollRequest request, DateTimeOffset now)
     {
         var facts = request.Facts ?? new Facts();
-        var name = Bounded(string.IsNullOrWhiteSpace(facts.Name) ? token.ClusterName ?? "unnamed" : facts.Name, 100);
-        var cluster = Cluster.Enroll(Guid.CreateVersion7(now), token.CustomerId, name, facts.InstallFingerprint.ToByteArray(), request.TrustedFirstContact, now);
-        cluster.AgentVersion = Bounded(facts.AgentVersion, 100);
+        var name = WellFormedText.Line(string.IsNullOrWhiteSpace(facts.Name) ? token.ClusterName ?? "unnamed" : facts.Name, 100);
+        var cluster = Cluster.Enroll(Guid.CreateVersion7(now), token.CustomerId, name, facts.InstallFingerprint.Span[..Math.Min(64, facts.InstallFingerprint.Length)].ToArray(), request.TrustedFirstContact, now);
+        cluster.AgentVersion = WellFormedText.Line(facts.AgentVersion, 100);
         var identity = new ClusterKeyRow { ClusterId = cluster.Id, Kid = key.KeyId, Use = ClusterKeyRow.Identity, Spki = request.PublicKey.ToByteArray(), NotBefore = now };
         db.Add(cluster);
         db.Add(identity);
@@ -159,6 +159,4 @@ internal static class Enroll
         var plain = address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
         return plain is not null && networks.Split(' ').Any(network => IPNetwork.TryParse(network, out var parsed) && parsed.Contains(plain));
     }
-
-    private static string Bounded(string text, int length) => text.Length <= length ? text : text[..length];
 }

@@ -17,6 +17,8 @@ namespace MissionControl.CallHome.Enrollment;
 /// <summary><c>/api/v1/callhome/enrollment-tokens</c>.</summary>
 internal static class EnrollmentTokensApi
 {
+    private const int MaxNetworks = 20;
+
     public static void Map(IEndpointRouteBuilder api)
     {
         var tokens = api.MapGroup("/enrollment-tokens");
@@ -31,7 +33,12 @@ internal static class EnrollmentTokensApi
     private static async Task<IResult> CreateAsync(CreateEnrollmentTokenRequest request, ControlPlaneDbContext db, CurrentPrincipal principal, Anchors anchors, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
         var errors = new List<FieldError>();
-        foreach (var (network, i) in (request.Networks ?? []).Select((network, i) => (network, i)))
+        if (request.Networks is { Count: > MaxNetworks })
+        {
+            errors.Add(new FieldError("/networks", "too-many", $"At most {MaxNetworks} networks."));
+        }
+
+        foreach (var (network, i) in (request.Networks ?? []).Take(MaxNetworks).Select((network, i) => (network, i)))
         {
             if (!IPNetwork.TryParse(network, out _))
             {
@@ -83,12 +90,11 @@ internal static class EnrollmentTokensApi
         var query = db.Set<EnrollmentToken>().AsNoTracking();
         if (cursor is not null)
         {
-            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !long.TryParse(parts[0], out var ms))
+            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Cursors.TryInstant(parts[0], out var at))
             {
                 return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
             }
 
-            var at = DateTimeOffset.FromUnixTimeMilliseconds(ms);
             var after = parts[1];
             query = query.Where(row => row.CreatedAt < at || (row.CreatedAt == at && string.Compare(row.Id, after) > 0));
         }

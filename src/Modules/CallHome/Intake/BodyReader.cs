@@ -43,7 +43,15 @@ internal static class BodyReader
         var encoding = request.Headers.ContentEncoding.ToString();
         if (encoding is "" or "identity")
         {
-            return await FillAsync(request.Body, (int)(request.ContentLength ?? 4096), maxCompressed, null, cancellationToken);
+            try
+            {
+                return await FillAsync(request.Body, (int)(request.ContentLength ?? 4096), maxCompressed, null, cancellationToken);
+            }
+            catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
+            {
+                // The server's own limit is as large as ours and may be reached first.
+                return new BodyRead(null, 0, TooLarge);
+            }
         }
 
         var counted = new CountingStream(request.Body, maxCompressed, isGzip: encoding == "gzip");
@@ -64,7 +72,11 @@ internal static class BodyReader
             {
                 return await FillAsync(inflate, 16 * 1024, maxInflated, counted, cancellationToken);
             }
-            catch (InvalidDataException)
+            catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
+            {
+                return new BodyRead(null, 0, TooLarge);
+            }
+            catch (Exception exception) when (exception is InvalidDataException or InvalidOperationException)
             {
                 return new BodyRead(null, 0, counted.Exceeded ? TooLarge : Malformed);
             }

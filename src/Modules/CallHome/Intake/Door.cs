@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Google.Protobuf;
 using MissionControl.Contracts.Api;
+using MissionControl.Platform.Data;
 using MissionControl.Protocol.CallHome;
 using MissionControl.Protocol.Documents;
 using MissionControl.Trust.Envelopes;
@@ -11,6 +12,9 @@ namespace MissionControl.CallHome.Intake;
 /// <summary>What intake can judge of an item by looking at it alone; pure.</summary>
 internal static class Door
 {
+    /// <summary>End of the year 9999, in Unix milliseconds.</summary>
+    private const long LastInstant = 253_402_300_799_999;
+
     /// <summary>Kinds whose owner takes them in this version.</summary>
     private static readonly HashSet<string> Taken = ["health", "event", "inventory", "usage"];
 
@@ -111,6 +115,11 @@ internal static class Door
             return Refuse(item, "too-many-nodes", $"At most {Limits.Nodes} nodes.", final: true);
         }
 
+        if (health.Certificates.Count > Limits.Certificates)
+        {
+            return Refuse(item, "too-many-certificates", $"At most {Limits.Certificates} certificates.", final: true);
+        }
+
         foreach (var node in health.Nodes)
         {
             if (node.Disks.Count > Limits.DisksPerNode)
@@ -118,7 +127,7 @@ internal static class Door
                 return Refuse(item, "too-many-disks", $"At most {Limits.DisksPerNode} disks a node.", final: true);
             }
 
-            if (node.Id.Length is 0 or > 100)
+            if (node.Id.Length is 0 or > 100 || !IsText(node.Id))
             {
                 return Refuse(item, "node-id-invalid", "Every node needs an id of 1 to 100 characters.", final: true);
             }
@@ -129,7 +138,34 @@ internal static class Door
             }
         }
 
-        return null;
+        return Sane(item, health);
+    }
+
+    // What no owner may have to fear: an instant outside of the calendar, a number that is none, a text that a database refuses. One such
+    // item would otherwise stop a whole group, and with it the items of others.
+    private static ItemRefusal? Sane(Item item, Health health)
+    {
+        var instants = health.Nodes.All(node => IsInstant(node.StartedAtMs)) && health.Certificates.All(certificate => IsInstant(certificate.NotAfterMs)) && IsInstant(health.Backup?.LastSuccessMs ?? 0);
+        if (!instants)
+        {
+            return Refuse(item, "instant-out-of-range", "An instant is in Unix milliseconds, from 0 to the end of the year 9999.", final: true);
+        }
+
+        var numbers = health.Nodes.All(node => double.IsFinite(node.Load1) && double.IsFinite(node.ClockOffsetMs) && node.Disks.All(disk => double.IsFinite(disk.InodesUsedPercent)))
+            && double.IsFinite(health.CallHome?.FailedPercent15M ?? 0) && double.IsFinite(health.Replication?.LagS ?? 0);
+        if (!numbers)
+        {
+            return Refuse(item, "number-not-finite", "Leave a number out when it is not known; NaN and infinity are none.", final: true);
+        }
+
+        if (health.ExpectedNodes is < 0 or > 100_000 || health.QuorumSpare is < -100_000 or > 100_000)
+        {
+            return Refuse(item, "count-out-of-range", "expected_nodes lies within 0 and 100000, quorum_spare within -100000 and 100000.", final: true);
+        }
+
+        var texts = health.Nodes.All(node => IsText(node.Role) && IsText(node.State) && IsText(node.Version) && IsText(node.Os) && node.Disks.All(disk => IsText(disk.Mount) && IsText(disk.Purpose)))
+            && health.Certificates.All(certificate => IsText(certificate.Purpose) && IsText(certificate.Issuer)) && IsText(health.Backup?.Location ?? "");
+        return texts ? null : Refuse(item, "text-invalid", $"A text has at most {Limits.TextLength} characters and no NUL.", final: true);
     }
 
     private static ItemRefusal? Event(Item item)
@@ -137,6 +173,11 @@ internal static class Door
         if (!TryParse(Protocol.CallHome.Event.Parser, item, out var happened, out var refusal))
         {
             return refusal;
+        }
+
+        if (!IsText(happened.Id) || !IsText(happened.Kind) || !IsText(happened.Text) || !IsText(happened.Node))
+        {
+            return Refuse(item, "text-invalid", $"A text has at most {Limits.TextLength} characters and no NUL.", final: true);
         }
 
         return happened.Id.Length is 0 or > 100 || happened.Kind.Length is 0 or > 100 || happened.Text.Length > 500 || happened.Severity is not ("info" or "warning" or "severe")
@@ -161,6 +202,11 @@ internal static class Door
             return Refuse(item, "node-id-invalid", "Every node needs an id of its own of 1 to 100 characters.", final: true);
         }
 
+        if (!AreTexts(inventory))
+        {
+            return Refuse(item, "text-invalid", $"A text has at most {Limits.TextLength} characters and no NUL.", final: true);
+        }
+
         return inventory.Gateways.Count > Limits.InventoryEntries || inventory.Collectors.Count > Limits.InventoryEntries || inventory.Environments.Count > Limits.InventoryEntries
             || !AreIds(inventory.Gateways, gateway => gateway.Id) || !AreIds(inventory.Environments, environment => environment.Id)
             || inventory.Collectors.Any(collectors => collectors.Version.Length > 100 || collectors.Os.Length > 100 || collectors.Count < 0)
@@ -168,6 +214,15 @@ internal static class Door
             ? Refuse(item, "inventory-invalid", $"At most {Limits.InventoryEntries} gateways, collector counts and environments, each gateway and environment with an id of its own of 1 to 100 characters, versions of at most 100, no count below 0.", final: true)
             : null;
     }
+
+    // By the schema, so that no field is forgotten: an inventory is rare. Health, which is not, names its fields.
+    private static bool AreTexts(IMessage message) => message.Descriptor.Fields.InFieldNumberOrder().All(field => field.Accessor.GetValue(message) switch
+    {
+        string text => IsText(text),
+        IMessage inner => AreTexts(inner),
+        System.Collections.IEnumerable many when field.IsRepeated => many.Cast<object>().All(one => one is string text ? IsText(text) : one is not IMessage inner || AreTexts(inner)),
+        _ => true,
+    });
 
     private static bool AreIds<T>(IReadOnlyCollection<T> things, Func<T, string> id)
     {
@@ -210,11 +265,12 @@ internal static class Door
     {
         try
         {
+            // As its owner will read it: what discards unknown fields also passes some that cannot be read.
             message = parser.ParseFrom(item.Body);
             refusal = null;
             return true;
         }
-        catch (InvalidProtocolBufferException exception)
+        catch (Exception exception) when (exception is InvalidProtocolBufferException or System.Text.DecoderFallbackException)
         {
             message = null!;
             refusal = Refuse(item, "item-malformed", $"The body is not a {item.Type} message: {exception.Message}", final: true);
@@ -222,9 +278,13 @@ internal static class Door
         }
     }
 
+    private static bool IsInstant(long ms) => ms is >= 0 and <= LastInstant;
+
+    private static bool IsText(string text) => text.Length <= Limits.TextLength && !text.Contains('\0', StringComparison.Ordinal);
+
     private static bool InPercent(bool has, double value) => !has || value is >= 0 and <= 100;
 
-    private static string Shorten(string text) => text.Length <= 40 ? text : text[..40];
+    private static string Shorten(string text) => WellFormedText.Cut(text, 40);
 
     private static ItemRefusal Refuse(Item item, string code, string detail, bool final) => new() { Seq = item.Seq, Code = code, Detail = detail, Final = final };
 }

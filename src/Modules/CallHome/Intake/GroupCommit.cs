@@ -262,22 +262,26 @@ internal sealed class IntakeWriter : IAsyncDisposable
                     return new IntakeOutcome(IntakeVerdict.CloneSuspected, state, []);
                 }
             }
-            else if (submitted.Refusal is { } refusal)
+            else if (submitted.Refusal is { Final: false } later)
             {
-                (refusals ??= []).Add(refusal);
-                if (refusal.Final)
-                {
-                    settled.Add((seq, submitted.Digest));
-                }
+                (refusals ??= []).Add(later);
             }
             else if (state.Above.Count + settled.Count >= IntakeState.AboveCapacity)
             {
+                // What is refused for good settles its number as well, and takes its place.
                 (refusals ??= []).Add(new ItemRefusal { Seq = seq, Code = "sequence-window-full", Detail = "Too many numbers are settled above a hole; send the lowest numbers first.", Final = false });
             }
             else
             {
                 settled.Add((seq, submitted.Digest));
-                fresh.Add(submitted.Item);
+                if (submitted.Refusal is { } final)
+                {
+                    (refusals ??= []).Add(final);
+                }
+                else
+                {
+                    fresh.Add(submitted.Item);
+                }
             }
         }
 
@@ -315,7 +319,8 @@ internal sealed class IntakeWriter : IAsyncDisposable
             CustomerId = UnsafeByteOperations.UnsafeWrap(submission.Cluster.CustomerId.ToByteArray(bigEndian: true)),
             Epoch = submission.Epoch,
             Seq = item.Seq,
-            AtMs = item.AtMs,
+            // Nothing happened after it arrived: a clock that runs ahead must not outrank what comes later.
+            AtMs = Math.Clamp(item.AtMs, 0, now.ToUnixTimeMilliseconds()),
             ReceivedAtMs = now.ToUnixTimeMilliseconds(),
             Body = item.Body,
             NextS = submission.NextSeconds,

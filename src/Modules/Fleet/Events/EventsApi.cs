@@ -48,12 +48,11 @@ internal static class EventsApi
 
         if (cursor is not null)
         {
-            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !long.TryParse(parts[0], CultureInfo.InvariantCulture, out var ms))
+            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Cursors.TryInstant(parts[0], out var at))
             {
                 return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
             }
 
-            var at = DateTimeOffset.FromUnixTimeMilliseconds(ms);
             var after = parts[1];
             query = query.Where(row => row.At < at || (row.At == at && string.Compare(row.Id, after) > 0));
         }

@@ -91,7 +91,7 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
         var status = Rule.Word(judgement.Status);
         state.StatusSince = state.Status == status && state.StatusSince > DateTimeOffset.UnixEpoch ? state.StatusSince : now;
         state.Status = status;
-        state.WorstReason = judgement.WorstReason is { Length: > 300 } reason ? reason[..300] : judgement.WorstReason;
+        state.WorstReason = judgement.WorstReason is { } reason ? WellFormedText.Cut(reason, 300) : null;
         state.Rules = RuleStates.Write(judgement.States);
         state.RejudgeAt = Evaluate.NextChange(health, state.UsageFrom, now);
         state.ProductVersion = Version(health);
@@ -103,7 +103,7 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
     private static string Version(Wire health)
     {
         var version = health.Nodes.Where(node => node.Version.Length > 0).GroupBy(node => node.Version, StringComparer.Ordinal).MaxBy(group => group.Count())?.Key ?? "";
-        return version.Length > 100 ? version[..100] : version;
+        return WellFormedText.Cut(version, 100);
     }
 
     private static DateTimeOffset InstantOf(ReceivedItem item, DateTimeOffset received) =>

@@ -30,15 +30,15 @@ internal static class HistoryApi
     {
         var names = metric is { Length: > 0 } ? metric.Distinct(StringComparer.Ordinal).ToList() : [.. Metrics.Default];
         var end = to ?? time.GetUtcNow();
-        var begin = from ?? end.AddDays(-1);
+        var begin = from ?? (end.Year > 1 ? end.AddDays(-1) : end);
         if (names.Count > MaxMetrics || names.Any(name => Metrics.UnitOf(name) is null))
         {
             return Problems.Of(ProblemCodes.UnknownParameter, $"metric is one of {string.Join(", ", Metrics.Units.Keys)}, alone for the worst of the cluster or followed by a colon and the node or disk; at most {MaxMetrics}.");
         }
 
-        if (begin >= end || end - begin > TimeSpan.FromDays(400))
+        if (begin.Year < 2000 || end.Year > 2199 || begin >= end || end - begin > TimeSpan.FromDays(400))
         {
-            return Problems.Of(ProblemCodes.UnknownParameter, "from lies before to, and at most 400 days.");
+            return Problems.Of(ProblemCodes.UnknownParameter, "from lies before to, both between the years 2000 and 2199, at most 400 days apart.");
         }
 
         var seconds = step ?? (int)Math.Max(LeastStep, Math.Ceiling((end - begin).TotalSeconds / MaxPoints / LeastStep) * LeastStep);

@@ -82,7 +82,7 @@ internal static class SessionsApi
     private static async Task<Session?> FindAsync(TradeSessionRequest request, ControlPlaneDbContext db, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var secret = new byte[32];
-        if (!Base64Url.TryDecodeFromChars(request.Session, secret, out var length) || length != secret.Length)
+        if (Base64Url.DecodeFromChars(request.Session, secret, out _, out var length) != System.Buffers.OperationStatus.Done || length != secret.Length)
         {
             return null;
         }

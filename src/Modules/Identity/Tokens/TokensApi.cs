@@ -18,6 +18,9 @@ namespace MissionControl.Identity.Tokens;
 /// <summary><c>/api/v1/identity/tokens</c>.</summary>
 internal static partial class TokensApi
 {
+    private const int MaxNetworks = 20;
+    private const int MaxScopes = 40;
+
     public static void Map(IEndpointRouteBuilder api)
     {
         var tokens = api.MapGroup("/tokens");
@@ -31,9 +34,9 @@ internal static partial class TokensApi
     {
         var errors = new List<FieldError>();
         var granted = http.User.FindFirst("scope")!.Value;
-        for (var i = 0; i < request.Scopes!.Count; i++)
+        for (var i = 0; i < Math.Min(MaxScopes, request.Scopes!.Count); i++)
         {
-            if (!ScopeForm().IsMatch(request.Scopes[i]))
+            if (request.Scopes[i] is null || !ScopeForm().IsMatch(request.Scopes[i]))
             {
                 errors.Add(new FieldError($"/scopes/{i}", "not-a-scope", "A scope is written role:verb, or * for all."));
             }
@@ -43,7 +46,17 @@ internal static partial class TokensApi
             }
         }
 
-        foreach (var (network, i) in (request.Networks ?? []).Select((network, i) => (network, i)))
+        if (request.Networks is { Count: > MaxNetworks })
+        {
+            errors.Add(new FieldError("/networks", "too-many", $"At most {MaxNetworks} networks."));
+        }
+
+        if (request.Scopes.Count > MaxScopes)
+        {
+            errors.Add(new FieldError("/scopes", "too-many", $"At most {MaxScopes} scopes."));
+        }
+
+        foreach (var (network, i) in (request.Networks ?? []).Take(MaxNetworks).Select((network, i) => (network, i)))
         {
             if (!IPNetwork.TryParse(network, out _))
             {
@@ -80,12 +93,11 @@ internal static partial class TokensApi
         var query = Visible(db).AsNoTracking();
         if (cursor is not null)
         {
-            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !long.TryParse(parts[0], CultureInfo.InvariantCulture, out var ms))
+            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Cursors.TryInstant(parts[0], out var at))
             {
                 return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
             }
 
-            var at = DateTimeOffset.FromUnixTimeMilliseconds(ms);
             var after = parts[1];
             query = query.Where(row => row.CreatedAt < at || (row.CreatedAt == at && string.Compare(row.Id, after) > 0));
         }
@@ -129,6 +141,6 @@ internal static partial class TokensApi
     private static AuditFact Fact(ApiToken token, string type) =>
         new(type, token.CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "token", token.Id) { CustomerId = token.CustomerId };
 
-    [GeneratedRegex(@"^(\*|[a-z]+:[a-z-]+)$")]
+    [GeneratedRegex(@"^(\*|[a-z]{1,20}:[a-z-]{1,20})$")]
     private static partial Regex ScopeForm();
 }

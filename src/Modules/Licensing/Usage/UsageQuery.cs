@@ -54,7 +54,7 @@ internal sealed class UsageQuery
         }
 
         var end = to ?? UsageWindow.StartOf(UsageWindow.HourOf(now));
-        var begin = from ?? end.AddDays(-1);
+        var begin = from ?? (end > DateTimeOffset.MinValue.AddDays(1) ? end.AddDays(-1) : end);
         foreach (var (name, instant) in new[] { ("from", begin), ("to", end) })
         {
             if (instant.ToUnixTimeSeconds() % 3600 != 0 || instant.Year is < 2000 or > 2199)

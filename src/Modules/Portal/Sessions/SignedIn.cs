@@ -15,15 +15,15 @@ internal sealed class SignedIn(MissionControlClient client, TimeProvider time)
     public const string Cookie = "__Host-mc-session";
     private const int Capacity = 10_000;
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(3);
-    private readonly ConcurrentDictionary<string, (TradedSession Traded, DateTimeOffset At)> known = new();
+    private readonly ConcurrentDictionary<string, (TradedSession Traded, long Tick)> known = new();
 
     /// <summary>Who the session speaks for; null when it has ended.</summary>
     public async Task<TradedSession?> FindAsync(string session, CancellationToken cancellationToken)
     {
         // Remembered under its digest: a memory dump shows no session.
         var key = KeyOf(session);
-        var now = time.GetUtcNow();
-        if (known.TryGetValue(key, out var entry) && now - entry.At < Freshness)
+        var tick = time.GetTimestamp();
+        if (known.TryGetValue(key, out var entry) && time.GetElapsedTime(entry.Tick) < Freshness)
         {
             return entry.Traded;
         }
@@ -36,10 +36,10 @@ internal sealed class SignedIn(MissionControlClient client, TimeProvider time)
         try
         {
             var traded = await client.TradeSessionAsync(session, cancellationToken);
-            known[key] = (traded, now);
+            known[key] = (traded, tick);
             return traded;
         }
-        catch (ApiException refusal) when ((int)refusal.Status is 401 or 400)
+        catch (ApiException refusal) when ((int)refusal.Status is 401 or 400 or 422)
         {
             known.TryRemove(key, out _);
             return null;

@@ -28,6 +28,7 @@ internal static class Themes
 /// <summary>Addresses to go back to: of this site only.</summary>
 internal static class LocalAddress
 {
+    // Browsers drop tabs and line ends and turn a backslash around; what a header cannot carry as it is was not written by us either.
     public static string OrHome(string? url) => url is { Length: > 0 and < 2000 } && url[0] == '/' && !url.StartsWith("//", StringComparison.Ordinal) && !url.StartsWith("/\\", StringComparison.Ordinal)
-        && !url.Any(char.IsControl) ? url : "/";
+        && !url.AsSpan().ContainsAnyExceptInRange('!', '~') && !url.Contains('\\', StringComparison.Ordinal) ? url : "/";
 }

@@ -1,0 +1,62 @@
+using FsCheck;
+using FsCheck.Fluent;
+using MissionControl.CallHome.Intake;
+using Xunit;
+
+namespace MissionControl.CallHome.Tests;
+
+/// <summary>Intake's memory of numbers against the plainest model there is: a set.</summary>
+public sealed class IntakeStateModelTests
+{
+    [Fact]
+    public void After_any_history_it_knows_exactly_which_numbers_are_settled() => Prop.ForAll(ArbMap.Default.ArbFor<byte[]>(), script =>
+    {
+        var settled = new HashSet<long>();
+        var digests = new List<(long Seq, ulong Digest)>();
+        var state = IntakeState.Initial(1, 0);
+        var dropped = 0L;
+        for (var i = 0; i + 2 < script.Length; i += 3)
+        {
+            // A group: up to five fresh numbers in any order, and sometimes everything below one declared dropped.
+            var numbers = Enumerable.Range(0, script[i] % 6).Select(n => 1 + ((script[i + 1] + (n * 7L)) % 60)).Where(seq => !state.IsSettled(seq)).Distinct().ToList();
+            var lowestKept = script[i + 2] % 5 == 0 ? script[i + 2] % 60 : 0;
+            var fresh = numbers.Select(seq => (seq, (ulong)(seq * 31) + script[i])).ToList();
+            state = state.After(fresh, lowestKept);
+            settled.UnionWith(numbers);
+            digests.AddRange(fresh);
+            dropped = Math.Max(dropped, lowestKept - 1);
+
+            var ack = dropped;
+            while (settled.Contains(ack + 1))
+            {
+                ack++;
+            }
+
+            Assert.Equal(ack, state.Ack);
+            Assert.Equal(settled.Where(seq => seq > ack).Order(), state.Above);
+            Assert.All(Enumerable.Range(1, 70), seq => Assert.Equal(seq <= ack || settled.Contains(seq), state.IsSettled(seq)));
+            foreach (var (seq, digest) in digests.TakeLast(IntakeState.DigestCapacity))
+            {
+                Assert.True(state.TryGetDigest(seq, out var remembered) && remembered == digest);
+            }
+
+            // What is stored is what was known.
+            var again = IntakeState.FromBytes(state.Epoch, state.Ack, state.Version, state.ToBytes());
+            Assert.Equal(state.Above, again.Above);
+            Assert.Equal(state.ToBytes(), again.ToBytes());
+        }
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void Damaged_bytes_are_refused_and_never_read_as_something_else() => Prop.ForAll(ArbMap.Default.ArbFor<byte[]>(), bytes =>
+    {
+        try
+        {
+            Assert.Equal(bytes, IntakeState.FromBytes(1, 0, 1, bytes).ToBytes());
+        }
+        catch (InvalidDataException)
+        {
+            // Refused.
+        }
+    }).QuickCheckThrowOnFailure();
+}
