@@ -12,6 +12,7 @@ internal static class Wire
 {
     public const string Protobuf = "application/x-protobuf";
     private static readonly object IgnoredKey = new();
+    private const int SmallBody = 32 * 1024;
     private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
     private static readonly JsonParser Parser = new(JsonParser.Settings.Default.WithRecursionLimit(32).WithIgnoreUnknownFields(true));
 
@@ -24,6 +25,11 @@ internal static class Wire
         {
             await Problems.WriteAsync(context, ProblemCodes.UnsupportedMediaType, $"Send {Protobuf} or application/json.");
             return null;
+        }
+
+        if (!isJson && context.Request is { ContentLength: > 0 and <= SmallBody, Headers.ContentEncoding.Count: 0 })
+        {
+            return await ReadSmallAsync(context, parser, (int)context.Request.ContentLength);
         }
 
         using var body = await BodyReader.ReadAsync(context.Request, maxCompressed, maxInflated, context.RequestAborted);
@@ -68,6 +74,29 @@ internal static class Wire
 
     /// <summary>The fields of the request that this version does not know.</summary>
     public static IReadOnlyList<string> Ignored(HttpContext context) => context.Items[IgnoredKey] as IReadOnlyList<string> ?? [];
+    /// <summary>A body that fits the server's own buffers is parsed where it lies.</summary>
+    private static async ValueTask<T?> ReadSmallAsync<T>(HttpContext context, MessageParser<T> parser, int length)
+        where T : class, IMessage<T>
+    {
+        var reader = context.Request.BodyReader;
+        var read = await reader.ReadAtLeastAsync(length, context.RequestAborted);
+        string error;
+        try
+        {
+            return parser.ParseFrom(read.Buffer);
+        }
+        catch (InvalidProtocolBufferException exception)
+        {
+            error = exception.Message;
+        }
+        finally
+        {
+            reader.AdvanceTo(read.Buffer.End);
+        }
+
+        await Problems.WriteAsync(context, ProblemCodes.MalformedBody, error);
+        return null;
+    }
 
     /// <summary>Answers in the encoding of the request. Size first: writing through the body writer without a length fails in Kestrel.</summary>
     public static async Task WriteAsync(HttpContext context, IMessage message)
