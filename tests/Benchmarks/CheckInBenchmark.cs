@@ -62,7 +62,7 @@ internal static class CheckInBenchmark
     private static async Task<double> PeakAsync(HostProcess host, Database database, Verdict verdict, List<CheckInRequests> requests, int connections, int rounds, TimeSpan length)
     {
         using var floor = await LoadGenerator.ConnectAsync(host.Plain, connections, _ => WriteEmpty);
-        using var subject = await LoadGenerator.ConnectAsync(host.Plain, connections, i => Spread(requests, i, connections));
+        using var subject = await LoadGenerator.ConnectAsync(host.Plain, connections, i => Turns.Of(requests, i, connections));
 
         // Warm: code compiled in its second tier, caches filled.
         await floor.RunAsync(TimeSpan.FromSeconds(1));
@@ -105,7 +105,7 @@ internal static class CheckInBenchmark
 
     private static async Task HalfLoadAsync(HostProcess host, Database database, Verdict verdict, List<CheckInRequests> requests, double perSecond)
     {
-        using var load = await LoadGenerator.ConnectAsync(host.Plain, 256, i => Spread(requests, i, 256));
+        using var load = await LoadGenerator.ConnectAsync(host.Plain, 256, i => Turns.Of(requests, i, 256));
         var depths = new List<long>();
         var running = load.RunAsync(TimeSpan.FromSeconds(15), perSecond);
         while (await Task.WhenAny(running, Task.Delay(500)) != running)
@@ -123,7 +123,7 @@ internal static class CheckInBenchmark
     {
         // Enough connections that the waiting check-ins alone overfill the queue.
         var connections = Math.Min(requests.Count, 6000);
-        using var load = await LoadGenerator.ConnectAsync(host.Plain, connections, i => Spread(requests, i, connections));
+        using var load = await LoadGenerator.ConnectAsync(host.Plain, connections, i => Turns.Of(requests, i, connections));
         var result = await load.RunAsync(TimeSpan.FromSeconds(8), peak * 2);
         Verdict.Note($"overload    {peak * 2:0}/s offered over {connections} connections: {result.PerSecond:0}/s accepted, {result.Shed.Count / result.Elapsed.TotalSeconds:0}/s answered 503 (p50 {result.Shed.Milliseconds(0.5):0.0} ms), p99 of the accepted {result.Accepted.Milliseconds(0.99):0} ms");
         verdict.AtLeast("goodput under overload, of peak", result.PerSecond / peak, 0.9, "");
@@ -144,14 +144,6 @@ internal static class CheckInBenchmark
     {
         EmptyPost.CopyTo(destination);
         return EmptyPost.Length;
-    }
-
-    /// <summary>A connection's share of the clusters, in turn: no cluster ever has two check-ins under way.</summary>
-    private static Func<Span<byte>, int> Spread(List<CheckInRequests> requests, int connection, int connections)
-    {
-        var own = requests.Where((_, i) => i % connections == connection).ToArray();
-        var turn = 0;
-        return destination => own[turn++ % own.Length].Write(destination);
     }
 
     private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 using Google.Protobuf;
 using MissionControl.Protocol.CallHome;
@@ -27,7 +26,7 @@ internal sealed class CheckInRequests
     public CheckInRequests(Guid clusterId, long epoch, string bearer, string desiredEtag, long first)
     {
         next = first;
-        var health = Sample.Health((int)BinaryPrimitives.ReadUInt32LittleEndian(clusterId.ToByteArray().AsSpan(12))).ToByteArray();
+        var health = Sample.Bytes(clusterId);
         var envelope = new CheckInRequest
         {
             ClusterId = clusterId.ToString("D"),

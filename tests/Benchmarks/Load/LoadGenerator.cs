@@ -70,6 +70,19 @@ internal sealed class LoadGenerator : IDisposable
         return result;
     }
 
+    /// <summary>One request over the first connection; its latency.</summary>
+    public async Task<TimeSpan> OnceAsync()
+    {
+        result = new LoadResult();
+        finished = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        stopping = true;
+        busy = 1;
+        var start = Stopwatch.GetTimestamp();
+        connections[0].Send(start);
+        await finished.Task;
+        return result.Accepted.Count == 1 ? Stopwatch.GetElapsedTime(start) : throw new InvalidOperationException($"The answer was wrong: {result.FirstWrong}");
+    }
+
     public void Dispose() => connections.ForEach(connection => connection.Dispose());
 
     private void Pace(long start, TimeSpan duration, double rate)

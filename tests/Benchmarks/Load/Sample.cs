@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using Google.Protobuf;
 using MissionControl.Protocol.CallHome;
 
 namespace MissionControl.Benchmarks.Load;
@@ -5,7 +7,10 @@ namespace MissionControl.Benchmarks.Load;
 /// <summary>What a cluster of three nodes says of itself: ten measured values for each node.</summary>
 internal static class Sample
 {
-    public static Health Health(int seed)
+    /// <summary>The same cluster always says the same.</summary>
+    public static byte[] Bytes(Guid cluster) => Health((int)BinaryPrimitives.ReadUInt32LittleEndian(cluster.ToByteArray().AsSpan(12))).ToByteArray();
+
+    private static Health Health(int seed)
     {
         var random = new Random(seed);
         var health = new Health

@@ -10,6 +10,15 @@ internal sealed class Database(HostProcess host) : IDisposable
     /// <summary>Rows in an outbox that no consumer has finished with.</summary>
     public long OutboxDepth(string module = "callhome") => Number($"SELECT count(*) FROM {module}_outbox");
 
+    /// <summary>Order of the newest health that fleet has of a cluster.</summary>
+    public long RankOf(Guid cluster)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT rank FROM fleet_last_health WHERE cluster_id = $id";
+        command.Parameters.AddWithValue("$id", cluster);
+        return command.ExecuteScalar() as long? ?? 0;
+    }
+
     public long Number(string sql)
     {
         using var command = connection.CreateCommand();
