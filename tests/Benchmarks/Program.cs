@@ -39,6 +39,8 @@ Add("memory", "Resident memory with a fleet at its default cadence.", [fleet, mi
 Add("tls", "A TLS connection for every cluster.", [fleet, minute], parsed => TlsBenchmark.RunAsync(parsed.GetValue(fleet), TimeSpan.FromSeconds(parsed.GetValue(minute))));
 var requests = new Option<int>("--requests") { Description = "Requests of each page.", DefaultValueFactory = _ => 50 };
 Add("pages", "Pages of the portal over a large fleet.", [fleet, requests], parsed => PageBenchmark.RunAsync(parsed.GetValue(fleet), parsed.GetValue(requests)));
+var shared = new Option<int>("--connections") { Description = "Connections that the fleet shares.", DefaultValueFactory = _ => 512 };
+Add("fleet", "A fleet at its default cadence; then everything is looked for.", [fleet, shared, minute], parsed => FleetBenchmark.RunAsync(parsed.GetValue(fleet), parsed.GetValue(shared), TimeSpan.FromSeconds(parsed.GetValue(minute))));
 var small = new Option<int>("--clusters") { Description = "How many clusters.", DefaultValueFactory = _ => 1000 };
 Add("delay", "From sending to stored.", [small, minute], parsed => DelayBenchmark.RunAsync(parsed.GetValue(small), TimeSpan.FromSeconds(parsed.GetValue(minute))));
 var events = new Option<int>("--events") { Description = "Events in a round.", DefaultValueFactory = _ => 3000 };

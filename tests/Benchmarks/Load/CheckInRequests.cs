@@ -66,6 +66,12 @@ internal sealed class CheckInRequests
 
     public int BodyBytes { get; }
 
+    /// <summary>Check-ins written so far.</summary>
+    public long Sent { get; private set; }
+
+    /// <summary>The number of the last item written.</summary>
+    public long Last => next - 1;
+
     public int Write(Span<byte> destination)
     {
         request.CopyTo(destination);
@@ -73,6 +79,7 @@ internal sealed class CheckInRequests
         Fixed(destination.Slice(sequence, SequenceBytes), next);
         Fixed(destination.Slice(time, TimeBytes), Now());
         next++;
+        Sent++;
         return request.Length;
     }
 
