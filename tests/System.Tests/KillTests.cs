@@ -19,7 +19,7 @@ public sealed class KillTests
         await host.StartAsync();
         var senders = await Senders.EnrollAsync(host, SenderCount);
         var clock = Stopwatch.StartNew();
-        var longer = TimeSpan.FromSeconds(int.Parse(Environment.GetEnvironmentVariable("MC_TEST_KILL_SECONDS") ?? "0", global::System.Globalization.CultureInfo.InvariantCulture));
+        var longer = TimeSpan.FromSeconds(int.Parse(global::System.Environment.GetEnvironmentVariable("MC_TEST_KILL_SECONDS") ?? "0", global::System.Globalization.CultureInfo.InvariantCulture));
         var round = 0;
         for (; round < Rounds || clock.Elapsed < longer; round++)
         {
