@@ -1,3 +1,4 @@
+using System.Buffers;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 using MissionControl.CallHome.Intake;
@@ -43,15 +44,7 @@ internal static class Wire
         {
             if (!isJson)
             {
-                var message = (Known<T>.Parser ??= parser.WithDiscardUnknownFields(true)).ParseFrom(body.Bytes.Span);
-
-                // What was written and is not there any more is what this version does not know; only then is it looked for.
-                if (message.CalculateSize() != body.Length)
-                {
-                    context.Items[IgnoredKey] = Protocol.CallHome.UnknownFields.In(body.Bytes.Span, message.Descriptor);
-                }
-
-                return message;
+                return Parse(context, parser, new ReadOnlySequence<byte>(body.Bytes));
             }
 
             var findings = Protocol.CallHome.StrictJsonReader.Check(body.Bytes.Span, new T().Descriptor, UsageTextLimit);
@@ -74,6 +67,21 @@ internal static class Wire
 
     /// <summary>The fields of the request that this version does not know.</summary>
     public static IReadOnlyList<string> Ignored(HttpContext context) => context.Items[IgnoredKey] as IReadOnlyList<string> ?? [];
+
+    private static T Parse<T>(HttpContext context, MessageParser<T> parser, ReadOnlySequence<byte> body)
+        where T : class, IMessage<T>
+    {
+        var message = (Known<T>.Parser ??= parser.WithDiscardUnknownFields(true)).ParseFrom(body);
+
+        // What was written and is not there any more is what this version does not know; only then is it looked for.
+        if (message.CalculateSize() != body.Length)
+        {
+            context.Items[IgnoredKey] = Protocol.CallHome.UnknownFields.In(body.ToArray(), message.Descriptor);
+        }
+
+        return message;
+    }
+
     /// <summary>A body that fits the server's own buffers is parsed where it lies.</summary>
     private static async ValueTask<T?> ReadSmallAsync<T>(HttpContext context, MessageParser<T> parser, int length)
         where T : class, IMessage<T>
@@ -83,7 +91,7 @@ internal static class Wire
         string error;
         try
         {
-            return parser.ParseFrom(read.Buffer);
+            return Parse(context, parser, read.Buffer.Slice(0, length));
         }
         catch (InvalidProtocolBufferException exception)
         {

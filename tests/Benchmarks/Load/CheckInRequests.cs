@@ -12,6 +12,9 @@ internal sealed class CheckInRequests
 {
     private const int SequenceBytes = 5;
     private const int TimeBytes = 6;
+
+    // From here numbers take five bytes and can be written over; what is below counts as dropped by then.
+    private const long FirstWide = 1L << 28;
     private readonly byte[] request;
     private readonly int lowestKept;
     private readonly int sequence;
@@ -25,7 +28,7 @@ internal sealed class CheckInRequests
     /// <param name="first">Its next number.</param>
     public CheckInRequests(Guid clusterId, long epoch, string bearer, string desiredEtag, long first)
     {
-        next = first;
+        next = Math.Max(first, FirstWide);
         var health = Sample.Bytes(clusterId);
         var envelope = new CheckInRequest
         {
