@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Http.Json;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Fleet;
@@ -17,11 +18,14 @@ public sealed class KillTests
         await using var host = new HostProcess();
         await host.StartAsync();
         var senders = await Senders.EnrollAsync(host, SenderCount);
-        for (var round = 0; round < Rounds; round++)
+        var clock = Stopwatch.StartNew();
+        var longer = TimeSpan.FromSeconds(int.Parse(global::System.Environment.GetEnvironmentVariable("MC_TEST_KILL_SECONDS") ?? "0", global::System.Globalization.CultureInfo.InvariantCulture));
+        var round = 0;
+        for (; round < Rounds || clock.Elapsed < longer; round++)
         {
             using var load = new CancellationTokenSource();
             var running = senders.Select(sender => sender.SendUntilAsync(load.Token)).ToList();
-            var target = senders.Sum(sender => sender.Acknowledged.Count) + 200 + (37 * round);
+            var target = senders.Sum(sender => sender.Acknowledged.Count) + 200 + (37 * (round % Rounds));
             await Eventually.TrueAsync(() => senders.Sum(sender => sender.Acknowledged.Count) >= target, "enough was acknowledged in this round");
             await host.KillAsync();
             await load.CancelAsync();
@@ -30,6 +34,7 @@ public sealed class KillTests
             await host.StartAsync();
         }
 
+        TestContext.Current.TestOutputHelper?.WriteLine($"{round} rounds of kill -9, {senders.Sum(sender => sender.Acknowledged.Count)} events and {senders.Sum(sender => sender.AcknowledgedHours.Count)} usage windows acknowledged");
         await Senders.VerifyAsync(host, senders);
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 using MissionControl.CallHome.Intake;
@@ -12,6 +13,9 @@ internal static class Wire
 {
     public const string Protobuf = "application/x-protobuf";
     private static readonly object IgnoredKey = new();
+
+    /// <summary>So few bytes hold no more objects than memory can bear; the usual check-in is neither copied nor counted.</summary>
+    private const int SmallBody = 16 * 1024;
     private static readonly JsonFormatter Formatter = new(JsonFormatter.Settings.Default.WithFormatDefaultValues(true));
     private static readonly JsonParser Parser = new(JsonParser.Settings.Default.WithRecursionLimit(32).WithIgnoreUnknownFields(true));
 
@@ -26,6 +30,11 @@ internal static class Wire
             return null;
         }
 
+        if (!isJson && context.Request is { ContentLength: > 0 and <= SmallBody, Headers.ContentEncoding.Count: 0 })
+        {
+            return await ReadSmallAsync(context, parser, (int)context.Request.ContentLength);
+        }
+
         using var body = await BodyReader.ReadAsync(context.Request, maxCompressed, maxInflated, context.RequestAborted);
         if (body.Refusal is not null)
         {
@@ -37,21 +46,13 @@ internal static class Wire
         {
             if (!isJson)
             {
-                if (body.Length > UncountedBytes && ProtobufShape.IsBeyond(body.Bytes.Span, new T().Descriptor, Protocol.CallHome.StrictJsonReader.MaxObjects))
+                if (body.Length > SmallBody && ProtobufShape.IsBeyond(body.Bytes.Span, new T().Descriptor, Protocol.CallHome.StrictJsonReader.MaxObjects))
                 {
                     await RefuseAsync(context, BodyReader.TooLarge);
                     return null;
                 }
 
-                var message = (Known<T>.Parser ??= parser.WithDiscardUnknownFields(true)).ParseFrom(body.Bytes.Span);
-
-                // What was written and is not there any more is what this version does not know; only then is it looked for.
-                if (message.CalculateSize() != body.Length)
-                {
-                    context.Items[IgnoredKey] = Protocol.CallHome.UnknownFields.In(body.Bytes.Span, message.Descriptor);
-                }
-
-                return message;
+                return Parse(context, parser, new ReadOnlySequence<byte>(body.Bytes));
             }
 
             if (!System.Text.Unicode.Utf8.IsValid(body.Bytes.Span))
@@ -87,6 +88,44 @@ internal static class Wire
     /// <summary>The fields of the request that this version does not know.</summary>
     public static IReadOnlyList<string> Ignored(HttpContext context) => context.Items[IgnoredKey] as IReadOnlyList<string> ?? [];
 
+    private static T Parse<T>(HttpContext context, MessageParser<T> parser, ReadOnlySequence<byte> body)
+        where T : class, IMessage<T>
+    {
+        var message = (Known<T>.Parser ??= parser.WithDiscardUnknownFields(true)).ParseFrom(body);
+
+        // What was written and is not there any more is what this version does not know; only then is it looked for.
+        if (message.CalculateSize() != body.Length)
+        {
+            context.Items[IgnoredKey] = Protocol.CallHome.UnknownFields.In(body.ToArray(), message.Descriptor);
+        }
+
+        return message;
+    }
+
+    /// <summary>A body that fits the server's own buffers is parsed where it lies.</summary>
+    private static async ValueTask<T?> ReadSmallAsync<T>(HttpContext context, MessageParser<T> parser, int length)
+        where T : class, IMessage<T>
+    {
+        var reader = context.Request.BodyReader;
+        var read = await reader.ReadAtLeastAsync(length, context.RequestAborted);
+        string error;
+        try
+        {
+            return Parse(context, parser, read.Buffer.Slice(0, length));
+        }
+        catch (InvalidProtocolBufferException exception)
+        {
+            error = exception.Message;
+        }
+        finally
+        {
+            reader.AdvanceTo(read.Buffer.End);
+        }
+
+        await Problems.WriteAsync(context, ProblemCodes.MalformedBody, error);
+        return null;
+    }
+
     /// <summary>Answers in the encoding of the request. Size first: writing through the body writer without a length fails in Kestrel.</summary>
     public static async Task WriteAsync(HttpContext context, IMessage message)
     {
@@ -103,9 +142,6 @@ internal static class Wire
         Write(context.Response.BodyWriter, message, size);
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
-
-    /// <summary>So few bytes hold no more objects than memory can bear; the usual check-in is not counted.</summary>
-    private const int UncountedBytes = 16 * 1024;
 
     // Bodies of items are base64 in JSON: one usage window is the longest text there is.
     private const int UsageTextLimit = Limits.UsageInflatedBytes;

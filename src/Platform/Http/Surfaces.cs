@@ -27,6 +27,9 @@ public enum Surface
 /// <param name="Value">The surfaces.</param>
 public sealed record SurfaceOf(Surface Value);
 
+/// <summary>Marks an endpoint that checks its callers itself and needs nothing of what stands between routing and it.</summary>
+public sealed record GuardsItself;
+
 /// <summary>Keeps each listener to what it is for: a call-home port shows no page, a loopback port takes no cookie.</summary>
 public static class SurfaceRouting
 {
@@ -35,6 +38,17 @@ public static class SurfaceRouting
         where TBuilder : IEndpointConventionBuilder
     {
         builder.Add(endpoint => endpoint.Metadata.Add(new SurfaceOf(surface)));
+        return builder;
+    }
+
+    /// <summary>
+    /// Says that the endpoint checks its callers itself: it is called as soon as its listener is known to serve it, without
+    /// authentication, authorisation, rate limits and a service scope. Only for what is called ten thousand times a second.
+    /// </summary>
+    public static TBuilder GuardsItself<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        builder.Add(endpoint => endpoint.Metadata.Add(new GuardsItself()));
         return builder;
     }
 
@@ -50,6 +64,11 @@ public static class SurfaceRouting
                 context.SetEndpoint(null);
                 context.Response.StatusCode = StatusCodes.Status404NotFound;
                 return Task.CompletedTask;
+            }
+
+            if (endpoint is { RequestDelegate: { } answer } && endpoint.Metadata.GetMetadata<GuardsItself>() is not null)
+            {
+                return answer(context);
             }
         }
 

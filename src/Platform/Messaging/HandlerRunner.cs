@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,16 +19,44 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, TimeProvi
     public const int MaxAttempts = 8;
 
     private const int ImmediateTries = 3;
+    private readonly ConcurrentDictionary<string, NaturalBatch> batches = new();
 
     /// <summary>Applies a message, or parks it. Throws only when even parking fails, so that the sender keeps it.</summary>
-    public async Task ApplyAsync(HandlerBinding binding, IMessage message, MessageContext context, CancellationToken cancellationToken)
+    public Task ApplyAsync(HandlerBinding binding, IMessage message, MessageContext context, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(binding);
+        return binding.TakesSeveral
+            ? batches.GetOrAdd(binding.Name, _ => new NaturalBatch((batch, token) => ApplyAllAsync(binding, batch, token))).ApplyAsync(new Delivery(message, context), cancellationToken)
+            : ApplyOneAsync(binding, message, context, cancellationToken);
+    }
+
+    private async Task ApplyAllAsync(HandlerBinding binding, IReadOnlyList<Delivery> batch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (batch.Count > 1 && await RunOnceAsync(binding, batch, parked: null, cancellationToken))
+            {
+                return;
+            }
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
+        {
+            // Which of them it was shows when each is applied alone.
+        }
+
+        foreach (var (message, context) in batch)
+        {
+            await ApplyOneAsync(binding, message, context, cancellationToken);
+        }
+    }
+
+    private async Task ApplyOneAsync(HandlerBinding binding, IMessage message, MessageContext context, CancellationToken cancellationToken)
+    {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await RunOnceAsync(binding, message, context, parked: null, cancellationToken);
+                await RunOnceAsync(binding, [new Delivery(message, context)], parked: null, cancellationToken);
                 return;
             }
             catch (Exception exception) when (attempt < ImmediateTries && exception is DbUpdateException or DbException && !cancellationToken.IsCancellationRequested)
@@ -70,7 +99,7 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, TimeProvi
         try
         {
             var message = MessageJson.Read(parked.Type, parked.Payload, parked.Attachment);
-            await RunOnceAsync(binding, message, new MessageContext(parked.MessageId, parked.SentAt), parked.Id, cancellationToken);
+            await RunOnceAsync(binding, [new Delivery(message, new MessageContext(parked.MessageId, parked.SentAt))], parked.Id, cancellationToken);
             return true;
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
@@ -89,27 +118,36 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, TimeProvi
         }
     }
 
-    private async Task RunOnceAsync(HandlerBinding binding, IMessage message, MessageContext context, Guid? parked, CancellationToken cancellationToken)
+    /// <summary>Applies the messages in one transaction; false, and nothing done, when only some of several are new.</summary>
+    private async Task<bool> RunOnceAsync(HandlerBinding binding, IReadOnlyList<Delivery> deliveries, Guid? parked, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var services = scope.ServiceProvider;
         services.GetRequiredService<ModuleScope>().Enter(binding.Module);
         var db = services.GetRequiredService<ControlPlaneDbContext>();
+        var write = await binding.PrepareAsync(services, deliveries, cancellationToken);
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         if (parked is not null)
         {
             await db.ParkedMessages(binding.Module).Where(row => row.Id == parked).ExecuteDeleteAsync(cancellationToken);
         }
 
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var inbox = new BulkRows(ModuleTablesModel.Inbox(binding.Module), ["consumer", "message_id", "applied_at"], ["consumer", "message_id"],
-            [[binding.Name, context.MessageId, time.GetUtcNow().ToUnixTimeMilliseconds()]]);
-        if (await db.Dialect.InsertIfAbsentAsync(db, inbox, cancellationToken) == 1)
+            [.. deliveries.Select(delivery => new object?[] { binding.Name, delivery.Context.MessageId, now })]);
+        var fresh = await db.Dialect.InsertIfAbsentAsync(db, inbox, cancellationToken);
+        if (fresh == deliveries.Count)
         {
-            await binding.InvokeAsync(services, message, context, cancellationToken);
+            await write(cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
+        }
+        else if (fresh > 0)
+        {
+            return false;
         }
 
         await transaction.CommitAsync(cancellationToken);
+        return true;
     }
 
     private async Task ParkAsync(HandlerBinding binding, IMessage message, MessageContext context, Exception exception, CancellationToken cancellationToken)

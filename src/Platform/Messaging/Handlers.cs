@@ -17,6 +17,24 @@ public interface IMessageHandler<in T>
     Task HandleAsync(T message, MessageContext context, CancellationToken cancellationToken);
 }
 
+/// <summary>
+/// A handler for messages that come by the hundred a second: what waits is applied together, in one transaction with one inbox row
+/// for each message. If that fails, every message is applied alone, so that one that cannot be applied does not hold up the others.
+/// </summary>
+/// <typeparam name="T">The message.</typeparam>
+public interface IBatchHandler<in T> : IMessageHandler<T>
+    where T : class, IMessage
+{
+    /// <summary>
+    /// Reads and judges the messages, before the transaction: on SQLite nobody else can write while one is open. Returns what writes
+    /// them, which is called in the transaction, or never when one of them was applied before.
+    /// </summary>
+    Task<Func<CancellationToken, Task>> PrepareAsync(IReadOnlyList<T> messages, CancellationToken cancellationToken);
+
+    async Task IMessageHandler<T>.HandleAsync(T message, MessageContext context, CancellationToken cancellationToken) =>
+        await (await PrepareAsync([message], cancellationToken))(cancellationToken);
+}
+
 /// <summary>What is known of a message besides its body.</summary>
 /// <param name="MessageId">Its id, the same at every delivery.</param>
 /// <param name="SentAt">When its outbox row was written (UTC).</param>
@@ -39,8 +57,14 @@ public abstract class HandlerBinding
 
     internal bool Wants(IMessage message) => Routes.Count == 0 || (message is IRouted routed && Routes.Contains(routed.Route));
 
-    /// <summary>Resolves the handler from the scope and calls it.</summary>
-    internal abstract Task InvokeAsync(IServiceProvider scope, IMessage message, MessageContext context, CancellationToken cancellationToken);
+    /// <summary>Whether its handler applies several messages at once.</summary>
+    internal abstract bool TakesSeveral { get; }
+
+    /// <summary>Resolves the handler from the scope and lets it prepare; what it returns writes, in the transaction.</summary>
+    /// <param name="scope">The unit of work.</param>
+    /// <param name="deliveries">One message, or several where <see cref="TakesSeveral"/>.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    internal abstract Task<Func<CancellationToken, Task>> PrepareAsync(IServiceProvider scope, IReadOnlyList<Delivery> deliveries, CancellationToken cancellationToken);
 
     /// <summary>What tells consumers on the bus apart: message and handler.</summary>
     internal abstract Type ConsumerType { get; }
@@ -87,8 +111,15 @@ public sealed class HandlerRegistry
 
         internal override Type ConsumerType => typeof(Consumer<TMessage, THandler>);
 
-        internal override Task InvokeAsync(IServiceProvider scope, IMessage message, MessageContext context, CancellationToken cancellationToken) =>
-            scope.GetRequiredService<THandler>().HandleAsync((TMessage)message, context, cancellationToken);
+        internal override bool TakesSeveral => typeof(IBatchHandler<TMessage>).IsAssignableFrom(typeof(THandler));
+
+        internal override async Task<Func<CancellationToken, Task>> PrepareAsync(IServiceProvider scope, IReadOnlyList<Delivery> deliveries, CancellationToken cancellationToken)
+        {
+            IMessageHandler<TMessage> handler = scope.GetRequiredService<THandler>();
+            return handler is IBatchHandler<TMessage> several
+                ? await several.PrepareAsync([.. deliveries.Select(delivery => (TMessage)delivery.Message)], cancellationToken)
+                : token => handler.HandleAsync((TMessage)deliveries.Single().Message, deliveries.Single().Context, token);
+        }
 
         internal override void Register(IServiceCollection services)
         {

@@ -11,7 +11,8 @@ namespace MissionControl.Platform.Messaging;
 /// </summary>
 internal sealed class MediatorTransport(IMediator mediator) : ITransport
 {
-    public int Parallelism => 4;
+    // Enough that a consumer which takes several messages at once finds several waiting.
+    public int Parallelism => 16;
 
     public Task SendAsync(OutboxMessage row, IMessage message, CancellationToken cancellationToken) =>
 #pragma warning disable RS0030 // The transport is the one place that publishes.

@@ -18,14 +18,14 @@ public sealed class PrometheusText : IDisposable
         listener.InstrumentPublished = static (instrument, listener) =>
         {
             if (instrument.Meter.Name.StartsWith("MissionControl.", StringComparison.Ordinal)
-                || instrument.Meter.Name is "Microsoft.AspNetCore.Server.Kestrel" or "Microsoft.AspNetCore.Hosting" or "System.Runtime")
+                || instrument.Meter.Name is "Microsoft.AspNetCore.Server.Kestrel" or "System.Runtime" || instrument.Name == "http.server.request.duration")
             {
-                listener.EnableMeasurementEvents(instrument);
+                listener.EnableMeasurementEvents(instrument, Describe(instrument));
             }
         };
-        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => Record(instrument, value, tags));
-        listener.SetMeasurementEventCallback<int>((instrument, value, tags, _) => Record(instrument, value, tags));
-        listener.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Record(instrument, value, tags));
+        listener.SetMeasurementEventCallback<long>((_, value, tags, state) => Record((Known)state!, value, tags));
+        listener.SetMeasurementEventCallback<int>((_, value, tags, state) => Record((Known)state!, value, tags));
+        listener.SetMeasurementEventCallback<double>((_, value, tags, state) => Record((Known)state!, value, tags));
         listener.Start();
     }
 
@@ -49,7 +49,23 @@ public sealed class PrometheusText : IDisposable
     /// <inheritdoc />
     public void Dispose() => listener.Dispose();
 
-    private void Record(Instrument instrument, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    private void Record(Known known, double value, ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    {
+        // Most of what is counted often has no labels: its series is found without a look-up.
+        var series = tags.IsEmpty ? known.Unlabelled ??= SeriesOf(known, "") : SeriesOf(known, Labels(tags));
+        if (known.IsObservable)
+        {
+            series.Set(value);
+        }
+        else
+        {
+            series.Add(value);
+        }
+    }
+
+    private Series SeriesOf(Known known, string labels) => all.GetOrAdd((known.Name, labels), static (_, kind) => new Series(kind), known.Kind);
+
+    private static Known Describe(Instrument instrument)
     {
         var kind = instrument switch
         {
@@ -59,16 +75,7 @@ public sealed class PrometheusText : IDisposable
             _ when instrument.GetType().Name.StartsWith("Counter", StringComparison.Ordinal) => "counter",
             _ => "gauge",
         };
-        var name = instrument.Name.Replace('.', '_').Replace('-', '_') + (kind == "counter" ? "_total" : "");
-        var series = all.GetOrAdd((name, Labels(tags)), static (_, kind) => new Series(kind), kind);
-        if (instrument.IsObservable)
-        {
-            series.Set(value);
-        }
-        else
-        {
-            series.Add(value);
-        }
+        return new Known(instrument.Name.Replace('.', '_').Replace('-', '_') + (kind == "counter" ? "_total" : ""), kind, instrument.IsObservable);
     }
 
     private static string Labels(ReadOnlySpan<KeyValuePair<string, object?>> tags)
@@ -86,6 +93,18 @@ public sealed class PrometheusText : IDisposable
         }
 
         return text.ToString();
+    }
+
+    /// <summary>An instrument under the name that it has in the text.</summary>
+    private sealed class Known(string name, string kind, bool isObservable)
+    {
+        public string Name => name;
+
+        public string Kind => kind;
+
+        public bool IsObservable => isObservable;
+
+        public Series? Unlabelled { get; set; }
     }
 
     private sealed class Series(string kind)

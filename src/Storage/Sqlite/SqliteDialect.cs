@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -10,6 +11,9 @@ namespace MissionControl.Storage.Sqlite;
 internal sealed class SqliteDialect : IDatabaseDialect
 {
     private readonly WriterGate gate = new();
+
+    // A connection that stays open, as intake's does, prepares each statement once.
+    private readonly ConditionalWeakTable<DbConnection, Dictionary<string, DbCommand>> prepared = [];
 
     public string Name => "sqlite";
 
@@ -97,7 +101,7 @@ internal sealed class SqliteDialect : IDatabaseDialect
         return $"DO UPDATE SET {set}";
     }
 
-    private static async Task<int> RunAsync(ControlPlaneDbContext db, BulkRows rows, string onConflict, bool[]? written, CancellationToken cancellationToken)
+    private async Task<int> RunAsync(ControlPlaneDbContext db, BulkRows rows, string onConflict, bool[]? written, CancellationToken cancellationToken)
     {
         if (rows.Rows.Count == 0)
         {
@@ -105,14 +109,11 @@ internal sealed class SqliteDialect : IDatabaseDialect
         }
 
         var transaction = db.RequireTransaction();
-        await using var command = transaction.Connection!.CreateCommand();
-        command.Transaction = transaction;
-        command.CommandText = InsertSql(rows, onConflict);
-        var parameters = Parameters(command, rows.Columns.Count);
+        var command = Prepared(transaction, InsertSql(rows, onConflict), rows.Columns.Count);
         var total = 0;
         for (var r = 0; r < rows.Rows.Count; r++)
         {
-            Bind(parameters, rows.Rows[r]);
+            Bind(command.Parameters, rows.Rows[r]);
             var affected = await command.ExecuteNonQueryAsync(cancellationToken);
             total += affected;
             if (written is not null)
@@ -122,6 +123,20 @@ internal sealed class SqliteDialect : IDatabaseDialect
         }
 
         return total;
+    }
+
+    private DbCommand Prepared(DbTransaction transaction, string sql, int parameters)
+    {
+        var known = prepared.GetOrCreateValue(transaction.Connection!);
+        if (!known.TryGetValue(sql, out var command))
+        {
+            known[sql] = command = transaction.Connection!.CreateCommand();
+            command.CommandText = sql;
+            Parameters(command, parameters);
+        }
+
+        command.Transaction = transaction;
+        return command;
     }
 
     private static DbParameter[] Parameters(DbCommand command, int count)
@@ -140,6 +155,14 @@ internal sealed class SqliteDialect : IDatabaseDialect
     private static void Bind(DbParameter[] parameters, object?[] values)
     {
         for (var i = 0; i < parameters.Length; i++)
+        {
+            parameters[i].Value = values[i] ?? DBNull.Value;
+        }
+    }
+
+    private static void Bind(DbParameterCollection parameters, object?[] values)
+    {
+        for (var i = 0; i < values.Length; i++)
         {
             parameters[i].Value = values[i] ?? DBNull.Value;
         }

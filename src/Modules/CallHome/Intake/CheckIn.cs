@@ -21,9 +21,14 @@ internal sealed class CheckIn(
 {
     private readonly CallHomeOptions settings = options.Value;
 
-    public static void Map(IEndpointRouteBuilder callhome) => callhome
-        .MapPost("/checkin", static (HttpContext context, CheckIn checkIn) => checkIn.HandleAsync(context))
-        .AllowAnonymous().WithName("CheckIn").WithSummary("Hand in items and learn the desired state").ExcludeFromDescription();
+    public static void Map(IEndpointRouteBuilder callhome)
+    {
+        // Resolved at the first call: mapping routes must touch no key file.
+        var services = callhome.ServiceProvider;
+        CheckIn? checkIn = null;
+        callhome.MapPost("/checkin", context => (checkIn ??= services.GetRequiredService<CheckIn>()).HandleAsync(context))
+            .AllowAnonymous().GuardsItself().DisableHttpMetrics().WithName("CheckIn").WithSummary("Hand in items and learn the desired state").ExcludeFromDescription();
+    }
 
     private async Task HandleAsync(HttpContext context)
     {

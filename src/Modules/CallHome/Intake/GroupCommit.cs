@@ -51,7 +51,9 @@ internal sealed partial class GroupCommit(
         await base.StopAsync(cancellationToken);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => OwnThread.RunAsync("intake commit", () => CommitAsync(stoppingToken));
+
+    private async Task CommitAsync(CancellationToken stoppingToken)
     {
         var group = new List<Submission>();
         IntakeWriter? writer = null;
@@ -129,6 +131,7 @@ internal sealed partial class GroupCommit(
 /// <summary>Judges a group against the remembered numbers and writes it in one transaction.</summary>
 internal sealed class IntakeWriter : IAsyncDisposable
 {
+    private static readonly string ItemsReceivedName = MessageJson.WireName(typeof(ItemsReceived));
     private static readonly string[] OutboxColumns = ["id", "type", "key", "payload", "attachment", "created_at", "attempts", "next_attempt_at", "last_error"];
     private readonly AsyncServiceScope scope;
     private readonly ControlPlaneDbContext db;
@@ -340,7 +343,7 @@ internal sealed class IntakeWriter : IAsyncDisposable
         {
             var id = Guid.CreateVersion7(now);
             var message = new ItemsReceived(id, kind, now) { Attachment = ItemsReceived.Deflate(items) };
-            rows.Add([id, MessageJson.WireName(typeof(ItemsReceived)), message.Key, MessageJson.Write(message), message.Attachment, at, 0, at, null]);
+            rows.Add([id, ItemsReceivedName, message.Key, MessageJson.Write(message), message.Attachment, at, 0, at, null]);
             ItemsWritten += items.Items.Count;
         }
 

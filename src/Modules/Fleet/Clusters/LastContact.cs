@@ -29,7 +29,10 @@ internal sealed class LastContact : ICustomerOwned
         foreach (var item in items)
         {
             var cluster = Received.Cluster(item);
-            contacts[cluster] = [cluster, Received.Customer(item), item.ReceivedAtMs, item.NextS, item.ReceivedAtMs + (long)Judge.LateAfter(item.NextS).TotalMilliseconds];
+            if (!contacts.TryGetValue(cluster, out var known) || (long)known[2]! < item.ReceivedAtMs)
+            {
+                contacts[cluster] = [cluster, Received.Customer(item), item.ReceivedAtMs, item.NextS, item.ReceivedAtMs + (long)Judge.LateAfter(item.NextS).TotalMilliseconds];
+            }
         }
 
         return db.Dialect.UpsertAsync(db, Table with { Rows = [.. contacts.Values] }, "received_at", cancellationToken);

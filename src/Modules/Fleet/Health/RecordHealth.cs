@@ -10,19 +10,24 @@ namespace MissionControl.Fleet.Health;
 
 /// <summary>
 /// Judges and stores a commit group of health messages in a handful of bulk statements, whatever its size: one read and one write of
-/// a row for each cluster. Safe when a group comes twice or after a later one.
+/// a row for each cluster, also of several groups at once. Safe when a group comes twice or after a later one.
 /// </summary>
-internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) : IMessageHandler<ItemsReceived>
+internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) : IBatchHandler<ItemsReceived>
 {
     /// <summary>A cluster's clock may run this far ahead of ours; beyond it our own counts.</summary>
     private static readonly TimeSpan MaxAhead = TimeSpan.FromMinutes(10);
 
-    public async Task HandleAsync(ItemsReceived message, MessageContext context, CancellationToken cancellationToken)
+    public Task<Func<CancellationToken, Task>> PrepareAsync(IReadOnlyList<ItemsReceived> messages, CancellationToken cancellationToken)
     {
-        var items = message.Inflate().Items;
+        var items = messages.SelectMany(message => message.Inflate().Items).ToList();
+        var groups = items.GroupBy(Received.Cluster)
+            .Select(group => new Group(group.Key, Received.Customer(group.First()), [.. group.OrderBy(Received.Rank).Select(item => (item, Wire.Parser.ParseFrom(item.Body)))])).ToList();
+        return Task.FromResult<Func<CancellationToken, Task>>(token => WriteAsync(items, groups, token));
+    }
+
+    private async Task WriteAsync(List<ReceivedItem> items, List<Group> waiting, CancellationToken cancellationToken)
+    {
         await LastContact.KeepAsync(db, items, cancellationToken);
-        var waiting = items.GroupBy(Received.Cluster)
-            .Select(group => new Group(group.Key, Received.Customer(group.First()), [.. group.OrderBy(Received.Rank)])).ToList();
         var changed = new HealthChanges(time.GetUtcNow());
         while (waiting.Count > 0)
         {
@@ -63,9 +68,8 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
     {
         var before = HealthGist.Of(state);
         var samples = new SampleRecorder(state);
-        foreach (var item in group.Items)
+        foreach (var (item, health) in group.Items)
         {
-            var health = Wire.Parser.ParseFrom(item.Body);
             var rank = Received.Rank(item);
             var received = DateTimeOffset.FromUnixTimeMilliseconds(item.ReceivedAtMs);
             var at = InstantOf(item, received);
@@ -82,7 +86,7 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
             samples.Add(at, rank, SampleRecorder.Values(health, judgement.Status));
         }
 
-        return new Result(before, state, samples.Finish(Received.Rank(group.Items[^1])));
+        return new Result(before, state, samples.Finish(Received.Rank(group.Items[^1].Item)));
     }
 
     /// <summary>Takes a judgement over into the row.</summary>
@@ -109,7 +113,7 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
     private static DateTimeOffset InstantOf(ReceivedItem item, DateTimeOffset received) =>
         item.AtMs <= 0 || item.AtMs > received.ToUnixTimeMilliseconds() + MaxAhead.TotalMilliseconds ? received : DateTimeOffset.FromUnixTimeMilliseconds(item.AtMs);
 
-    private sealed record Group(Guid Cluster, Guid Customer, IReadOnlyList<ReceivedItem> Items);
+    private sealed record Group(Guid Cluster, Guid Customer, IReadOnlyList<(ReceivedItem Item, Wire Health)> Items);
 
     private sealed record Result(HealthGist Before, StoredHealth State, IReadOnlyList<object?[]> Blocks);
 }

@@ -12,19 +12,23 @@ namespace MissionControl.Licensing.Ledger;
 /// <param name="Seq">Its number within that epoch.</param>
 /// <param name="ReceivedAt">When intake committed it.</param>
 /// <param name="Body">The DSSE envelope as received.</param>
-internal sealed record Arrival(Guid ClusterId, Guid CustomerId, long Epoch, long Seq, DateTimeOffset ReceivedAt, byte[] Body);
+internal sealed record Arrival(Guid ClusterId, Guid CustomerId, long Epoch, long Seq, DateTimeOffset ReceivedAt, byte[] Body)
+{
+    /// <summary>Payload and signature, once the signature was found to hold.</summary>
+    public DsseVerified? Signed { get; set; }
+}
 
 /// <summary>What licensing knows of a cluster while it judges a group.</summary>
 internal sealed class JudgedCluster(LedgerCluster row, IReadOnlyDictionary<long, DateTimeOffset> epochs)
 {
-    private readonly Dictionary<string, (VerificationKey Key, ClusterKey Facts)> keys =
-        row.ReadKeys().ToDictionary(key => key.Kid, key => (VerificationKey.FromSpki(key.Spki), key), StringComparer.Ordinal);
+    private readonly Dictionary<string, (Lazy<VerificationKey> Key, ClusterKey Facts)> keys = row.ReadKeys().ToDictionary(
+        key => key.Kid, key => (new Lazy<VerificationKey>(() => VerificationKey.FromSpki(key.Spki)), key), StringComparer.Ordinal);
 
     public LedgerCluster Row => row;
 
     public IReadOnlyDictionary<long, DateTimeOffset> Epochs => epochs;
 
-    public (VerificationKey Key, ClusterKey Facts)? KeyOf(string kid) => keys.TryGetValue(kid, out var key) ? key : null;
+    public (Lazy<VerificationKey> Key, ClusterKey Facts)? KeyOf(string kid) => keys.TryGetValue(kid, out var key) ? key : null;
 }
 
 /// <summary>What can be said of a document before the ledger is looked at.</summary>
@@ -65,8 +69,9 @@ internal static class Judgement
             return Readiness.Waits;
         }
 
-        string? missing = null;
-        if (!Dsse.TryVerify(arrival.Body, UsageWindow.PayloadType, kid => Known(cluster, kid, ref missing), out var verified, out var error))
+        string? missing = null, error = null;
+        var verified = arrival.Signed is { } ahead && cluster.KeyOf(ahead.KeyId) is not null ? ahead : Verify(arrival, cluster, out missing, out error);
+        if (verified is null)
         {
             problem = missing is null ? new WindowProblem("signature-invalid", error!) : new WindowProblem("key-unknown", $"Licensing has not heard of key '{missing}' yet.");
             return missing is null ? Readiness.Rejected : Readiness.Waits;
@@ -93,6 +98,15 @@ internal static class Judgement
 
         problem = Check(window, cluster, verified.KeyId, issuedAt);
         return problem is null ? Readiness.Ready : Readiness.Rejected;
+    }
+
+    /// <summary>Payload and signature when the signature holds; else the key that is not known, or what is wrong.</summary>
+    public static DsseVerified? Verify(Arrival arrival, JudgedCluster cluster, out string? missing, out string? error)
+    {
+        string? unknown = null;
+        var holds = Dsse.TryVerify(arrival.Body, UsageWindow.PayloadType, kid => Known(cluster, kid, ref unknown), out var verified, out error);
+        missing = unknown;
+        return holds ? verified : null;
     }
 
     private static WindowProblem? Check(UsageWindow window, JudgedCluster cluster, string kid, DateTimeOffset issuedAt)
@@ -134,7 +148,7 @@ internal static class Judgement
     {
         if (cluster.KeyOf(kid) is { } known)
         {
-            return known.Key;
+            return known.Key.Value;
         }
 
         missing = kid.Length <= 64 ? kid : kid[..64];

@@ -51,6 +51,22 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
     private readonly Dictionary<(Guid Cluster, int Hour, long Epoch, long Revision), string> known = [];
     private readonly Dictionary<Guid, ClusterProgress> progress = [];
 
+    /// <summary>
+    /// Checks the signatures ahead of the transaction in which the windows are judged: it is most of the work, and nobody else can
+    /// write to SQLite meanwhile. A signature that holds, holds for ever; whether its key counts is judged in the transaction.
+    /// </summary>
+    public async Task VerifyAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
+    {
+        var clusters = await ClustersAsync(arrivals, cancellationToken);
+        foreach (var arrival in arrivals)
+        {
+            if (clusters.GetValueOrDefault(arrival.ClusterId) is { } cluster && Judgement.Verify(arrival, cluster, out _, out _) is { } signed)
+            {
+                arrival.Signed = signed;
+            }
+        }
+    }
+
     /// <summary>Judges and stores the windows; joins the open write transaction. All of a window's cells come in, or none.</summary>
     /// <exception cref="DbUpdateConcurrencyException">Another replica judged windows of one of these clusters at the same moment.</exception>
     public async Task RecordAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)

@@ -1,0 +1,155 @@
+using System.Diagnostics;
+using Google.Protobuf;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Benchmarks.Measuring;
+using MissionControl.Benchmarks.Subject;
+using MissionControl.Contracts.Events.CallHome;
+using MissionControl.Contracts.Events.Licensing;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
+using MissionControl.Protocol.CallHome;
+using MissionControl.Protocol.Documents;
+using MissionControl.Testing;
+using MissionControl.Trust.Envelopes;
+using IMessage = MissionControl.Contracts.IMessage;
+
+namespace MissionControl.Benchmarks;
+
+/// <summary>What goes from outbox to consumers, embedded, in the real host within this process.</summary>
+internal static class MessageBenchmarks
+{
+    private const int CellsPerWindow = 50;
+    private const int WindowsPerGroup = 100;
+    private const int Clusters = 20;
+    private static readonly string[] Meters = ["host_unit_seconds", "gib_hours", "data_points", "log_bytes", "sessions"];
+
+    public static async Task<bool> OutboxAsync(int events, int rounds)
+    {
+        var verdict = Verdict.Begin("outbox",
+            "one event from the outbox through the mediator to two consumers (callhome, fleet), each with inbox row and one row written in a transaction of its own; done when the outbox is empty",
+            "SQLite, WAL, synchronous=FULL; floor: one raw insert in a transaction of its own");
+        await using var host = await ControlPlane.StartAsync();
+        await DeliverAsync(host, "licensing", Customers(500));
+        var figures = new List<double>();
+        for (var round = 1; round <= rounds; round++)
+        {
+            var floor = RawSqlite.RowsPerSecond(2000, 1);
+            var took = await DeliverAsync(host, "licensing", Customers(events));
+            figures.Add(events / took.TotalSeconds);
+            Verdict.Note($"round {round}: {figures[^1]:0} events/s; floor {floor:0} commits/s; ratio {figures[^1] / floor:0.000}");
+        }
+
+        verdict.AtLeast("events, median", figures.Order().ElementAt(figures.Count / 2), 500, "/s");
+        verdict.Holds("nothing was parked", await CountAsync(host, "SELECT (SELECT count(*) FROM callhome_parked_message) + (SELECT count(*) FROM fleet_parked_message)") == 0);
+        return verdict.Passed;
+    }
+
+    public static async Task<bool> LedgerAsync(int windows, int rounds)
+    {
+        var verdict = Verdict.Begin("ledger",
+            $"one cell of a signed usage window of {CellsPerWindow}, from intake's outbox row ({WindowsPerGroup} windows in a group) through signature check and judgement into the ledger",
+            "SQLite, WAL, synchronous=FULL; floor: raw inserts of the same columns, 5,000 in a transaction");
+        await using var host = await ControlPlane.StartAsync();
+        var customer = await host.CreateCustomerAsync();
+        var clusters = new List<TestCluster>();
+        for (var i = 0; i < Clusters; i++)
+        {
+            clusters.Add(await TestCluster.EnrollAsync(host, customer.Id));
+        }
+
+        await Eventually.TrueAsync(async () => await CountAsync(host, "SELECT count(*) FROM licensing_cluster") == Clusters, "licensing knows the clusters");
+        var hour = UsageWindow.HourOf(TimeProvider.System.GetUtcNow()) - 1;
+        var (fresh, again) = (new List<double>(), new List<double>());
+        long seq = 0;
+        for (var round = 0; round <= rounds; round++)
+        {
+            var count = round == 0 ? WindowsPerGroup * 2 : windows;
+            var items = new List<ReceivedItem>(count);
+            for (var i = 0; i < count; i++)
+            {
+                items.Add(Window(clusters[i % Clusters], customer.Id, hour - (i / Clusters), ++seq));
+            }
+
+            hour -= (count / Clusters) + 1;
+            var floor = RawSqlite.RowsPerSecond(50_000, 5000);
+            var before = await CountAsync(host, "SELECT count(*) FROM licensing_cell");
+            var took = await DeliverAsync(host, "callhome", Groups(items));
+            var stored = await CountAsync(host, "SELECT count(*) FROM licensing_cell") - before;
+            var tookAgain = await DeliverAsync(host, "callhome", Groups(items));
+            if (stored != count * CellsPerWindow || await CountAsync(host, "SELECT count(*) FROM licensing_cell") != before + stored)
+            {
+                throw new InvalidOperationException($"{count * CellsPerWindow} cells were sent and {stored} stored.");
+            }
+
+            // The first, small round only warms.
+            if (round > 0)
+            {
+                fresh.Add(stored / took.TotalSeconds);
+                again.Add(stored / tookAgain.TotalSeconds);
+                Verdict.Note($"round {round}: {fresh[^1]:0} cells/s; as duplicates {again[^1]:0} cells/s; floor {floor:0} rows/s; ratio {fresh[^1] / floor:0.00}");
+            }
+        }
+
+        verdict.AtLeast("cells, median", fresh.Order().ElementAt(fresh.Count / 2), 50_000, "/s");
+        verdict.AtLeast("duplicates refused, median", again.Order().ElementAt(again.Count / 2), fresh.Order().ElementAt(fresh.Count / 2), "/s");
+        verdict.Holds("nothing was parked", await CountAsync(host, "SELECT count(*) FROM licensing_parked_message") == 0);
+        clusters.ForEach(cluster => cluster.Dispose());
+        return verdict.Passed;
+    }
+
+    private static List<IMessage> Customers(int count) =>
+        [.. Enumerable.Range(0, count).Select(i => new CustomerChanged(Guid.CreateVersion7(), $"Customer {i}", "eu", "active", 1))];
+
+    private static List<IMessage> Groups(List<ReceivedItem> items) =>
+        [.. items.Chunk(WindowsPerGroup).Select(group => new ItemsReceived(Guid.CreateVersion7(), "usage", TimeProvider.System.GetUtcNow()) { Attachment = ItemsReceived.Deflate(new ReceivedItems { Items = { group } }) })];
+
+    private static ReceivedItem Window(TestCluster cluster, Guid customer, int hour, long seq)
+    {
+        var cells = Enumerable.Range(0, CellsPerWindow)
+            .Select(i => new UsageCell(Meters[i % Meters.Length], 1, new Dictionary<string, string> { ["env"] = $"environment-{i / Meters.Length}" }, (3600L * (i + 1)).ToString(System.Globalization.CultureInfo.InvariantCulture))).ToList();
+        var window = cluster.Window(hour) with { Meters = cells };
+        using var signer = EcdsaSigner.From(cluster.Key);
+        var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
+        return new ReceivedItem
+        {
+            ClusterId = ByteString.CopyFrom(Guid.Parse(cluster.Id).ToByteArray(bigEndian: true)),
+            CustomerId = ByteString.CopyFrom(customer.ToByteArray(bigEndian: true)),
+            Epoch = 1,
+            Seq = seq,
+            AtMs = now,
+            ReceivedAtMs = now,
+            NextS = 60,
+            Body = ByteString.CopyFrom(Dsse.Sign(UsageWindow.PayloadType, window.ToBytes(), signer)),
+        };
+    }
+
+    /// <summary>Publishes from a module and waits until every consumer has finished.</summary>
+    private static async Task<TimeSpan> DeliverAsync(ControlPlane host, string module, List<IMessage> messages)
+    {
+        await using var scope = host.Services.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter(module);
+        var events = scope.ServiceProvider.GetRequiredService<IEvents>();
+        messages.ForEach(events.Publish);
+        var clock = Stopwatch.StartNew();
+        await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync();
+        while (await CountAsync(host, module == "callhome" ? "SELECT count(*) FROM callhome_outbox" : "SELECT count(*) FROM licensing_outbox") > 0)
+        {
+            if (clock.Elapsed > TimeSpan.FromMinutes(2))
+            {
+                throw new TimeoutException("The outbox is not empty after 2 minutes.");
+            }
+
+            await Task.Delay(5);
+        }
+
+        return clock.Elapsed;
+    }
+
+    private static async Task<long> CountAsync(ControlPlane host, string sql)
+    {
+        await using var scope = host.Services.CreateAsyncScope();
+        return (await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().Database.SqlQueryRaw<long>(sql).ToListAsync()).Single();
+    }
+}

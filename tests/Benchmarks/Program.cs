@@ -1,0 +1,65 @@
+using System.CommandLine;
+using System.Diagnostics;
+using MissionControl.Benchmarks;
+using MissionControl.Benchmarks.Subject;
+
+if (args is [FloorHost.Command, var data, var portal, var callHome, var operations, var plain])
+{
+    return await FloorHost.RunAsync(data, portal, callHome, operations, plain);
+}
+
+// The load generator wants its callbacks on the one thread that waits for the sockets; the runtime reads this at its start only.
+const string Inline = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
+if (Environment.GetEnvironmentVariable(Inline) is null)
+{
+    var again = new ProcessStartInfo(Environment.ProcessPath!, args);
+    again.Environment[Inline] = "1";
+    again.Environment["DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT"] = "1";
+    using var process = Process.Start(again)!;
+    await process.WaitForExitAsync();
+    return process.ExitCode;
+}
+
+var root = new RootCommand("Benchmarks of Mission Control: each prints its figure, the floor measured in the same run, and the ratio. Exit code 1: a budget was missed.");
+
+var clusters = new Option<int>("--clusters") { Description = "How many clusters take turns.", DefaultValueFactory = _ => 2000 };
+var rounds = new Option<int>("--rounds") { Description = "Rounds of floor and check-ins.", DefaultValueFactory = _ => 5 };
+var seconds = new Option<int>("--seconds") { Description = "Length of each half of a round.", DefaultValueFactory = _ => 3 };
+var connections = new Option<int[]>("--connections") { Description = "Connections in use at once.", DefaultValueFactory = _ => [256, 32], AllowMultipleArgumentsPerToken = true };
+var onlyPeak = new Option<bool>("--only-peak") { Description = "Leave out half load and overload." };
+var checkIn = new Command("checkin", "Check-ins with 30 signals, durable before the answer.") { clusters, rounds, seconds, connections, onlyPeak };
+checkIn.SetAction(async parsed => await CheckInBenchmark.RunAsync(parsed.GetValue(clusters), parsed.GetValue(rounds), TimeSpan.FromSeconds(parsed.GetValue(seconds)), parsed.GetValue(connections)!, parsed.GetValue(onlyPeak)) ? 0 : 1);
+root.Add(checkIn);
+
+var fleet = new Option<int>("--clusters") { Description = "How many clusters are stored.", DefaultValueFactory = _ => 10_000 };
+var minute = new Option<int>("--seconds") { Description = "How long.", DefaultValueFactory = _ => 60 };
+var times = new Option<int>("--rounds") { Description = "How often.", DefaultValueFactory = _ => 3 };
+Add("start", "From start to ready with a fleet stored.", [fleet, times], parsed => StartBenchmark.StartAsync(parsed.GetValue(fleet), parsed.GetValue(times)));
+Add("memory", "Resident memory with a fleet at its default cadence.", [fleet, minute], parsed => StartBenchmark.MemoryAsync(parsed.GetValue(fleet), TimeSpan.FromSeconds(parsed.GetValue(minute))));
+Add("tls", "A TLS connection for every cluster.", [fleet, minute], parsed => TlsBenchmark.RunAsync(parsed.GetValue(fleet), TimeSpan.FromSeconds(parsed.GetValue(minute))));
+var requests = new Option<int>("--requests") { Description = "Requests of each page.", DefaultValueFactory = _ => 50 };
+Add("pages", "Pages of the portal over a large fleet.", [fleet, requests], parsed => PageBenchmark.RunAsync(parsed.GetValue(fleet), parsed.GetValue(requests)));
+var shared = new Option<int>("--connections") { Description = "Connections that the fleet shares.", DefaultValueFactory = _ => 512 };
+Add("fleet", "A fleet at its default cadence; then everything is looked for.", [fleet, shared, minute], parsed => FleetBenchmark.RunAsync(parsed.GetValue(fleet), parsed.GetValue(shared), TimeSpan.FromSeconds(parsed.GetValue(minute))));
+var small = new Option<int>("--clusters") { Description = "How many clusters.", DefaultValueFactory = _ => 1000 };
+Add("delay", "From sending to stored.", [small, minute], parsed => DelayBenchmark.RunAsync(parsed.GetValue(small), TimeSpan.FromSeconds(parsed.GetValue(minute))));
+var events = new Option<int>("--events") { Description = "Events in a round.", DefaultValueFactory = _ => 3000 };
+Add("outbox", "Single events from outbox to consumers, embedded.", [events, times], parsed => MessageBenchmarks.OutboxAsync(parsed.GetValue(events), parsed.GetValue(times)));
+var windows = new Option<int>("--windows") { Description = "Usage windows in a round.", DefaultValueFactory = _ => 2000 };
+Add("ledger", "Signed usage windows into the ledger.", [windows, times], parsed => MessageBenchmarks.LedgerAsync(parsed.GetValue(windows), parsed.GetValue(times)));
+var killing = new Option<int>("--seconds") { Description = "How long.", DefaultValueFactory = _ => 600 };
+Add("kill", "kill -9 under load, then a count of everything.", [killing], parsed => KillBenchmark.RunAsync(TimeSpan.FromSeconds(parsed.GetValue(killing))));
+
+return await root.Parse(args.Length == 0 ? ["--help"] : args).InvokeAsync();
+
+void Add(string name, string description, Option[] options, Func<ParseResult, Task<bool>> run)
+{
+    var command = new Command(name, description);
+    foreach (var option in options)
+    {
+        command.Add(option);
+    }
+
+    command.SetAction(async parsed => await run(parsed) ? 0 : 1);
+    root.Add(command);
+}

@@ -1,0 +1,43 @@
+using System.Security.Cryptography;
+using MissionControl.Benchmarks.Load;
+using MissionControl.ClusterAgent;
+using MissionControl.ClusterAgent.CallHome;
+using MissionControl.Protocol.CallHome;
+
+namespace MissionControl.Benchmarks.Subject;
+
+/// <summary>The clusters of a stored fleet, made to speak again.</summary>
+internal static class StoredClients
+{
+    /// <summary>Gets access for the share of the fleet that will have its turn, and what each is to send.</summary>
+    public static async Task<IReadOnlyList<CheckInRequests>> AuthorizeAsync(HostProcess host, double share = 1)
+    {
+        var stored = StoredFleet.ClustersOf(host.Data);
+        var requests = new CheckInRequests[(int)Math.Ceiling(stored.Count * Math.Min(1, share))];
+        var http = host.Client(host.CallHome);
+        await Parallel.ForAsync(0, requests.Length, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, cancellationToken) =>
+        {
+            using var identity = new StoredIdentity(stored[i]) { Enrollment = new Enrollment(host.CallHome, stored[i].Id, 1, "", true, 60, 10) };
+            var client = new CallHomeClient(http, identity, TimeProvider.System);
+            var bearer = await client.AuthorizeAsync(cancellationToken);
+            var hello = await client.CheckInAsync(new CheckInRequest { ClusterId = stored[i].Id.ToString("D"), Epoch = 1, LowestKept = 2 }, cancellationToken);
+            requests[i] = new CheckInRequests(stored[i].Id, 1, bearer, hello.Desired?.Etag ?? "d0", hello.Ack + 1);
+        });
+        return requests;
+    }
+
+    private sealed class StoredIdentity : IAgentIdentity, IDisposable
+    {
+        public StoredIdentity(StoredFleet.StoredCluster cluster)
+        {
+            Key = ECDsa.Create();
+            Key.ImportPkcs8PrivateKey(cluster.Key, out _);
+        }
+
+        public ECDsa Key { get; }
+
+        public Enrollment? Enrollment { get; set; }
+
+        public void Dispose() => Key.Dispose();
+    }
+}
