@@ -39,12 +39,12 @@ internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environme
 
     public async Task StartAsync(params string[] more)
     {
-        Launch();
+        Launch(more);
         await ReadyAsync();
     }
 
     /// <summary>Starts the process and waits for nothing.</summary>
-    public void Launch()
+    public void Launch(params string[] more)
     {
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "missioncontrol")) { RedirectStandardOutput = true };
         foreach (var argument in (string[])["run", "--data", Data, "--portal", Portal.ToString(), "--callhome", CallHome.ToString(), "--ops", $"http://localhost:{operations}", .. more])

@@ -122,7 +122,7 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
         accessToken = response.AccessToken;
         accessFor = TimeSpan.FromSeconds(response.ExpiresInS - 60);
         accessSince = asked;
-        Learn(response.ServerTimeMs);
+        Learn(response.ServerTimeMs, asked);
         return response.AccessToken;
     }
 

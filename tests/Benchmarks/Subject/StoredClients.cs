@@ -38,6 +38,9 @@ internal static class StoredClients
 
         public Enrollment? Enrollment { get; set; }
 
+        /// <summary>Enrolled without one.</summary>
+        public ReadOnlyMemory<byte> WitnessSpki => default;
+
         public void Dispose() => Key.Dispose();
     }
 }
