@@ -15,11 +15,18 @@ namespace MissionControl.ClusterAgent;
 /// <param name="Stopped">The cluster was decommissioned: stop for good.</param>
 public sealed record CheckInResult(bool Succeeded, TimeSpan Next, string? Problem, bool Stopped = false);
 
+/// <summary>What a step of an agent came to.</summary>
+/// <param name="CheckIn">What the check-in came to; null when none was due.</param>
+/// <param name="Wait">When to take the next step.</param>
+public sealed record AgentStep(CheckInResult? CheckIn, TimeSpan Wait);
+
 /// <summary>
 /// A cluster's agent: reads health, keeps it until acknowledged, calls home. The same class runs on a customer's machine and, with
 /// another clock, source and spool, in the simulator.
 /// </summary>
-public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource source, CallHomeClient client, TimeProvider time, Random random, UsageRecorder? usage = null)
+public sealed class Agent(
+    IAgentIdentity identity, ISpool spool, IClusterSource source, CallHomeClient client, TimeProvider time, Random random,
+    UsageRecorder? usage = null, Quarantine? quarantine = null, DiskReserve? reserve = null)
 {
     private const int MaxItems = 100;
     private const int MaxBytes = 384 * 1024;
@@ -29,12 +36,21 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
 
     /// <summary>How long an item rests that the server does not want yet.</summary>
     private static readonly TimeSpan HoldFor = TimeSpan.FromMinutes(15);
-    private readonly Dictionary<long, DateTimeOffset> held = [];
-    private int batch = MaxItems;
+
+    /// <summary>How often the server is asked for its version while refused windows wait for an upgrade.</summary>
+    private static readonly TimeSpan VersionInterval = TimeSpan.FromHours(1);
+
+    private readonly Collector collector = new(source, spool, usage, reserve, time);
+    private readonly Dictionary<long, long> held = [];
     private readonly Backoff backoff = new(random);
+    private int batch = MaxItems;
+    private int interval;
+    private TimeSpan rest;
+    private long? askedVersionAt;
     private string etag = "";
     private int window;
     private int failed;
+    private int assertionsRefused;
     private long? anchorsVersion;
 
     /// <summary>Items waiting for an acknowledgement.</summary>
@@ -42,6 +58,15 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
 
     /// <summary>The epoch it speaks in.</summary>
     public long Epoch => identity.Enrollment?.Epoch ?? 0;
+
+    /// <summary>What could not be written to disk, and why; null when everything could.</summary>
+    public string? StorageProblem => collector.StorageProblem;
+
+    /// <summary>Why the newer anchor document that the server offers is not believed; null when there is no such thing.</summary>
+    public string? AnchorsProblem { get; private set; }
+
+    /// <summary>Why the last receipt was not believed; null when it was.</summary>
+    public string? ReceiptProblem { get; private set; }
 
     /// <summary>Enrols. The anchors must have the digest that a person carried here, unless first contact is trusted, which both sides record.</summary>
     /// <exception cref="CryptographicException">The anchors are not the expected ones: nothing is kept.</exception>
@@ -52,6 +77,7 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
             throw new ArgumentException("Give the anchors' digest, or say that first contact is trusted.", nameof(anchorsSha256));
         }
 
+        await source.RefreshAsync(cancellationToken);
         var response = await client.EnrollAsync(token, source.Facts(), anchorsSha256 is null, cancellationToken);
         var digest = $"sha256:{Convert.ToHexStringLower(SHA256.HashData(response.Anchors.Span))}";
         if (anchorsSha256 is not null && !string.Equals(anchorsSha256, digest, StringComparison.OrdinalIgnoreCase))
@@ -63,56 +89,66 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
         identity.Enrollment = new Enrollment(server, Guid.Parse(response.ClusterId), response.Epoch, digest, anchorsSha256 is null, response.Intervals.CheckinS, response.Intervals.JitterPercent, response.Anchors.ToByteArray());
     }
 
-    /// <summary>Reads the usage counters and closes the hours that have ended.</summary>
-    public void ReadUsage() => usage?.Observe(time.GetUtcNow() + client.ClockOffset);
-
-    /// <summary>Reads health and checks in once.</summary>
+    /// <summary>Reads everything and checks in once.</summary>
     public async Task<CheckInResult> CheckInAsync(CancellationToken cancellationToken)
     {
         var enrollment = identity.Enrollment ?? throw new InvalidOperationException("This agent is not enrolled.");
-        var now = time.GetUtcNow();
-        ReadUsage();
-        var health = source.Read(enrollment.CheckInSeconds);
-        health.CallHome = new CallHomeHealth { SpoolItems = spool.Count };
+        interval = interval == 0 ? enrollment.CheckInSeconds : interval;
+        var callHome = new CallHomeHealth { SpoolItems = spool.Count };
         if (window > 0)
         {
-            health.CallHome.FailedPercent15M = 100.0 * failed / window;
+            callHome.FailedPercent15M = 100.0 * failed / window;
         }
 
-        spool.Add("health", (now + client.ClockOffset).ToUnixTimeMilliseconds(), health.ToByteArray());
+        await collector.CollectAsync(client.ServerNow, interval, client.ClockOffset, callHome, cancellationToken);
+        var request = new CheckInRequest
+        {
+            ClusterId = enrollment.ClusterId.ToString("D"),
+            Epoch = enrollment.Epoch,
+            LowestKept = spool.LowestKept,
+            Items = { spool.Peek(batch, MaxBytes, Held()) },
+            SentAtMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
+            DesiredEtag = etag,
+            AgentVersion = LinuxMachine.Version,
+            AnchorsVersion = AnchorsVersion(enrollment),
+            Spool = new SpoolState { Items = spool.Count, Bytes = spool.Bytes, OldestAtMs = spool.OldestAtMs, Dropped = { spool.Dropped }, Quarantined = (quarantine?.Count ?? 0) + (usage?.Summary.Refused.Count ?? 0) },
+        };
         try
         {
-            var request = new CheckInRequest
-            {
-                ClusterId = enrollment.ClusterId.ToString("D"),
-                Epoch = enrollment.Epoch,
-                LowestKept = spool.LowestKept,
-                Items = { spool.Peek(batch, MaxBytes, Held(now)) },
-                SentAtMs = now.ToUnixTimeMilliseconds(),
-                DesiredEtag = etag,
-                AgentVersion = LinuxMachine.Version,
-                AnchorsVersion = AnchorsVersion(enrollment),
-                Spool = new SpoolState { Items = spool.Count },
-            };
             var response = await client.CheckInAsync(request, cancellationToken);
-            Count(succeeded: true);
-            batch = Math.Min(MaxItems, batch * 2);
-            Refused(request, response.Refusals, now);
-            spool.Acknowledge(response.Ack, response.AcceptedAboveAck);
-            ApplyAnchors(response.Anchors);
-            Apply(response.Desired);
-            return new CheckInResult(true, backoff.Success(response.NextS, response.JitterPercent), null);
+            Taken(request, response);
+            await OfferAgainAfterUpgradeAsync(cancellationToken);
+            return new CheckInResult(true, Next(response), null);
         }
         catch (CallHomeException refusal)
         {
             Count(succeeded: false);
-            return await RefusedAsync(refusal, cancellationToken);
+            return await RefusedAsync(request, refusal, cancellationToken);
         }
-        catch (Exception exception) when (exception is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is HttpRequestException or IOException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
         {
             Count(succeeded: false);
-            return new CheckInResult(false, backoff.Failure(null), exception.Message);
+            return new CheckInResult(false, backoff.Failure(null), exception is IOException full && DiskReserve.IsDiskFull(full) ? "The disk of the agent's directory is full: what cannot be written down first is not sent." : exception.Message);
         }
+    }
+
+    /// <summary>Does what is due: a check-in, or a reading of the counters in between, so that hours are cut finely however seldom the server wants to hear of us.</summary>
+    public async Task<AgentStep> StepAsync(CancellationToken cancellationToken)
+    {
+        CheckInResult? result = null;
+        if (rest <= TimeSpan.Zero)
+        {
+            result = await CheckInAsync(cancellationToken);
+            rest = result.Next;
+        }
+        else
+        {
+            await collector.ReadUsageAsync(client.ServerNow, cancellationToken);
+        }
+
+        var wait = rest < ReadingInterval ? rest : ReadingInterval;
+        rest -= wait;
+        return new AgentStep(result, wait);
     }
 
     /// <summary>Checks in until it is stopped or decommissioned.</summary>
@@ -120,28 +156,66 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
     {
         while (!cancellationToken.IsCancellationRequested)
         {
-            var result = await CheckInAsync(cancellationToken);
-            report?.Invoke(result);
-            if (result.Stopped)
+            var step = await StepAsync(cancellationToken);
+            if (step.CheckIn is { } result)
             {
-                return;
-            }
-
-            // Counters are read in between, so that hours are cut finely however seldom the server wants to hear of us.
-            for (var rest = result.Next; rest > TimeSpan.Zero; rest -= ReadingInterval)
-            {
-                await Task.Delay(rest < ReadingInterval ? rest : ReadingInterval, time, cancellationToken);
-                if (rest > ReadingInterval)
+                report?.Invoke(result);
+                if (result.Stopped)
                 {
-                    ReadUsage();
+                    return;
                 }
             }
+
+            await Task.Delay(step.Wait, time, cancellationToken);
         }
     }
 
-    private HashSet<long> Held(DateTimeOffset now)
+    private void Taken(CheckInRequest request, CheckInResponse response)
     {
-        foreach (var seq in held.Where(entry => entry.Value <= now).Select(entry => entry.Key).ToList())
+        Count(succeeded: true);
+        assertionsRefused = 0;
+        batch = Math.Min(MaxItems, batch * 2);
+        interval = response.NextS > 0 ? response.NextS : interval;
+        foreach (var refusal in response.Refusals)
+        {
+            if (!refusal.Final)
+            {
+                held[refusal.Seq] = time.GetTimestamp();
+            }
+            else if (request.Items.FirstOrDefault(item => item.Seq == refusal.Seq) is { } item)
+            {
+                Refuse(item, refusal.Code, refusal.Detail);
+            }
+        }
+
+        spool.Acknowledge(response.Ack, response.AcceptedAboveAck);
+        spool.DroppedTold();
+        if (response.Want.Count > 0)
+        {
+            collector.WantInventory();
+        }
+
+        ApplyAnchors(response.Anchors);
+        Apply(response.Desired);
+    }
+
+    // While there is a backlog the server may say how fast it wants it.
+    private TimeSpan Next(CheckInResponse response)
+    {
+        var next = backoff.Success(response.NextS, response.JitterPercent);
+        if (response.Drain is not { MinGapS: > 0 } drain || spool.Count <= held.Count)
+        {
+            return next;
+        }
+
+        batch = Math.Clamp(drain.MaxItems, 1, 500);
+        var gap = TimeSpan.FromSeconds(drain.MinGapS * (1 + (random.NextDouble() * 0.25)));
+        return gap < next ? gap : next;
+    }
+
+    private HashSet<long> Held()
+    {
+        foreach (var seq in held.Where(entry => time.GetElapsedTime(entry.Value) >= HoldFor).Select(entry => entry.Key).ToList())
         {
             held.Remove(seq);
         }
@@ -149,18 +223,15 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
         return [.. held.Keys];
     }
 
-    private void Refused(CheckInRequest request, IEnumerable<ItemRefusal> refusals, DateTimeOffset now)
+    private void Refuse(Item item, string code, string detail)
     {
-        foreach (var refusal in refusals)
+        if (item.Type == "usage")
         {
-            if (!refusal.Final)
-            {
-                held[refusal.Seq] = now + HoldFor;
-            }
-            else if (request.Items.FirstOrDefault(item => item.Seq == refusal.Seq) is { Type: "usage" } item)
-            {
-                usage?.Refused(item.Body.Span, refusal.Code);
-            }
+            Store(() => usage?.Refused(item.Body.Span, code));
+        }
+        else
+        {
+            Store(() => quarantine?.Keep(item, Epoch, code, detail));
         }
     }
 
@@ -171,21 +242,23 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
             return;
         }
 
-        etag = desired.Etag;
         if (usage is not null && desired.Sections.FirstOrDefault(section => section.Name == "receipts") is { } receipts)
         {
             try
             {
-                usage.Apply(receipts.Body.Span);
+                ReceiptProblem = null;
+                Store(() => usage.Apply(receipts.Body.Span));
             }
             catch (CryptographicException exception)
             {
                 ReceiptProblem = exception.Message;
             }
         }
+
+        etag = desired.Etag;
     }
 
-    // Before anything else of an answer: what follows may be signed by a key that only the newer document names.
+    // Before the desired state: what that holds may be signed by a key that only the newer document names.
     private void ApplyAnchors(ByteString anchors)
     {
         if (anchors.IsEmpty || identity.Enrollment is not { Anchors: { } held } enrollment)
@@ -196,7 +269,7 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
         try
         {
             var document = Anchors.Renew(held, anchors.Span);
-            identity.Enrollment = enrollment with { Anchors = anchors.ToByteArray() };
+            Store(() => identity.Enrollment = enrollment with { Anchors = anchors.ToByteArray() });
             anchorsVersion = document.Version;
             AnchorsProblem = null;
         }
@@ -208,21 +281,34 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
 
     private long AnchorsVersion(Enrollment enrollment) => anchorsVersion ??= Anchors.VersionOf(enrollment.Anchors);
 
-    /// <summary>Why the newer anchor document that the server offers is not believed; null when there is no such thing.</summary>
-    public string? AnchorsProblem { get; private set; }
+    private async Task OfferAgainAfterUpgradeAsync(CancellationToken cancellationToken)
+    {
+        if (usage is null || usage.Summary.Refused.Count == 0 || (askedVersionAt is { } asked && time.GetElapsedTime(asked) < VersionInterval))
+        {
+            return;
+        }
 
-    /// <summary>Why the last receipt was not believed; null when it was.</summary>
-    public string? ReceiptProblem { get; private set; }
+        try
+        {
+            askedVersionAt = time.GetTimestamp();
+            var ping = await client.PingAsync(cancellationToken);
+            Store(() => usage.OfferAgain($"{LinuxMachine.Version}/{ping.Version}"));
+        }
+        catch (Exception exception) when (exception is HttpRequestException or CallHomeException)
+        {
+            // It answered a moment ago; the next hour will do.
+        }
+    }
 
-    private async Task<CheckInResult> RefusedAsync(CallHomeException refusal, CancellationToken cancellationToken)
+    private async Task<CheckInResult> RefusedAsync(CheckInRequest request, CallHomeException refusal, CancellationToken cancellationToken)
     {
         switch (refusal.Code)
         {
             case "clone-suspected" or "stale-epoch" or "unknown-epoch":
                 try
                 {
-                    var granted = await client.EpochAsync(refusal.Code == "clone-suspected" ? "clone-suspected" : "state-lost", source.Facts().InstallFingerprint, cancellationToken);
-                    identity.Enrollment = identity.Enrollment! with { Epoch = granted.Epoch, EpochIssuedAt = DateTimeOffset.FromUnixTimeMilliseconds(granted.IssuedAtMs) };
+                    var granted = await client.EpochAsync(refusal.Code == "clone-suspected" ? refusal.Code : "state-lost", source.Facts().InstallFingerprint, cancellationToken);
+                    Store(() => identity.Enrollment = identity.Enrollment! with { Epoch = granted.Epoch, EpochIssuedAt = DateTimeOffset.FromUnixTimeMilliseconds(granted.IssuedAtMs) });
                     spool.BeginEpoch();
                     held.Clear();
                     return new CheckInResult(false, backoff.Failure(TimeSpan.FromSeconds(5)), refusal.Message);
@@ -231,16 +317,48 @@ public sealed class Agent(IAgentIdentity identity, ISpool spool, IHealthSource s
                 {
                     return new CheckInResult(false, backoff.Refused(), again.Message);
                 }
+                catch (Exception exception) when (exception is HttpRequestException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+                {
+                    return new CheckInResult(false, backoff.Failure(null), exception.Message);
+                }
 
             case "access-token-invalid":
                 return new CheckInResult(false, backoff.Failure(TimeSpan.FromSeconds(1)), refusal.Message);
-            case "payload-too-large":
-                batch = Math.Max(1, batch / 2);
+            case "assertion-invalid" when ++assertionsRefused < 3:
                 return new CheckInResult(false, backoff.Failure(TimeSpan.FromSeconds(1)), refusal.Message);
+            case "payload-too-large" or "malformed-body" or "invalid":
+                return Split(request, refusal);
             case "cluster-decommissioned":
                 return new CheckInResult(false, TimeSpan.Zero, refusal.Message, Stopped: true);
             default:
-                return new CheckInResult(false, refusal.Status is 401 or 403 ? backoff.Refused() : backoff.Failure(refusal.RetryAfter), refusal.Message);
+                // A proxy's refusal is no word of Mission Control.
+                var isFinal = refusal.Status is 401 or 403 && refusal.Code != CallHomeException.NotAProblem;
+                return new CheckInResult(false, isFinal ? backoff.Refused() : backoff.Failure(refusal.RetryAfter), refusal.Message);
+        }
+    }
+
+    // Halves the batch until the item is alone that the door cannot stomach, and puts that one aside: the others must not wait for it.
+    private CheckInResult Split(CheckInRequest request, CallHomeException refusal)
+    {
+        if (request.Items is [var alone])
+        {
+            Refuse(alone, refusal.Code, refusal.Message);
+            spool.Remove(alone.Seq);
+        }
+
+        batch = Math.Max(1, request.Items.Count / 2);
+        return new CheckInResult(false, request.Items.Count == 0 ? backoff.Failure(null) : backoff.Failure(TimeSpan.FromSeconds(1)), refusal.Message);
+    }
+
+    private void Store(Action write)
+    {
+        if (reserve is null)
+        {
+            write();
+        }
+        else
+        {
+            reserve.Write(write);
         }
     }
 

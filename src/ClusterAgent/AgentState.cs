@@ -33,6 +33,7 @@ public interface IAgentIdentity
 /// <summary>Identity in files: key 0600, enrolment replaced atomically.</summary>
 public sealed class FileIdentity : IAgentIdentity, IDisposable
 {
+    private const string FileName = "enrollment.json";
     private readonly string enrollmentFile;
     private Enrollment? enrollment;
 
@@ -40,7 +41,7 @@ public sealed class FileIdentity : IAgentIdentity, IDisposable
     public FileIdentity(string directory)
     {
         DurableFile.CreateDirectory(directory);
-        enrollmentFile = Path.Combine(directory, "enrollment.json");
+        enrollmentFile = Path.Combine(directory, FileName);
         var keyFile = Path.Combine(directory, "cluster.key.pem");
         Key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         if (File.Exists(keyFile))
@@ -63,7 +64,14 @@ public sealed class FileIdentity : IAgentIdentity, IDisposable
             WitnessSpki = witness.ToSpki();
         }
 
-        enrollment = File.Exists(enrollmentFile) ? JsonSerializer.Deserialize<Enrollment>(File.ReadAllBytes(enrollmentFile)) : null;
+        enrollment = ReadEnrollment(directory);
+    }
+
+    /// <summary>The enrolment of a directory, looked at without making anything there; null when there is none.</summary>
+    public static Enrollment? ReadEnrollment(string directory)
+    {
+        var file = Path.Combine(directory, FileName);
+        return File.Exists(file) ? JsonSerializer.Deserialize<Enrollment>(File.ReadAllBytes(file)) : null;
     }
 
     /// <inheritdoc />

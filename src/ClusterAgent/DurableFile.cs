@@ -19,19 +19,46 @@ internal static class DurableFile
 
     public static void Write(string path, ReadOnlySpan<byte> bytes)
     {
-        var temporary = path + ".new";
-        using (var file = OpenPrivate(temporary, FileMode.Create))
+        var temporary = path + ".tmp";
+        try
         {
-            file.Write(bytes);
-            file.Flush(flushToDisk: true);
-        }
+            using (var file = OpenPrivate(temporary, FileMode.Create))
+            {
+                file.Write(bytes);
+                file.Flush(flushToDisk: true);
+            }
 
-        File.Move(temporary, path, overwrite: true);
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (IOException)
+        {
+            // On a full disk every byte counts.
+            File.Delete(temporary);
+            throw;
+        }
     }
 
+    /// <summary>Adds a whole record at the end of a file or nothing at all, so that what a full disk cut off cannot hide what follows.</summary>
+    public static void Append(FileStream file, ReadOnlySpan<byte> record)
+    {
+        var end = file.Length;
+        file.Position = end;
+        try
+        {
+            file.Write(record);
+            file.Flush(flushToDisk: true);
+        }
+        catch (IOException)
+        {
+            file.SetLength(end);
+            throw;
+        }
+    }
+
+    // Unbuffered: a buffer that a full disk refused would be written again, and refused again, when the file is closed.
     public static FileStream OpenPrivate(string path, FileMode mode)
     {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.Read };
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.Read, BufferSize = 0 };
         if (!OperatingSystem.IsWindows() && mode is (FileMode.Create or FileMode.CreateNew or FileMode.OpenOrCreate))
         {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

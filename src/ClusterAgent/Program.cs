@@ -1,3 +1,5 @@
 using MissionControl.ClusterAgent.Commands;
 
-return await AgentCommand.Create().Parse(args).InvokeAsync();
+var parsed = AgentCommand.Create().Parse(args);
+var code = await parsed.InvokeAsync();
+return parsed.Errors.Count > 0 ? AgentCommand.WrongUse : code;

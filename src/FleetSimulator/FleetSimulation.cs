@@ -3,48 +3,15 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using MissionControl.ClusterAgent;
 using MissionControl.ClusterAgent.CallHome;
+using MissionControl.ClusterAgent.Machine;
+using MissionControl.ClusterAgent.Privacy;
 using MissionControl.ClusterAgent.Spool;
 using MissionControl.ClusterAgent.Usage;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Contracts.Api.Licensing;
-using MissionControl.Protocol.Documents;
 
 namespace MissionControl.FleetSimulator;
-
-/// <summary>What to simulate.</summary>
-public sealed record SimulationOptions
-{
-    /// <summary>Address of the REST API.</summary>
-    public required Uri Api { get; init; }
-
-    /// <summary>Address of call-home.</summary>
-    public required Uri CallHome { get; init; }
-
-    /// <summary>PEM of the CA of both.</summary>
-    public string? CaFile { get; init; }
-
-    /// <summary>API token with licensing:write and callhome:write.</summary>
-    public required string ApiToken { get; init; }
-
-    /// <summary>How many clusters.</summary>
-    public int Clusters { get; init; } = 25;
-
-    /// <summary>Seed: the same seed gives the same fleet.</summary>
-    public int Seed { get; init; } = 1;
-
-    /// <summary>Where identities are kept, so that a restart goes on with the same clusters; null: nowhere.</summary>
-    public string? StateDirectory { get; init; }
-
-    /// <summary>Hours of usage that a new cluster reports at once, as one does that was offline: so that there is something to see.</summary>
-    public int HistoryHours { get; init; }
-
-    /// <summary>Connections shared by all clusters.</summary>
-    public int Connections { get; init; } = 256;
-}
-
-/// <summary>The installation holds customers that are not of the demo.</summary>
-public sealed class NotADemoException(string customer) : Exception($"The customer '{customer}' is not of the demo. The demo is refused beside real customers; start without --demo.");
 
 /// <summary>
 /// Many agents in one process. They enrol with tokens like anybody and have no other way in; they share connections, because a process
@@ -53,77 +20,66 @@ public sealed class NotADemoException(string customer) : Exception($"The custome
 public sealed class FleetSimulation(SimulationOptions options, TimeProvider time) : IDisposable
 {
     private const string Prefix = "Demo ";
+
+    /// <summary>So many enrol at once.</summary>
+    private const int EnrollingAtOnce = 32;
+
+    /// <summary>In a larger fleet the first check-ins are spread over a minute.</summary>
+    private const int SpreadAbove = 1_000;
+
+    // Simulated clusters are heard of all the time; a long backlog of health would only cost memory.
+    private const int MostHealth = 60;
     private static readonly string[] Customers = ["Demo Aurora Bank", "Demo Borealis Energy", "Demo Cumulus Retail", "Demo Delta Rail", "Demo Ember Health"];
     private static readonly string[] Places = ["Oslo", "Lisbon", "Vienna", "Osaka", "Lima", "Nairobi", "Toronto", "Perth", "Riga", "Cork", "Quito", "Malmö", "Turin", "Leeds", "Gent", "Brno", "Split", "Tartu", "Basel", "Nantes", "Porto", "Graz", "Bergen", "Aarhus", "Gdańsk"];
     private readonly SocketsHttpHandler handler = Shared(options);
+    private readonly Schedule schedule = new(Math.Min(options.Connections, options.Clusters), time);
     private readonly List<IDisposable> owned = [];
     private readonly SemaphoreSlim oneAtATime = new(1);
     private IReadOnlyList<Guid>? customers;
+    private HttpClient? door;
+    private int enrolled;
 
     /// <summary>Agents that are enrolled.</summary>
-    public int Enrolled { get; private set; }
+    public int Enrolled => enrolled;
 
     /// <summary>Enrols what is not enrolled yet and runs all agents until cancelled.</summary>
     /// <exception cref="NotADemoException">There are real customers.</exception>
     public async Task RunAsync(Action<string>? report, CancellationToken cancellationToken)
     {
-        using var api = new HttpClient(handler, disposeHandler: false) { BaseAddress = options.Api };
-        api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.ApiToken);
+        using var api = Api();
         var tenants = await CustomersAsync(api, cancellationToken);
-        var running = new List<Task>();
-        for (var i = 0; i < options.Clusters; i++)
+        door = Own(new HttpClient(handler, disposeHandler: false) { BaseAddress = options.CallHome });
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var running = schedule.RunAsync(stop.Token);
+        try
         {
-            var mood = (Mood)(i % 6 == 5 ? 5 : i % 12 < 5 ? i % 12 : 0);
-            var name = i < Places.Length ? Places[i] : $"{Places[i % Places.Length]} {i / Places.Length}";
-            var source = new SimulatedCluster(name, mood, options.Seed + i, time);
-            var spool = Spool($"cluster-{i}");
-            var (identity, usage) = Usage($"cluster-{i}", source, spool);
-            var agent = await EnrollAsync(api, identity, tenants[i % tenants.Count], source, spool, usage, cancellationToken);
-            running.Add(Task.Run(() => RunAgentAsync(agent, usage, mood, cancellationToken), cancellationToken));
+            await Parallel.ForEachAsync(
+                Enumerable.Range(0, options.Clusters), new ParallelOptions { MaxDegreeOfParallelism = EnrollingAtOnce, CancellationToken = cancellationToken },
+                async (i, enrolling) => await BeginAsync(api, i, tenants[i % tenants.Count], enrolling));
+            report?.Invoke($"{Enrolled} simulated clusters call home.");
+        }
+        catch
+        {
+            await stop.CancelAsync();
+            await Task.WhenAny(running);
+            throw;
         }
 
-        report?.Invoke($"{Enrolled} simulated clusters call home.");
-        await Task.WhenAll(running);
+        await running;
     }
 
     /// <summary>Enrols and runs one real agent on the machine this process runs on.</summary>
-    public async Task RunRealAgentAsync(ClusterAgent.Machine.IHealthSource machine, string directory, CancellationToken cancellationToken)
+    public async Task RunRealAgentAsync(string directory, CancellationToken cancellationToken)
     {
-        using var api = new HttpClient(handler, disposeHandler: false) { BaseAddress = options.Api };
-        api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", options.ApiToken);
+        using var api = Api();
         var tenants = await CustomersAsync(api, cancellationToken);
         using var spool = new DiskSpool(Path.Combine(directory, "spool"));
-        var agent = await EnrollAsync(api, Identity("this-machine"), tenants[0], machine, spool, null, cancellationToken);
+        using var machine = new LocalCluster("This machine", new LinuxMachine(time), new CertificateFiles([]), null, Masking.In(directory, new PrivacySettings()), time);
+        using var http = new HttpClient(handler, disposeHandler: false) { BaseAddress = options.CallHome };
+        var identity = Identity("this-machine");
+        var agent = new Agent(identity, spool, machine, new CallHomeClient(http, identity, time), time, new Random(options.Seed), reserve: new DiskReserve(directory));
+        await EnrollAsync(api, identity, agent, tenants[0], cancellationToken);
         await agent.RunAsync(null, cancellationToken);
-    }
-
-    // With identities kept, numbers must be kept too, or a restart would use them twice.
-    private ISpool Spool(string slot)
-    {
-        if (options.StateDirectory is null)
-        {
-            return new MemorySpool();
-        }
-
-        var spool = new DiskSpool(Path.Combine(options.StateDirectory, slot, "spool"));
-        owned.Add(spool);
-        return spool;
-    }
-
-    private (IAgentIdentity Identity, UsageRecorder Usage) Usage(string slot, SimulatedCluster source, ISpool spool)
-    {
-        var identity = Identity(slot);
-        IUsageStore store = options.StateDirectory is null ? new MemoryUsageStore() : new DiskUsageStore(Path.Combine(options.StateDirectory, slot, "usage"));
-        var usage = new UsageRecorder(store, source, identity, spool);
-        owned.Add(usage);
-        return (identity, usage);
-    }
-
-    private IAgentIdentity Identity(string slot)
-    {
-        IAgentIdentity identity = options.StateDirectory is null ? new MemoryIdentity() : new FileIdentity(Path.Combine(options.StateDirectory, slot));
-        owned.Add((IDisposable)identity);
-        return identity;
     }
 
     /// <inheritdoc />
@@ -131,8 +87,70 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
     {
         owned.ForEach(thing => thing.Dispose());
         oneAtATime.Dispose();
+        schedule.Dispose();
         handler.Dispose();
     }
+
+    private async Task BeginAsync(HttpClient api, int i, Guid customer, CancellationToken cancellationToken)
+    {
+        var mood = (Mood)(i % 6 == 5 ? 5 : i % 12 < 5 ? i % 12 : 0);
+        var name = i < Places.Length ? Places[i] : $"{Places[i % Places.Length]} {i / Places.Length}";
+        var random = new Random(options.Seed + i);
+        var clock = options.Faults.ClockSkewSeconds == 0 ? time : new SkewedTime(time, TimeSpan.FromSeconds(((random.NextDouble() * 2) - 1) * options.Faults.ClockSkewSeconds));
+        var source = new SimulatedCluster(name, mood, options.Seed + i, clock);
+        var slot = $"cluster-{i}";
+        var identity = Identity(slot);
+        var agent = Agent(identity, Spool(slot), Store(slot), source, clock, mood, random, isCopied: i < options.Faults.Clones);
+        await EnrollAsync(api, identity, agent.Agent, customer, cancellationToken);
+        agent.CatchUp(options.HistoryHours, clock.GetUtcNow());
+        schedule.Add(agent, options.Clusters > SpreadAbove ? TimeSpan.FromSeconds(60 * random.NextDouble()) : TimeSpan.Zero);
+    }
+
+    private SimulatedAgent Agent(IAgentIdentity identity, ISpool spool, IUsageStore store, SimulatedCluster source, TimeProvider clock, Mood mood, Random random, bool isCopied)
+    {
+        var usage = Own(new UsageRecorder(store, source, identity, spool));
+        var http = Way(random);
+        var agent = new SimulatedAgent(() => new Agent(identity, spool, source, new CallHomeClient(http, identity, clock), clock, random, usage), usage, mood, options.Faults.Restarts, random);
+        if (isCopied)
+        {
+            // The machine is copied once it has spoken: both go on with the same key and the same numbers.
+            agent.Stepped = () => schedule.Add(
+                Agent(new CopiedIdentity(identity), ((MemorySpool)spool).Copy(), new MemoryUsageStore(), source, clock, mood, new Random(random.Next()), isCopied: false), TimeSpan.FromSeconds(1));
+        }
+
+        return agent;
+    }
+
+    private HttpClient Way(Random random)
+    {
+        if (options.OwnConnections)
+        {
+            var own = Transport.Handler(options.CaFile, null);
+            return Own(new HttpClient(options.Faults.OnTheWay ? new FaultyNetwork(own, isOwn: true, options.Faults, random, time) : own) { BaseAddress = options.CallHome });
+        }
+
+        return options.Faults.OnTheWay ? Own(new HttpClient(new FaultyNetwork(handler, isOwn: false, options.Faults, random, time)) { BaseAddress = options.CallHome }) : door!;
+    }
+
+    // With identities kept, numbers must be kept too, or a restart would use them twice.
+    private ISpool Spool(string slot) => options.StateDirectory is null ? new MemorySpool(MostHealth) : Own(new DiskSpool(Path.Combine(options.StateDirectory, slot, "spool")));
+
+    private IUsageStore Store(string slot) => options.StateDirectory is null ? new MemoryUsageStore() : new DiskUsageStore(Path.Combine(options.StateDirectory, slot, "usage"));
+
+    private IAgentIdentity Identity(string slot) => options.StateDirectory is null ? Own(new MemoryIdentity()) : Own(new FileIdentity(Path.Combine(options.StateDirectory, slot)));
+
+    private T Own<T>(T thing)
+        where T : IDisposable
+    {
+        lock (owned)
+        {
+            owned.Add(thing);
+        }
+
+        return thing;
+    }
+
+    private HttpClient Api() => new(handler, disposeHandler: false) { BaseAddress = options.Api, DefaultRequestHeaders = { Authorization = new AuthenticationHeaderValue("Bearer", options.ApiToken) } };
 
     private async Task<IReadOnlyList<Guid>> CustomersAsync(HttpClient api, CancellationToken cancellationToken)
     {
@@ -172,62 +190,45 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         return ids;
     }
 
-    private async Task<Agent> EnrollAsync(
-        HttpClient api, IAgentIdentity identity, Guid customer, ClusterAgent.Machine.IHealthSource source, ISpool spool, UsageRecorder? usage, CancellationToken cancellationToken)
+    private async Task EnrollAsync(HttpClient api, IAgentIdentity identity, Agent agent, Guid customer, CancellationToken cancellationToken)
     {
-        var http = new HttpClient(handler, disposeHandler: false) { BaseAddress = options.CallHome };
-        owned.Add(http);
-        var client = new CallHomeClient(http, identity, time);
-        var agent = new Agent(identity, spool, source, client, time, new Random(options.Seed), usage);
         if (identity.Enrollment is null)
         {
-            await RetryAsync(async () =>
+            var token = await RetryAsync(async () =>
             {
                 using var response = await api.PostAsJsonAsync("/api/v1/callhome/enrollment-tokens", new CreateEnrollmentTokenRequest(customer), cancellationToken);
                 response.EnsureSuccessStatusCode();
-                var token = (await response.Content.ReadFromJsonAsync<CreatedEnrollmentToken>(cancellationToken))!;
+                return (await response.Content.ReadFromJsonAsync<CreatedEnrollmentToken>(cancellationToken))!;
+            }, cancellationToken);
+
+            // The same token again: a lost answer must not make a second cluster.
+            await RetryAsync(async () =>
+            {
                 await agent.EnrollAsync(options.CallHome, token.Token, token.AnchorsSha256, false, cancellationToken);
                 return true;
             }, cancellationToken);
         }
 
-        Enrolled++;
-        return agent;
-    }
-
-    private async Task RunAgentAsync(Agent agent, UsageRecorder usage, Mood mood, CancellationToken cancellationToken)
-    {
-        if (options.HistoryHours > 0 && usage.ObservedAt is null)
-        {
-            var hour = UsageWindow.HourOf(time.GetUtcNow());
-            for (var past = hour - options.HistoryHours; past <= hour; past++)
-            {
-                usage.Observe(UsageWindow.StartOf(past));
-            }
-        }
-
-        if (mood == Mood.Silent)
-        {
-            await agent.CheckInAsync(cancellationToken);
-            return;
-        }
-
-        await agent.RunAsync(null, cancellationToken);
+        Interlocked.Increment(ref enrolled);
     }
 
     /// <summary>Tries until the other side is up and its limits allow; a demo starts beside its server.</summary>
     private async Task<T> RetryAsync<T>(Func<Task<T>> act, CancellationToken cancellationToken)
     {
-        for (var attempt = 0; ; attempt++)
+        var failures = 0;
+        while (true)
         {
             try
             {
                 return await act();
             }
-            catch (Exception exception) when (attempt < 60 && exception is HttpRequestException or CallHomeException { Status: 429 or 503 } or JsonException)
+            catch (CallHomeException busy) when (busy.Status is 429 or 503)
             {
-                var wait = exception is CallHomeException { RetryAfter: { } wish } ? wish : TimeSpan.FromMilliseconds(250);
-                await Task.Delay(wait, time, cancellationToken);
+                await Task.Delay(busy.RetryAfter ?? TimeSpan.FromSeconds(1), time, cancellationToken);
+            }
+            catch (Exception exception) when (exception is HttpRequestException or JsonException && ++failures < 240)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(250), time, cancellationToken);
             }
         }
     }
@@ -237,5 +238,15 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         var handler = Transport.Handler(options.CaFile, null);
         handler.MaxConnectionsPerServer = options.Connections;
         return handler;
+    }
+
+    /// <summary>The identity of a copied machine: the same key, and from now on an enrolment of its own.</summary>
+    private sealed class CopiedIdentity(IAgentIdentity original) : IAgentIdentity
+    {
+        public System.Security.Cryptography.ECDsa Key => original.Key;
+
+        public ReadOnlyMemory<byte> WitnessSpki => original.WitnessSpki;
+
+        public Enrollment? Enrollment { get; set; } = original.Enrollment;
     }
 }

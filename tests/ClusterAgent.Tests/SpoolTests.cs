@@ -90,13 +90,49 @@ public sealed class SpoolTests : IDisposable
     [Fact]
     public void When_full_the_oldest_health_goes_first_and_events_stay()
     {
-        var spool = new MemorySpool(capacity: 3);
+        var spool = new MemorySpool(mostHealth: 2);
         spool.Add("event", 1, [1]);
         spool.Add("health", 2, [2]);
         spool.Add("health", 3, [3]);
         spool.Add("health", 4, [4]);
 
         Assert.Equal([4, 3, 1], spool.Peek(10, int.MaxValue, new HashSet<long>()).Select(item => item.Seq));
+    }
+
+    [Fact]
+    public void Under_a_new_epoch_what_is_kept_is_numbered_from_one_and_stays_so_after_a_restart()
+    {
+        using (var spool = new DiskSpool(directory))
+        {
+            spool.Add("event", 1, [1]);
+            spool.Add("usage", 2, [2]);
+            spool.Acknowledge(1, []);
+            spool.BeginEpoch();
+            Assert.Equal(2, spool.Add("event", 3, [3]));
+        }
+
+        using var again = new DiskSpool(directory);
+        Assert.Equal([(2L, (byte)3), (1L, (byte)2)], again.Peek(10, int.MaxValue, new HashSet<long>()).Select(item => (item.Seq, item.Body[0])));
+    }
+
+    [Fact]
+    public void Health_thins_out_with_age_usage_stays_and_what_was_dropped_is_declared()
+    {
+        const long Minute = 60_000;
+        using var spool = new DiskSpool(directory);
+        spool.Add("usage", 0, [9]);
+        for (var minute = 0; minute < 26 * 60; minute += 10)
+        {
+            spool.Add("health", minute * Minute, [1]);
+        }
+
+        // Two hours are older than a day: one reading of each is left.
+        var kept = spool.Peek(10_000, int.MaxValue, new HashSet<long>());
+        Assert.Equal(1, kept.Count(item => item.Type == "usage"));
+        Assert.InRange(kept.Count(item => item.Type == "health" && item.AtMs < 60 * Minute), 1, 1);
+        Assert.Equal(26 * 6, kept.Count(item => item.Type == "health") + spool.Dropped.Sum(range => (int)(range.Last - range.First + 1)));
+        Assert.All(spool.Dropped, range => Assert.Equal(("health", "age"), (range.Type, range.Reason)));
+        Assert.Throws<ArgumentException>(() => spool.Drop("usage", 0, "disk-full"));
     }
 
     public void Dispose() => Directory.Delete(directory, recursive: true);

@@ -35,15 +35,18 @@ internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environme
 
     public string AdminToken => File.ReadAllText(Path.Combine(Data, "admin.token")).Trim();
 
-    public async Task StartAsync()
+    public int ProcessId => process!.Id;
+
+    public async Task StartAsync(params string[] more)
     {
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "missioncontrol")) { RedirectStandardOutput = true };
-        foreach (var argument in new[] { "run", "--data", Data, "--portal", Portal.ToString(), "--callhome", CallHome.ToString(), "--ops", $"http://localhost:{operations}" })
+        foreach (var argument in (string[])["run", "--data", Data, "--portal", Portal.ToString(), "--callhome", CallHome.ToString(), "--ops", $"http://localhost:{operations}", .. more])
         {
             start.ArgumentList.Add(argument);
         }
 
         start.Environment["MissionControl__CallHome__EnrollmentsPerSecond"] = "1000";
+        start.Environment["MissionControl__Demo__Simulator"] = Path.Combine(AppContext.BaseDirectory, "mc-simulator");
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())
         {
             start.Environment[name] = value;

@@ -17,6 +17,9 @@ namespace MissionControl.ClusterAgent.CallHome;
 /// <param name="retryAfter">When the server wants to hear of us again.</param>
 public sealed class CallHomeException(int status, string code, string detail, TimeSpan? retryAfter) : Exception($"{code}: {detail}")
 {
+    /// <summary>The code when the answer was no problem document: something on the way answered instead of Mission Control.</summary>
+    public const string NotAProblem = "not-a-problem-document";
+
     /// <summary>HTTP status.</summary>
     public int Status => status;
 
@@ -39,18 +42,28 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
 
     private static readonly MediaTypeHeaderValue Protobuf = new("application/x-protobuf");
     private string? accessToken;
-    private DateTimeOffset accessUntil;
+    private TimeSpan accessFor;
+    private long accessSince;
+    private DateTimeOffset? serverTime;
+    private long serverTimeSince;
 
-    /// <summary>The server's clock less ours, as last seen.</summary>
-    public TimeSpan ClockOffset { get; private set; }
+    /// <summary>
+    /// The time by the server's clock: its last word, and what a monotonic clock counted since, so that a step of this machine's clock
+    /// moves nothing. Before the first word, this machine's clock.
+    /// </summary>
+    public DateTimeOffset ServerNow => serverTime is { } known ? known + time.GetElapsedTime(serverTimeSince) : time.GetUtcNow();
+
+    /// <summary>The server's clock less ours; null before its first word.</summary>
+    public TimeSpan? ClockOffset => serverTime is null ? null : ServerNow - time.GetUtcNow();
 
     /// <summary>Asks for the server's time and limits; needs no credentials.</summary>
     public async Task<PingResponse> PingAsync(CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri("/callhome/v1/ping", UriKind.Relative));
+        var asked = time.GetTimestamp();
         using var response = await http.SendAsync(request, cancellationToken);
-        var ping = await ReadAsync(response, PingResponse.Parser, cancellationToken);
-        Learn(ping.ServerTimeMs);
+        var ping = await ReadAsync(response, PingResponse.Parser, asked, cancellationToken);
+        Learn(ping.ServerTimeMs, asked);
         return ping;
     }
 
@@ -74,15 +87,16 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
     /// <summary>Checks in; gets access first when there is none.</summary>
     public async Task<CheckInResponse> CheckInAsync(CheckInRequest request, CancellationToken cancellationToken)
     {
-        if (accessToken is null || accessUntil <= time.GetUtcNow())
+        if (accessToken is null || time.GetElapsedTime(accessSince) >= accessFor)
         {
             await AuthorizeAsync(cancellationToken);
         }
 
         try
         {
+            var asked = time.GetTimestamp();
             var response = await PostAsync("checkin", request, CheckInResponse.Parser, accessToken, cancellationToken);
-            Learn(response.ServerTimeMs);
+            Learn(response.ServerTimeMs, asked);
             return response;
         }
         catch (CallHomeException refusal) when (refusal.Code == "access-token-invalid")
@@ -103,10 +117,11 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
     /// <summary>Gets ten minutes of access; drops it a minute early.</summary>
     public async Task AuthorizeAsync(CancellationToken cancellationToken)
     {
+        var asked = time.GetTimestamp();
         var response = await WithNonceAsync(nonce => PostAsync("token", new TokenRequest { Assertion = Assertion(nonce) }, TokenResponse.Parser, null, cancellationToken));
         accessToken = response.AccessToken;
-        accessUntil = time.GetUtcNow().AddSeconds(response.ExpiresInS - 60);
-        Learn(response.ServerTimeMs);
+        accessFor = TimeSpan.FromSeconds(response.ExpiresInS - 60);
+        accessSince = asked;
     }
 
     private string? offeredNonce;
@@ -130,7 +145,7 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
     private string Assertion(string? nonce, params ReadOnlySpan<(string Name, object Value)> further)
     {
         // By the server's clock: a machine whose own is wrong is not locked out.
-        var now = (time.GetUtcNow() + ClockOffset).ToUnixTimeSeconds();
+        var now = ServerNow.ToUnixTimeSeconds();
         var id = identity.Enrollment!.ClusterId.ToString("D");
         var claims = new Dictionary<string, object> { ["iss"] = id, ["sub"] = id, ["aud"] = "missioncontrol/callhome", ["jti"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), ["iat"] = now, ["exp"] = now + 60 };
         foreach (var (name, value) in further)
@@ -168,8 +183,9 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
         var id = sent?.Leaves(new Uri(http.BaseAddress!, request.RequestUri!), message, inflated, body, encoding);
         try
         {
+            var asked = time.GetTimestamp();
             using var response = await http.SendAsync(request, cancellationToken);
-            var answer = await ReadAsync(response, parser, cancellationToken);
+            var answer = await ReadAsync(response, parser, asked, cancellationToken);
             sent?.Answered(id!.Value, (int)response.StatusCode, null);
             return answer;
         }
@@ -185,7 +201,7 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
         }
     }
 
-    private async Task<T> ReadAsync<T>(HttpResponseMessage response, MessageParser<T> parser, CancellationToken cancellationToken)
+    private async Task<T> ReadAsync<T>(HttpResponseMessage response, MessageParser<T> parser, long asked, CancellationToken cancellationToken)
         where T : IMessage<T>
     {
         var body = await response.Content.ReadAsByteArrayAsync(cancellationToken);
@@ -201,14 +217,19 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
 
         if (response.Headers.TryGetValues("MC-Time", out var times) && long.TryParse(times.First(), CultureInfo.InvariantCulture, out var ms))
         {
-            Learn(ms);
+            Learn(ms, asked);
         }
 
         var (code, detail) = Problem(body);
         throw new CallHomeException((int)response.StatusCode, code, detail, response.Headers.RetryAfter?.Delta);
     }
 
-    private void Learn(long serverTimeMs) => ClockOffset = DateTimeOffset.FromUnixTimeMilliseconds(serverTimeMs) - time.GetUtcNow();
+    // The server looked at its clock somewhere between question and answer: the middle is off by half the way at most.
+    private void Learn(long serverTimeMs, long asked)
+    {
+        serverTimeSince = time.GetTimestamp();
+        serverTime = DateTimeOffset.FromUnixTimeMilliseconds(serverTimeMs) + (time.GetElapsedTime(asked, serverTimeSince) / 2);
+    }
 
     private static (string Code, string Detail) Problem(byte[] body)
     {
@@ -219,7 +240,7 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            return ("not-a-problem-document", "Something between here and Mission Control answered in its place.");
+            return (CallHomeException.NotAProblem, "Something between here and Mission Control answered in its place.");
         }
     }
 }

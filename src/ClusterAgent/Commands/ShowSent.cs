@@ -11,7 +11,7 @@ namespace MissionControl.ClusterAgent.Commands;
 /// <summary><c>mc-agent show-sent</c>: what left this machine, and whether a captured body is one of them.</summary>
 internal static class ShowSent
 {
-    public static Command Create(Option<string> data, Option<string> output)
+    public static Command Create()
     {
         var last = new Option<int>("--last") { Description = "How many, the newest.", DefaultValueFactory = _ => 20 };
         var bodies = new Option<bool>("--bodies") { Description = "Also what each said, as JSON." };
@@ -20,8 +20,8 @@ internal static class ShowSent
         command.SetAction(async parsed =>
         {
             var writer = parsed.InvocationConfiguration.Output;
-            var json = parsed.GetValue(output) == "json";
-            var sent = SentLog.Read(Path.Combine(parsed.GetValue(data)!, "sent"));
+            var json = parsed.GetValue(Shared.Output) == "json";
+            var sent = SentLog.Read(Path.Combine(Shared.DataOf(parsed), "sent"));
             if (parsed.GetValue(verify) is { } file)
             {
                 var digest = SentLog.Digest(await File.ReadAllBytesAsync(file.FullName));

@@ -2,41 +2,41 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
+using Google.Protobuf;
 using MissionControl.Protocol.CallHome;
 using Environment = System.Environment;
 
 namespace MissionControl.ClusterAgent.Machine;
 
-/// <summary>
-/// Reads the machine from /proc and the mounted file systems. Host names never leave it: the node's id is a keyed digest of the
-/// machine id, stable and meaningless elsewhere.
-/// </summary>
-public sealed class LinuxMachine(TimeProvider time, string name) : IHealthSource
+/// <summary>Reads the machine this process runs on from /proc and the mounted file systems. Nothing is masked yet.</summary>
+public sealed class LinuxMachine(TimeProvider time)
 {
-    private static readonly string[] RealFileSystems = ["ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "jfs"];
     private long lastBusy;
     private long lastTotal;
 
-    /// <inheritdoc />
-    public Facts Facts() => new()
-    {
-        Name = name,
-        AgentVersion = Version,
-        ProductVersion = "",
-        TimeZone = TimeZoneInfo.Local.Id,
-        Os = RuntimeInformation.OSDescription,
-        Capabilities = { "health" },
-        InstallFingerprint = Google.Protobuf.ByteString.CopyFrom(SHA256.HashData(Encoding.UTF8.GetBytes($"mc-install-v1\n{MachineId()}"))),
-    };
+    /// <summary>Version of this agent.</summary>
+    public static string Version { get; } = typeof(LinuxMachine).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
-    /// <inheritdoc />
-    public Health Read(int intervalSeconds)
+    /// <summary>What tells this machine from its copies: the machine id, or its name where it has none.</summary>
+    public static string MachineId() => File.Exists("/etc/machine-id") && File.ReadAllText("/etc/machine-id").Trim() is { Length: > 0 } id ? id : Environment.MachineName;
+
+    /// <summary>SHA-256 over install facts.</summary>
+    public static ByteString Fingerprint() => ByteString.CopyFrom(SHA256.HashData(Encoding.UTF8.GetBytes($"mc-install-v1\n{MachineId()}")));
+
+    /// <summary>The machine now.</summary>
+    /// <param name="clockOffset">The server's clock less this machine's; null when it is not known yet.</param>
+    public NodeHealth Read(TimeSpan? clockOffset)
     {
         var now = time.GetUtcNow();
-        var node = new NodeHealth { Id = NodeId(), Role = "server", State = "running", Version = Version, Os = RuntimeInformation.OSDescription, Cores = Environment.ProcessorCount };
+        var node = new NodeHealth { Id = MachineId(), Role = "server", State = "running", Version = Version, Os = RuntimeInformation.OSDescription, Cores = Environment.ProcessorCount };
         if (Cpu() is { } cpu)
         {
             node.CpuPercent = cpu;
+        }
+
+        if (clockOffset is { } offset)
+        {
+            node.ClockOffsetMs = -offset.TotalMilliseconds;
         }
 
         Memory(node);
@@ -51,16 +51,9 @@ public sealed class LinuxMachine(TimeProvider time, string name) : IHealthSource
             node.StartedAtMs = now.AddSeconds(-uptime).ToUnixTimeMilliseconds();
         }
 
-        node.Disks.AddRange(Disks());
-        return new Health { IntervalS = intervalSeconds, ExpectedNodes = 1, Nodes = { node } };
+        node.Disks.AddRange(FileSystems.Read());
+        return node;
     }
-
-    /// <summary>Version of this agent.</summary>
-    public static string Version { get; } = typeof(LinuxMachine).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
-
-    private static string NodeId() => "node-" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"mc-node-v1\n{MachineId()}"))[..6]);
-
-    private static string MachineId() => File.Exists("/etc/machine-id") ? File.ReadAllText("/etc/machine-id").Trim() : Environment.MachineName;
 
     private double? Cpu()
     {
@@ -86,33 +79,22 @@ public sealed class LinuxMachine(TimeProvider time, string name) : IHealthSource
             return;
         }
 
-        var values = File.ReadLines("/proc/meminfo").Select(line => line.Split(':', 2)).Where(parts => parts.Length == 2)
-            .ToDictionary(parts => parts[0], parts => long.TryParse(parts[1].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture, out var kib) ? kib * 1024 : 0, StringComparer.Ordinal);
-        if (values.TryGetValue("MemTotal", out var total) && values.TryGetValue("MemAvailable", out var available))
+        long? total = null, available = null;
+        foreach (var line in File.ReadLines("/proc/meminfo"))
         {
-            node.MemoryTotalBytes = total;
-            node.MemoryUsedBytes = total - available;
+            total ??= Kibibytes(line, "MemTotal:");
+            available ??= Kibibytes(line, "MemAvailable:");
+        }
+
+        if (total is { } all && available is { } free)
+        {
+            node.MemoryTotalBytes = all;
+            node.MemoryUsedBytes = all - free;
         }
     }
 
-    private static IEnumerable<Disk> Disks()
-    {
-        foreach (var drive in DriveInfo.GetDrives())
-        {
-            if (!drive.IsReady || !RealFileSystems.Contains(drive.DriveFormat))
-            {
-                continue;
-            }
-
-            yield return new Disk
-            {
-                Mount = drive.RootDirectory.FullName,
-                Purpose = drive.RootDirectory.FullName == "/" ? "system" : "data",
-                TotalBytes = drive.TotalSize,
-                UsedBytes = drive.TotalSize - drive.TotalFreeSpace,
-            };
-        }
-    }
+    private static long? Kibibytes(string line, string name) =>
+        line.StartsWith(name, StringComparison.Ordinal) && long.TryParse(line.AsSpan(name.Length).Trim().TrimEnd("kB").Trim(), CultureInfo.InvariantCulture, out var kib) ? kib * 1024 : null;
 
     private static double[]? Numbers(string file) => File.Exists(file)
         ? [.. File.ReadAllText(file).Split(' ').Select(word => double.TryParse(word, CultureInfo.InvariantCulture, out var number) ? number : double.NaN)]

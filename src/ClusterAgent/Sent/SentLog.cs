@@ -32,20 +32,26 @@ public sealed class SentLog : IDisposable
     private static readonly string[] Credentials = ["token", "assertion", "proof"];
     private readonly string directory;
     private readonly TimeProvider time;
+    private readonly DiskReserve? reserve;
     private FileStream? file;
     private DateOnly day;
     private long next;
 
     /// <summary>Opens or begins the log in a directory.</summary>
-    public SentLog(string directory, TimeProvider time)
+    /// <param name="directory">Its own.</param>
+    /// <param name="time">Dates files and lines.</param>
+    /// <param name="reserve">Room for when the disk is full.</param>
+    public SentLog(string directory, TimeProvider time, DiskReserve? reserve = null)
     {
         this.directory = directory;
         this.time = time;
+        this.reserve = reserve;
         DurableFile.CreateDirectory(directory);
     }
 
     /// <summary>Writes a body down, durably, before it leaves.</summary>
     /// <returns>Its id, for <see cref="Answered"/>.</returns>
+    /// <exception cref="IOException">It could not be written down, and so must not leave.</exception>
     public long Leaves(Uri url, IMessage message, ReadOnlySpan<byte> inflated, ReadOnlySpan<byte> asSent, string? encoding)
     {
         ArgumentNullException.ThrowIfNull(message);
@@ -61,7 +67,14 @@ public sealed class SentLog : IDisposable
     public void Answered(long id, int? status, string? outcome)
     {
         var now = time.GetUtcNow();
-        Append(Open(now), new Answer(id, now, status, outcome));
+        try
+        {
+            Append(Open(now), new Answer(id, now, status, outcome));
+        }
+        catch (IOException full) when (DiskReserve.IsDiskFull(full))
+        {
+            // The body is written down; what became of it is a courtesy, and no reason to lose the answer.
+        }
     }
 
     /// <summary>Everything in the log, oldest first, each with its outcome. A line that a crash cut off is left out.</summary>
@@ -122,6 +135,11 @@ public sealed class SentLog : IDisposable
     // A message with a credential is written as JSON with the credential left out; all others are kept byte for byte.
     private static JsonElement? Withheld(IMessage message)
     {
+        if (!message.Descriptor.Fields.InDeclarationOrder().Any(field => Credentials.Contains(field.Name)))
+        {
+            return null;
+        }
+
         var json = JsonSerializer.SerializeToNode(JsonSerializer.Deserialize<JsonElement>(JsonFormatter.Default.Format(message)))!.AsObject();
         var withheld = false;
         foreach (var name in Credentials)
@@ -186,11 +204,17 @@ public sealed class SentLog : IDisposable
 
     private static IEnumerable<string> Files(string directory) => Directory.EnumerateFiles(directory, "*.ndjson").Order(StringComparer.Ordinal);
 
-    private static void Append<T>(FileStream log, T entry)
+    private void Append<T>(FileStream log, T entry)
     {
-        log.Write(JsonSerializer.SerializeToUtf8Bytes(entry));
-        log.Write("\n"u8);
-        log.Flush(flushToDisk: true);
+        byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(entry), (byte)'\n'];
+        if (reserve is null)
+        {
+            DurableFile.Append(log, line);
+        }
+        else
+        {
+            reserve.Write(() => DurableFile.Append(log, line));
+        }
     }
 
     private sealed record Answer(long Id, DateTimeOffset AnsweredAt, int? Status, string? Outcome);

@@ -5,17 +5,20 @@ using MissionControl.Protocol.CallHome;
 namespace MissionControl.ClusterAgent.Spool;
 
 /// <summary>
-/// A spool in one append-only file: each record is its length, its CRC and the item; a torn tail is cut off at start. Numbers come
-/// from a reserve that is fsynced before any of it is used, so that no crash gives a number twice.
+/// A spool in one append-only file: each record is its length, its checksum and the item; a torn tail is cut off at start. Bodies stay
+/// on disk, so that a year of waiting usage costs no memory. Numbers come from a reserve that is fsynced before any of it is used, so
+/// that no crash gives a number twice.
 /// </summary>
 public sealed class DiskSpool : ISpool, IDisposable
 {
     private const int ReserveSize = 1000;
     private const int MaxRecord = 4 * 1024 * 1024;
+    private const int HeadBytes = 8;
+    private const long MostBytes = 400_000_000;
     private const long CompactAbove = 8 * 1024 * 1024;
     private readonly string itemsFile;
     private readonly string reserveFile;
-    private readonly MemorySpool index = new();
+    private readonly SpoolIndex index = new(mostHealth: 5000);
     private FileStream log;
     private long reservedTo;
 
@@ -26,7 +29,9 @@ public sealed class DiskSpool : ISpool, IDisposable
         itemsFile = Path.Combine(directory, "items.log");
         reserveFile = Path.Combine(directory, "reserve");
         log = DurableFile.OpenPrivate(itemsFile, FileMode.OpenOrCreate);
-        Load();
+
+        // What follows the last whole record was never promised to anybody: Add had not returned.
+        log.SetLength(Read(log, index));
         reservedTo = File.Exists(reserveFile) ? BinaryPrimitives.ReadInt64LittleEndian(File.ReadAllBytes(reserveFile)) : 0;
         index.SkipTo(reservedTo + 1);
     }
@@ -38,40 +43,85 @@ public sealed class DiskSpool : ISpool, IDisposable
     public int Count => index.Count;
 
     /// <inheritdoc />
+    public long Bytes => index.Bytes;
+
+    /// <inheritdoc />
+    public long OldestAtMs => index.OldestAtMs;
+
+    /// <inheritdoc />
+    public IReadOnlyList<DroppedRange> Dropped => index.Dropped;
+
+    /// <inheritdoc />
     public long Add(string type, long atMs, ReadOnlySpan<byte> body)
     {
-        var seq = index.Add(type, atMs, body);
+        var seq = index.Next;
         if (seq > reservedTo)
         {
             Reserve(seq + ReserveSize);
         }
 
-        Append(new Item { Seq = seq, Type = type, AtMs = atMs, Body = ByteString.CopyFrom(body) });
-        log.Flush(flushToDisk: true);
+        // Used up even if the write fails: nobody can know how much of it reached the disk.
+        index.SkipTo(seq + 1);
+        var offset = log.Length;
+        DurableFile.Append(log, Record(new Item { Seq = seq, Type = type, AtMs = atMs, Body = ByteString.CopyFrom(body) }));
+        index.Put(seq, new SpoolEntry(type, atMs, body.Length, offset, null));
+        if (type != "usage" && index.Bytes > MostBytes)
+        {
+            index.Drop(index.Health > 0 ? "health" : "event", Math.Max(index.Health, index.Events) / 2, "spool-limit");
+        }
+
         return seq;
     }
 
     /// <inheritdoc />
-    public IReadOnlyList<Item> Peek(int most, int mostBytes, IReadOnlySet<long> held) => index.Peek(most, mostBytes, held);
+    public IReadOnlyList<Item> Peek(int most, int mostBytes, IReadOnlySet<long> held) => [.. index.Choose(most, mostBytes, held).Select(entry => At(entry.Value))];
 
     /// <inheritdoc />
     public void Acknowledge(long ack, IReadOnlyCollection<long> above)
     {
         index.Acknowledge(ack, above);
-
-        // An acknowledged item that comes back after a crash is sent again and acknowledged again; the file need not be exact.
-        if (index.Count == 0 || log.Length > CompactAbove)
-        {
-            Rewrite();
-        }
+        Compact();
     }
+
+    /// <inheritdoc />
+    public void Drop(string type, int keep, string reason)
+    {
+        index.Drop(type, keep, reason);
+        Compact();
+    }
+
+    /// <inheritdoc />
+    public void Remove(long seq)
+    {
+        index.Remove(seq);
+        Compact();
+    }
+
+    /// <inheritdoc />
+    public void DroppedTold() => index.DroppedTold();
 
     /// <inheritdoc />
     public void BeginEpoch()
     {
-        index.BeginEpoch();
-        Rewrite();
-        Reserve(index.Count + ReserveSize);
+        long number = 0;
+        Rewrite(item => item.Seq = ++number);
+        index.BeginAt(number + 1);
+        Reserve(number + ReserveSize);
+    }
+
+    /// <summary>How many items wait, read beside a running agent without touching anything.</summary>
+    public static int CountIn(string directory)
+    {
+        var path = Path.Combine(directory, "items.log");
+        if (!File.Exists(path))
+        {
+            return 0;
+        }
+
+        using var log = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var index = new SpoolIndex(int.MaxValue);
+        Read(log, index);
+        return index.Count;
     }
 
     /// <inheritdoc />
@@ -85,45 +135,31 @@ public sealed class DiskSpool : ISpool, IDisposable
         reservedTo = to;
     }
 
-    private void Append(Item item)
+    private static byte[] Record(Item item)
     {
-        var body = item.ToByteArray();
-        Span<byte> head = stackalloc byte[8];
-        BinaryPrimitives.WriteInt32LittleEndian(head, body.Length);
-        BinaryPrimitives.WriteUInt32LittleEndian(head[4..], Checksum.Of(body));
-        log.Write(head);
-        log.Write(body);
+        var record = new byte[HeadBytes + item.CalculateSize()];
+        item.WriteTo(record.AsSpan(HeadBytes));
+        BinaryPrimitives.WriteInt32LittleEndian(record, record.Length - HeadBytes);
+        BinaryPrimitives.WriteUInt32LittleEndian(record.AsSpan(4), Checksum.Of(record.AsSpan(HeadBytes)));
+        return record;
     }
 
-    /// <summary>How many items wait, read beside a running agent without touching anything.</summary>
-    public static int CountIn(string directory)
+    private Item At(SpoolEntry entry)
     {
-        var path = Path.Combine(directory, "items.log");
-        if (!File.Exists(path))
-        {
-            return 0;
-        }
-
-        using var log = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        var index = new MemorySpool();
-        Read(log, index);
-        return index.Count;
-    }
-
-    private void Load()
-    {
-        // What follows the last whole record was never promised to anybody: Add had not returned.
-        var good = Read(log, index);
-        log.SetLength(good);
-        log.Position = good;
+        Span<byte> head = stackalloc byte[HeadBytes];
+        log.Position = entry.Offset;
+        log.ReadExactly(head);
+        var body = new byte[BinaryPrimitives.ReadInt32LittleEndian(head)];
+        log.ReadExactly(body);
+        return Item.Parser.ParseFrom(body);
     }
 
     /// <summary>Reads every whole record; returns where the last one ends.</summary>
-    private static long Read(FileStream log, MemorySpool index)
+    private static long Read(FileStream log, SpoolIndex index)
     {
-        Span<byte> head = stackalloc byte[8];
+        Span<byte> head = stackalloc byte[HeadBytes];
         long good = 0;
-        while (log.ReadAtLeast(head, 8, throwOnEndOfStream: false) == 8)
+        while (log.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false) == HeadBytes)
         {
             var length = BinaryPrimitives.ReadInt32LittleEndian(head);
             if (length is <= 0 or > MaxRecord || log.Length - log.Position < length)
@@ -138,29 +174,60 @@ public sealed class DiskSpool : ISpool, IDisposable
                 break;
             }
 
-            index.Put(Item.Parser.ParseFrom(body));
+            var item = Item.Parser.ParseFrom(body);
+            index.Put(item.Seq, new SpoolEntry(item.Type, item.AtMs, item.Body.Length, good, null));
             good = log.Position;
         }
 
         return good;
     }
 
-    private void Rewrite()
+    // An acknowledged item that comes back after a crash is sent again and acknowledged again; the file need not be exact.
+    private void Compact()
     {
-        log.Dispose();
-        using (var fresh = DurableFile.OpenPrivate(itemsFile + ".new", FileMode.Create))
+        if (index.Count == 0)
         {
-            log = fresh;
-            foreach (var item in index.All)
+            log.SetLength(0);
+        }
+        else if (log.Length > CompactAbove && index.Bytes < log.Length / 2)
+        {
+            try
             {
-                Append(item);
+                Rewrite(_ => { });
+            }
+            catch (IOException full) when (DiskReserve.IsDiskFull(full))
+            {
+                // The long file is as good as the short one.
+            }
+        }
+    }
+
+    private void Rewrite(Action<Item> change)
+    {
+        var moved = new List<KeyValuePair<long, SpoolEntry>>();
+        var fresh = DurableFile.OpenPrivate(itemsFile + ".tmp", FileMode.Create);
+        try
+        {
+            foreach (var (_, entry) in index.All)
+            {
+                var item = At(entry);
+                change(item);
+                moved.Add(new(item.Seq, entry with { Offset = fresh.Length }));
+                fresh.Write(Record(item));
             }
 
             fresh.Flush(flushToDisk: true);
+            File.Move(itemsFile + ".tmp", itemsFile, overwrite: true);
+        }
+        catch (IOException)
+        {
+            fresh.Dispose();
+            File.Delete(itemsFile + ".tmp");
+            throw;
         }
 
-        File.Move(itemsFile + ".new", itemsFile, overwrite: true);
-        log = DurableFile.OpenPrivate(itemsFile, FileMode.Open);
-        log.Position = log.Length;
+        log.Dispose();
+        log = fresh;
+        index.Replace(moved);
     }
 }

@@ -3,91 +3,74 @@ using MissionControl.Protocol.CallHome;
 
 namespace MissionControl.ClusterAgent.Spool;
 
-/// <summary>A spool in memory, bounded by dropping the oldest health; the simulator's, and the index of the one on disk.</summary>
-public sealed class MemorySpool(int capacity = 5000) : ISpool
+/// <summary>A spool that lives as long as the process: a simulated cluster's.</summary>
+/// <param name="mostHealth">Health items at most; the oldest goes first.</param>
+public sealed class MemorySpool(int mostHealth = 5000) : ISpool
 {
-    private readonly SortedDictionary<long, Item> items = [];
-    private long next = 1;
+    private readonly SpoolIndex index = new(mostHealth);
 
     /// <inheritdoc />
-    public long LowestKept => items.Count == 0 ? next : items.Keys.First();
+    public long LowestKept => index.LowestKept;
 
     /// <inheritdoc />
-    public int Count => items.Count;
+    public int Count => index.Count;
+
+    /// <inheritdoc />
+    public long Bytes => index.Bytes;
+
+    /// <inheritdoc />
+    public long OldestAtMs => index.OldestAtMs;
+
+    /// <inheritdoc />
+    public IReadOnlyList<DroppedRange> Dropped => index.Dropped;
 
     /// <inheritdoc />
     public long Add(string type, long atMs, ReadOnlySpan<byte> body)
     {
-        Put(new Item { Seq = next, Type = type, AtMs = atMs, Body = ByteString.CopyFrom(body) });
-        return next - 1;
+        var seq = index.Next;
+        Put(new Item { Seq = seq, Type = type, AtMs = atMs, Body = ByteString.CopyFrom(body) });
+        return seq;
     }
 
     /// <inheritdoc />
-    public IReadOnlyList<Item> Peek(int most, int mostBytes, IReadOnlySet<long> held)
-    {
-        ArgumentNullException.ThrowIfNull(held);
-        var chosen = new List<Item>();
-        var bytes = 0;
-        foreach (var item in items.Values.Reverse())
-        {
-            if (held.Contains(item.Seq))
-            {
-                continue;
-            }
-
-            bytes += item.Body.Length;
-            if (chosen.Count == most || (bytes > mostBytes && chosen.Count > 0))
-            {
-                break;
-            }
-
-            chosen.Add(item);
-        }
-
-        return chosen;
-    }
+    public IReadOnlyList<Item> Peek(int most, int mostBytes, IReadOnlySet<long> held) => [.. index.Choose(most, mostBytes, held).Select(entry => entry.Value.Item!)];
 
     /// <inheritdoc />
-    public void Acknowledge(long ack, IReadOnlyCollection<long> above)
-    {
-        ArgumentNullException.ThrowIfNull(above);
-        foreach (var seq in items.Keys.TakeWhile(seq => seq <= ack).ToList())
-        {
-            items.Remove(seq);
-        }
+    public void Acknowledge(long ack, IReadOnlyCollection<long> above) => index.Acknowledge(ack, above);
 
-        foreach (var seq in above)
-        {
-            items.Remove(seq);
-        }
-    }
+    /// <inheritdoc />
+    public void Drop(string type, int keep, string reason) => index.Drop(type, keep, reason);
+
+    /// <inheritdoc />
+    public void Remove(long seq) => index.Remove(seq);
+
+    /// <inheritdoc />
+    public void DroppedTold() => index.DroppedTold();
 
     /// <inheritdoc />
     public void BeginEpoch()
     {
-        var kept = items.Values.ToList();
-        items.Clear();
-        next = 1;
-        foreach (var item in kept)
+        long number = 0;
+        index.Replace([.. index.All.Select(entry =>
         {
-            item.Seq = next;
-            Put(item);
-        }
+            entry.Value.Item!.Seq = ++number;
+            return new KeyValuePair<long, SpoolEntry>(number, entry.Value);
+        })]);
+        index.BeginAt(number + 1);
     }
 
-    /// <summary>All items, lowest number first.</summary>
-    internal IEnumerable<Item> All => items.Values;
-
-    /// <summary>Goes on after a number that may have been given before a crash.</summary>
-    internal void SkipTo(long number) => next = Math.Max(next, number);
-
-    internal void Put(Item item)
+    /// <summary>A copy with the same items and numbers, as a copied machine has it.</summary>
+    public MemorySpool Copy()
     {
-        items[item.Seq] = item;
-        next = Math.Max(next, item.Seq + 1);
-        if (items.Count > capacity && items.Values.FirstOrDefault(candidate => candidate.Type == "health") is { } oldest)
+        var copy = new MemorySpool();
+        foreach (var (_, entry) in index.All)
         {
-            items.Remove(oldest.Seq);
+            copy.Put(entry.Item!.Clone());
         }
+
+        copy.index.SkipTo(index.Next);
+        return copy;
     }
+
+    private void Put(Item item) => index.Put(item.Seq, new SpoolEntry(item.Type, item.AtMs, item.Body.Length, -1, item));
 }

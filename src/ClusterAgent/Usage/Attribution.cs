@@ -14,20 +14,16 @@ internal static class Attribution
 
     /// <summary>Takes a reading into the state.</summary>
     /// <param name="state">Changed in place.</param>
-    /// <param name="now">By the server's clock; a reading that is older than the last one counts as of the last.</param>
-    /// <param name="counters">The reading; null when it failed.</param>
-    public static void Observe(UsageState state, DateTimeOffset now, IReadOnlyList<UsageCounter>? counters)
+    /// <param name="reading">One that is older than the last counts as of the last; null when it failed.</param>
+    public static void Observe(UsageState state, UsageReading? reading)
     {
-        if (state.ObservedAt is { } before && now < before)
-        {
-            now = before;
-        }
-
-        if (counters is null)
+        if (reading is null)
         {
             // The counters go on while we are blind; the next reading brings what they counted.
             return;
         }
+
+        var now = state.ObservedAt is { } before && reading.At < before ? before : reading.At;
 
         var first = state.ObservedAt is null;
         var from = state.ObservedAt ?? now;
@@ -41,7 +37,7 @@ internal static class Attribution
         // What ran before the first reading was not seen, unless that reading opens its hour.
         HourOf(state, UsageWindow.HourOf(now)).Incomplete |= first && now != UsageWindow.StartOf(UsageWindow.HourOf(now));
 
-        foreach (var counter in counters)
+        foreach (var counter in reading.Counters)
         {
             Take(state, from, now, counter, first);
         }

@@ -12,6 +12,7 @@ public sealed class DiskUsageStore : IUsageStore
 {
     private const string Fresh = ".new";
     private const string Kept = ".json";
+    private const string Reason = ".why";
     private readonly string stateFile;
     private readonly string waiting;
     private readonly string settled;
@@ -42,7 +43,7 @@ public sealed class DiskUsageStore : IUsageStore
     {
         var prefix = $"{WindowName.Of(Protocol.Documents.UsageWindow.Text(Protocol.Documents.UsageWindow.StartOf(hour)), epoch, 0)[..^1]}";
         return new[] { waiting, settled, refused }
-            .SelectMany(directory => Directory.EnumerateFiles(directory, prefix + "*"))
+            .SelectMany(directory => Directory.EnumerateFiles(directory, prefix + "*.*").Where(file => !file.EndsWith(".tmp", StringComparison.Ordinal)))
             .Select(file => long.Parse(NameOf(file)[prefix.Length..], CultureInfo.InvariantCulture))
             .DefaultIfEmpty(0).Max();
     }
@@ -58,13 +59,19 @@ public sealed class DiskUsageStore : IUsageStore
     public void Spooled(string name) => File.Move(Path.Combine(waiting, name + Fresh), Path.Combine(waiting, name + Kept), overwrite: true);
 
     /// <inheritdoc />
-    public void Settle(string name) => MoveTo(settled, name);
+    public void Settle(string name)
+    {
+        if (Move(waiting, name + Kept, settled, name + Kept) || Move(refused, name + Kept, settled, name + Kept))
+        {
+            File.Delete(Path.Combine(refused, name + Reason));
+        }
+    }
 
     /// <inheritdoc />
     public void OfferAgain(int fromHour, int toHour)
     {
         var (from, to) = (NameAt(fromHour), NameAt(toHour));
-        foreach (var file in Directory.EnumerateFiles(settled).Where(file => string.CompareOrdinal(NameOf(file), from) >= 0 && string.CompareOrdinal(NameOf(file), to) < 0).ToList())
+        foreach (var file in Directory.EnumerateFiles(settled, "*" + Kept).Where(file => string.CompareOrdinal(NameOf(file), from) >= 0 && string.CompareOrdinal(NameOf(file), to) < 0).ToList())
         {
             File.Move(file, Path.Combine(waiting, NameOf(file) + Fresh), overwrite: true);
         }
@@ -73,9 +80,18 @@ public sealed class DiskUsageStore : IUsageStore
     /// <inheritdoc />
     public void Refuse(string name, string problem)
     {
-        if (MoveTo(refused, name))
+        if (Move(waiting, name + Kept, refused, name + Kept))
         {
-            DurableFile.Write(Path.Combine(refused, name + ".why"), Encoding.UTF8.GetBytes(problem));
+            DurableFile.Write(Path.Combine(refused, name + Reason), Encoding.UTF8.GetBytes(problem));
+        }
+    }
+
+    /// <inheritdoc />
+    public void OfferAgain(string name)
+    {
+        if (Move(refused, name + Kept, waiting, name + Fresh))
+        {
+            File.Delete(Path.Combine(refused, name + Reason));
         }
     }
 
@@ -91,21 +107,27 @@ public sealed class DiskUsageStore : IUsageStore
 
     /// <inheritdoc />
     public UsageSummary Summary() => new(
-        Directory.EnumerateFiles(waiting).Count(), Directory.EnumerateFiles(settled).Count(),
-        [.. Directory.EnumerateFiles(refused, "*.why").Order(StringComparer.Ordinal).Select(file => new RefusedWindow(NameOf(file), File.ReadAllText(file)))]);
+        Directory.EnumerateFiles(waiting).Count(file => !file.EndsWith(".tmp", StringComparison.Ordinal)), Directory.EnumerateFiles(settled, "*" + Kept).Count(),
+        [.. Directory.EnumerateFiles(refused, "*" + Kept).Order(StringComparer.Ordinal).Select(file => new RefusedWindow(NameOf(file), Why(NameOf(file))))]);
 
     /// <summary>Where the windows of an hour begin in the order of names.</summary>
     private static string NameAt(int hour) => WindowName.Of(Protocol.Documents.UsageWindow.Text(Protocol.Documents.UsageWindow.StartOf(hour)), 0, 0);
 
-    private bool MoveTo(string directory, string name)
+    private string Why(string name)
     {
-        var file = Path.Combine(waiting, name + Kept);
+        var file = Path.Combine(refused, name + Reason);
+        return File.Exists(file) ? File.ReadAllText(file) : "unknown";
+    }
+
+    private static bool Move(string from, string name, string to, string newName)
+    {
+        var file = Path.Combine(from, name);
         if (!File.Exists(file))
         {
             return false;
         }
 
-        File.Move(file, Path.Combine(directory, name + Kept), overwrite: true);
+        File.Move(file, Path.Combine(to, newName), overwrite: true);
         return true;
     }
 

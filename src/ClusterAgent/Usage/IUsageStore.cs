@@ -43,6 +43,9 @@ public interface IUsageStore
     /// <summary>It was not taken; it is kept and shown.</summary>
     void Refuse(string name, string problem);
 
+    /// <summary>A refused window is to be sent once more.</summary>
+    void OfferAgain(string name);
+
     /// <summary>Lets go of what no duty keeps: settled windows of hours before this one.</summary>
     void Forget(int beforeHour);
 
@@ -62,11 +65,10 @@ internal static class WindowName
 public sealed class MemoryUsageStore : IUsageStore
 {
     private readonly Dictionary<string, byte[]> fresh = [];
-    private readonly Dictionary<(int Hour, long Epoch), long> revisions = [];
+    private readonly Dictionary<string, byte[]> unsettled = [];
+    private readonly Dictionary<string, string> refused = [];
     private UsageState state = new();
     private int settled;
-    private int waiting;
-    private readonly List<RefusedWindow> refused = [];
 
     /// <inheritdoc />
     public UsageState Load() => state;
@@ -74,28 +76,27 @@ public sealed class MemoryUsageStore : IUsageStore
     /// <inheritdoc />
     public void Save(UsageState state) => this.state = state;
 
+    // A state that was saved is never lost here, so no hour is closed twice in an epoch.
     /// <inheritdoc />
-    public long LastRevision(int hour, long epoch) => revisions.GetValueOrDefault((hour, epoch));
+    public long LastRevision(int hour, long epoch) => 0;
 
     /// <inheritdoc />
-    public void Keep(string name, ReadOnlySpan<byte> envelope)
-    {
-        fresh[name] = envelope.ToArray();
-        waiting++;
-    }
+    public void Keep(string name, ReadOnlySpan<byte> envelope) => fresh[name] = envelope.ToArray();
 
     /// <inheritdoc />
     public IReadOnlyList<(string Name, byte[] Envelope)> NotSpooled() => [.. fresh.Select(entry => (entry.Key, entry.Value))];
 
     /// <inheritdoc />
-    public void Spooled(string name) => fresh.Remove(name);
+    public void Spooled(string name)
+    {
+        if (fresh.Remove(name, out var envelope))
+        {
+            unsettled[name] = envelope;
+        }
+    }
 
     /// <inheritdoc />
-    public void Settle(string name)
-    {
-        settled++;
-        waiting--;
-    }
+    public void Settle(string name) => settled += unsettled.Remove(name) | refused.Remove(name) ? 1 : 0;
 
     /// <inheritdoc />
     public void OfferAgain(int fromHour, int toHour)
@@ -106,8 +107,19 @@ public sealed class MemoryUsageStore : IUsageStore
     /// <inheritdoc />
     public void Refuse(string name, string problem)
     {
-        refused.Add(new RefusedWindow(name, problem));
-        waiting--;
+        if (unsettled.ContainsKey(name))
+        {
+            refused[name] = problem;
+        }
+    }
+
+    /// <inheritdoc />
+    public void OfferAgain(string name)
+    {
+        if (refused.Remove(name) && unsettled.Remove(name, out var envelope))
+        {
+            fresh[name] = envelope;
+        }
     }
 
     /// <inheritdoc />
@@ -116,5 +128,5 @@ public sealed class MemoryUsageStore : IUsageStore
     }
 
     /// <inheritdoc />
-    public UsageSummary Summary() => new(waiting, settled, refused);
+    public UsageSummary Summary() => new(fresh.Count + unsettled.Count - refused.Count, settled, [.. refused.Select(entry => new RefusedWindow(entry.Key, entry.Value))]);
 }

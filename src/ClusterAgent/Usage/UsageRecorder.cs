@@ -27,7 +27,7 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
     {
         Resume();
         var state = store.Load().Clone();
-        Attribution.Observe(state, now, source.Read(now));
+        Attribution.Observe(state, source.Read(now));
         var closed = new List<string>();
         foreach (var hour in state.Open.Keys.Where(hour => UsageWindow.StartOf(hour + 1) <= state.ObservedAt).ToList())
         {
@@ -91,6 +91,26 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
                 store.OfferAgain(from, to);
             }
         }
+    }
+
+    /// <summary>Offers refused windows again when either side was upgraded since they were offered last; what it refused may be its own mistake, or ours.</summary>
+    /// <returns>How many.</returns>
+    public int OfferAgain(string versions)
+    {
+        var state = store.Load();
+        if (state.OfferedUnder == versions)
+        {
+            return 0;
+        }
+
+        // A conflict is not a mistake of a program: a person decides.
+        var refused = state.OfferedUnder is null ? [] : store.Summary().Refused.Where(window => window.Problem is not ("conflict" or "revision-conflict")).ToList();
+        refused.ForEach(window => store.OfferAgain(window.Name));
+        Spool();
+        var next = state.Clone();
+        next.OfferedUnder = versions;
+        store.Save(next);
+        return refused.Count;
     }
 
     /// <summary>The door refused an item for good.</summary>

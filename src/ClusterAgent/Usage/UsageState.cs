@@ -18,6 +18,9 @@ public sealed class UsageState
     /// <summary>Digest of the window of the hour closed last.</summary>
     public string? LastDigest { get; set; }
 
+    /// <summary>Versions of agent and server under which refused windows were offered last.</summary>
+    public string? OfferedUnder { get; set; }
+
     /// <summary>Meter, version and dimensions in one text.</summary>
     public static string KeyOf(UsageCounter counter)
     {

@@ -149,6 +149,27 @@ public sealed class UsageRecorderTests : IDisposable
         }).QuickCheckThrowOnFailure();
     }
 
+    [Fact]
+    public void A_refused_window_is_kept_and_offered_again_after_an_upgrade_and_not_before()
+    {
+        var spool = new MemorySpool();
+        var store = new DiskUsageStore(Path.Combine(directory, "refused"));
+        using var recorder = new UsageRecorder(store, product, identity, spool);
+        recorder.Observe(Start);
+        product.Count(Start.AddMinutes(61), 61);
+        recorder.Observe(Start.AddMinutes(61));
+        var item = Assert.Single(spool.Peek(10, int.MaxValue, new HashSet<long>()));
+        recorder.Refused(item.Body.Span, "quantity-malformed");
+        spool.Acknowledge(item.Seq, []);
+
+        Assert.Equal("quantity-malformed", Assert.Single(recorder.Summary.Refused).Problem);
+        Assert.Equal([0, 0, 1], new[] { recorder.OfferAgain("1.0/1.0"), recorder.OfferAgain("1.0/1.0"), recorder.OfferAgain("1.0/1.1") });
+        var again = Assert.Single(spool.Peek(10, int.MaxValue, new HashSet<long>()));
+        Assert.Equal(item.Body, again.Body);
+        Assert.True(again.Seq > item.Seq);
+        Assert.Equal((1, 0), (recorder.Summary.Waiting, recorder.Summary.Refused.Count));
+    }
+
     private void Run(string path, CountedProduct counter, ISpool spool, DateTimeOffset now, int crashAfter)
     {
         var store = new CrashingStore(new DiskUsageStore(Path.Combine(path, "usage")), crashAfter);
@@ -185,7 +206,7 @@ public sealed class UsageRecorderTests : IDisposable
 
         public void Restart(DateTimeOffset at) => (startedAt, value) = (at, 0);
 
-        public IReadOnlyList<UsageCounter>? Read(DateTimeOffset now) => IsReadable ? [new UsageCounter("data_points", 1, new Dictionary<string, string>(), value, startedAt)] : null;
+        public UsageReading? Read(DateTimeOffset now) => IsReadable ? new(now, [new UsageCounter("data_points", 1, new Dictionary<string, string>(), value, startedAt)]) : null;
     }
 
     private sealed class ManyCells : IUsageSource
@@ -194,8 +215,8 @@ public sealed class UsageRecorderTests : IDisposable
 
         public string ProductVersion => "1.0";
 
-        public IReadOnlyList<UsageCounter> Read(DateTimeOffset now) =>
-            [.. Enumerable.Range(0, UsageWindow.MaxCells + 1).Select(i => new UsageCounter("sessions", 1, new Dictionary<string, string> { ["env"] = $"e{i}" }, Value, Start.AddDays(-1)))];
+        public UsageReading Read(DateTimeOffset now) =>
+            new(now, [.. Enumerable.Range(0, UsageWindow.MaxCells + 1).Select(i => new UsageCounter("sessions", 1, new Dictionary<string, string> { ["env"] = $"e{i}" }, Value, Start.AddDays(-1)))]);
     }
 
     private sealed class PowerCutException : Exception;
@@ -226,6 +247,8 @@ public sealed class UsageRecorderTests : IDisposable
         public void OfferAgain(int fromHour, int toHour) => Write(() => inner.OfferAgain(fromHour, toHour));
 
         public void Refuse(string name, string problem) => Write(() => inner.Refuse(name, problem));
+
+        public void OfferAgain(string name) => Write(() => inner.OfferAgain(name));
 
         public void Forget(int beforeHour) => inner.Forget(beforeHour);
 

@@ -1,0 +1,84 @@
+using MissionControl.ClusterAgent.CallHome;
+using MissionControl.ClusterAgent.Machine;
+using MissionControl.ClusterAgent.Privacy;
+using MissionControl.ClusterAgent.Product;
+using MissionControl.ClusterAgent.Sent;
+using MissionControl.ClusterAgent.Spool;
+using MissionControl.ClusterAgent.Usage;
+
+namespace MissionControl.ClusterAgent.Commands;
+
+/// <summary>Another agent works in the directory.</summary>
+internal sealed class InUseException(string data) : Exception($"Another mc-agent works in {data}. Stop it first, or give another --data.");
+
+/// <summary>An agent over its files.</summary>
+internal sealed class Setup : IDisposable
+{
+    private readonly DiskSpool spool;
+    private readonly HttpClient http;
+    private readonly FileStream alone;
+    private readonly SentLog sent;
+    private readonly UsageRecorder? usage;
+
+    /// <exception cref="InUseException">Another agent works there.</exception>
+    /// <exception cref="SettingsException">The proxy's credentials cannot be read.</exception>
+    public Setup(string data, AgentSettings settings, Uri server, string name)
+    {
+        Identity = new FileIdentity(data);
+        alone = Alone(data);
+        var time = TimeProvider.System;
+        var reserve = new DiskReserve(data);
+        spool = new DiskSpool(Path.Combine(data, "spool"));
+        http = Transport.Create(server, settings.CaFile, settings.ProxyServer());
+        sent = new SentLog(Path.Combine(data, "sent"), time, reserve);
+        Client = new CallHomeClient(http, Identity, time, sent);
+        Certificates = new CertificateFiles(settings.Certificates);
+        Cluster = new LocalCluster(name, new LinuxMachine(time), Certificates, Product(settings, time), Masking.In(data, settings.Privacy), time);
+        usage = Cluster.HasProduct ? new UsageRecorder(new DiskUsageStore(Path.Combine(data, "usage")), Cluster, Identity, spool) : null;
+        Agent = new Agent(Identity, spool, Cluster, Client, time, new Random(), usage, new Quarantine(Path.Combine(data, "quarantine")), reserve);
+    }
+
+    public FileIdentity Identity { get; }
+
+    public CallHomeClient Client { get; }
+
+    public LocalCluster Cluster { get; }
+
+    public CertificateFiles Certificates { get; }
+
+    public Agent Agent { get; }
+
+    /// <summary>An enrolled agent; null when it is not enrolled.</summary>
+    public static Setup? Enrolled(string data, AgentSettings settings) => FileIdentity.ReadEnrollment(data) is { } enrollment ? new Setup(data, settings, enrollment.Server, "") : null;
+
+    public void Dispose()
+    {
+        Cluster.Dispose();
+        usage?.Dispose();
+        http.Dispose();
+        sent.Dispose();
+        spool.Dispose();
+        Identity.Dispose();
+        alone.Dispose();
+    }
+
+    private static IProduct? Product(AgentSettings settings, TimeProvider time) => settings.Product switch
+    {
+        { Url: { } url } product => new HttpProduct(url, product.TokenFile, settings.CaFile),
+        { DropDirectory: { } directory } => new DropDirectory(directory, time),
+        _ => null,
+    };
+
+    // Two agents over one directory would use numbers twice.
+    private static FileStream Alone(string data)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(data, "lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException exception) when (!DiskReserve.IsDiskFull(exception))
+        {
+            throw new InUseException(data);
+        }
+    }
+}

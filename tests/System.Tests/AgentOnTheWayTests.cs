@@ -1,0 +1,139 @@
+using System.Net.Http.Json;
+using System.Text.Json;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Fleet;
+using MissionControl.Testing;
+using Xunit;
+
+namespace MissionControl.System.Tests;
+
+/// <summary>The real agent process behind the proxies that companies have, on real sockets with real TLS.</summary>
+public sealed class AgentOnTheWayTests : IAsyncLifetime
+{
+    private readonly string directory = Directory.CreateTempSubdirectory("mc-agent-").FullName;
+    private ControlPlane host = null!;
+
+    private string Data => Path.Combine(directory, "data");
+
+    private string Config => Path.Combine(directory, "agent.json");
+
+    // The name in its certificate.
+    private string Server => $"https://localhost:{host.CallHome.Port}";
+
+    public async ValueTask InitializeAsync() => host = await ControlPlane.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await host.DisposeAsync();
+        Directory.Delete(directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task The_agent_calls_home_through_a_proxy_that_wants_credentials()
+    {
+        await using var proxy = new ConnectProxy("agent", "p:ss word");
+        await ConfigureAsync(new { caFile = host.CaFile, proxy = new { address = proxy.Address, credentialsFile = Path.Combine(directory, "credentials") } });
+
+        await File.WriteAllTextAsync(Path.Combine(directory, "credentials"), "agent:wrong");
+        var (refused, said) = await AgentAsync("check-connection", "--server", Server, "--output", "json");
+        Assert.True(refused == 1, said);
+        Assert.Equal("proxy", Json(said).GetProperty("failing").GetString());
+        Assert.Contains("refuses these credentials", said, StringComparison.Ordinal);
+
+        await File.WriteAllTextAsync(Path.Combine(directory, "credentials"), "agent:p:ss word\n");
+        await EnrollAsync();
+        await AgentProcess.RunUntilAsync(AgentProcess.Taken, "run", "--data", Data, "--config", Config);
+        var (good, hops) = await AgentAsync("check-connection");
+
+        Assert.True(good == 0, hops);
+        Assert.True(proxy.Tunnels >= 4, $"{proxy.Tunnels} tunnels");
+        Assert.Equal(1, Assert.Single((await host.Admin.GetFromJsonAsync<Page<ClusterSummary>>("/api/v1/fleet/clusters"))!.Items).NodesUp);
+    }
+
+    [Fact]
+    public async Task What_an_inspecting_proxy_captures_is_what_show_sent_says()
+    {
+        await using var proxy = new InspectingProxy(host.CaFile);
+        await ConfigureAsync(new { caFile = host.CaFile, proxy = new { address = proxy.Address } });
+        var (distrusted, why) = await AgentAsync("check-connection", "--server", Server, "--output", "json");
+        Assert.True(distrusted == 1 && Json(why).GetProperty("failing").GetString() == "tls", why);
+        Assert.Contains("Inspecting proxy", why, StringComparison.Ordinal);
+
+        var trusted = Path.Combine(directory, "proxy.pem");
+        await File.WriteAllTextAsync(trusted, proxy.CaPem);
+        await ConfigureAsync(new { caFile = trusted, proxy = new { address = proxy.Address } });
+        await EnrollAsync();
+        await AgentProcess.RunUntilAsync(AgentProcess.Taken, "run", "--data", Data, "--config", Config);
+
+        var captured = Assert.Single(proxy.Bodies("/callhome/v1/checkin"));
+        var file = Path.Combine(directory, "captured.bin");
+        await File.WriteAllBytesAsync(file, captured);
+        var (found, told) = await AgentAsync("show-sent", "--verify", file);
+        Assert.True(found == 0 && told.Contains("200", StringComparison.Ordinal), told);
+
+        captured[^1] ^= 1;
+        await File.WriteAllBytesAsync(file, captured);
+        var (notFound, denied) = await AgentAsync("show-sent", "--verify", file);
+        Assert.True(notFound == 1 && denied.Contains("did not send", StringComparison.Ordinal), denied);
+
+        // Neither the machine's name nor its id is in anything that went out.
+        var everything = string.Concat(proxy.Bodies("/callhome/v1/checkin").Concat(proxy.Bodies("/callhome/v1/enroll")).Select(global::System.Text.Encoding.Latin1.GetString));
+        Assert.DoesNotContain(ClusterAgent.Machine.LinuxMachine.MachineId(), everything, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("https://no-such-host.invalid:9443", true, "dns")]
+    [InlineData("https://localhost:1", true, "connection")]
+    [InlineData(null, false, "tls")]
+    public async Task Check_connection_names_the_hop_that_fails(string? server, bool trusts, string hop)
+    {
+        await ConfigureAsync(trusts ? new { caFile = host.CaFile } : new object());
+
+        var (code, said) = await AgentAsync("check-connection", "--server", server ?? Server, "--output", "json");
+
+        Assert.True(code == 1, said);
+        Assert.Equal(hop, Json(said).GetProperty("failing").GetString());
+    }
+
+    [Fact]
+    public async Task Check_connection_names_lost_credentials_and_a_wrong_clock()
+    {
+        await ConfigureAsync(new { caFile = host.CaFile });
+        await EnrollAsync();
+        var (_, status) = await AgentAsync("status", "--output", "json");
+        using (var suspended = await host.Admin.PostAsJsonAsync($"/api/v1/callhome/clusters/{Json(status).GetProperty("clusterId").GetGuid()}/suspend", new { reason = "test" }))
+        {
+            Assert.True(suspended.IsSuccessStatusCode, await suspended.Content.ReadAsStringAsync());
+        }
+
+        var (code, said) = await AgentAsync("check-connection", "--output", "json");
+        Assert.True(code == 1 && Json(said).GetProperty("failing").GetString() == "credentials", said);
+        Assert.Contains("cluster-suspended", said, StringComparison.Ordinal);
+
+        await using var later = await ControlPlane.StartAsync(time: new ManualTime(TimeProvider.System.GetUtcNow().AddMinutes(30)));
+        var (wrong, clock) = await AgentProcess.RunAsync(null, "check-connection", "--data", Data + "2", "--ca", later.CaFile, "--server", $"https://localhost:{later.CallHome.Port}", "--output", "json");
+        Assert.True(wrong == 1 && Json(clock).GetProperty("failing").GetString() == "clock", clock);
+    }
+
+    [Fact]
+    public async Task Credentials_in_an_argument_are_refused()
+    {
+        var (code, said) = await AgentProcess.RunAsync(null, "check-connection", "--data", Data, "--server", Server, "--proxy", "http://agent:secret@127.0.0.1:3128");
+
+        Assert.Equal(2, code);
+        Assert.DoesNotContain("secret@", said, StringComparison.Ordinal);
+    }
+
+    private Task ConfigureAsync(object settings) => File.WriteAllTextAsync(Config, JsonSerializer.Serialize(settings, JsonSerializerOptions.Web));
+
+    private Task<(int ExitCode, string Output)> AgentAsync(string command, params string[] arguments) => AgentProcess.RunAsync(null, [command, "--data", Data, "--config", Config, .. arguments]);
+
+    private async Task EnrollAsync()
+    {
+        var token = await host.CreateEnrollmentTokenAsync((await host.CreateCustomerAsync()).Id);
+        var (code, said) = await AgentProcess.RunAsync(token.Token, "enroll", "--data", Data, "--config", Config, "--server", Server, "--token-file", "-", "--anchors", token.AnchorsSha256, "--name", "Real");
+        Assert.True(code == 0, said);
+    }
+
+    private static JsonElement Json(string text) => JsonSerializer.Deserialize<JsonElement>(text.Split('\n')[0]);
+}
