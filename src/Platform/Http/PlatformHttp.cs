@@ -54,14 +54,24 @@ public static partial class PlatformHttp
     public static void UsePlatformHttp(this IApplicationBuilder app)
     {
         app.UseExceptionHandler();
-        app.Use(static (context, next) =>
+        app.Use(static async (context, next) =>
         {
             context.Response.Headers.XContentTypeOptions = "nosniff";
 
             // Some engines refuse NUL in a text; whoever sends one means nothing good.
-            return context.Request.QueryString.Value?.Contains("%00", StringComparison.Ordinal) == true
-                ? Problems.WriteAsync(context, ProblemCodes.Malformed, "A parameter holds NUL, which no text here does.")
-                : next(context);
+            if (context.Request.QueryString.Value?.Contains("%00", StringComparison.Ordinal) == true)
+            {
+                await Problems.WriteAsync(context, ProblemCodes.Malformed, "A parameter holds NUL, which no text here does.");
+                return;
+            }
+
+            await next(context);
+
+            // The framework answers a body beyond the server's limit by the bare status.
+            if (context.Response is { StatusCode: StatusCodes.Status413PayloadTooLarge, HasStarted: false, ContentType: null })
+            {
+                await Problems.WriteAsync(context, ProblemCodes.PayloadTooLarge, "The body is larger than this server reads. Send less at once.");
+            }
         });
     }
 

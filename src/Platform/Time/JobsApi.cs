@@ -53,12 +53,11 @@ public static class JobsApi
         query = job is null ? query : query.Where(row => row.Job == job);
         if (cursor is not null)
         {
-            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !long.TryParse(parts[0], CultureInfo.InvariantCulture, out var ms))
+            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Cursors.TryInstant(parts[0], out var at))
             {
                 return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
             }
 
-            var at = DateTimeOffset.FromUnixTimeMilliseconds(ms);
             var after = parts[1];
             query = query.Where(row => row.ScheduledAt < at || (row.ScheduledAt == at && string.Compare(row.Job, after) > 0));
         }
