@@ -124,18 +124,19 @@ public sealed class StrangerTests : IAsyncLifetime
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), path) { Content = body is null ? null : new StringContent(body, Encoding.UTF8, "application/json") };
         request.Headers.TryAddWithoutValidation("If-Match", "*");
+        statements.Of(path);
         using var response = await stranger.SendAsync(request);
         using var problem = JsonDocument.Parse(await response.Content.ReadAsStringAsync());
         return ((response.StatusCode, string.Join('\n', problem.RootElement.EnumerateObject().Where(member => member.Name != "traceId").Select(member => $"{member.Name}: {member.Value}"))), statements.Of(path.Split('?')[0]));
     }
 
-    /// <summary>The SQL of each request, by its path.</summary>
+    /// <summary>The SQL of each request, by its path; told once.</summary>
     private sealed class Statements : ILoggerProvider, ISupportExternalScope
     {
         private readonly ConcurrentDictionary<string, ConcurrentQueue<string>> byPath = new();
         private IExternalScopeProvider scopes = new LoggerExternalScopeProvider();
 
-        public IReadOnlyList<string> Of(string path) => byPath.TryGetValue(Uri.UnescapeDataString(path), out var found) ? [.. found] : [];
+        public IReadOnlyList<string> Of(string path) => byPath.TryRemove(Uri.UnescapeDataString(path), out var found) ? [.. found] : [];
 
         public ILogger CreateLogger(string categoryName) => new Sink(this, categoryName == "Microsoft.EntityFrameworkCore.Database.Command");
 
