@@ -40,7 +40,7 @@ public sealed class LargeFleet : IAsyncLifetime
             [.. ids.Select((id, i) => new object?[] { id, Customers[i % 3], $"Cluster {i * 7919 % Clusters}", i % 100 == 0 ? "suspended" : "active", false, at - i, 1L })]), CancellationToken.None);
         await db.Dialect.InsertIfAbsentAsync(db, ClusterLiveness.Table with { Rows = [.. ids.Select((id, i) => new object?[] { id, Customers[i % 3], (i % 50 == 0 ? LivenessState.Missing : LivenessState.Online).ToString(), at })] }, CancellationToken.None);
         await db.Dialect.InsertIfAbsentAsync(db, new BulkRows("fleet_last_contact", ["cluster_id", "customer_id", "received_at", "next_seconds", "late_at"], ["cluster_id"],
-            [.. ids.Select((id, i) => new object?[] { id, Customers[i % 3], at, 60, at + 86_400_000 })]), CancellationToken.None);
+            [.. ids.Select((id, i) => i % 50 == 0 ? new object?[] { id, Customers[i % 3], at - 3_600_000, 60, at - 3_500_000 } : [id, Customers[i % 3], at, 60, at + 86_400_000])]), CancellationToken.None);
         var stored = ids.Select((id, i) =>
         {
             var row = Fleet.Health.StoredHealth.New(id, Customers[i % 3]);
