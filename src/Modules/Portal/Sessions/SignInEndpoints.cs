@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using MissionControl.Client;
 using MissionControl.Portal.Pages;
 using MissionControl.Portal.Shell;
+using MissionControl.Protocol.Tokens;
 
 namespace MissionControl.Portal.Sessions;
 
@@ -24,7 +25,7 @@ internal static class SignInEndpoints
 
     private static async Task<IResult> SignInAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit, CancellationToken cancellationToken)
     {
-        if (!limit.Admits(http))
+        if (limit.IsReached(http))
         {
             http.Response.Headers.RetryAfter = "60";
             return Form(null, "Too many tries from this address. Wait a minute.", StatusCodes.Status429TooManyRequests);
@@ -36,15 +37,21 @@ internal static class SignInEndpoints
         }
 
         var form = await http.Request.ReadFormAsync(cancellationToken);
+        var token = form["token"].ToString().Trim();
+        if (!TokenText.TryParse(token, out var kind, out _, out _) || kind != 'a')
+        {
+            return Refused(http, limit, form["returnUrl"]);
+        }
+
         try
         {
-            var session = await client.As(form["token"].ToString().Trim()).CreateSessionAsync(cancellationToken);
+            var session = await client.As(token).CreateSessionAsync(cancellationToken);
             http.Response.Cookies.Append(SignedIn.Cookie, session.Session, new CookieOptions { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Lax, Path = "/", Expires = session.ExpiresAt });
             return TypedResults.LocalRedirect(LocalAddress.OrHome(form["returnUrl"]));
         }
-        catch (Exception refusal) when (refusal is FormatException or ApiException { Status: System.Net.HttpStatusCode.Unauthorized or System.Net.HttpStatusCode.Conflict })
+        catch (ApiException refusal) when (refusal.Status == System.Net.HttpStatusCode.Unauthorized)
         {
-            return Form(form["returnUrl"], "This token is not valid. It begins with mca_, has 66 characters, and must not be expired or revoked.", StatusCodes.Status422UnprocessableEntity);
+            return Refused(http, limit, form["returnUrl"]);
         }
         catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
@@ -64,6 +71,12 @@ internal static class SignInEndpoints
         return TypedResults.LocalRedirect("/signin");
     }
 
+    private static PageResult<SignIn> Refused(HttpContext http, SignInLimit limit, string? returnUrl)
+    {
+        limit.Count(http);
+        return Form(returnUrl, "This token is not valid. It begins with mca_, has 66 characters, and must not be expired or revoked.", StatusCodes.Status422UnprocessableEntity);
+    }
+
     private static PageResult<SignIn> Form(string? returnUrl, string? problem, int status) => new(
         null, new Dictionary<string, object?> { [nameof(SignIn.ReturnUrl)] = LocalAddress.OrHome(returnUrl), [nameof(SignIn.Problem)] = problem }, status: status);
 }
@@ -71,19 +84,24 @@ internal static class SignInEndpoints
 /// <summary>Bounds how often one address may try; a cache of each replica's own.</summary>
 internal sealed class SignInLimit : IDisposable
 {
-    /// <summary>Tries per minute from one address.</summary>
+    /// <summary>Wrong tries per minute from one address.</summary>
     public const int TriesPerMinute = 20;
 
     private readonly PartitionedRateLimiter<string> limiter = PartitionedRateLimiter.Create<string, string>(address =>
         RateLimitPartition.GetFixedWindowLimiter(address, _ => new FixedWindowRateLimiterOptions { PermitLimit = TriesPerMinute, Window = TimeSpan.FromMinutes(1), QueueLimit = 0 }));
 
-    /// <summary>Whether one more try is allowed.</summary>
-    public bool Admits(HttpContext http)
+    /// <summary>Whether an address has used up its tries; looking uses none.</summary>
+    public bool IsReached(HttpContext http)
     {
-        using var lease = limiter.AttemptAcquire(http.Connection.RemoteIpAddress?.ToString() ?? "unknown");
-        return lease.IsAcquired;
+        using var lease = limiter.AttemptAcquire(AddressOf(http), 0);
+        return !lease.IsAcquired;
     }
+
+    /// <summary>Counts a try with a token that was none. Signing in rightly is no guessing: a house behind one address may do it at once.</summary>
+    public void Count(HttpContext http) => limiter.AttemptAcquire(AddressOf(http)).Dispose();
 
     /// <inheritdoc />
     public void Dispose() => limiter.Dispose();
+
+    private static string AddressOf(HttpContext http) => http.Connection.RemoteIpAddress?.ToString() ?? "unknown";
 }
