@@ -107,7 +107,7 @@ public sealed class HttpAttackTests(SecurityFixture fixture)
     {
         var paths = new Dictionary<string, string[]>
         {
-            ["/signin"] = ["portal"], ["/"] = ["portal"], ["/clusters"] = ["portal"], ["/assets/portal.css"] = ["portal"],
+            ["/signin"] = ["portal"], ["/"] = ["portal"], ["/clusters"] = ["portal"], ["/assets/tabler.css"] = ["portal"],
             ["/api/v1/fleet/clusters"] = ["portal", "ops"], ["/api/v1/identity/tokens"] = ["portal", "ops"],
             ["/callhome/v1/ping"] = ["callhome"], ["/health/ready"] = ["ops"], ["/metrics"] = ["ops"],
         };
