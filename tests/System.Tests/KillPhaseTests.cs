@@ -21,8 +21,8 @@ public sealed class KillPhaseTests
     [InlineData("certificates/ca.key.pem", 1)]
     [InlineData("certificates/server.pem", 1)]
     [InlineData("missioncontrol.db", 1)]
-    [InlineData("missioncontrol.db", 200_000)]
-    [InlineData("keys/token-sealing.key", 1)]
+    [InlineData("missioncontrol.db-wal", 200_000)]
+    [InlineData("keys/user-token.pem", 1)]
     [InlineData("admin.token", 1)]
     public async Task A_first_start_that_was_killed_is_made_good_by_the_next(string file, long bytes)
     {

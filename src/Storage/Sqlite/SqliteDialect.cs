@@ -19,6 +19,9 @@ internal sealed class SqliteDialect : IDatabaseDialect
 
     public async Task MigrateAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
     {
+        // The framework's lock is a row, which a process that was killed while it migrated leaves behind: the next would wait for it for
+        // ever. The file belongs to one process, so whoever is here may take it away.
+        await db.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS \"__EFMigrationsLock\";", cancellationToken);
         await db.Database.MigrateAsync(cancellationToken);
 
         // WAL is a property of the file.
