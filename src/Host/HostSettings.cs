@@ -57,6 +57,8 @@ public sealed record HostSettings
                 .Select(role => $"The portal forwards the API of the role {role}, which runs elsewhere: list its addresses in Edge:Roles:{role}, for example [\"https://{role}:8444\"]."));
         }
 
+        errors.AddRange((configuration.GetSection("Network:TrustedProxies").Get<string[]>() ?? []).Where(network => !System.Net.IPNetwork.TryParse(network, out _))
+            .Select(network => $"Network:TrustedProxies '{network}' is not a network; write it as 10.0.0.0/8."));
         if (Demo && shape.IsDistributed)
         {
             errors.Add("--demo is refused in the distributed shape: the demo is for trying the product on one machine. Leave out --demo.");

@@ -6,6 +6,9 @@ namespace MissionControl.Platform.Messaging;
 /// <param name="Password">Its password.</param>
 public sealed record RabbitMqSettings(Uri Address, string User, string Password)
 {
+    /// <summary>The port: that of the address, or the one that the Internet Assigned Numbers Authority lists for its scheme.</summary>
+    public int Port => Address.Port > 0 ? Address.Port : Address.Scheme == "amqps" ? 5671 : 5672;
+
     /// <summary>Never the password.</summary>
     public override string ToString() => $"{Address} as {User}";
 }

@@ -127,7 +127,7 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
         using var client = new TcpClient();
         try
         {
-            await client.ConnectAsync(settings.Address.Host, settings.Address.IsDefaultPort || settings.Address.Port < 0 ? 5672 : settings.Address.Port, deadline.Token);
+            await client.ConnectAsync(settings.Address.Host, settings.Port, deadline.Token);
             return true;
         }
         catch (Exception exception) when (exception is SocketException or OperationCanceledException)

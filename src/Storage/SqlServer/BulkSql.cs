@@ -51,7 +51,7 @@ internal static class BulkSql
 
     /// <summary>Claims due outbox rows; rows that another dispatcher is claiming are passed over.</summary>
     public static string Claim(string table) =>
-        $"WITH due AS (SELECT TOP (@limit) * FROM {Quote(table)} WITH (UPDLOCK, READPAST, ROWLOCK) WHERE next_attempt_at <= @now ORDER BY id)\n" +
+        $"WITH due AS (SELECT TOP (@limit) * FROM {Quote(table)} WITH (UPDLOCK, READPAST, ROWLOCK) WHERE next_attempt_at <= @now OR next_attempt_at > @beyond ORDER BY id)\n" +
         "UPDATE due SET next_attempt_at = @until OUTPUT inserted.id, inserted.type, inserted.[key], inserted.payload, inserted.attachment, inserted.created_at, inserted.attempts, inserted.last_error;";
 
     /// <summary>The rows as a JSON array of arrays, the position first; bytes and ids in hexadecimal.</summary>

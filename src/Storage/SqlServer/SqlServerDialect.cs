@@ -87,6 +87,7 @@ internal sealed class SqlServerDialect : IDatabaseDialect
         command.CommandText = BulkSql.Claim($"{module}_outbox");
         command.Parameters.Add("@limit", SqlDbType.Int).Value = limit;
         command.Parameters.Add("@now", SqlDbType.BigInt).Value = now.ToUnixTimeMilliseconds();
+        command.Parameters.Add("@beyond", SqlDbType.BigInt).Value = (now + IDatabaseDialect.LongestWait).ToUnixTimeMilliseconds();
         command.Parameters.Add("@until", SqlDbType.BigInt).Value = claimUntil.ToUnixTimeMilliseconds();
         var rows = new List<OutboxMessage>();
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

@@ -39,7 +39,7 @@ INSERT INTO @rows SELECT j.position, j.[consumer], CONVERT(binary(16), j.[messag
 SELECT s.position, t.[applied_at] FROM @rows AS s INNER LOOP JOIN [fleet_inbox] AS t ON t.[consumer] = s.[consumer] AND t.[message_id] = s.[message_id] OPTION (FORCE ORDER);
 
 -- claim
-WITH due AS (SELECT TOP (@limit) * FROM [fleet_outbox] WITH (UPDLOCK, READPAST, ROWLOCK) WHERE next_attempt_at <= @now ORDER BY id)
+WITH due AS (SELECT TOP (@limit) * FROM [fleet_outbox] WITH (UPDLOCK, READPAST, ROWLOCK) WHERE next_attempt_at <= @now OR next_attempt_at > @beyond ORDER BY id)
 UPDATE due SET next_attempt_at = @until OUTPUT inserted.id, inserted.type, inserted.[key], inserted.payload, inserted.attachment, inserted.created_at, inserted.attempts, inserted.last_error;
 
 -- append-only audit_entry
