@@ -38,6 +38,18 @@ internal sealed class LastContact : ICustomerOwned
         return db.Dialect.UpsertAsync(db, Table with { Rows = [.. contacts.Values] }, "received_at", cancellationToken);
     }
 
+    /// <summary>
+    /// After our own clock was put back: contacts that lie ahead of it are from now, or nothing that comes would count, and no silence
+    /// either, until it has caught up.
+    /// </summary>
+    public static async Task PutBackAsync(ControlPlaneDbContext db, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var ahead = await db.Set<LastContact>().AsNoTracking().Where(row => row.ReceivedAt > now).ToListAsync(cancellationToken);
+        var at = now.ToUnixTimeMilliseconds();
+        await db.Dialect.UpsertAsync(
+            db, Table with { Rows = ahead.ConvertAll(row => new object?[] { row.ClusterId, row.CustomerId, at, row.NextSeconds, at + (long)Judge.LateAfter(row.NextSeconds).TotalMilliseconds }) }, null, cancellationToken);
+    }
+
     internal sealed class Configuration : IEntityTypeConfiguration<LastContact>
     {
         public void Configure(EntityTypeBuilder<LastContact> builder) => builder.ToTable("fleet_last_contact").HasKey(row => row.ClusterId);

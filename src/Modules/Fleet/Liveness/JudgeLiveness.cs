@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Fleet.Clusters;
 using MissionControl.Fleet.Incidents;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Time;
@@ -13,6 +14,9 @@ namespace MissionControl.Fleet.Liveness;
 internal sealed class JudgeLiveness(TimeProvider time) : Sweeper("fleet.judge-liveness", "fleet", TimeSpan.FromSeconds(2))
 {
     private static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(15);
+
+    // Clocks of replicas differ by less.
+    private static readonly TimeSpan PutBack = TimeSpan.FromMinutes(1);
     private bool started;
 
     public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
@@ -20,6 +24,11 @@ internal sealed class JudgeLiveness(TimeProvider time) : Sweeper("fleet.judge-li
         var db = scope.GetRequiredService<ControlPlaneDbContext>();
         db.Scope.OpenAll("liveness is judged for every customer's clusters");
         var now = time.GetUtcNow();
+        if (await db.Set<IntakeClock>().AnyAsync(row => row.JudgedAt > now + PutBack, cancellationToken))
+        {
+            await PutBackAsync(db, now, cancellationToken);
+        }
+
         if (await db.Set<IntakeReplica>().OrderByDescending(row => row.At).Select(row => (DateTimeOffset?)row.At).FirstOrDefaultAsync(cancellationToken) is not { } newest)
         {
             // Intake has never been there: nothing is known, and nothing judged.
@@ -43,6 +52,16 @@ internal sealed class JudgeLiveness(TimeProvider time) : Sweeper("fleet.judge-li
         clock.JudgedAt = now;
         started = true;
         await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>Our own clock was put back: nothing may lie ahead of it, and silence counts from now.</summary>
+    private static async Task PutBackAsync(ControlPlaneDbContext db, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        await LastContact.PutBackAsync(db, now, cancellationToken);
+        await db.Set<IntakeReplica>().Where(row => row.At > now).ExecuteUpdateAsync(set => set.SetProperty(row => row.At, now), cancellationToken);
+        await db.Set<IntakeClock>().ExecuteUpdateAsync(set => set.SetProperty(row => row.JudgedAt, now).SetProperty(row => row.FloorAt, now), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
 

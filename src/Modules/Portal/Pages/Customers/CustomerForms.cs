@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using MissionControl.Client;
 using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Platform.Http;
 using MissionControl.Portal.Lists;
 using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Shell;
@@ -16,16 +17,13 @@ internal static class CustomerForms
     /// <summary>The parameters of the list.</summary>
     public static readonly IReadOnlyCollection<string> Filters = ["q", "state", "limit", "cursor"];
 
-    private static readonly IReadOnlyList<Column<CustomerItem>> Columns =
-        [new("id", one => one.Id), new("name", one => one.Name), new("region", one => one.Region), new("state", one => one.State), new("createdAt", one => one.CreatedAt)];
-
     public static void Map(IEndpointRouteBuilder pages)
     {
-        pages.MapGet("/customers.csv", (HttpContext http, TimeProvider time) => ClusterFiles.FileAsync(http, "licensing:read", async api =>
+        pages.MapGet("/customers.csv", (HttpContext http, CancellationToken aborted) => ClusterFiles.FileAsync(http, "licensing:read", async api =>
         {
             var query = Addresses.ApiQuery(http.Request, ["q", "state"], ("limit", "500"));
-            var first = await api.ListCustomersAsync(query, http.RequestAborted);
-            return Csv.File($"customers-{ClusterFiles.Stamp(time)}", Columns, Csv.RowsAsync(first, cursor => api.ListCustomersAsync($"{query}&cursor={Uri.EscapeDataString(cursor)}", http.RequestAborted)));
+            var first = await api.ListCustomersAsync(query, aborted);
+            return Csv.File("customers", EveryPage.OfAsync(first, cursor => api.ListCustomersAsync($"{query}&cursor={Uri.EscapeDataString(cursor)}", aborted)));
         }));
         pages.MapPost("/customers/new", (HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<CustomerNew>(http, async (page, form) =>
         {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using MissionControl.Client;
 using MissionControl.Contracts.Api.Audit;
+using MissionControl.Platform.Http;
 using MissionControl.Portal.Lists;
 using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Shell;
@@ -14,13 +15,6 @@ internal static class SystemForms
 {
     /// <summary>The parameters of the audit list.</summary>
     public static readonly IReadOnlyCollection<string> AuditFilters = ["log", "customer", "cluster", "type", "actor", "target", "from", "to", "limit", "cursor"];
-
-    private static readonly IReadOnlyList<Column<AuditEntryItem>> Columns =
-    [
-        new("id", one => one.Id), new("occurredAt", one => one.OccurredAt), new("recordedAt", one => one.RecordedAt), new("log", one => one.Log), new("type", one => one.Type), new("outcome", one => one.Outcome),
-        new("actorKind", one => one.ActorKind), new("actorId", one => one.ActorId), new("targetType", one => one.TargetType), new("targetId", one => one.TargetId), new("customerId", one => one.CustomerId),
-        new("clusterId", one => one.ClusterId), new("reason", one => one.Reason), new("producer", one => one.Producer), new("producerSeq", one => one.ProducerSeq),
-    ];
 
     public static void Map(IEndpointRouteBuilder pages)
     {
@@ -35,13 +29,23 @@ internal static class SystemForms
             flashes.Leave(http, new Flash(result.Applied ? "Applied the message; it is gone from the list." : $"Tried the message again, and it failed again: {Short(result.LastError)}", $"/audit?target={id}&type={role}.parked-message-retried"));
             return Results.LocalRedirect("/system/parked");
         }));
-        pages.MapGet("/audit.csv", (HttpContext http, TimeProvider time) => ClusterFiles.FileAsync(http, "audit:read", async api =>
+        pages.MapGet("/audit.csv", (HttpContext http, CancellationToken aborted) => ClusterFiles.FileAsync(http, "audit:read", async api =>
         {
             var query = Addresses.ApiQuery(http.Request, [.. AuditFilters.Except(["limit", "cursor"])], ("limit", "500"));
-            var first = await api.ListAuditEntriesAsync(query, http.RequestAborted);
-            return Csv.File($"audit-{ClusterFiles.Stamp(time)}", Columns, Csv.RowsAsync(first, cursor => api.ListAuditEntriesAsync($"{query}&cursor={Uri.EscapeDataString(cursor)}", http.RequestAborted)));
+            var first = await api.ListAuditEntriesAsync(query, aborted);
+            return Csv.File("audit", EveryPage.OfAsync(first, cursor => api.ListAuditEntriesAsync($"{query}&cursor={Uri.EscapeDataString(cursor)}", aborted)).Select(AuditRow.Of));
         }));
     }
 
     private static string Short(string? error) => error is null ? "no reason is known." : error.Length > 300 ? error[..300] + "…" : error;
+
+    /// <summary>An entry without names and addresses: those must stay erasable, and a file is not.</summary>
+    private sealed record AuditRow(
+        Guid Id, DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, string Log, string Type, string Outcome, string ActorKind, string ActorId, string TargetType, string TargetId, Guid? CustomerId, Guid? ClusterId,
+        string? Reason, string Producer, long ProducerSeq)
+    {
+        public static AuditRow Of(AuditEntryItem entry) => new(
+            entry.Id, entry.OccurredAt, entry.RecordedAt, entry.Log, entry.Type, entry.Outcome, entry.ActorKind, entry.ActorId, entry.TargetType, entry.TargetId, entry.CustomerId, entry.ClusterId,
+            entry.Reason, entry.Producer, entry.ProducerSeq);
+    }
 }
