@@ -1,4 +1,3 @@
-using MissionControl.Portal.Lists;
 using MissionControl.Portal.Look;
 using MissionControl.Portal.Look.Charts;
 using Xunit;
@@ -39,14 +38,6 @@ public sealed class ChartTests
         Assert.InRange(plot.TimeTicks.Count, 2, width / 40);
         Assert.All(plot.TimeTicks, tick => Assert.InRange(plot.X(tick.At), Plot.Left, width - Plot.Right));
     }
-
-    [Theory]
-    [InlineData("=SUM(A1)", "'=SUM(A1)")]
-    [InlineData("-1", "'-1")]
-    [InlineData("a, \"b\"", "\"a, \"\"b\"\"\"")]
-    [InlineData("plain", "plain")]
-    [InlineData(null, "")]
-    public void A_field_of_a_file_is_quoted_and_no_formula(string? text, string field) => Assert.Equal(field, Csv.Field(text));
 
     [Theory]
     [InlineData("/clusters?health=red", "/clusters?health=red")]

@@ -23,7 +23,7 @@ public sealed class JourneyTests(PortalFixture portal)
         var reason = $"moved to another hall {script}";
 
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "Suspend" }).ClickAsync();
-        await window.Page.GetByText("Mission Control stops listening to it within 5 s").WaitForAsync();
+        await window.Page.GetByText("Mission Control stops listening to it within 5 s").First.WaitForAsync();
         if (script)
         {
             Assert.True(await window.Page.Locator("#dialog").EvaluateAsync<bool>("dialog => dialog.open"));
@@ -35,7 +35,7 @@ public sealed class JourneyTests(PortalFixture portal)
 
         await window.Page.GetByLabel("Why?").FillAsync(reason);
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Suspend" }).ClickAsync();
-        await window.Page.GetByText("Suspended the cluster.").WaitForAsync();
+        await window.Page.GetByText("Suspended the cluster.").First.WaitForAsync();
         var entry = window.Page.GetByRole(AriaRole.Link, new() { Name = "Audit entry" });
         await Eventually.TrueAsync(async () => (await portal.Host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?target={cluster.Id}&type=callhome.cluster-suspended"))!.Items.Count == 1, "the entry is there");
         await entry.ClickAsync();
@@ -75,7 +75,7 @@ public sealed class JourneyTests(PortalFixture portal)
         Assert.DoesNotContain(secret, await window.Page.ContentAsync(), StringComparison.Ordinal);
         var id = secret[4..16];
         await window.Page.GetByRole(AriaRole.Button, new() { Name = $"Revoke token {id}" }).ClickAsync();
-        await window.Page.GetByText($"Revoked enrolment token {id}.").WaitForAsync();
+        await window.Page.GetByText($"Revoked enrolment token {id}.").First.WaitForAsync();
 
         var token = (await portal.Host.Admin.GetFromJsonAsync<Page<EnrollmentTokenItem>>("/api/v1/callhome/enrollment-tokens"))!.Items.Single(item => item.Id == id);
         Assert.Equal("revoked", token.State);
@@ -91,7 +91,7 @@ public sealed class JourneyTests(PortalFixture portal)
         await window.Page.GetByLabel("Name", new() { Exact = true }).FillAsync("Fjord Energy");
         await window.Page.GetByLabel("Region").FillAsync("no");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Create customer" }).ClickAsync();
-        await window.Page.GetByText("Created Fjord Energy.").WaitForAsync();
+        await window.Page.GetByText("Created Fjord Energy.").First.WaitForAsync();
         var address = new Uri(window.Page.Url).AbsolutePath;
         using var theirs = new HttpRequestMessage(HttpMethod.Patch, $"/api/v1/licensing{address}") { Content = JsonContent.Create(new { region = "se" }) };
         theirs.Headers.TryAddWithoutValidation("If-Match", "\"1\"");
@@ -99,10 +99,10 @@ public sealed class JourneyTests(PortalFixture portal)
 
         await window.Page.GetByLabel("Name", new() { Exact = true }).FillAsync("Fjord Power");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await window.Page.GetByText("Somebody else changed it meanwhile").WaitForAsync();
+        await window.Page.GetByText("Somebody else changed it meanwhile").First.WaitForAsync();
         Assert.Equal("Fjord Power", await window.Page.GetByLabel("Name", new() { Exact = true }).InputValueAsync());
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
-        await window.Page.GetByText("Changed Fjord Power.").WaitForAsync();
+        await window.Page.GetByText("Changed Fjord Power.").First.WaitForAsync();
 
         Window.AssertNothing(window.Violations);
     }
@@ -115,7 +115,7 @@ public sealed class JourneyTests(PortalFixture portal)
         var name = window.Page.GetByLabel("Name", new() { Exact = true });
         await name.PressSequentiallyAsync("osl");
         await window.Page.WaitForURLAsync(url => url.Contains("q=osl", StringComparison.Ordinal));
-        await window.Page.GetByText("1 cluster match").WaitForAsync();
+        await window.Page.GetByText("1 cluster match").First.WaitForAsync();
         Assert.Equal("q", await window.Page.EvaluateAsync<string>("document.activeElement.id"));
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "Oslo" }).ClickAsync();
         await window.Page.GetByText("Disk /data of n1 has 5 % free.").First.WaitForAsync();
@@ -141,7 +141,7 @@ public sealed class JourneyTests(PortalFixture portal)
 
         Assert.StartsWith("text/csv", answer.Headers["content-type"], StringComparison.Ordinal);
         Assert.Equal(total, rows.Length - 1);
-        Assert.Contains(rows, row => row.Contains(",'=1+1,", StringComparison.Ordinal));
+        Assert.Contains(rows, row => row.Contains("'=1+1", StringComparison.Ordinal));
         Assert.All(rows[1..], row => Assert.Contains(customer.ToString(), row, StringComparison.Ordinal));
     }
 
@@ -158,7 +158,7 @@ public sealed class JourneyTests(PortalFixture portal)
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "Oslo" }).WaitForAsync();
         await window.Page.GetByRole(AriaRole.Searchbox, new() { Name = "Search by name or id" }).FillAsync(portal.Host.AdminToken);
         await window.Page.Keyboard.PressAsync("Enter");
-        await window.Page.GetByText("That was a secret and was not sent.").WaitForAsync();
+        await window.Page.GetByText("That was a secret and was not sent.").First.WaitForAsync();
 
         Assert.DoesNotContain(asked, url => url.Contains(portal.Host.AdminToken[17..40], StringComparison.Ordinal));
         Assert.DoesNotContain(portal.Host.AdminToken, await window.Page.ContentAsync(), StringComparison.Ordinal);

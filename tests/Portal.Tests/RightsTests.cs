@@ -53,7 +53,7 @@ public sealed class RightsTests(PortalFixture portal)
         await window.GoAsync("/audit");
 
         Assert.Equal(["Today", "Overview", "Clusters", "Versions"], entries.Select(entry => entry.Trim()));
-        await window.Page.GetByText("This needs the right audit:read.").WaitForAsync();
+        await window.Page.GetByText("This needs the right audit:read.").First.WaitForAsync();
         Window.AssertNothing(window.Violations);
     }
 
@@ -107,7 +107,7 @@ public sealed class RightsTests(PortalFixture portal)
         using (portal.Api.Silence("identity"))
         {
             await Eventually.TrueAsync(async () => await window.GoAsync("/clusters") == 503, "the remembered session is checked again");
-            await window.Page.GetByText("your session is kept").WaitForAsync();
+            await window.Page.GetByText("your session is kept").First.WaitForAsync();
         }
 
         await Eventually.TrueAsync(async () => await window.GoAsync("/clusters") == 200, "identity answers again");

@@ -1,8 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Net.Http.Headers;
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using MissionControl.Testing;
 
 namespace MissionControl.System.Tests;
@@ -82,13 +79,7 @@ internal sealed class DistributedInstallation : IInstallation
 
     public IReadOnlyList<RoleProcess> Of(string role) => [.. processes.Where(process => process.Roles == role)];
 
-    public HttpClient Client(Uri address, string? bearer = null)
-    {
-        var ca = X509Certificate2.CreateFromPem(File.ReadAllText(CaFile));
-        var client = new HttpClient(new SocketsHttpHandler { SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { ca }, RevocationMode = X509RevocationMode.NoCheck } } }) { BaseAddress = address };
-        client.DefaultRequestHeaders.Authorization = bearer is null ? null : new AuthenticationHeaderValue("Bearer", bearer);
-        return client;
-    }
+    public HttpClient Client(Uri address, string? bearer = null) => TrustingClient.Create(address, CaFile, bearer);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,7 +1,4 @@
-using System.Net.Http.Headers;
 using System.Net.Http.Json;
-using System.Net.Security;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -80,18 +77,7 @@ public sealed class ControlPlane : IAsyncDisposable
     }
 
     /// <summary>A client that trusts the host's own CA and nothing else.</summary>
-    public HttpClient Client(Uri address, string? bearer = null)
-    {
-        var ca = X509Certificate2.CreateFromPem(File.ReadAllText(CaFile));
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { ca }, RevocationMode = X509RevocationMode.NoCheck } } };
-        var client = new HttpClient(handler) { BaseAddress = address };
-        if (bearer is not null)
-        {
-            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
-        }
-
-        return client;
-    }
+    public HttpClient Client(Uri address, string? bearer = null) => TrustingClient.Create(address, CaFile, bearer);
 
     /// <summary>Creates a customer and waits until callhome knows it.</summary>
     public async Task<CustomerItem> CreateCustomerAsync(string name = "Acme")

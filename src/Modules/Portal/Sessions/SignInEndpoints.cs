@@ -33,8 +33,6 @@ internal static class SignInEndpoints
 
         if (!await forgery.IsRequestValidAsync(http))
         {
-            // Who posts without the form counts as one who guesses.
-            limit.Count(http);
             return Form(null, "This page was open for too long. Paste the token once more.", StatusCodes.Status400BadRequest);
         }
 
