@@ -184,16 +184,4 @@ public sealed class AgentBadDaysTests : IAsyncLifetime
         await process.WaitForExitAsync();
         Assert.Equal(0, process.ExitCode);
     }
-
-    /// <summary>The clock of the agent's machine: it may be stepped, and its monotonic side goes with true time.</summary>
-    private sealed class MachineClock(ManualTime truth) : TimeProvider
-    {
-        public TimeSpan Step { get; set; }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override DateTimeOffset GetUtcNow() => truth.GetUtcNow() + Step;
-
-        public override long GetTimestamp() => truth.GetUtcNow().Ticks;
-    }
 }

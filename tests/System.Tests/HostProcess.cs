@@ -2,6 +2,9 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using MissionControl.Testing;
 
+// Each test starts processes enough for the whole machine; side by side they would only wait for each other.
+[assembly: Xunit.CollectionBehavior(DisableTestParallelization = true)]
+
 namespace MissionControl.System.Tests;
 
 /// <summary>Mission Control as a process of its own on fixed free ports, so that it can be killed and started again over the same data.</summary>
@@ -85,7 +88,7 @@ internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environme
             {
                 return false;
             }
-        }, "the host is ready");
+        }, "the host is ready", TimeSpan.FromMinutes(2));
     }
 
     /// <summary>SIGTERM: the process begins to drain.</summary>
