@@ -52,7 +52,9 @@ public sealed class PortalFixture : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var time = new ManualTime(TimeProvider.System.GetUtcNow());
+        // Early in an hour: no hour ends while the pages are looked at.
+        var now = TimeProvider.System.GetUtcNow();
+        var time = new ManualTime(now - TimeSpan.FromMinutes(now.Minute) + TimeSpan.FromMinutes(5));
         Host = await ControlPlane.StartAsync(time: time);
         Customer = (await Host.CreateCustomerAsync("Northwind Retail")).Id;
         OtherCustomer = (await Host.CreateCustomerAsync("Harbour Bank")).Id;
