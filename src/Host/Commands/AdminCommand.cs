@@ -28,6 +28,9 @@ internal static class AdminCommand
             }
 
             var source = new DataDirectory(parsed.GetValue(data)!).PathOf(SqliteStorage.FileName);
+
+            // It holds what the database holds, and lies outside of the private directory.
+            await DataDirectory.CreatePrivateFile(file.FullName).DisposeAsync();
             await using var from = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = source, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
             await from.OpenAsync(cancellationToken);
             await using var to = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file.FullName, Pooling = false }.ToString());
@@ -47,7 +50,15 @@ internal static class AdminCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var file = parsed.GetValue(source)!;
-            var target = new DataDirectory(parsed.GetValue(data)!).PathOf(SqliteStorage.FileName);
+            var directory = new DataDirectory(parsed.GetValue(data)!);
+            using var claim = directory.TryClaim();
+            if (claim is null)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync($"Mission Control is running on {directory.Root}; stop it first. Nothing was changed.");
+                return 2;
+            }
+
+            var target = directory.PathOf(SqliteStorage.FileName);
             await using (var check = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = file.FullName, Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString()))
             {
                 await check.OpenAsync(cancellationToken);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MissionControl.Platform.Data;
 
 namespace MissionControl.Host.Commands;
 
@@ -26,6 +27,15 @@ internal static class RunCommand
 
             await using (app)
             {
+                var embedded = !app.Services.GetRequiredService<Shape>().IsDistributed;
+                var directory = app.Services.GetRequiredService<DataDirectory>();
+                using var claim = embedded ? directory.TryClaim() : null;
+                if (embedded && claim is null)
+                {
+                    await parsed.InvocationConfiguration.Error.WriteLineAsync($"Another process of Mission Control uses {directory.Root}. Stop it first, or give this one a directory of its own with --data.");
+                    return 2;
+                }
+
                 await app.RunAsync(cancellationToken);
             }
 

@@ -74,10 +74,13 @@ public sealed class ControlPlaneDbContext(DbContextOptions<ControlPlaneDbContext
         return Database.GetDbConnection();
     }
 
-    /// <summary>The current transaction, for prepared SQL.</summary>
+    /// <summary>The current transaction, for prepared SQL that only reads; null when none is open.</summary>
+    public DbTransaction? CurrentTransaction => Database.CurrentTransaction?.GetDbTransaction();
+
+    /// <summary>The current transaction, for prepared SQL that writes.</summary>
     /// <exception cref="InvalidOperationException">No write transaction is open.</exception>
     public DbTransaction RequireTransaction() =>
-        Database.CurrentTransaction?.GetDbTransaction() ?? throw new InvalidOperationException("Bulk writes need an open write transaction: call BeginWriteAsync first.");
+        CurrentTransaction ?? throw new InvalidOperationException("Bulk writes need an open write transaction: call BeginWriteAsync first.");
 
     /// <inheritdoc />
     protected override void OnModelCreating(ModelBuilder modelBuilder)

@@ -21,8 +21,8 @@ public enum WritePriority
 public sealed record BulkRows(string Table, IReadOnlyList<string> Columns, IReadOnlyList<string> Key, IReadOnlyList<object?[]> Rows);
 
 /// <summary>
-/// What differs between the database engines; one implementation per provider, tested on each. Every bulk method joins the
-/// context's open write transaction and refuses to run without one.
+/// What differs between the database engines; one implementation per provider, tested on each. Bulk writes join the
+/// context's open write transaction and refuse to run without one.
 /// </summary>
 public interface IDatabaseDialect
 {
@@ -54,8 +54,8 @@ public interface IDatabaseDialect
     /// <returns>For every row, in order, whether it was written.</returns>
     Task<bool[]> CompareAndSwapAsync(ControlPlaneDbContext db, BulkRows rows, string versionColumn, CancellationToken cancellationToken);
 
-    /// <summary>Reads rows by their whole key, in the open write transaction: one round trip, however many keys.</summary>
-    /// <param name="db">The context with an open write transaction.</param>
+    /// <summary>Reads rows by their whole key, in the open write transaction if there is one: one round trip, however many keys.</summary>
+    /// <param name="db">The context.</param>
     /// <param name="table">Table name.</param>
     /// <param name="key">The columns of its key.</param>
     /// <param name="keys">The keys sought.</param>

@@ -105,7 +105,9 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
         }
 
         var types = Types(db, table);
-        await using var command = Command(db);
+        var connection = (NpgsqlConnection)await db.OpenConnectionAsync(cancellationToken);
+        await using var command = connection.CreateCommand();
+        command.Transaction = (NpgsqlTransaction?)db.CurrentTransaction;
         var arrays = key.Select((column, i) => Parameter(command, types[column], keys, i)).ToList();
         var join = string.Join(" AND ", key.Select(column => $"t.{Quote(column)} = k.{Quote(column)}"));
         command.CommandText = $"SELECT k.position, {string.Join(", ", columns.Select(column => "t." + Quote(column)))} FROM unnest({string.Join(", ", arrays)}) WITH ORDINALITY AS k({List(key)}, position) JOIN {Quote(table)} t ON {join}";

@@ -1,9 +1,9 @@
 using System.Collections.Concurrent;
 using System.Data;
+using System.Data.Common;
 using Microsoft.Data.SqlClient;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
-using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 using MissionControl.Platform.Data;
 
@@ -59,7 +59,8 @@ internal sealed class SqlServerDialect : IDatabaseDialect
             return found;
         }
 
-        await using var command = Command(db, BulkSql.Read(table, key, columns, Types(db.Model, table)), keys);
+        await db.OpenConnectionAsync(cancellationToken);
+        await using var command = Command(db, db.CurrentTransaction, BulkSql.Read(table, key, columns, Types(db.Model, table)), keys);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -73,7 +74,7 @@ internal sealed class SqlServerDialect : IDatabaseDialect
     {
         if (keys.Count > 0)
         {
-            await using var command = Command(db, BulkSql.Lock(table, key, Types(db.Model, table)), keys);
+            await using var command = Command(db, db.RequireTransaction(), BulkSql.Lock(table, key, Types(db.Model, table)), keys);
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
     }
@@ -83,7 +84,7 @@ internal sealed class SqlServerDialect : IDatabaseDialect
     {
         var connection = (SqlConnection)await db.OpenConnectionAsync(cancellationToken);
         await using var command = connection.CreateCommand();
-        command.Transaction = (SqlTransaction?)db.Database.CurrentTransaction?.GetDbTransaction();
+        command.Transaction = (SqlTransaction?)db.CurrentTransaction;
         command.CommandText = BulkSql.Claim($"{module}_outbox");
         command.Parameters.Add("@limit", SqlDbType.Int).Value = limit;
         command.Parameters.Add("@now", SqlDbType.BigInt).Value = now.ToUnixTimeMilliseconds();
@@ -144,7 +145,7 @@ internal sealed class SqlServerDialect : IDatabaseDialect
             return written;
         }
 
-        await using var command = Command(db, BulkSql.Write(rows, Types(db.Model, rows.Table), condition), rows.Rows);
+        await using var command = Command(db, db.RequireTransaction(), BulkSql.Write(rows, Types(db.Model, rows.Table), condition), rows.Rows);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -154,11 +155,10 @@ internal sealed class SqlServerDialect : IDatabaseDialect
         return written;
     }
 
-    private static SqlCommand Command(ControlPlaneDbContext db, string sql, IReadOnlyList<object?[]> rows)
+    private static SqlCommand Command(ControlPlaneDbContext db, DbTransaction? transaction, string sql, IReadOnlyList<object?[]> rows)
     {
-        var transaction = (SqlTransaction)db.RequireTransaction();
-        var command = transaction.Connection.CreateCommand();
-        command.Transaction = transaction;
+        var command = ((SqlConnection)db.Database.GetDbConnection()).CreateCommand();
+        command.Transaction = (SqlTransaction?)transaction;
         command.CommandText = sql;
         command.Parameters.Add("@json", SqlDbType.NVarChar, -1).Value = BulkSql.ToJson(rows.Select((row, i) => (i, row)));
         return command;

@@ -12,7 +12,7 @@ internal sealed class SqliteDialect : IDatabaseDialect
 {
     private readonly WriterGate gate = new();
 
-    // A connection that stays open, as intake's does, prepares each statement once.
+    // Connections stay open, so that each statement is prepared once.
     private readonly ConditionalWeakTable<DbConnection, Dictionary<string, DbCommand>> prepared = [];
 
     public string Name => "sqlite";
@@ -60,14 +60,12 @@ internal sealed class SqliteDialect : IDatabaseDialect
             return found;
         }
 
-        var transaction = db.RequireTransaction();
-        await using var command = transaction.Connection!.CreateCommand();
-        command.Transaction = transaction;
-        command.CommandText = $"SELECT {string.Join(", ", columns)} FROM {table} WHERE {string.Join(" AND ", key.Select((column, i) => $"{column} = $p{i}"))}";
-        var parameters = Parameters(command, key.Count);
+        var command = Prepared(
+            await db.OpenConnectionAsync(cancellationToken), db.CurrentTransaction,
+            $"SELECT {string.Join(", ", columns)} FROM {table} WHERE {string.Join(" AND ", key.Select((column, i) => $"{column} = $p{i}"))}", key.Count);
         for (var k = 0; k < keys.Count; k++)
         {
-            Bind(parameters, keys[k]);
+            Bind(command.Parameters, keys[k]);
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             if (await reader.ReadAsync(cancellationToken))
             {
@@ -112,7 +110,7 @@ internal sealed class SqliteDialect : IDatabaseDialect
         }
 
         var transaction = db.RequireTransaction();
-        var command = Prepared(transaction, InsertSql(rows, onConflict), rows.Columns.Count);
+        var command = Prepared(transaction.Connection!, transaction, InsertSql(rows, onConflict), rows.Columns.Count);
         var total = 0;
         for (var r = 0; r < rows.Rows.Count; r++)
         {
@@ -128,12 +126,12 @@ internal sealed class SqliteDialect : IDatabaseDialect
         return total;
     }
 
-    private DbCommand Prepared(DbTransaction transaction, string sql, int parameters)
+    private DbCommand Prepared(DbConnection connection, DbTransaction? transaction, string sql, int parameters)
     {
-        var known = prepared.GetOrCreateValue(transaction.Connection!);
+        var known = prepared.GetOrCreateValue(connection);
         if (!known.TryGetValue(sql, out var command))
         {
-            known[sql] = command = transaction.Connection!.CreateCommand();
+            known[sql] = command = connection.CreateCommand();
             command.CommandText = sql;
             Parameters(command, parameters);
         }
@@ -142,24 +140,13 @@ internal sealed class SqliteDialect : IDatabaseDialect
         return command;
     }
 
-    private static DbParameter[] Parameters(DbCommand command, int count)
+    private static void Parameters(DbCommand command, int count)
     {
-        var parameters = new DbParameter[count];
         for (var i = 0; i < count; i++)
         {
-            parameters[i] = command.CreateParameter();
-            parameters[i].ParameterName = $"$p{i}";
-            command.Parameters.Add(parameters[i]);
-        }
-
-        return parameters;
-    }
-
-    private static void Bind(DbParameter[] parameters, object?[] values)
-    {
-        for (var i = 0; i < parameters.Length; i++)
-        {
-            parameters[i].Value = values[i] ?? DBNull.Value;
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = $"$p{i}";
+            command.Parameters.Add(parameter);
         }
     }
 

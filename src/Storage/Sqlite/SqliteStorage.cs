@@ -1,6 +1,6 @@
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using MissionControl.Platform.Data;
 
 namespace MissionControl.Storage.Sqlite;
@@ -16,11 +16,17 @@ public static class SqliteStorage
     {
         services.AddSingleton<IDatabaseDialect, SqliteDialect>();
         services.AddScoped<CustomerScope>();
-        var connection = new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadWriteCreate, Cache = SqliteCacheMode.Private }.ToString();
-        services.AddDbContext<ControlPlaneDbContext>(options => Configure(options, connection));
+        services.AddSingleton(_ => new SqliteConnections(file));
+        services.AddScoped<SqliteConnections.Lease>();
+        services.AddDbContext<ControlPlaneDbContext>(options => Configure(options, $"Data Source={file}"), optionsLifetime: ServiceLifetime.Singleton);
+        services.Replace(ServiceDescriptor.Scoped(provider =>
+        {
+            var db = ActivatorUtilities.CreateInstance<ControlPlaneDbContext>(provider);
+            db.Database.SetDbConnection(provider.GetRequiredService<SqliteConnections.Lease>().Connection);
+            return db;
+        }));
     }
 
     internal static void Configure(DbContextOptionsBuilder options, string connection) => options
-        .UseSqlite(connection, sqlite => sqlite.MigrationsAssembly(typeof(SqliteStorage).Assembly.FullName))
-        .AddInterceptors(new SqliteConnectionSettings());
+        .UseSqlite(connection, sqlite => sqlite.MigrationsAssembly(typeof(SqliteStorage).Assembly.FullName));
 }

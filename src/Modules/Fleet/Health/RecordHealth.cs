@@ -17,28 +17,48 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
     /// <summary>A cluster's clock may run this far ahead of ours; beyond it our own counts.</summary>
     private static readonly TimeSpan MaxAhead = TimeSpan.FromMinutes(10);
 
-    public Task<Func<CancellationToken, Task>> PrepareAsync(IReadOnlyList<ItemsReceived> messages, CancellationToken cancellationToken)
+    public async Task<Func<CancellationToken, Task>> PrepareAsync(IReadOnlyList<ItemsReceived> messages, CancellationToken cancellationToken)
     {
         var items = messages.SelectMany(message => message.Inflate().Items).ToList();
         var groups = items.GroupBy(Received.Cluster)
             .Select(group => new Group(group.Key, Received.Customer(group.First()), [.. group.OrderBy(Received.Rank).Select(item => (item, Wire.Parser.ParseFrom(item.Body)))])).ToList();
-        return Task.FromResult<Func<CancellationToken, Task>>(token => WriteAsync(items, groups, token));
+        var judged = await JudgeAsync(groups, cancellationToken);
+        return token => WriteAsync(items, groups, judged, token);
     }
 
-    private async Task WriteAsync(List<ReceivedItem> items, List<Group> waiting, CancellationToken cancellationToken)
+    private async Task WriteAsync(List<ReceivedItem> items, List<Group> waiting, List<Result> judged, CancellationToken cancellationToken)
     {
         await LastContact.KeepAsync(db, items, cancellationToken);
         var changed = new HealthChanges(time.GetUtcNow());
-        while (waiting.Count > 0)
+        while (true)
         {
-            // Another replica may have written between our read and our write: those clusters are read again.
-            waiting = await TryAsync(waiting, changed, cancellationToken);
+            var written = await StoredHealth.WriteAsync(db, judged.ConvertAll(result => result.State), cancellationToken);
+            var lost = new List<Group>();
+            for (var i = 0; i < written.Length; i++)
+            {
+                if (written[i])
+                {
+                    changed.Add(judged[i].Before, judged[i].State, judged[i].Blocks);
+                }
+                else
+                {
+                    lost.Add(waiting[i]);
+                }
+            }
+
+            if (lost.Count == 0)
+            {
+                break;
+            }
+
+            // The sweeper or another replica wrote between our read and our write: those clusters are read again.
+            (waiting, judged) = (lost, await JudgeAsync(lost, cancellationToken));
         }
 
         await changed.WriteAsync(db, cancellationToken);
     }
 
-    private async Task<List<Group>> TryAsync(List<Group> groups, HealthChanges changed, CancellationToken cancellationToken)
+    private async Task<List<Result>> JudgeAsync(List<Group> groups, CancellationToken cancellationToken)
     {
         var stored = await StoredHealth.ReadAsync(db, groups.ConvertAll(group => (group.Cluster, group.Customer)), cancellationToken);
         var results = new List<Result>(groups.Count);
@@ -47,21 +67,7 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
             results.Add(Apply(groups[i], stored[i] ?? StoredHealth.New(groups[i].Cluster, groups[i].Customer)));
         }
 
-        var written = await StoredHealth.WriteAsync(db, results.ConvertAll(result => result.State), cancellationToken);
-        var lost = new List<Group>();
-        for (var i = 0; i < written.Length; i++)
-        {
-            if (written[i])
-            {
-                changed.Add(results[i].Before, results[i].State, results[i].Blocks);
-            }
-            else
-            {
-                lost.Add(groups[i]);
-            }
-        }
-
-        return lost;
+        return results;
     }
 
     private static Result Apply(Group group, StoredHealth state)
