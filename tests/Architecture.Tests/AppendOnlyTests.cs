@@ -17,6 +17,7 @@ public sealed class AppendOnlyTests
         {
             var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
             await db.Dialect.MigrateAsync(db, TestContext.Current.CancellationToken);
+            using var turn = await db.Dialect.EnterWriteAsync(db, WritePriority.Normal, TestContext.Current.CancellationToken);
             var connection = (SqliteConnection)await db.OpenConnectionAsync(TestContext.Current.CancellationToken);
             var tables = AppendOnly.Tables(db.Model).ToList();
 

@@ -75,7 +75,9 @@ public sealed class MessagingTests : IAsyncLifetime
         {
             var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
             var mended = MessageJson.Write(broken with { Name = "Acme" });
+            await using var transaction = await db.BeginWriteAsync();
             await db.ParkedMessages("fleet").ExecuteUpdateAsync(set => set.SetProperty(row => row.Payload, mended));
+            await transaction.CommitAsync();
         }
 
         await Eventually.TrueAsync(async () =>

@@ -32,7 +32,13 @@ public sealed class RetentionTests : IAsyncLifetime
         }
 
         await Eventually.TrueAsync(async () => await EventsAsync() == 6, "the events are recorded");
-        await ExecuteAsync(db => db.Database.ExecuteSqlAsync($"UPDATE fleet_event SET received_at = received_at - 401 * 86400000 WHERE id <> 'c'"));
+        await ExecuteAsync(async db =>
+        {
+            await using var transaction = await db.BeginWriteAsync();
+            await db.Database.ExecuteSqlAsync($"UPDATE fleet_event SET received_at = received_at - 401 * 86400000 WHERE id <> 'c'");
+            await transaction.CommitAsync();
+            return true;
+        });
         await HoldAsync(held, "legal-hold", 1, HttpStatusCode.OK);
         await Eventually.TrueAsync(() => HasAsync(held), "fleet knows of the hold");
 

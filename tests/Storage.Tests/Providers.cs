@@ -1,6 +1,21 @@
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Platform.Data;
+using Xunit;
+
 namespace MissionControl.Storage.Tests;
 
-public sealed class SqliteContract(SqliteDatabase database) : StorageContract<SqliteDatabase>(database);
+public sealed class SqliteContract(SqliteDatabase database) : StorageContract<SqliteDatabase>(database)
+{
+    [Fact]
+    public async Task Who_has_not_entered_the_gate_cannot_write()
+    {
+        var refusal = await Assert.ThrowsAsync<SqliteException>(() => Database.WithAsync(db => db.Outbox("probe").ExecuteDeleteAsync(TestContext.Current.CancellationToken)));
+
+        Assert.Equal(8, refusal.SqliteErrorCode);
+        Assert.Equal(0, await Database.WriteAsync(db => db.Outbox("probe").Where(row => row.Attempts < 0).ExecuteDeleteAsync(TestContext.Current.CancellationToken)));
+    }
+}
 
 public sealed class PostgreSqlContract(PostgreSqlDatabase database) : ServerContract<PostgreSqlDatabase>(database);
 

@@ -62,6 +62,7 @@ public abstract class SchemaContract<TDatabase>(TDatabase database) : IClassFixt
         await MigrateAsync(services);
         await TestDatabase.WithAsync(services, async db =>
         {
+            using var turn = await db.Dialect.EnterWriteAsync(db, WritePriority.Normal, Token);
             await db.OpenConnectionAsync(Token);
             var tables = AppendOnly.Tables(db.Model);
             Assert.Contains("audit_entry", tables);

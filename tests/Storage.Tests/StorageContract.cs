@@ -273,8 +273,19 @@ public abstract class StorageContract<TDatabase>(TDatabase database) : IClassFix
         await Assert.ThrowsAsync<InvalidOperationException>(() => database.WithAsync(db => db.Dialect.InsertIfAbsentAsync(db, rows, Token)));
         await Assert.ThrowsAsync<InvalidOperationException>(() => database.WithAsync(db => db.Dialect.UpsertAsync(db, rows, null, Token)));
         await Assert.ThrowsAsync<InvalidOperationException>(() => database.WithAsync(db => db.Dialect.CompareAndSwapAsync(db, rows, "version", Token)));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => database.WithAsync(db => db.Dialect.ReadByKeyAsync(db, "probe_row", ["kind", "id"], [[kind, Guid.CreateVersion7()]], ["version"], Token)));
         Assert.Empty(await RowsAsync());
+    }
+
+    [Fact]
+    public async Task Rows_are_read_by_key_without_a_transaction_too()
+    {
+        var id = Guid.CreateVersion7();
+        await database.WriteAsync(db => db.Dialect.InsertIfAbsentAsync(db, ProbeModule.Rows with { Rows = [Row(id, 7)] }, Token));
+
+        var found = await database.WithAsync(db => db.Dialect.ReadByKeyAsync(db, "probe_row", ["kind", "id"], [[kind, Guid.CreateVersion7()], [kind, id]], ["version"], Token));
+
+        Assert.Null(found[0]);
+        Assert.Equal([7L], found[1]);
     }
 
     [Fact]

@@ -45,7 +45,9 @@ public abstract class TestDatabase : IAsyncLifetime
 
         probe = await EmptyAsync([new ProbeModule()]);
         await using var scope = probe.CreateAsyncScope();
-        await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().Database.EnsureCreatedAsync();
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        using var turn = await db.Dialect.EnterWriteAsync(db, WritePriority.Normal, CancellationToken.None);
+        await db.Database.EnsureCreatedAsync();
     }
 
     /// <summary>The services over a database that holds nothing yet.</summary>

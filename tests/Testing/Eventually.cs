@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace MissionControl.Testing;
 
 /// <summary>Waits for what happens by itself, with a deadline that names what did not.</summary>
@@ -17,7 +19,7 @@ public static class Eventually
         var wait = within ?? Usual;
         using var deadline = new CancellationTokenSource(wait);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (!await condition())
+        while (!await HoldsAsync(condition))
         {
             try
             {
@@ -27,6 +29,19 @@ public static class Eventually
             {
                 throw new TimeoutException($"Waited {wait.TotalSeconds} s in vain until {what}.");
             }
+        }
+    }
+
+    // What is not there yet may come.
+    private static async Task<bool> HoldsAsync(Func<Task<bool>> condition)
+    {
+        try
+        {
+            return await condition();
+        }
+        catch (HttpRequestException absent) when (absent.StatusCode == HttpStatusCode.NotFound)
+        {
+            return false;
         }
     }
 }

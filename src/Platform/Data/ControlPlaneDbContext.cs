@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -36,7 +37,7 @@ public sealed class ControlPlaneDbContext(DbContextOptions<ControlPlaneDbContext
             throw new InvalidOperationException("A write transaction is already open on this context.");
         }
 
-        var gate = await Dialect.EnterWriteAsync(priority, cancellationToken);
+        var gate = await Dialect.EnterWriteAsync(this, priority, cancellationToken);
         try
         {
             var transaction = await Database.BeginTransactionAsync(cancellationToken);
@@ -70,8 +71,13 @@ public sealed class ControlPlaneDbContext(DbContextOptions<ControlPlaneDbContext
     /// <summary>The open connection of this context, for prepared SQL.</summary>
     public async Task<DbConnection> OpenConnectionAsync(CancellationToken cancellationToken)
     {
-        await Database.OpenConnectionAsync(cancellationToken);
-        return Database.GetDbConnection();
+        var connection = Database.GetDbConnection();
+        if (connection.State != ConnectionState.Open)
+        {
+            await Database.OpenConnectionAsync(cancellationToken);
+        }
+
+        return connection;
     }
 
     /// <summary>The current transaction, for prepared SQL that only reads; null when none is open.</summary>

@@ -32,8 +32,11 @@ public interface IDatabaseDialect
     /// <summary>Brings the schema up to date, append-only triggers included.</summary>
     Task MigrateAsync(ControlPlaneDbContext db, CancellationToken cancellationToken);
 
-    /// <summary>Waits until this process may write. SQLite: the writer gate, first come first served, intake in front. Servers: at once.</summary>
-    ValueTask<IDisposable> EnterWriteAsync(WritePriority priority, CancellationToken cancellationToken);
+    /// <summary>
+    /// Waits until this context may write, until the result is disposed. SQLite: the writer gate, first come first served, intake in
+    /// front, and the one connection that writes. Servers: at once.
+    /// </summary>
+    ValueTask<IDisposable> EnterWriteAsync(ControlPlaneDbContext db, WritePriority priority, CancellationToken cancellationToken);
 
     /// <summary>Inserts the rows whose key is not there yet; the others are left as they are.</summary>
     /// <returns>How many rows were inserted. Of two rows with one key the first counts.</returns>

@@ -61,7 +61,7 @@ internal sealed partial class OutboxDispatcher(
 
     // Under load rows come by the hundred a second. Those of one breath go out together: one claim, one transaction of each consumer
     // and one delete for all of them. Whoever comes after a rest does not wait.
-    private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(50);
     private volatile bool away;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

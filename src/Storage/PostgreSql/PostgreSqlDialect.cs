@@ -17,7 +17,7 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
 
     public string Name => "postgresql";
 
-    public ValueTask<IDisposable> EnterWriteAsync(WritePriority priority, CancellationToken cancellationToken) => ValueTask.FromResult<IDisposable>(NoGate.Instance);
+    public ValueTask<IDisposable> EnterWriteAsync(ControlPlaneDbContext db, WritePriority priority, CancellationToken cancellationToken) => ValueTask.FromResult<IDisposable>(NoGate.Instance);
 
     public async Task MigrateAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
     {

@@ -12,6 +12,6 @@ internal sealed class DesignTimeFactory : IDesignTimeDbContextFactory<ControlPla
     {
         var options = new DbContextOptionsBuilder<ControlPlaneDbContext>();
         SqliteStorage.Configure(options, "Data Source=design-time.db");
-        return new ControlPlaneDbContext(options.Options, new ModuleCatalog(Catalog.ModuleList.All, [ModuleCatalog.AllRoles]), new SqliteDialect(), new CustomerScope());
+        return new ControlPlaneDbContext(options.Options, new ModuleCatalog(Catalog.ModuleList.All, [ModuleCatalog.AllRoles]), new SqliteDialect(new SqliteConnections("design-time.db")), new CustomerScope());
     }
 }

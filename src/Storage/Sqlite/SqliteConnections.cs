@@ -5,51 +5,54 @@ using SQLitePCL;
 namespace MissionControl.Storage.Sqlite;
 
 /// <summary>
-/// Connections that stay open from one unit of work to the next. Opening one costs more than what most units of work do with it:
-/// functions are registered, settings made, statements prepared; a kept one keeps all three.
+/// Connections that stay open from one unit of work to the next: many that only read, and one that writes, for whoever holds the
+/// gate. Opening one costs more than what most units of work do with it: functions are registered, settings made, statements
+/// prepared. And SQLite keeps pages per connection and forgets them when another connection writes; the one writer never has to.
 /// </summary>
 internal sealed class SqliteConnections(string file) : IDisposable
 {
     /// <summary>
     /// What SQLite keeps per connection: synchronous=FULL (an answer means fsynced), a busy timeout for second processes such as a
-    /// backup, and recursive triggers, without which REPLACE walks past append-only triggers.
+    /// backup, and recursive triggers, without which REPLACE walks past append-only triggers. A commit moves the log into the file by
+    /// itself only when <see cref="SqliteCheckpoints"/> has fallen far behind.
     /// </summary>
-    private const string Settings = "PRAGMA busy_timeout=20000; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON;";
+    private const string Settings = "PRAGMA busy_timeout=20000; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON; PRAGMA wal_autocheckpoint=16000;";
+
+    // Who has not entered the gate cannot write, not even by mistake.
+    private const string Reading = "PRAGMA query_only=ON;";
+
+    // 32 MB of pages.
+    private const string Writing = "PRAGMA cache_size=-32768;";
 
     // Each may hold 2 MB of pages; a rush of requests must not leave that behind for ever.
     private const int MostIdle = 16;
     private readonly string connectionString = new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadWriteCreate, Cache = SqliteCacheMode.Private, Pooling = false }.ToString();
     private readonly ConcurrentStack<SqliteConnection> idle = [];
+    private SqliteConnection? writer;
     private volatile bool closed;
 
-    /// <summary>An open connection for one unit of work; the newest returned, whose pages are the warmest.</summary>
-    public SqliteConnection Rent()
+    /// <summary>Whose turn it is to write.</summary>
+    public WriterGate Gate { get; } = new();
+
+    /// <summary>The connection that writes; only for who holds the gate.</summary>
+    public SqliteConnection Writer()
     {
-        if (idle.TryPop(out var kept))
+        if (writer is not null && !IsClean(writer))
         {
-            return kept;
+            writer.Dispose();
+            writer = null;
         }
 
-        var connection = new SqliteConnection(connectionString);
-        try
-        {
-            connection.Open();
-            using var command = connection.CreateCommand();
-            command.CommandText = Settings;
-            command.ExecuteNonQuery();
-            return connection;
-        }
-        catch
-        {
-            connection.Dispose();
-            throw;
-        }
+        return writer ??= Open(Writing);
     }
+
+    /// <summary>An open connection to read with, for one unit of work; the one returned last, whose pages are the warmest.</summary>
+    public SqliteConnection Rent() => idle.TryPop(out var kept) ? kept : Open(Reading);
 
     /// <summary>Takes a connection back, unless it was left within a transaction.</summary>
     public void Return(SqliteConnection connection)
     {
-        if (closed || idle.Count >= MostIdle || connection.Handle is not { } handle || raw.sqlite3_get_autocommit(handle) == 0)
+        if (closed || idle.Count >= MostIdle || !IsClean(connection))
         {
             connection.Dispose();
             return;
@@ -58,12 +61,37 @@ internal sealed class SqliteConnections(string file) : IDisposable
         idle.Push(connection);
     }
 
+    /// <summary>A connection of the caller's own, for as long as it likes.</summary>
+    public SqliteConnection Open() => Open("");
+
     public void Dispose()
     {
         closed = true;
         while (idle.TryPop(out var connection))
         {
             connection.Dispose();
+        }
+
+        writer?.Dispose();
+    }
+
+    private static bool IsClean(SqliteConnection connection) => connection.Handle is { } handle && raw.sqlite3_get_autocommit(handle) != 0;
+
+    private SqliteConnection Open(string further)
+    {
+        var connection = new SqliteConnection(connectionString);
+        try
+        {
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = Settings + further;
+            command.ExecuteNonQuery();
+            return connection;
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
         }
     }
 

@@ -8,10 +8,8 @@ using MissionControl.Platform.Data;
 namespace MissionControl.Storage.Sqlite;
 
 /// <summary>SQLite: one file, WAL, synchronous=FULL, one writer at a time through the gate.</summary>
-internal sealed class SqliteDialect : IDatabaseDialect
+internal sealed class SqliteDialect(SqliteConnections connections) : IDatabaseDialect
 {
-    private readonly WriterGate gate = new();
-
     // Connections stay open, so that each statement is prepared once.
     private readonly ConditionalWeakTable<DbConnection, Dictionary<string, DbCommand>> prepared = [];
 
@@ -19,6 +17,8 @@ internal sealed class SqliteDialect : IDatabaseDialect
 
     public async Task MigrateAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
     {
+        using var writing = await EnterWriteAsync(db, WritePriority.Normal, cancellationToken);
+
         // The framework's lock is a row, which a process that was killed while it migrated leaves behind: the next would wait for it for
         // ever. The file belongs to one process, so whoever is here may take it away.
         await db.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS \"__EFMigrationsLock\";", cancellationToken);
@@ -32,7 +32,19 @@ internal sealed class SqliteDialect : IDatabaseDialect
         }
     }
 
-    public ValueTask<IDisposable> EnterWriteAsync(WritePriority priority, CancellationToken cancellationToken) => gate.EnterAsync(priority, cancellationToken);
+    public async ValueTask<IDisposable> EnterWriteAsync(ControlPlaneDbContext db, WritePriority priority, CancellationToken cancellationToken)
+    {
+        var turn = await connections.Gate.EnterAsync(priority, cancellationToken);
+        try
+        {
+            return new Writing(db, connections.Writer(), turn);
+        }
+        catch
+        {
+            turn.Dispose();
+            throw;
+        }
+    }
 
     public Task<int> InsertIfAbsentAsync(ControlPlaneDbContext db, BulkRows rows, CancellationToken cancellationToken) =>
         RunAsync(db, rows, "DO NOTHING", null, cancellationToken);
@@ -163,5 +175,25 @@ internal sealed class SqliteDialect : IDatabaseDialect
         var sql = new StringBuilder($"INSERT INTO {rows.Table} (").AppendJoin(", ", rows.Columns).Append(") VALUES (");
         sql.AppendJoin(", ", Enumerable.Range(0, rows.Columns.Count).Select(i => $"$p{i}"));
         return sql.Append(") ON CONFLICT (").AppendJoin(", ", rows.Key).Append(") ").Append(onConflict).ToString();
+    }
+
+    /// <summary>A context whose turn it is: until the end it works on the connection that writes.</summary>
+    private sealed class Writing : IDisposable
+    {
+        private readonly ControlPlaneDbContext db;
+        private readonly DbConnection own;
+        private readonly IDisposable turn;
+
+        public Writing(ControlPlaneDbContext db, DbConnection writer, IDisposable turn)
+        {
+            (this.db, this.turn, own) = (db, turn, db.Database.GetDbConnection());
+            db.Database.SetDbConnection(writer);
+        }
+
+        public void Dispose()
+        {
+            db.Database.SetDbConnection(own);
+            turn.Dispose();
+        }
     }
 }

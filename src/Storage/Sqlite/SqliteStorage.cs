@@ -18,6 +18,7 @@ public static class SqliteStorage
         services.AddScoped<CustomerScope>();
         services.AddSingleton(_ => new SqliteConnections(file));
         services.AddScoped<SqliteConnections.Lease>();
+        services.AddHostedService<SqliteCheckpoints>();
         services.AddDbContext<ControlPlaneDbContext>(options => Configure(options, $"Data Source={file}"), optionsLifetime: ServiceLifetime.Singleton);
         services.Replace(ServiceDescriptor.Scoped(provider =>
         {

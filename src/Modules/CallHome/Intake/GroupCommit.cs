@@ -177,10 +177,8 @@ internal sealed class IntakeWriter : IAsyncDisposable
     {
         var waiting = group;
         outcomes.Clear();
-        ItemsWritten = 0;
         while (waiting.Count > 0)
         {
-            await using var transaction = await db.BeginWriteAsync(WritePriority.Intake, cancellationToken);
             var now = time.GetUtcNow();
             pending.Clear();
             kinds.Clear();
@@ -190,11 +188,14 @@ internal sealed class IntakeWriter : IAsyncDisposable
                 outcomes[submission] = Judge(submission, now);
             }
 
+            // All that needs thought is done before the transaction: on SQLite nobody else can write while one is open.
+            var messages = Messages(now);
             var clusters = pending.Keys.ToArray();
+            await using var transaction = await db.BeginWriteAsync(WritePriority.Intake, cancellationToken);
             var swapped = await db.Dialect.CompareAndSwapAsync(db, IntakeRow.Rows([.. clusters.Select(id => IntakeRow.Values(id, pending[id], now))]), "version", cancellationToken);
             if (Array.TrueForAll(swapped, won => won))
             {
-                await WriteOutboxAsync(now, cancellationToken);
+                await db.Dialect.InsertIfAbsentAsync(db, messages, cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
                 return;
             }
@@ -330,15 +331,11 @@ internal sealed class IntakeWriter : IAsyncDisposable
         });
     }
 
-    private async Task WriteOutboxAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    private BulkRows Messages(DateTimeOffset now)
     {
-        if (kinds.Count == 0)
-        {
-            return;
-        }
-
         var rows = new List<object?[]>(kinds.Count);
         var at = now.ToUnixTimeMilliseconds();
+        ItemsWritten = 0;
         foreach (var (kind, items) in kinds)
         {
             var id = Guid.CreateVersion7(now);
@@ -347,6 +344,6 @@ internal sealed class IntakeWriter : IAsyncDisposable
             ItemsWritten += items.Items.Count;
         }
 
-        await db.Dialect.InsertIfAbsentAsync(db, new BulkRows("callhome_outbox", OutboxColumns, ["id"], rows), cancellationToken);
+        return new BulkRows("callhome_outbox", OutboxColumns, ["id"], rows);
     }
 }
