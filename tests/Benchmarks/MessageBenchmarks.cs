@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Benchmarks.Measuring;
 using MissionControl.Benchmarks.Subject;
+using MissionControl.Contracts.Events.Audit;
 using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Contracts.Events.Licensing;
 using MissionControl.Platform.Data;
@@ -17,7 +18,7 @@ using IMessage = MissionControl.Contracts.IMessage;
 
 namespace MissionControl.Benchmarks;
 
-/// <summary>What goes from outbox to consumers, embedded, in the real host within this process.</summary>
+/// <summary>What goes from outbox to consumers, in the real host within this process, embedded or over servers of its own.</summary>
 internal static class MessageBenchmarks
 {
     private const int CellsPerWindow = 50;
@@ -46,12 +47,44 @@ internal static class MessageBenchmarks
         return verdict.Passed;
     }
 
-    public static async Task<bool> LedgerAsync(int windows, int rounds)
+    public static async Task<bool> BrokerAsync(int events, int rounds)
+    {
+        var verdict = Verdict.Begin("messages",
+            "one event from the outbox over RabbitMQ to one consumer with inbox row and one row written; done when the consumer's row is committed. Single: intake's watermark, a transaction for each. In batches: an audit entry, a transaction for what waits, 100 at most",
+            "PostgreSQL 15, fsync; quorum queues, confirms awaited; floor: RabbitMQ's own client, 512 bytes, 32 confirms awaited at once");
+        await using var servers = await Servers.StartAsync();
+        var host = servers.Host;
+        var (single, batched) = (new List<double>(), new List<double>());
+        for (var round = 0; round <= rounds; round++)
+        {
+            var count = round == 0 ? 1000 : events;
+            var floor = await servers.ConfirmedPerSecondAsync(8000, 32);
+            var one = count / (await DeliverAsync(host, "callhome", Watermarks(count), "SELECT count(*) FROM fleet_inbox WHERE consumer = 'fleet.keep-watermark'", count)).TotalSeconds;
+            var several = count / (await DeliverAsync(host, "licensing", Entries(count), "SELECT count(*) FROM audit_inbox WHERE consumer = 'audit.append-entry'", count)).TotalSeconds;
+
+            // The first, small round only warms.
+            if (round > 0)
+            {
+                single.Add(one);
+                batched.Add(several);
+                Verdict.Note($"round {round}: single {one:0}/s, ratio {one / floor:0.000}; in batches {several:0}/s, ratio {several / floor:0.000}; floor {floor:0}/s");
+            }
+        }
+
+        verdict.AtLeast("single events, median", single.Order().ElementAt(single.Count / 2), 1000, "/s");
+        verdict.AtLeast("events in batches, median", batched.Order().ElementAt(batched.Count / 2), 2000, "/s");
+        verdict.Holds("nothing was parked", await CountAsync(host, "SELECT (SELECT count(*) FROM audit_parked_message) + (SELECT count(*) FROM fleet_parked_message)") == 0);
+        return verdict.Passed;
+    }
+
+    public static async Task<bool> LedgerAsync(int windows, int rounds, bool postgres)
     {
         var verdict = Verdict.Begin("ledger",
-            $"one cell of a signed usage window of {CellsPerWindow}, from intake's outbox row ({WindowsPerGroup} windows in a group) through signature check and judgement into the ledger",
-            "SQLite, WAL, synchronous=FULL; floor: raw inserts of the same columns, 5,000 in a transaction");
-        await using var host = await ControlPlane.StartAsync();
+            $"one cell of a signed usage window of {CellsPerWindow}, from intake's outbox row ({WindowsPerGroup} windows in a group) {(postgres ? "over RabbitMQ, " : "")}through signature check and judgement into the ledger",
+            $"{(postgres ? "PostgreSQL 15, fsync; quorum queues, confirms awaited" : "SQLite, WAL, synchronous=FULL")}; floor: raw inserts of the same columns into SQLite, 5,000 in a transaction");
+        await using var servers = postgres ? await Servers.StartAsync() : null;
+        await using var embedded = postgres ? null : await ControlPlane.StartAsync();
+        var host = servers?.Host ?? embedded!;
         var customer = await host.CreateCustomerAsync();
         var clusters = new List<TestCluster>();
         for (var i = 0; i < Clusters; i++)
@@ -65,7 +98,7 @@ internal static class MessageBenchmarks
         long seq = 0;
         for (var round = 0; round <= rounds; round++)
         {
-            var count = round == 0 ? WindowsPerGroup * 2 : windows;
+            var count = windows;
             var items = new List<ReceivedItem>(count);
             for (var i = 0; i < count; i++)
             {
@@ -75,9 +108,9 @@ internal static class MessageBenchmarks
             hour -= (count / Clusters) + 1;
             var floor = RawSqlite.RowsPerSecond(50_000, 5000);
             var before = await CountAsync(host, "SELECT count(*) FROM licensing_cell");
-            var took = await DeliverAsync(host, "callhome", Groups(items));
+            var took = await DeliverAsync(host, "callhome", Groups(items), Applied, items.Count / WindowsPerGroup);
             var stored = await CountAsync(host, "SELECT count(*) FROM licensing_cell") - before;
-            var tookAgain = await DeliverAsync(host, "callhome", Groups(items));
+            var tookAgain = await DeliverAsync(host, "callhome", Groups(items), Applied, items.Count / WindowsPerGroup);
             if (stored != count * CellsPerWindow || await CountAsync(host, "SELECT count(*) FROM licensing_cell") != before + stored)
             {
                 throw new InvalidOperationException($"{count * CellsPerWindow} cells were sent and {stored} stored.");
@@ -97,6 +130,18 @@ internal static class MessageBenchmarks
         verdict.Holds("nothing was parked", await CountAsync(host, "SELECT count(*) FROM licensing_parked_message") == 0);
         clusters.ForEach(cluster => cluster.Dispose());
         return verdict.Passed;
+    }
+
+    private const string Applied = "SELECT count(*) FROM licensing_inbox WHERE consumer = 'licensing.record-usage'";
+
+    private static List<IMessage> Watermarks(int count) =>
+        [.. Enumerable.Range(0, count).Select(i => new IntakeWatermark($"replica-{Guid.CreateVersion7():N}", TimeProvider.System.GetUtcNow(), i + 1))];
+
+    private static List<IMessage> Entries(int count)
+    {
+        var producer = $"benchmark/{Guid.CreateVersion7():N}";
+        return [.. Enumerable.Range(0, count).Select(i => new AuditEntryRecorded(1, Guid.CreateVersion7(), producer, i + 1, TimeProvider.System.GetUtcNow(), "operator", null, null, "benchmark.thing-done", "success",
+            new AuditActor("system", "benchmark", "local"), new AuditTarget("thing", $"{i}"), [], null, null, null, "none", new Dictionary<string, string>()))];
     }
 
     private static List<IMessage> Customers(int count) =>
@@ -125,23 +170,24 @@ internal static class MessageBenchmarks
         };
     }
 
-    /// <summary>Publishes from a module and waits until every consumer has finished.</summary>
-    private static async Task<TimeSpan> DeliverAsync(ControlPlane host, string module, List<IMessage> messages)
+    /// <summary>Publishes from a module and waits until every consumer has finished: the outbox is empty, and where the broker comes between, the inbox holds so many more.</summary>
+    private static async Task<TimeSpan> DeliverAsync(ControlPlane host, string module, List<IMessage> messages, string? inbox = null, int more = 0)
     {
+        var before = inbox is null ? 0 : await CountAsync(host, inbox);
         await using var scope = host.Services.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter(module);
         var events = scope.ServiceProvider.GetRequiredService<IEvents>();
         messages.ForEach(events.Publish);
         var clock = Stopwatch.StartNew();
         await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync();
-        while (await CountAsync(host, module == "callhome" ? "SELECT count(*) FROM callhome_outbox" : "SELECT count(*) FROM licensing_outbox") > 0)
+        while (await CountAsync(host, $"SELECT count(*) FROM {module}_outbox") > 0 || (inbox is not null && await CountAsync(host, inbox) < before + more))
         {
             if (clock.Elapsed > TimeSpan.FromMinutes(2))
             {
-                throw new TimeoutException("The outbox is not empty after 2 minutes.");
+                throw new TimeoutException("Not everything was delivered within 2 minutes.");
             }
 
-            await Task.Delay(5);
+            await Task.Delay(10);
         }
 
         return clock.Elapsed;

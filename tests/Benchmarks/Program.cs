@@ -45,8 +45,10 @@ var small = new Option<int>("--clusters") { Description = "How many clusters.", 
 Add("delay", "From sending to stored.", [small, minute], parsed => DelayBenchmark.RunAsync(parsed.GetValue(small), TimeSpan.FromSeconds(parsed.GetValue(minute))));
 var events = new Option<int>("--events") { Description = "Events in a round.", DefaultValueFactory = _ => 3000 };
 Add("outbox", "Single events from outbox to consumers, embedded.", [events, times], parsed => MessageBenchmarks.OutboxAsync(parsed.GetValue(events), parsed.GetValue(times)));
-var windows = new Option<int>("--windows") { Description = "Usage windows in a round.", DefaultValueFactory = _ => 2000 };
-Add("ledger", "Signed usage windows into the ledger.", [windows, times], parsed => MessageBenchmarks.LedgerAsync(parsed.GetValue(windows), parsed.GetValue(times)));
+var windows = new Option<int>("--windows") { Description = "Usage windows in a round.", DefaultValueFactory = _ => 4000 };
+var postgres = new Option<bool>("--postgres") { Description = "On PostgreSQL and over RabbitMQ, started by the benchmark." };
+Add("ledger", "Signed usage windows into the ledger.", [windows, times, postgres], parsed => MessageBenchmarks.LedgerAsync(parsed.GetValue(windows), parsed.GetValue(times), parsed.GetValue(postgres)));
+Add("messages", "Single events and batches from outbox over RabbitMQ to a consumer.", [events, times], parsed => MessageBenchmarks.BrokerAsync(parsed.GetValue(events), parsed.GetValue(times)));
 var killing = new Option<int>("--seconds") { Description = "How long.", DefaultValueFactory = _ => 600 };
 Add("kill", "kill -9 under load, then a count of everything.", [killing], parsed => KillBenchmark.RunAsync(TimeSpan.FromSeconds(parsed.GetValue(killing))));
 

@@ -9,7 +9,7 @@ internal static class StartBenchmark
 {
     public static async Task<bool> StartAsync(int clusters, int rounds)
     {
-        var verdict = Verdict.Begin("start", $"from starting the process to 200 from /health/ready, {clusters} clusters stored, every role, files in the page cache", "none");
+        var verdict = Verdict.Begin("start", $"from starting the process to 200 from /health/ready, {clusters} clusters stored, every role, files in the page cache, compiled ahead of time as in the image", "none");
         var stored = await StoredFleet.CopyAsync(clusters);
         var empty = Directory.CreateTempSubdirectory("mc-bench-").FullName;
         try

@@ -61,7 +61,7 @@ public sealed class ControlPlane : IAsyncDisposable
     public static async Task<ControlPlane> StartAsync(string? data = null, TimeProvider? time = null, IReadOnlyDictionary<string, string?>? configuration = null, Action<IServiceCollection>? services = null)
     {
         var directory = data ?? Directory.CreateTempSubdirectory("mc-").FullName;
-        var settings = new HostSettings { Data = directory, Portal = new Uri("https://127.0.0.1:0"), CallHome = new Uri("https://127.0.0.1:0"), Operations = new Uri("http://127.0.0.1:0") };
+        var settings = new HostSettings { Data = directory, Portal = new Uri("https://127.0.0.1:0"), CallHome = new Uri("https://127.0.0.1:0"), Operations = new Uri("http://127.0.0.1:0"), Internal = new Uri("https://127.0.0.1:0") };
         var app = ControlPlaneHost.Build(settings, time, builder =>
         {
             builder.Logging.SetMinimumLevel(LogLevel.Warning);

@@ -13,8 +13,10 @@ public static class RabbitMqTopology
     /// <summary>Exchange type of messages that are routed by kind; all others fan out.</summary>
     internal const string Routed = "direct";
 
-    private const ushort Prefetch = 32;
     private const int Concurrency = 8;
+
+    // Each takes its turn in a batch of what waits.
+    private const int BatchConcurrency = 100;
 
     /// <summary>Every consumer of the product, whatever roles run here.</summary>
     public static IReadOnlyList<HandlerBinding> AllConsumers(ModuleCatalog modules)
@@ -55,8 +57,9 @@ public static class RabbitMqTopology
             bus.ReceiveEndpoint(binding.Name, endpoint =>
             {
                 endpoint.SetQuorumQueue();
-                endpoint.PrefetchCount = Prefetch;
-                endpoint.ConcurrentMessageLimit = Concurrency;
+                var concurrency = binding.TakesSeveral ? BatchConcurrency : Concurrency;
+                endpoint.PrefetchCount = concurrency * 2;
+                endpoint.ConcurrentMessageLimit = concurrency;
                 endpoint.PublishFaults = false;
 
                 // What fails is parked in the consumer's own tables; what could not even be parked stays in its queue.

@@ -50,7 +50,7 @@ internal sealed class HostProcess : IAsyncDisposable
     {
         var start = withFloor
             ? new ProcessStartInfo(Environment.ProcessPath!, [FloorHost.Command, Data, Portal.ToString(), CallHome.ToString(), Operations.ToString(), $"http://localhost:{plain}"])
-            : new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "missioncontrol"),
+            : new ProcessStartInfo(Environment.GetEnvironmentVariable("MC_BENCH_HOST") ?? Path.Combine(AppContext.BaseDirectory, "missioncontrol"),
                 ["run", "--data", Data, "--portal", Portal.ToString(), "--callhome", CallHome.ToString(), "--ops", Operations.ToString(), "--callhome-plain", $"http://localhost:{plain}"]);
         start.RedirectStandardOutput = true;
         start.Environment.Remove("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS");
