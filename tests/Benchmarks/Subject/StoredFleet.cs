@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Reflection;
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore.Migrations;
 using MissionControl.Benchmarks.Load;
 using MissionControl.Protocol.CallHome;
 using MissionControl.Storage.Sqlite;
@@ -22,7 +24,7 @@ internal static class StoredFleet
     /// <summary>A copy of a data directory with so many clusters; the caller deletes it.</summary>
     public static async Task<string> CopyAsync(int clusters)
     {
-        var schema = typeof(SqliteStorage).Module.ModuleVersionId.ToString("N")[..12];
+        var schema = typeof(SqliteStorage).Assembly.GetTypes().Select(type => type.GetCustomAttribute<MigrationAttribute>()?.Id).Max();
         var kept = Path.Combine(AppContext.BaseDirectory, "..", "..", "..", "bench", $"fleet-{clusters}-{schema}");
         if (!File.Exists(Path.Combine(kept, KeysFile)))
         {
