@@ -49,6 +49,8 @@ var windows = new Option<int>("--windows") { Description = "Usage windows in a r
 var postgres = new Option<bool>("--postgres") { Description = "On PostgreSQL and over RabbitMQ, started by the benchmark." };
 Add("ledger", "Signed usage windows into the ledger.", [windows, times, postgres], parsed => MessageBenchmarks.LedgerAsync(parsed.GetValue(windows), parsed.GetValue(times), parsed.GetValue(postgres)));
 Add("messages", "Single events and batches from outbox over RabbitMQ to a consumer.", [events, times], parsed => MessageBenchmarks.BrokerAsync(parsed.GetValue(events), parsed.GetValue(times)));
+var minutes = new Option<int>("--minutes") { Description = "How long.", DefaultValueFactory = _ => 60 };
+Add("agent", "Memory and processor of the agent with every adapter on.", [minutes], parsed => AgentBenchmark.RunAsync(TimeSpan.FromMinutes(parsed.GetValue(minutes))));
 var killing = new Option<int>("--seconds") { Description = "How long.", DefaultValueFactory = _ => 600 };
 Add("kill", "kill -9 under load, then a count of everything.", [killing], parsed => KillBenchmark.RunAsync(TimeSpan.FromSeconds(parsed.GetValue(killing))));
 

@@ -238,7 +238,18 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
         if (ordered.Count > 1)
         {
             var positions = rows.Key.Select(column => IndexOf(rows.Columns, column)).ToArray();
-            ordered.Sort((left, right) => positions.Select(position => Compare(left[position], right[position])).FirstOrDefault(order => order != 0));
+            ordered.Sort((left, right) =>
+            {
+                foreach (var position in positions)
+                {
+                    if (Compare(left[position], right[position]) is var order and not 0)
+                    {
+                        return order;
+                    }
+                }
+
+                return 0;
+            });
         }
 
         return ordered;
