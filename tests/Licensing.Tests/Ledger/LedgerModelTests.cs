@@ -115,7 +115,8 @@ public sealed class LedgerModelTests : IAsyncLifetime
         await using var scope = Scope();
         var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
         await using var transaction = await db.BeginWriteAsync();
-        await ActivatorUtilities.CreateInstance<KeepCluster>(scope.ServiceProvider).HandleAsync(
+        IMessageHandler<ClusterChanged> handler = ActivatorUtilities.CreateInstance<KeepCluster>(scope.ServiceProvider);
+        await handler.HandleAsync(
             new ClusterChanged(cluster, cluster, "model", "active", false, epoch, issuedAt, [new ClusterKey(KeyIds.Of(spki), spki, Start.AddDays(-1), null)], Start.AddHours(-10), false, issuedAt, version),
             new MessageContext(Guid.CreateVersion7(), issuedAt), default);
         await db.SaveChangesAsync();

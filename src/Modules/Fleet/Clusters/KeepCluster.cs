@@ -8,20 +8,27 @@ using MissionControl.Platform.Messaging;
 namespace MissionControl.Fleet.Clusters;
 
 /// <summary>Keeps the newest of what callhome says of a cluster.</summary>
-internal sealed class KeepCluster(ControlPlaneDbContext db, TimeProvider time) : IMessageHandler<ClusterChanged>
+internal sealed class KeepCluster(ControlPlaneDbContext db, TimeProvider time) : IBatchHandler<ClusterChanged>
 {
     private static readonly BulkRows Table = new("fleet_cluster", ["id", "customer_id", "name", "state", "clone_suspected", "enrolled_at", "version"], ["id"], []);
 
-    public async Task HandleAsync(ClusterChanged message, MessageContext context, CancellationToken cancellationToken)
+    public Task<Func<CancellationToken, Task>> PrepareAsync(IReadOnlyList<ClusterChanged> messages, CancellationToken cancellationToken)
     {
-        var row = new object?[] { message.ClusterId, message.CustomerId, message.Name, message.State, message.CloneSuspected, message.EnrolledAt.ToUnixTimeMilliseconds(), message.Version };
-        if (await db.Dialect.UpsertAsync(db, Table with { Rows = [row] }, "version", cancellationToken) == 0)
+        var newest = messages.GroupBy(message => message.ClusterId).Select(group => group.MaxBy(message => message.Version)!).ToList();
+        return Task.FromResult<Func<CancellationToken, Task>>(token => WriteAsync(newest, token));
+    }
+
+    private async Task WriteAsync(List<ClusterChanged> changed, CancellationToken cancellationToken)
+    {
+        var rows = changed.ConvertAll(message => new object?[] { message.ClusterId, message.CustomerId, message.Name, message.State, message.CloneSuspected, message.EnrolledAt.ToUnixTimeMilliseconds(), message.Version });
+        if (await db.Dialect.UpsertAsync(db, Table with { Rows = rows }, "version", cancellationToken) == 0)
         {
             return;
         }
 
-        await db.Dialect.InsertIfAbsentAsync(db, ClusterLiveness.Table with { Rows = [[message.ClusterId, message.CustomerId, nameof(LivenessState.Never), message.EnrolledAt.ToUnixTimeMilliseconds()]] }, cancellationToken);
-        await ClusterOverview.RefreshAsync(db, [message.ClusterId], time.GetUtcNow(), cancellationToken);
+        var silent = changed.ConvertAll(message => new object?[] { message.ClusterId, message.CustomerId, nameof(LivenessState.Never), message.EnrolledAt.ToUnixTimeMilliseconds() });
+        await db.Dialect.InsertIfAbsentAsync(db, ClusterLiveness.Table with { Rows = silent }, cancellationToken);
+        await ClusterOverview.RefreshAsync(db, changed.ConvertAll(message => message.ClusterId), time.GetUtcNow(), cancellationToken);
     }
 }
 

@@ -66,7 +66,7 @@ internal sealed class LedgerEpoch
 }
 
 /// <summary>Keeps the newest of what callhome says of a cluster, and judges what waited for it.</summary>
-internal sealed class KeepCluster(ControlPlaneDbContext db, Ledger ledger) : IMessageHandler<ClusterChanged>
+internal sealed class KeepCluster(ControlPlaneDbContext db, Ledger ledger) : IBatchHandler<ClusterChanged>
 {
     private static readonly BulkRows Clusters = new(
         "licensing_cluster", ["id", "customer_id", "name", "state", "clone_suspected", "epoch", "enrolled_at", "ended_at", "keys", "version"], ["id"], []);
@@ -75,29 +75,39 @@ internal sealed class KeepCluster(ControlPlaneDbContext db, Ledger ledger) : IMe
 
     private static readonly BulkRows Ledgers = new("licensing_cluster_ledger", ["cluster_id", "customer_id", "coverage", "results", "received_at", "version"], ["cluster_id"], []);
 
-    public async Task HandleAsync(ClusterChanged message, MessageContext context, CancellationToken cancellationToken)
+    public Task<Func<CancellationToken, Task>> PrepareAsync(IReadOnlyList<ClusterChanged> messages, CancellationToken cancellationToken) =>
+        Task.FromResult<Func<CancellationToken, Task>>(token => WriteAsync(messages, token));
+
+    private async Task WriteAsync(IReadOnlyList<ClusterChanged> messages, CancellationToken cancellationToken)
     {
         db.Scope.OpenAll("callhome speaks of every customer's clusters");
-        object?[] row =
-        [
-            message.ClusterId, message.CustomerId, message.Name, message.State, message.CloneSuspected, message.Epoch,
-            message.EnrolledAt.ToUnixTimeMilliseconds(),
-            message.State == "decommissioned" ? message.OccurredAt.ToUnixTimeMilliseconds() : null, JsonSerializer.Serialize(message.Keys, JsonSerializerOptions.Web), message.Version,
-        ];
-        await db.Dialect.InsertIfAbsentAsync(db, Epochs with { Rows = [[message.ClusterId, message.Epoch, message.EpochIssuedAt.ToUnixTimeMilliseconds()]] }, cancellationToken);
-        await db.Dialect.UpsertAsync(db, Clusters with { Rows = [row] }, "version", cancellationToken);
+        var newest = messages.GroupBy(message => message.ClusterId).Select(group => group.MaxBy(message => message.Version)!).ToList();
+        var epochs = messages.DistinctBy(message => (message.ClusterId, message.Epoch)).Select(message => new object?[] { message.ClusterId, message.Epoch, message.EpochIssuedAt.ToUnixTimeMilliseconds() });
+        await db.Dialect.InsertIfAbsentAsync(db, Epochs with { Rows = [.. epochs] }, cancellationToken);
+        await db.Dialect.UpsertAsync(db, Clusters with { Rows = newest.ConvertAll(Row) }, "version", cancellationToken);
 
         // From now on its hours are expected, also when none ever comes.
-        var coverage = Coverage.Begin(Protocol.Documents.UsageWindow.HourOf(message.EnrolledAt.AddSeconds(3599))).ToBytes();
-        await db.Dialect.InsertIfAbsentAsync(db, Ledgers with { Rows = [[message.ClusterId, message.CustomerId, coverage, "[]", null, 0L]] }, cancellationToken);
+        var expected = newest.ConvertAll(message => new object?[]
+        {
+            message.ClusterId, message.CustomerId, Coverage.Begin(Protocol.Documents.UsageWindow.HourOf(message.EnrolledAt.AddSeconds(3599))).ToBytes(), "[]", null, 0L,
+        });
+        await db.Dialect.InsertIfAbsentAsync(db, Ledgers with { Rows = expected }, cancellationToken);
 
         // Everything that waits is judged anew; what still cannot be judged goes back to where it waited.
-        var waiting = await db.Set<WaitingWindow>().AsNoTracking().Where(item => item.ClusterId == message.ClusterId).ToListAsync(cancellationToken);
+        var ids = newest.ConvertAll(message => message.ClusterId);
+        var waiting = await db.Set<WaitingWindow>().AsNoTracking().Where(item => ids.Contains(item.ClusterId)).ToListAsync(cancellationToken);
         if (waiting.Count > 0)
         {
-            await db.Set<WaitingWindow>().Where(item => item.ClusterId == message.ClusterId).ExecuteDeleteAsync(cancellationToken);
+            await db.Set<WaitingWindow>().Where(item => ids.Contains(item.ClusterId)).ExecuteDeleteAsync(cancellationToken);
             await ledger.RecordAsync(
                 [.. waiting.OrderBy(item => item.ReceivedAt).ThenBy(item => item.Seq).Select(item => new Arrival(item.ClusterId, item.CustomerId, item.Epoch, item.Seq, item.ReceivedAt, item.Body))], cancellationToken);
         }
     }
+
+    private static object?[] Row(ClusterChanged message) =>
+    [
+        message.ClusterId, message.CustomerId, message.Name, message.State, message.CloneSuspected, message.Epoch,
+        message.EnrolledAt.ToUnixTimeMilliseconds(),
+        message.State == "decommissioned" ? message.OccurredAt.ToUnixTimeMilliseconds() : null, JsonSerializer.Serialize(message.Keys, JsonSerializerOptions.Web), message.Version,
+    ];
 }
