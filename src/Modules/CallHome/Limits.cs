@@ -18,6 +18,12 @@ internal static class Limits
     public const int Certificates = 100;
     public const int TextLength = 512;
 
+    /// <summary>Ranges that a check-in may declare dropped.</summary>
+    public const int DroppedRanges = 500;
+
+    /// <summary>How far above the highest number of the check-in a declared range may end: more than a year of a number a minute.</summary>
+    public const long DroppedReach = 1_000_000;
+
     /// <summary>Inflated to compressed, checked once 64 KiB have been inflated.</summary>
     public const int Ratio = 100;
 

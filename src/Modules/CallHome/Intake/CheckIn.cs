@@ -74,7 +74,7 @@ internal sealed class CheckIn(
             bytes += item.Body.Length;
         }
 
-        return new Submission(cluster, request.Epoch, request.LowestKept, items, bytes, next);
+        return new Submission(cluster, request.Epoch, request.LowestKept, request.Spool?.Dropped ?? [], items, bytes, next);
     }
 
     private async ValueTask<KnownCluster?> AdmitAsync(HttpContext context)
@@ -165,7 +165,7 @@ internal sealed class CheckIn(
         };
         response.Refusals.AddRange(outcome.Refusals);
         response.IgnoredFields.AddRange(Wire.Ignored(context));
-        if (outcome.Skipped && !IsDeclared(request, outcome.State.Ack))
+        if (outcome.Skipped)
         {
             // Numbers that the cluster holds to be settled and this server never saw: it was restored from a backup, or the agent's
             // reserve was cut off by a crash. What is told only once is asked for again.
@@ -186,8 +186,6 @@ internal sealed class CheckIn(
 
         await Wire.WriteAsync(context, response);
     }
-
-    private static bool IsDeclared(CheckInRequest request, long ack) => request.Spool?.Dropped.Any(range => range.Last >= ack) == true;
 
     private static string ETag(KnownCluster cluster) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"d{cluster.DesiredRevision}-{cluster.DesiredChangedAt:x}");
 
