@@ -13,6 +13,7 @@ internal static class Wire
 {
     public const string Protobuf = "application/x-protobuf";
     private static readonly object IgnoredKey = new();
+    private static readonly object LargeKey = new();
 
     /// <summary>So few bytes hold no more objects than memory can bear; the usual check-in is neither copied nor counted.</summary>
     private const int SmallBody = 16 * 1024;
@@ -40,6 +41,11 @@ internal static class Wire
         {
             await RefuseAsync(context, body.Refusal);
             return null;
+        }
+
+        if (body.Compressed > Limits.CompressedBytes || body.Length > Limits.InflatedBytes)
+        {
+            context.Items[LargeKey] = true;
         }
 
         try
@@ -87,6 +93,9 @@ internal static class Wire
 
     /// <summary>The fields of the request that this version does not know.</summary>
     public static IReadOnlyList<string> Ignored(HttpContext context) => context.Items[IgnoredKey] as IReadOnlyList<string> ?? [];
+
+    /// <summary>Whether the body was larger than any may be that carries no usage.</summary>
+    public static bool IsLarge(HttpContext context) => context.Items.ContainsKey(LargeKey);
 
     private static T Parse<T>(HttpContext context, MessageParser<T> parser, ReadOnlySequence<byte> body)
         where T : class, IMessage<T>

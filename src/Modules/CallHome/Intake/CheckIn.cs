@@ -125,7 +125,7 @@ internal sealed class CheckIn(
             return true;
         }
 
-        if (request.CalculateSize() > Limits.InflatedBytes && !request.Items.Any(item => item.Type == "usage"))
+        if (Wire.IsLarge(context) && !request.Items.Any(item => item.Type == "usage"))
         {
             context.Response.Headers["MC-Limits"] = Limits.Header;
             await Problems.WriteAsync(context, ProblemCodes.PayloadTooLarge, $"Only a check-in that carries usage may be that large. Limits: {Limits.Header}.");
