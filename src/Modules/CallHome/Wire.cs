@@ -152,6 +152,35 @@ internal static class Wire
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 
+    /// <summary>Answers in JSON, whatever the request was: a person may read it.</summary>
+    public static Task WriteJsonAsync(HttpContext context, IMessage message)
+    {
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync(Formatter.Format(message), context.RequestAborted);
+    }
+
+    /// <summary>Parses a message that came inside another document; null with the reason when it cannot be read.</summary>
+    public static T? TryParse<T>(ReadOnlyMemory<byte> bytes, MessageParser<T> parser, out string? refusal)
+        where T : class, IMessage<T>, new()
+    {
+        if (bytes.Length > SmallBody && ProtobufShape.IsBeyond(bytes.Span, new T().Descriptor, Protocol.CallHome.StrictJsonReader.MaxObjects))
+        {
+            refusal = BodyReader.TooLarge;
+            return null;
+        }
+
+        try
+        {
+            refusal = null;
+            return (Known<T>.Parser ??= parser.WithDiscardUnknownFields(true)).ParseFrom(new ReadOnlySequence<byte>(bytes));
+        }
+        catch (Exception exception) when (exception is InvalidProtocolBufferException or System.Text.DecoderFallbackException)
+        {
+            refusal = BodyReader.Malformed;
+            return null;
+        }
+    }
+
     // Bodies of items are base64 in JSON: one usage window is the longest text there is.
     private const int UsageTextLimit = Limits.UsageInflatedBytes;
 
@@ -171,7 +200,8 @@ internal static class Wire
 
     private static bool IsJson(HttpRequest request) => request.ContentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) == true;
 
-    private static Task RefuseAsync(HttpContext context, string refusal)
+    /// <summary>Answers what <see cref="BodyReader"/> refused.</summary>
+    public static Task RefuseAsync(HttpContext context, string refusal)
     {
         if (refusal == BodyReader.TooLarge)
         {
