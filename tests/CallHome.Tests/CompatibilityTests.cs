@@ -5,6 +5,7 @@ using System.Text;
 using Google.Protobuf;
 using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Protocol.CallHome;
+using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
 using MissionControl.Trust;
 using Xunit;
@@ -129,6 +130,46 @@ public sealed class CompatibilityTests(HostFixture fixture)
 
         Assert.Equal("access-token-invalid", (await TestCluster.ProblemAsync(late)).Code);
         Assert.Equal(2, taken.Ack);
+    }
+
+    [Fact]
+    public async Task An_agent_is_sent_the_sections_it_understands_and_after_an_upgrade_what_it_missed()
+    {
+        using var cluster = await fixture.EnrollAsync();
+        await cluster.CheckInAsync(cluster.Usage(cluster.Window(UsageWindow.HourOf(fixture.Host.Time.GetUtcNow()) - 2)));
+        await cluster.ReceiptAsync(receipt => receipt.Results.Count > 0);
+
+        var older = (await SectionsAsync(cluster, "", "lease", "not-yet-thought-of")).Desired;
+        var upgraded = (await SectionsAsync(cluster, older.Etag, "lease", "receipts")).Desired;
+        var same = await SectionsAsync(cluster, upgraded.Etag, "receipts", "lease", "lease");
+        var all = (await SectionsAsync(cluster, upgraded.Etag)).Desired;
+
+        Assert.Empty(older.Sections);
+        Assert.Equal(["receipts"], upgraded.Sections.Select(section => section.Name));
+        Assert.Null(same.Desired);
+        Assert.Equal(["receipts"], all.Sections.Select(section => section.Name));
+    }
+
+    [Fact]
+    public async Task Names_of_sections_are_bounded()
+    {
+        using var cluster = await fixture.EnrollAsync();
+        foreach (var names in new string[][] { [.. Enumerable.Range(0, 21).Select(n => $"s{n}")], [""], [new string('s', 41)] })
+        {
+            var request = cluster.Request();
+            request.Sections.AddRange(names);
+            using var response = await cluster.SendAsync("checkin", request);
+            Assert.Equal("/sections", Assert.Single((await TestCluster.ProblemAsync(response)).Errors!).Pointer);
+        }
+    }
+
+    private static async Task<CheckInResponse> SectionsAsync(TestCluster cluster, string etag, params string[] names)
+    {
+        var request = cluster.Request();
+        request.DesiredEtag = etag;
+        request.Sections.AddRange(names);
+        using var response = await cluster.SendAsync("checkin", request);
+        return await TestCluster.ReadAsync(response, CheckInResponse.Parser);
     }
 
     [Fact]

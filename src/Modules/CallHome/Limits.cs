@@ -18,6 +18,9 @@ internal static class Limits
     public const int Certificates = 100;
     public const int TextLength = 512;
 
+    /// <summary>Sections that a check-in may name.</summary>
+    public const int Sections = 20;
+
     /// <summary>Ranges that a check-in may declare dropped.</summary>
     public const int DroppedRanges = 500;
 

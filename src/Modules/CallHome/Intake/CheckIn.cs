@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -87,18 +89,23 @@ internal sealed class CheckIn(AccessTokens tokens, Handover handover, Anchors an
             response.Anchors = Google.Protobuf.ByteString.CopyFrom(anchors.After(request.AnchorsVersion).Span);
         }
 
-        var etag = ETag(cluster);
+        var etag = ETag(cluster, request.Sections);
         if (request.DesiredEtag != etag)
         {
-            response.Desired = await DesiredAsync(cluster, etag, context.RequestAborted);
+            response.Desired = await DesiredAsync(cluster, etag, request.Sections, context.RequestAborted);
         }
 
         await Wire.WriteAsync(context, response);
     }
 
-    private static string ETag(KnownCluster cluster) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"d{cluster.DesiredRevision}-{cluster.DesiredChangedAt:x}");
+    // What the agent understands is part of it: after an upgrade the same state is another answer.
+    private static string ETag(KnownCluster cluster, IReadOnlyCollection<string> understood)
+    {
+        var state = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"d{cluster.DesiredRevision}-{cluster.DesiredChangedAt:x}");
+        return understood.Count == 0 ? state : $"{state}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', understood.Order(StringComparer.Ordinal).Distinct()))).AsSpan(0, 4))}";
+    }
 
-    private async Task<Protocol.CallHome.DesiredState> DesiredAsync(KnownCluster cluster, string etag, CancellationToken cancellationToken)
+    private async Task<Protocol.CallHome.DesiredState> DesiredAsync(KnownCluster cluster, string etag, IReadOnlyCollection<string> understood, CancellationToken cancellationToken)
     {
         var desired = new Protocol.CallHome.DesiredState { Etag = etag };
         if (cluster.DesiredRevision == 0)
@@ -110,7 +117,7 @@ internal sealed class CheckIn(AccessTokens tokens, Handover handover, Anchors an
         var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
         var now = time.GetUtcNow();
         var sections = await db.Set<DesiredSection>().AsNoTracking().Where(row => row.ClusterId == cluster.Id && (row.NotAfter == null || row.NotAfter > now)).ToListAsync(cancellationToken);
-        desired.Sections.AddRange(sections.OrderBy(row => row.Section, StringComparer.Ordinal).Select(row => new Section
+        desired.Sections.AddRange(sections.Where(row => understood.Count == 0 || understood.Contains(row.Section)).OrderBy(row => row.Section, StringComparer.Ordinal).Select(row => new Section
         {
             Name = row.Section,
             Version = row.Version,

@@ -38,6 +38,11 @@ internal static class Door
             errors.Add(new FieldError("/lowestKept", "negative", "The lowest kept number is at least 0."));
         }
 
+        if (request.Sections.Count > Limits.Sections || request.Sections.Any(name => name.Length is 0 or > 40))
+        {
+            errors.Add(new FieldError("/sections", "out-of-range", $"At most {Limits.Sections} names of 1 to 40 characters."));
+        }
+
         long previous = 0;
         HashSet<long>? seen = null;
         for (var i = 0; i < request.Items.Count && errors.Count < 20; i++)
