@@ -40,6 +40,9 @@ public sealed class Agent(
     /// <summary>How often the server is asked for its version while refused windows wait for an upgrade.</summary>
     private static readonly TimeSpan VersionInterval = TimeSpan.FromHours(1);
 
+    /// <summary>The sections of the desired state that <see cref="Apply"/> knows what to do with.</summary>
+    private static readonly string[] Understood = ["receipts"];
+
     private readonly Collector collector = new(source, spool, usage, reserve, time);
     private readonly Dictionary<long, long> held = [];
     private readonly Backoff backoff = new(random);
@@ -111,6 +114,7 @@ public sealed class Agent(
             DesiredEtag = etag,
             AgentVersion = LinuxMachine.Version,
             AnchorsVersion = AnchorsVersion(enrollment),
+            Sections = { Understood },
             Spool = new SpoolState { Items = spool.Count, Bytes = spool.Bytes, OldestAtMs = spool.OldestAtMs, Dropped = { spool.Dropped }, Quarantined = (quarantine?.Count ?? 0) + (usage?.Summary.Refused.Count ?? 0) },
         };
         try

@@ -26,6 +26,9 @@ public interface IAgentIdentity
     /// <summary>Public half of the Ed25519 witness key, as DER SubjectPublicKeyInfo; made at first use and kept.</summary>
     ReadOnlyMemory<byte> WitnessSpki { get; }
 
+    /// <summary>Signs by the witness key.</summary>
+    byte[] SignAsWitness(ReadOnlySpan<byte> data);
+
     /// <summary>Null before enrolment.</summary>
     Enrollment? Enrollment { get; set; }
 }
@@ -35,6 +38,7 @@ public sealed class FileIdentity : IAgentIdentity, IDisposable
 {
     private const string FileName = "enrollment.json";
     private readonly string enrollmentFile;
+    private readonly Ed25519Key witness;
     private Enrollment? enrollment;
 
     /// <summary>Loads or begins the identity in a directory.</summary>
@@ -59,11 +63,8 @@ public sealed class FileIdentity : IAgentIdentity, IDisposable
             DurableFile.Write(witnessFile, Ed25519Key.NewSeed());
         }
 
-        using (var witness = Ed25519Key.FromSeed(File.ReadAllBytes(witnessFile)))
-        {
-            WitnessSpki = witness.ToSpki();
-        }
-
+        witness = Ed25519Key.FromSeed(File.ReadAllBytes(witnessFile));
+        WitnessSpki = witness.ToSpki();
         enrollment = ReadEnrollment(directory);
     }
 
@@ -79,6 +80,9 @@ public sealed class FileIdentity : IAgentIdentity, IDisposable
 
     /// <inheritdoc />
     public ReadOnlyMemory<byte> WitnessSpki { get; }
+
+    /// <inheritdoc />
+    public byte[] SignAsWitness(ReadOnlySpan<byte> data) => witness.Sign(data);
 
     /// <inheritdoc />
     public Enrollment? Enrollment
@@ -100,12 +104,19 @@ public sealed class FileIdentity : IAgentIdentity, IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => Key.Dispose();
+    public void Dispose()
+    {
+        Key.Dispose();
+        witness.Dispose();
+    }
 }
 
 /// <summary>Identity that lives as long as the process, for the simulator.</summary>
 public sealed class MemoryIdentity : IAgentIdentity, IDisposable
 {
+    // Used once, at enrolment: a seed is smaller than a key of the platform for each of a hundred thousand clusters.
+    private readonly byte[] witnessSeed = Ed25519Key.NewSeed();
+
     /// <inheritdoc />
     public ECDsa Key { get; } = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
@@ -114,10 +125,16 @@ public sealed class MemoryIdentity : IAgentIdentity, IDisposable
     {
         get
         {
-            // Nothing is signed by it in a simulation, so its private half need not outlive this.
-            using var witness = Ed25519Key.FromSeed(Ed25519Key.NewSeed());
+            using var witness = Ed25519Key.FromSeed(witnessSeed);
             return witness.ToSpki();
         }
+    }
+
+    /// <inheritdoc />
+    public byte[] SignAsWitness(ReadOnlySpan<byte> data)
+    {
+        using var witness = Ed25519Key.FromSeed(witnessSeed);
+        return witness.Sign(data);
     }
 
     /// <inheritdoc />

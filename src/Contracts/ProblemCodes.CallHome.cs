@@ -21,6 +21,9 @@ public static partial class ProblemCodes
     /// <summary>The body names another cluster than its token.</summary>
     public static readonly ProblemCode ClusterMismatch = new("cluster-mismatch", 403, "The token belongs to another cluster", true);
 
+    /// <summary>A bundle is not signed by a key in force of the cluster it names.</summary>
+    public static readonly ProblemCode BundleSignatureInvalid = new("bundle-signature-invalid", 401, "The bundle is not signed by its cluster", true);
+
     /// <summary>A number came again with other bytes.</summary>
     public static readonly ProblemCode CloneSuspected = new("clone-suspected", 409, "A number was used twice", false);
 

@@ -247,6 +247,8 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
 
         public ReadOnlyMemory<byte> WitnessSpki => original.WitnessSpki;
 
+        public byte[] SignAsWitness(ReadOnlySpan<byte> data) => original.SignAsWitness(data);
+
         public Enrollment? Enrollment { get; set; } = original.Enrollment;
     }
 }

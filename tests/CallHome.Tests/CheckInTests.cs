@@ -140,6 +140,87 @@ public sealed class CheckInTests(HostFixture fixture)
     }
 
     [Fact]
+    public async Task A_range_declared_dropped_settles_its_numbers_above_a_hole()
+    {
+        using var cluster = await fixture.EnrollAsync();
+
+        // Number 1 waits for its owner, 2 to 4 were dropped, 5 is new; the declaration comes once, as an agent makes it.
+        var waiting = new Item { Seq = 1, Type = "witness", Body = ByteString.CopyFromUtf8("x") };
+        var first = await DeclareAsync(cluster, 1, [waiting, cluster.Health(5)], (2, 4));
+        var later = await DeclareAsync(cluster, 6, [cluster.Health(6)]);
+
+        Assert.Equal(0, first.Ack);
+        Assert.Equal([5], first.AcceptedAboveAck);
+        Assert.Equal(6, later.Ack);
+        Assert.Equal(["resync"], later.Want);
+
+        // The same with the hole filled instead of passed: nothing is missing, so nothing is wanted.
+        using var other = await fixture.EnrollAsync();
+        await DeclareAsync(other, 1, [other.Health(5)], (3, 4), (2, 3));
+        var filled = await DeclareAsync(other, 1, [other.Health(1)]);
+        Assert.Equal(5, filled.Ack);
+        Assert.Empty(filled.Want);
+    }
+
+    [Fact]
+    public async Task What_was_declared_in_time_is_not_missed_when_lowest_kept_passes_it()
+    {
+        using var cluster = await fixture.EnrollAsync();
+        await DeclareAsync(cluster, 1, [cluster.Health(1)], (2, 9));
+
+        var told = await DeclareAsync(cluster, 10, [cluster.Health(10)]);
+        var untold = await DeclareAsync(cluster, 20, [cluster.Health(20)]);
+
+        Assert.Equal(10, told.Ack);
+        Assert.Empty(told.Want);
+        Assert.Equal(20, untold.Ack);
+        Assert.Equal(["resync"], untold.Want);
+    }
+
+    [Theory]
+    [InlineData("/spool/dropped/0", 0L, 3L)]
+    [InlineData("/spool/dropped/0", -5L, -1L)]
+    [InlineData("/spool/dropped/0", 9L, 8L)]
+    [InlineData("/spool/dropped/0", 2L, 10L)]
+    [InlineData("/spool/dropped/0", 10L, 10L)]
+    [InlineData("/spool/dropped/0/last", 11L, long.MaxValue)]
+    [InlineData("/spool/dropped/0/last", 11L, 1_000_011L)]
+    public async Task A_range_that_no_agent_could_mean_is_refused_and_settles_nothing(string wrong, long first, long last)
+    {
+        using var cluster = await fixture.EnrollAsync();
+
+        using var response = await cluster.SendAsync("checkin", Declaring(cluster, 1, [cluster.Health(10)], [(first, last)]));
+        var problem = await TestCluster.ProblemAsync(response);
+        var after = await cluster.CheckInAsync(cluster.Health(1), cluster.Health(2), cluster.Health(10));
+
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, response.StatusCode);
+        Assert.Equal(wrong, Assert.Single(problem.Errors!).Pointer);
+        Assert.Equal(2, after.Ack);
+        Assert.Equal([10], after.AcceptedAboveAck);
+    }
+
+    [Fact]
+    public async Task A_flood_of_ranges_is_refused_or_forgotten_and_the_cluster_goes_on()
+    {
+        using var cluster = await fixture.EnrollAsync();
+        (long, long)[] many = [.. Enumerable.Range(0, 501).Select(n => (2L + (2 * n), 2L + (2 * n)))];
+
+        using var tooMany = await cluster.SendAsync("checkin", Declaring(cluster, 1, [], many));
+        for (var i = 0; i < 5; i++)
+        {
+            // Never more than 500 at once, and each time others.
+            var answer = await DeclareAsync(cluster, 1, [], [.. many[..500].Select(range => (range.Item1 + (i * 10_000), range.Item2 + (i * 10_000)))]);
+            Assert.Equal(0, answer.Ack);
+            Assert.Empty(answer.AcceptedAboveAck);
+        }
+
+        var filled = await cluster.CheckInAsync(cluster.Health(1), cluster.Health(3));
+
+        Assert.Equal("/spool/dropped", Assert.Single((await TestCluster.ProblemAsync(tooMany)).Errors!).Pointer);
+        Assert.Equal(4, filled.Ack);
+    }
+
+    [Fact]
     public async Task Json_says_the_same_as_protobuf()
     {
         using var cluster = await fixture.EnrollAsync();
@@ -249,6 +330,20 @@ public sealed class CheckInTests(HostFixture fixture)
         Assert.Equal(1, answer.Ack);
         Assert.Equal("clone-suspected", (await TestCluster.ProblemAsync(clone)).Code);
         Directory.Delete(data, recursive: true);
+    }
+
+    private static CheckInRequest Declaring(TestCluster cluster, long lowestKept, Item[] items, (long First, long Last)[] dropped)
+    {
+        var request = cluster.Request(items);
+        request.LowestKept = lowestKept;
+        request.Spool = new SpoolState { Dropped = { dropped.Select(range => new DroppedRange { Type = "health", First = range.First, Last = range.Last, Reason = "disk-full" }) } };
+        return request;
+    }
+
+    private static async Task<CheckInResponse> DeclareAsync(TestCluster cluster, long lowestKept, Item[] items, params (long First, long Last)[] dropped)
+    {
+        using var response = await cluster.SendAsync("checkin", Declaring(cluster, lowestKept, items, dropped));
+        return await TestCluster.ReadAsync(response, CheckInResponse.Parser);
     }
 
     private static async Task<EpochResponse> EpochAsync(TestCluster cluster)

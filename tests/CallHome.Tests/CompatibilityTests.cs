@@ -1,9 +1,11 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
 using System.Text;
 using Google.Protobuf;
 using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Protocol.CallHome;
+using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
 using MissionControl.Trust;
 using Xunit;
@@ -37,12 +39,14 @@ public sealed class CompatibilityTests(HostFixture fixture)
 
         var jumped = await SkipToAsync(cluster, 101);
         var again = await SkipToAsync(cluster, 101);
-        var declared = await SkipToAsync(cluster, 201, new DroppedRange { Type = "health", First = 150, Last = 200, Reason = "spool-limit" });
+        var declared = await SkipToAsync(cluster, 201, new DroppedRange { Type = "health", First = 101, Last = 200, Reason = "spool-limit" });
+        var partly = await SkipToAsync(cluster, 301, new DroppedRange { Type = "health", First = 250, Last = 300, Reason = "spool-limit" });
 
         Assert.Equal(["resync"], jumped.Want);
         Assert.Equal(100, jumped.Ack);
         Assert.Empty(again.Want);
         Assert.Empty(declared.Want);
+        Assert.Equal(["resync"], partly.Want);
     }
 
     [Fact]
@@ -89,7 +93,7 @@ public sealed class CompatibilityTests(HostFixture fixture)
         using var witness = Ed25519Key.FromSeed(Ed25519Key.NewSeed());
         var token = await fixture.Host.CreateEnrollmentTokenAsync(fixture.Customer.Id);
         using var cluster = new TestCluster(fixture.Host);
-        var good = new KeyInfo { Use = "witness", Alg = "Ed25519", Spki = ByteString.CopyFrom(witness.ToSpki()) };
+        var good = new KeyInfo { Use = "witness", Alg = "Ed25519", Spki = ByteString.CopyFrom(witness.ToSpki()), Proof = ByteString.CopyFrom(witness.Sign(Signed(cluster, token.Token))) };
         foreach (var bad in new[] { good.Clone(), good.Clone(), good.Clone() }.Select((key, i) =>
         {
             key.Use = i == 0 ? "other" : key.Use;
@@ -127,6 +131,71 @@ public sealed class CompatibilityTests(HostFixture fixture)
         Assert.Equal("access-token-invalid", (await TestCluster.ProblemAsync(late)).Code);
         Assert.Equal(2, taken.Ack);
     }
+
+    [Fact]
+    public async Task An_agent_is_sent_the_sections_it_understands_and_after_an_upgrade_what_it_missed()
+    {
+        using var cluster = await fixture.EnrollAsync();
+        await cluster.CheckInAsync(cluster.Usage(cluster.Window(UsageWindow.HourOf(fixture.Host.Time.GetUtcNow()) - 2)));
+        await cluster.ReceiptAsync(receipt => receipt.Results.Count > 0);
+
+        var older = (await SectionsAsync(cluster, "", "lease", "not-yet-thought-of")).Desired;
+        var upgraded = (await SectionsAsync(cluster, older.Etag, "lease", "receipts")).Desired;
+        var same = await SectionsAsync(cluster, upgraded.Etag, "receipts", "lease", "lease");
+        var all = (await SectionsAsync(cluster, upgraded.Etag)).Desired;
+
+        Assert.Empty(older.Sections);
+        Assert.Equal(["receipts"], upgraded.Sections.Select(section => section.Name));
+        Assert.Null(same.Desired);
+        Assert.Equal(["receipts"], all.Sections.Select(section => section.Name));
+    }
+
+    [Fact]
+    public async Task Names_of_sections_are_bounded()
+    {
+        using var cluster = await fixture.EnrollAsync();
+        foreach (var names in new string[][] { [.. Enumerable.Range(0, 21).Select(n => $"s{n}")], [""], [new string('s', 41)] })
+        {
+            var request = cluster.Request();
+            request.Sections.AddRange(names);
+            using var response = await cluster.SendAsync("checkin", request);
+            Assert.Equal("/sections", Assert.Single((await TestCluster.ProblemAsync(response)).Errors!).Pointer);
+        }
+    }
+
+    private static async Task<CheckInResponse> SectionsAsync(TestCluster cluster, string etag, params string[] names)
+    {
+        var request = cluster.Request();
+        request.DesiredEtag = etag;
+        request.Sections.AddRange(names);
+        using var response = await cluster.SendAsync("checkin", request);
+        return await TestCluster.ReadAsync(response, CheckInResponse.Parser);
+    }
+
+    [Fact]
+    public async Task A_further_key_that_did_not_sign_the_enrolment_is_refused()
+    {
+        using var witness = Ed25519Key.FromSeed(Ed25519Key.NewSeed());
+        using var another = Ed25519Key.FromSeed(Ed25519Key.NewSeed());
+        var (token, used) = (await fixture.Host.CreateEnrollmentTokenAsync(fixture.Customer.Id), await fixture.Host.CreateEnrollmentTokenAsync(fixture.Customer.Id));
+        using var cluster = new TestCluster(fixture.Host);
+        using var stranger = new TestCluster(fixture.Host);
+        byte[][] proofs = [[], new byte[64], another.Sign(Signed(cluster, token.Token)), witness.Sign(Signed(cluster, used.Token)), witness.Sign(Signed(stranger, token.Token)), [.. witness.Sign(Signed(cluster, token.Token)), 0]];
+        foreach (var proof in proofs)
+        {
+            var key = new KeyInfo { Use = "witness", Alg = "Ed25519", Spki = ByteString.CopyFrom(witness.ToSpki()), Proof = ByteString.CopyFrom(proof) };
+            using var refused = await cluster.SendAsync("enroll", With(cluster.EnrollmentRequest(token.Token), key));
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.StatusCode);
+            Assert.Equal("proof-invalid", (await TestCluster.ProblemAsync(refused)).Code);
+        }
+
+        // None of them has used the token up.
+        using var taken = await cluster.SendAsync("enroll", cluster.EnrollmentRequest(token.Token));
+        Assert.Equal(HttpStatusCode.OK, taken.StatusCode);
+    }
+
+    private static byte[] Signed(TestCluster cluster, string token) =>
+        [.. "mc-enroll-v1\n"u8, .. SHA256.HashData(Encoding.UTF8.GetBytes(token)), .. cluster.Key.ExportSubjectPublicKeyInfo()];
 
     private static EnrollRequest With(EnrollRequest request, params KeyInfo[] keys)
     {

@@ -36,14 +36,14 @@ public sealed class SentLogTests : IDisposable
     public void A_credential_is_never_in_the_log()
     {
         using var log = new SentLog(directory, TimeProvider.System);
-        var enroll = new EnrollRequest { Token = "mce_secret", Proof = ByteString.CopyFromUtf8("proof"), Facts = new Facts { Name = "Oslo" } };
+        var enroll = new EnrollRequest { Token = "mce_secret", Proof = ByteString.CopyFromUtf8("proof"), Facts = new Facts { Name = "Oslo" }, FurtherKeys = { new KeyInfo { Use = "witness", Proof = ByteString.CopyFromUtf8("further proof") } } };
         var token = new TokenRequest { Assertion = "header.claims.signature" };
 
         log.Leaves(new Uri("https://mc.example/callhome/v1/enroll"), enroll, enroll.ToByteArray(), enroll.ToByteArray(), null);
         log.Leaves(new Uri("https://mc.example/callhome/v1/token"), token, token.ToByteArray(), token.ToByteArray(), null);
 
         var text = string.Concat(Directory.EnumerateFiles(directory).Select(File.ReadAllText));
-        foreach (var secret in new[] { "mce_secret", "header.claims", Convert.ToBase64String("mce_secret"u8), Convert.ToBase64String(token.ToByteArray()) })
+        foreach (var secret in new[] { "mce_secret", "header.claims", Convert.ToBase64String("mce_secret"u8), Convert.ToBase64String("further proof"u8), Convert.ToBase64String(token.ToByteArray()) })
         {
             Assert.DoesNotContain(secret, text, StringComparison.Ordinal);
         }

@@ -29,6 +29,7 @@ public sealed class AuditWalkTests : IAsyncLifetime
         ["TradeSession"] = "a session gives a short token; nothing changes",
         ["ExchangeToken"] = "an assertion gives short access; the key's rotation has its own entry",
         ["CheckIn"] = "telemetry; a suspected clone has its own entry",
+        ["TakeBundle"] = "telemetry, as a check-in",
     };
 
     private ControlPlane host = null!;

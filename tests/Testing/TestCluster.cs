@@ -173,6 +173,29 @@ public sealed class TestCluster(ControlPlane host) : IDisposable
         return answer;
     }
 
+    /// <summary>A line of a bundle: a check-in in an envelope, signed by this cluster's key or another.</summary>
+    public byte[] Part(CheckInRequest request, ECDsa? key = null, string payloadType = BundlePart.PayloadType)
+    {
+        using var signer = EcdsaSigner.From(key ?? Key);
+        return Dsse.Sign(payloadType, request.ToByteArray(), signer);
+    }
+
+    /// <summary>Uploads a bundle as whoever carries it would: without a bearer.</summary>
+    public async Task<HttpResponseMessage> UploadAsync(params byte[][] parts)
+    {
+        using var content = new ByteArrayContent([.. parts.SelectMany(part => part.Append((byte)'\n'))]);
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/x-ndjson");
+        return await Http.PostAsync(new Uri("/callhome/v1/bundles", UriKind.Relative), content);
+    }
+
+    /// <summary>Uploads a bundle and expects to be taken.</summary>
+    public async Task<CheckInResponse> HandInAsync(params byte[][] parts)
+    {
+        using var response = await UploadAsync(parts);
+        var text = await response.Content.ReadAsStringAsync();
+        return response.StatusCode == HttpStatusCode.OK ? JsonParser.Default.Parse<CheckInResponse>(text) : throw new InvalidOperationException($"{(int)response.StatusCode}: {text}");
+    }
+
     /// <summary>Sends a message as protobuf.</summary>
     public Task<HttpResponseMessage> SendAsync(string route, IMessage message)
     {

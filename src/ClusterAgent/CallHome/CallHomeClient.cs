@@ -77,7 +77,7 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
             Token = token,
             PublicKey = ByteString.CopyFrom(spki),
             Proof = ByteString.CopyFrom(identity.Key.SignData(signed, HashAlgorithmName.SHA256)),
-            FurtherKeys = { new KeyInfo { Use = "witness", Alg = "Ed25519", Spki = ByteString.CopyFrom(identity.WitnessSpki.Span) } },
+            FurtherKeys = { new KeyInfo { Use = "witness", Alg = "Ed25519", Spki = ByteString.CopyFrom(identity.WitnessSpki.Span), Proof = ByteString.CopyFrom(identity.SignAsWitness(signed)) } },
             Facts = facts,
             TrustedFirstContact = trustedFirstContact,
         };

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Google.Protobuf;
 
 namespace MissionControl.ClusterAgent.Sent;
@@ -140,18 +141,32 @@ public sealed class SentLog : IDisposable
             return null;
         }
 
-        var json = JsonSerializer.SerializeToNode(JsonSerializer.Deserialize<JsonElement>(JsonFormatter.Default.Format(message)))!.AsObject();
+        var json = JsonSerializer.SerializeToNode(JsonSerializer.Deserialize<JsonElement>(JsonFormatter.Default.Format(message)))!;
+        return Withhold(json) ? json.Deserialize<JsonElement>() : null;
+    }
+
+    // At any depth: further keys bring proofs of their own.
+    private static bool Withhold(JsonNode? node)
+    {
         var withheld = false;
-        foreach (var name in Credentials)
+        foreach (var inner in node is JsonArray items ? items : [])
         {
-            if (json.ContainsKey(name))
-            {
-                json[name] = "(withheld)";
-                withheld = true;
-            }
+            withheld |= Withhold(inner);
         }
 
-        return withheld ? json.Deserialize<JsonElement>() : null;
+        var members = node as JsonObject;
+        foreach (var (name, value) in members?.ToList() ?? [])
+        {
+            var isCredential = Credentials.Contains(name);
+            if (isCredential)
+            {
+                members![name] = "(withheld)";
+            }
+
+            withheld |= isCredential || Withhold(value);
+        }
+
+        return withheld;
     }
 
     private static JsonElement? Parse(string line)

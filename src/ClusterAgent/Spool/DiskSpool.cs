@@ -124,6 +124,22 @@ public sealed class DiskSpool : ISpool, IDisposable
         return index.Count;
     }
 
+    /// <summary>The items that wait, lowest number first, read beside a running agent without touching anything.</summary>
+    public static IEnumerable<Item> ReadIn(string directory)
+    {
+        var path = Path.Combine(directory, "items.log");
+        if (!File.Exists(path))
+        {
+            yield break;
+        }
+
+        using var log = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        foreach (var (item, _) in Records(log))
+        {
+            yield return item;
+        }
+    }
+
     /// <inheritdoc />
     public void Dispose() => log.Dispose();
 
@@ -154,32 +170,39 @@ public sealed class DiskSpool : ISpool, IDisposable
         return Item.Parser.ParseFrom(body);
     }
 
-    /// <summary>Reads every whole record; returns where the last one ends.</summary>
+    /// <summary>Puts every whole record into the index; returns where the last one ends.</summary>
     private static long Read(FileStream log, SpoolIndex index)
     {
-        Span<byte> head = stackalloc byte[HeadBytes];
         long good = 0;
+        foreach (var (item, end) in Records(log))
+        {
+            index.Put(item.Seq, new SpoolEntry(item.Type, item.AtMs, item.Body.Length, good, null));
+            good = end;
+        }
+
+        return good;
+    }
+
+    private static IEnumerable<(Item Item, long End)> Records(FileStream log)
+    {
+        var head = new byte[HeadBytes];
         while (log.ReadAtLeast(head, HeadBytes, throwOnEndOfStream: false) == HeadBytes)
         {
             var length = BinaryPrimitives.ReadInt32LittleEndian(head);
             if (length is <= 0 or > MaxRecord || log.Length - log.Position < length)
             {
-                break;
+                yield break;
             }
 
             var body = new byte[length];
             log.ReadExactly(body);
-            if (Checksum.Of(body) != BinaryPrimitives.ReadUInt32LittleEndian(head[4..]))
+            if (Checksum.Of(body) != BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(4)))
             {
-                break;
+                yield break;
             }
 
-            var item = Item.Parser.ParseFrom(body);
-            index.Put(item.Seq, new SpoolEntry(item.Type, item.AtMs, item.Body.Length, good, null));
-            good = log.Position;
+            yield return (Item.Parser.ParseFrom(body), log.Position);
         }
-
-        return good;
     }
 
     // An acknowledged item that comes back after a crash is sent again and acknowledged again; the file need not be exact.

@@ -56,7 +56,9 @@ public sealed class CallHomeModule : IModule
         services.AddSingleton<Anchors>();
         services.AddSingleton<EnrollmentLimiter>();
         services.AddSingleton<CloneAlarm>();
+        services.AddSingleton<Handover>();
         services.AddSingleton<CheckIn>();
+        services.AddSingleton<Bundles>();
         services.AddSingleton<ClusterDirectory>();
         services.AddHostedService(provider => provider.GetRequiredService<ClusterDirectory>());
         services.AddSingleton<GroupCommit>();
@@ -104,6 +106,7 @@ public sealed class CallHomeModule : IModule
         Enroll.Map(callhome);
         ExchangeToken.Map(callhome);
         CheckIn.Map(callhome);
+        Bundles.Map(callhome);
         RequestEpoch.Map(callhome);
         RotateKey.Map(callhome);
         Unenroll.Map(callhome);

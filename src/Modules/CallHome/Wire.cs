@@ -13,6 +13,7 @@ internal static class Wire
 {
     public const string Protobuf = "application/x-protobuf";
     private static readonly object IgnoredKey = new();
+    private static readonly object LargeKey = new();
 
     /// <summary>So few bytes hold no more objects than memory can bear; the usual check-in is neither copied nor counted.</summary>
     private const int SmallBody = 16 * 1024;
@@ -40,6 +41,11 @@ internal static class Wire
         {
             await RefuseAsync(context, body.Refusal);
             return null;
+        }
+
+        if (body.Compressed > Limits.CompressedBytes || body.Length > Limits.InflatedBytes)
+        {
+            context.Items[LargeKey] = true;
         }
 
         try
@@ -87,6 +93,9 @@ internal static class Wire
 
     /// <summary>The fields of the request that this version does not know.</summary>
     public static IReadOnlyList<string> Ignored(HttpContext context) => context.Items[IgnoredKey] as IReadOnlyList<string> ?? [];
+
+    /// <summary>Whether the body was larger than any may be that carries no usage.</summary>
+    public static bool IsLarge(HttpContext context) => context.Items.ContainsKey(LargeKey);
 
     private static T Parse<T>(HttpContext context, MessageParser<T> parser, ReadOnlySequence<byte> body)
         where T : class, IMessage<T>
@@ -143,6 +152,35 @@ internal static class Wire
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted);
     }
 
+    /// <summary>Answers in JSON, whatever the request was: a person may read it.</summary>
+    public static Task WriteJsonAsync(HttpContext context, IMessage message)
+    {
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync(Formatter.Format(message), context.RequestAborted);
+    }
+
+    /// <summary>Parses a message that came inside another document; null with the reason when it cannot be read.</summary>
+    public static T? TryParse<T>(ReadOnlyMemory<byte> bytes, MessageParser<T> parser, out string? refusal)
+        where T : class, IMessage<T>, new()
+    {
+        if (bytes.Length > SmallBody && ProtobufShape.IsBeyond(bytes.Span, new T().Descriptor, Protocol.CallHome.StrictJsonReader.MaxObjects))
+        {
+            refusal = BodyReader.TooLarge;
+            return null;
+        }
+
+        try
+        {
+            refusal = null;
+            return (Known<T>.Parser ??= parser.WithDiscardUnknownFields(true)).ParseFrom(new ReadOnlySequence<byte>(bytes));
+        }
+        catch (Exception exception) when (exception is InvalidProtocolBufferException or System.Text.DecoderFallbackException)
+        {
+            refusal = BodyReader.Malformed;
+            return null;
+        }
+    }
+
     // Bodies of items are base64 in JSON: one usage window is the longest text there is.
     private const int UsageTextLimit = Limits.UsageInflatedBytes;
 
@@ -162,7 +200,8 @@ internal static class Wire
 
     private static bool IsJson(HttpRequest request) => request.ContentType?.StartsWith("application/json", StringComparison.OrdinalIgnoreCase) == true;
 
-    private static Task RefuseAsync(HttpContext context, string refusal)
+    /// <summary>Answers what <see cref="BodyReader"/> refused.</summary>
+    public static Task RefuseAsync(HttpContext context, string refusal)
     {
         if (refusal == BodyReader.TooLarge)
         {

@@ -62,7 +62,7 @@ public static class EndpointSecurity
 {
     private static readonly HashSet<string> Anonymous =
     [
-        "Ping", "Enroll", "ExchangeToken", "CheckIn", "RequestEpoch", "RotateKey", "Unenroll",
+        "Ping", "Enroll", "ExchangeToken", "CheckIn", "TakeBundle", "RequestEpoch", "RotateKey", "Unenroll",
         "Live", "Ready", "Metrics", "DescribeProblem", "DescribeApi",
     ];
 

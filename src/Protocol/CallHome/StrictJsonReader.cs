@@ -47,7 +47,7 @@ public static class StrictJsonReader
             var error = Object(ref reader, message, "", maxText, unknown, count);
             if (count.IsBeyond)
             {
-                return new StrictJsonFindings($"At most {MaxObjects} objects and {MaxMembers} members are read.", unknown) { IsBeyond = true };
+                return new StrictJsonFindings($"At most {MaxObjects} objects and {MaxMembers} members and elements are read.", unknown) { IsBeyond = true };
             }
 
             if (error is null && reader.Read())
@@ -127,6 +127,11 @@ public static class StrictJsonReader
 
             for (var i = 0; reader.Read() && reader.TokenType != JsonTokenType.EndArray; i++)
             {
+                if (++count.Members > MaxMembers)
+                {
+                    return "";
+                }
+
                 if (reader.TokenType == JsonTokenType.Null)
                 {
                     return $"{path}/{i} must not be null.";

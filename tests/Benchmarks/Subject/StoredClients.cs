@@ -41,6 +41,8 @@ internal static class StoredClients
         /// <summary>Enrolled without one.</summary>
         public ReadOnlyMemory<byte> WitnessSpki => default;
 
+        public byte[] SignAsWitness(ReadOnlySpan<byte> data) => throw new NotSupportedException("Enrolled without a witness key.");
+
         public void Dispose() => Key.Dispose();
     }
 }

@@ -20,6 +20,8 @@ public sealed class MemoryTests(SecurityFixture fixture)
         ["a gzip bomb as JSON"] = () => Bodies.Json(Bodies.Gzip(Enumerable.Repeat((byte)'[', 64 * 1024 * 1024).ToArray()), "gzip"),
         ["millions of empty items"] = () => Bodies.Protobuf(Bodies.Gzip([.. Head(), .. Repeat([0x2a, 0x00], 4_000_000)]), "gzip"),
         ["millions of dropped ranges"] = () => Bodies.Protobuf(Bodies.Gzip([.. Head(), .. Field(4, Repeat([0x22, 0x00], 4_000_000))]), "gzip"),
+        ["millions of empty names of sections"] = () => Bodies.Protobuf(Bodies.Gzip([.. Head(), .. Repeat([0x52, 0x00], 4_000_000)]), "gzip"),
+        ["millions of empty names of sections in JSON"] = () => Bodies.Json(Bodies.Gzip([.. "{\"desiredEtag\":\""u8, .. Noise(), .. "\",\"sections\":["u8, .. Repeat("\"\","u8.ToArray(), 2_000_000), .. "\"\"]}"u8]), "gzip"),
         ["millions of empty items in JSON"] = () => Bodies.Json(Bodies.Gzip([.. "{\"desiredEtag\":\""u8, .. Noise(), .. "\",\"items\":["u8, .. Repeat("{},"u8.ToArray(), 2_000_000), .. "{}]}"u8]), "gzip"),
     };
 

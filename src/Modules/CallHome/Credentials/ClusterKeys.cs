@@ -46,6 +46,28 @@ internal static class ClusterKeys
         return null;
     }
 
+    /// <summary>Whether each further key, which <see cref="MistakeIn"/> has read, signed the enrolment: nobody enrols a key that is not there.</summary>
+    public static bool AreProven(IReadOnlyList<KeyInfo> keys, ReadOnlySpan<byte> signed)
+    {
+        foreach (var key in keys)
+        {
+            if (!Ed25519Key.TryFromSpki(key.Spki.Span, out var read))
+            {
+                return false;
+            }
+
+            using (read)
+            {
+                if (!read.Verify(signed, key.Proof.Span))
+                {
+                    return false;
+                }
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>What an enrolling key signs: bound to the token, so that a proof cannot be replayed with another one.</summary>
     public static byte[] EnrollmentProof(string token, ReadOnlySpan<byte> spki) =>
         [.. "mc-enroll-v1\n"u8, .. SHA256.HashData(Encoding.UTF8.GetBytes(token)), .. spki];

@@ -56,7 +56,8 @@ internal static class Enroll
             return;
         }
 
-        if (!key.Verify(ClusterKeys.EnrollmentProof(request.Token, request.PublicKey.Span), request.Proof.Span))
+        var signed = ClusterKeys.EnrollmentProof(request.Token, request.PublicKey.Span);
+        if (!key.Verify(signed, request.Proof.Span))
         {
             await Problems.WriteAsync(context, ProblemCodes.ProofInvalid, "The proof must be an ES256 signature by the key over mc-enroll-v1, SHA-256 of the token, and the key.");
             return;
@@ -65,6 +66,12 @@ internal static class Enroll
         if (ClusterKeys.MistakeIn(request.FurtherKeys) is { } mistake)
         {
             await Problems.WriteAsync(context, ProblemCodes.KeyUnsupported, mistake);
+            return;
+        }
+
+        if (!ClusterKeys.AreProven(request.FurtherKeys, signed))
+        {
+            await Problems.WriteAsync(context, ProblemCodes.ProofInvalid, "Each further key must sign the same bytes as the cluster's key, in its field proof.");
             return;
         }
 

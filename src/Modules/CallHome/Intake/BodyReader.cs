@@ -5,11 +5,15 @@ using Microsoft.AspNetCore.Http;
 namespace MissionControl.CallHome.Intake;
 
 /// <summary>A body in a rented buffer, or the reason why there is none.</summary>
-internal readonly struct BodyRead(byte[]? buffer, int length, string? refusal) : IDisposable
+internal readonly struct BodyRead(byte[]? buffer, int length, long compressed, string? refusal) : IDisposable
 {
     public ReadOnlyMemory<byte> Bytes => buffer.AsMemory(0, length);
 
+    /// <summary>Bytes after inflating.</summary>
     public int Length => length;
+
+    /// <summary>Bytes as they came.</summary>
+    public long Compressed => compressed;
 
     /// <summary>Problem code; null when the body is there.</summary>
     public string? Refusal => refusal;
@@ -37,7 +41,7 @@ internal static class BodyReader
     {
         if (request.ContentLength > maxCompressed)
         {
-            return new BodyRead(null, 0, TooLarge);
+            return new BodyRead(null, 0, 0, TooLarge);
         }
 
         var encoding = request.Headers.ContentEncoding.ToString();
@@ -50,7 +54,7 @@ internal static class BodyReader
             catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
             {
                 // The server's own limit is as large as ours and may be reached first.
-                return new BodyRead(null, 0, TooLarge);
+                return new BodyRead(null, 0, 0, TooLarge);
             }
         }
 
@@ -63,7 +67,7 @@ internal static class BodyReader
         };
         if (inflate is null)
         {
-            return new BodyRead(null, 0, UnsupportedEncoding);
+            return new BodyRead(null, 0, 0, UnsupportedEncoding);
         }
 
         await using (inflate)
@@ -74,11 +78,11 @@ internal static class BodyReader
             }
             catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
             {
-                return new BodyRead(null, 0, TooLarge);
+                return new BodyRead(null, 0, 0, TooLarge);
             }
             catch (Exception exception) when (exception is InvalidDataException or InvalidOperationException)
             {
-                return new BodyRead(null, 0, counted.Exceeded ? TooLarge : Malformed);
+                return new BodyRead(null, 0, 0, counted.Exceeded ? TooLarge : Malformed);
             }
         }
     }
@@ -108,14 +112,14 @@ internal static class BodyReader
                         throw new InvalidDataException("The compressed body is cut off.");
                     }
 
-                    return new BodyRead(buffer, length, null);
+                    return new BodyRead(buffer, length, compressed?.Total ?? length, null);
                 }
 
                 length += read;
                 if (length > limit || (compressed is not null && length > 64 * 1024 && length > compressed.Total * Limits.Ratio))
                 {
                     ArrayPool<byte>.Shared.Return(buffer);
-                    return new BodyRead(null, 0, TooLarge);
+                    return new BodyRead(null, 0, 0, TooLarge);
                 }
             }
         }

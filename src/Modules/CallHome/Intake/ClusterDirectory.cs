@@ -36,6 +36,12 @@ internal sealed class KnownCluster(Guid id, Guid customerId)
     /// <summary>One of its keys; imported when it is used, so that a start with many clusters imports none.</summary>
     public VerificationKey? KeyOf(string kid) => Keys.TryGetValue(kid, out var spki) ? VerificationKey.FromSpki(spki) : null;
 
+    /// <summary>When its keys ended, those that have; replaced as a whole.</summary>
+    public IReadOnlyDictionary<string, DateTimeOffset> Ended { get; set; } = new Dictionary<string, DateTimeOffset>();
+
+    /// <summary>One of its keys that has not ended.</summary>
+    public VerificationKey? KeyInForce(string kid, DateTimeOffset now) => Ended.TryGetValue(kid, out var ended) && ended <= now ? null : KeyOf(kid);
+
     /// <summary>Only the committer replaces it.</summary>
     public IntakeState? Intake { get; set; }
 }
@@ -137,11 +143,12 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
         var rows = from key in db.Set<ClusterKeyRow>().AsNoTracking()
                    join cluster in db.Set<Cluster>().AsNoTracking() on key.ClusterId equals cluster.Id
                    where cluster.ChangedAt >= since && key.Use == ClusterKeyRow.Identity
-                   select new { key.ClusterId, key.Kid, key.Spki };
+                   select new { key.ClusterId, key.Kid, key.Spki, key.NotAfter };
         foreach (var keys in (await rows.ToListAsync(cancellationToken)).GroupBy(row => row.ClusterId))
         {
             if (clusters.TryGetValue(keys.Key, out var known))
             {
+                known.Ended = keys.Where(row => row.NotAfter is not null).ToDictionary(row => row.Kid, row => row.NotAfter!.Value, StringComparer.Ordinal);
                 known.Keys = keys.ToDictionary(row => row.Kid, row => row.Spki, StringComparer.Ordinal);
             }
         }

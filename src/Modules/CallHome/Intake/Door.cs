@@ -21,6 +21,9 @@ internal static class Door
     /// <summary>Kinds that the protocol knows and nobody takes yet; the agent keeps them.</summary>
     private static readonly HashSet<string> Later = ["update", "remote", "witness"];
 
+    /// <summary>A kind that the protocol knows, or <c>other</c>: what a cluster makes up must not become a series of a metric.</summary>
+    public static string KindOf(string type) => Taken.Contains(type) || Later.Contains(type) ? type : "other";
+
     /// <summary>Mistakes of the check-in as a whole; empty when it may be judged.</summary>
     public static IReadOnlyList<FieldError> Check(CheckInRequest request)
     {
@@ -33,6 +36,11 @@ internal static class Door
         if (request.LowestKept < 0)
         {
             errors.Add(new FieldError("/lowestKept", "negative", "The lowest kept number is at least 0."));
+        }
+
+        if (request.Sections.Count > Limits.Sections || request.Sections.Any(name => name.Length is 0 or > 40))
+        {
+            errors.Add(new FieldError("/sections", "out-of-range", $"At most {Limits.Sections} names of 1 to 40 characters."));
         }
 
         long previous = 0;
@@ -57,7 +65,46 @@ internal static class Door
             previous = seq;
         }
 
+        CheckDropped(request, errors);
         return errors;
+    }
+
+    // What is declared settles numbers for good, so a range that no agent could mean is no declaration.
+    private static void CheckDropped(CheckInRequest request, List<FieldError> errors)
+    {
+        if (request.Spool is not { Dropped: { Count: > 0 } dropped })
+        {
+            return;
+        }
+
+        if (dropped.Count > Limits.DroppedRanges)
+        {
+            errors.Add(new FieldError("/spool/dropped", "too-many", $"At most {Limits.DroppedRanges} ranges."));
+        }
+
+        long[] sent = [.. request.Items.Select(item => item.Seq).Order()];
+        var highest = Math.Max(request.LowestKept, sent.LastOrDefault());
+        for (var i = 0; i < dropped.Count && errors.Count < 20; i++)
+        {
+            var (first, last) = (dropped[i].First, dropped[i].Last);
+            if (first < 1 || last < first)
+            {
+                errors.Add(new FieldError($"/spool/dropped/{i}", "out-of-range", "Numbers begin at 1, and a range does not end before it begins."));
+                continue;
+            }
+
+            if (last - highest > Limits.DroppedReach)
+            {
+                errors.Add(new FieldError($"/spool/dropped/{i}/last", "beyond-highest", $"A range ends at most {Limits.DroppedReach} above the highest number of its check-in, {highest}."));
+            }
+
+            var next = Array.BinarySearch(sent, first);
+            next = next < 0 ? ~next : next;
+            if (next < sent.Length && sent[next] <= last)
+            {
+                errors.Add(new FieldError($"/spool/dropped/{i}", "sent", $"Number {sent[next]} is declared dropped and sent."));
+            }
+        }
     }
 
     /// <summary>Whether an item is taken.</summary>

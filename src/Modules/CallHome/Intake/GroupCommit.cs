@@ -29,6 +29,7 @@ internal sealed partial class GroupCommit(
     private const int MaxGroupBytes = 1024 * 1024;
     private static readonly Meter Meter = new("MissionControl.CallHome");
     private static readonly Counter<long> Accepted = Meter.CreateCounter<long>("missioncontrol.callhome.items", "{item}", "Items made durable.");
+    private static readonly Counter<long> Dropped = Meter.CreateCounter<long>("missioncontrol.callhome.dropped_items", "{item}", "Numbers that agents declared dropped, by kind; usage should never be among them.");
     private static readonly Histogram<int> GroupSize = Meter.CreateHistogram<int>("missioncontrol.callhome.group_size", "{checkin}", "Check-ins per commit.");
     private readonly Channel<Submission> queue = Channel.CreateBounded<Submission>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
@@ -74,6 +75,11 @@ internal sealed partial class GroupCommit(
                     await writer.CommitAsync(group, CancellationToken.None);
                     Accepted.Add(writer.ItemsWritten);
                     GroupSize.Record(group.Count);
+                    foreach (var (kind, count) in writer.ItemsDropped)
+                    {
+                        Dropped.Add(count, new KeyValuePair<string, object?>("kind", kind));
+                    }
+
                     signal.Set("callhome");
                     writer.Complete(group);
                 }
@@ -141,6 +147,8 @@ internal sealed class IntakeWriter : IAsyncDisposable
     private readonly Dictionary<string, ReceivedItems> kinds = [];
     private readonly List<(long Seq, ulong Digest)> settled = [];
     private readonly List<Item> fresh = [];
+    private readonly List<NumberRange> declared = [];
+    private readonly Dictionary<string, long> dropped = [];
 
     private IntakeWriter(AsyncServiceScope scope, TimeProvider time)
     {
@@ -152,6 +160,9 @@ internal sealed class IntakeWriter : IAsyncDisposable
 
     /// <summary>Items written by the last commit.</summary>
     public long ItemsWritten { get; private set; }
+
+    /// <summary>By kind, how many items the last commit heard to be dropped.</summary>
+    public IReadOnlyDictionary<string, long> ItemsDropped => dropped;
 
     public static async Task<IntakeWriter> OpenAsync(IServiceScopeFactory scopes, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -182,6 +193,7 @@ internal sealed class IntakeWriter : IAsyncDisposable
             var now = time.GetUtcNow();
             pending.Clear();
             kinds.Clear();
+            dropped.Clear();
             foreach (var submission in waiting)
             {
                 await LoadAsync(submission.Cluster, cancellationToken);
@@ -295,20 +307,38 @@ internal sealed class IntakeWriter : IAsyncDisposable
             Take(submission, item, now);
         }
 
-        var skipped = submission.LowestKept - 1 > state.Ack && !AllAbove(state, submission.LowestKept - 1);
+        Declare(submission, state);
+        var skipped = false;
 
         // Unchanged numbers need no write.
-        if (settled.Count > 0 || submission.LowestKept - 1 > state.Ack)
+        if (settled.Count > 0 || declared.Count > 0 || submission.LowestKept - 1 > state.Ack)
         {
+            // Numbers that the cluster holds to be settled, and that it neither sent nor declared dropped.
+            skipped = submission.LowestKept - 1 > state.Ack && submission.LowestKept - 1 > state.After(settled, 0, declared).Ack;
+
             // Several check-ins of one cluster in a group are one write, one version above what is stored.
-            state = state.After(settled, submission.LowestKept).WithVersion(cluster.Intake!.Version + 1);
+            state = state.After(settled, submission.LowestKept, declared).WithVersion(cluster.Intake!.Version + 1);
             pending[cluster.Id] = state;
         }
 
         return new IntakeOutcome(IntakeVerdict.Durable, state, refusals is null ? [] : refusals, skipped);
     }
 
-    private static bool AllAbove(IntakeState state, long last) => last - state.Ack <= state.Above.Count && state.Above.Count(seq => seq <= last) == last - state.Ack;
+    // What was declared in an earlier check-in comes again when its answer was lost; it is counted once.
+    private void Declare(Submission submission, IntakeState state)
+    {
+        declared.Clear();
+        foreach (var range in submission.Dropped)
+        {
+            var numbers = new NumberRange(range.First, range.Last);
+            if (!state.Knows(numbers))
+            {
+                declared.Add(numbers);
+                var kind = Door.KindOf(range.Type);
+                dropped[kind] = dropped.GetValueOrDefault(kind) + Math.Min(range.Last - Math.Max(range.First, state.Ack + 1) + 1, Limits.DroppedReach);
+            }
+        }
+    }
 
     private void Take(Submission submission, Item item, DateTimeOffset now)
     {

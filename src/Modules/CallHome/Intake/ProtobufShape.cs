@@ -3,14 +3,14 @@ using Google.Protobuf.Reflection;
 namespace MissionControl.CallHome.Intake;
 
 /// <summary>
-/// Counts the messages in a body before any of them is made: two bytes on the wire are an object in memory, so that a small body could
-/// become a large one.
+/// Counts the messages in a body, and the elements of its lists, before any of them is made: two bytes on the wire are an object in
+/// memory, so that a small body could become a large one.
 /// </summary>
 internal static class ProtobufShape
 {
     private const int MaxDepth = 8;
 
-    /// <summary>True when the body holds more messages than the limit. What cannot be read is left to the parser, which says why.</summary>
+    /// <summary>True when the body holds more of them than the limit. What cannot be read is left to the parser, which says why.</summary>
     public static bool IsBeyond(ReadOnlySpan<byte> bytes, MessageDescriptor message, int limit)
     {
         var left = limit;
@@ -39,8 +39,9 @@ internal static class ProtobufShape
                     skip = 4;
                     break;
                 case 2 when TryVarint(ref bytes, out skip) && skip <= (ulong)bytes.Length:
-                    if (tag >> 3 is > 0 and <= int.MaxValue && message.FindFieldByNumber((int)(tag >> 3)) is { FieldType: FieldType.Message } field
-                        && (--left < 0 || (depth > 0 && !TryCount(bytes[..(int)skip], field.MessageType, ref left, depth - 1))))
+                    if (tag >> 3 is > 0 and <= int.MaxValue && message.FindFieldByNumber((int)(tag >> 3)) is { } field
+                        && (field.FieldType == FieldType.Message || field.IsRepeated)
+                        && (--left < 0 || (field.FieldType == FieldType.Message && depth > 0 && !TryCount(bytes[..(int)skip], field.MessageType, ref left, depth - 1))))
                     {
                         return false;
                     }

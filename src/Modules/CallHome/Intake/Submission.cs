@@ -3,13 +3,16 @@ using MissionControl.Protocol.CallHome;
 namespace MissionControl.CallHome.Intake;
 
 /// <summary>One check-in on its way through the group commit.</summary>
-internal sealed class Submission(KnownCluster cluster, long epoch, long lowestKept, IReadOnlyList<SubmittedItem> items, int bytes, int nextSeconds)
+internal sealed class Submission(KnownCluster cluster, long epoch, long lowestKept, IReadOnlyList<DroppedRange> dropped, IReadOnlyList<SubmittedItem> items, int bytes, int nextSeconds)
 {
     public KnownCluster Cluster { get; } = cluster;
 
     public long Epoch { get; } = epoch;
 
     public long LowestKept { get; } = lowestKept;
+
+    /// <summary>What the agent has let go of.</summary>
+    public IReadOnlyList<DroppedRange> Dropped { get; } = dropped;
 
     /// <summary>Items that passed the door, those that did not have their refusal set.</summary>
     public IReadOnlyList<SubmittedItem> Items { get; } = items;

@@ -1,0 +1,261 @@
+using System.Buffers;
+using System.Buffers.Text;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Contracts;
+using MissionControl.Platform.Http;
+using MissionControl.Protocol.CallHome;
+using MissionControl.Protocol.Documents;
+using MissionControl.Trust.Envelopes;
+
+namespace MissionControl.CallHome.Intake;
+
+/// <summary>
+/// <c>POST /callhome/v1/bundles</c>: the items of a cluster without a connection, carried here in a file by whoever. Each line is a
+/// check-in in an envelope that the cluster signed; the signature is the credential. Line by line it is verified and taken as a
+/// check-in is, so that a file of any size costs the memory of a line, and whatever comes twice or in another order does no harm.
+/// </summary>
+internal sealed class Bundles(Handover handover, TimeProvider time) : IDisposable
+{
+    private const string ContentType = "application/x-ndjson";
+    private readonly SemaphoreSlim places = new(Limits.BundlesAtOnce);
+
+    public static void Map(IEndpointRouteBuilder callhome)
+    {
+        var services = callhome.ServiceProvider;
+        callhome.MapPost("/bundles", context => services.GetRequiredService<Bundles>().HandleAsync(context))
+            .AllowAnonymous().WithName("TakeBundle").WithSummary("Hand in the items of a cluster without a connection").ExcludeFromDescription();
+    }
+
+    public void Dispose() => places.Dispose();
+
+    private async Task HandleAsync(HttpContext context)
+    {
+        if (await RefuseFormAsync(context) || await handover.RefuseAllAsync(context))
+        {
+            return;
+        }
+
+        // Anybody may send one: what they take of memory is bounded for all of them together.
+        if (!places.Wait(0, CancellationToken.None))
+        {
+            await Handover.ShedAsync(context);
+            return;
+        }
+
+        try
+        {
+            await TakeAsync(context);
+        }
+        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            await Wire.RefuseAsync(context, BodyReader.TooLarge);
+        }
+        finally
+        {
+            places.Release();
+        }
+    }
+
+    private static async ValueTask<bool> RefuseFormAsync(HttpContext context)
+    {
+        if (context.Request.ContentType?.StartsWith(ContentType, StringComparison.OrdinalIgnoreCase) != true)
+        {
+            await Problems.WriteAsync(context, ProblemCodes.UnsupportedMediaType, $"Send {ContentType}: an envelope a line.");
+            return true;
+        }
+
+        if (context.Request.Headers.ContentEncoding.ToString() is not ("" or "identity"))
+        {
+            await Problems.WriteAsync(context, ProblemCodes.UnsupportedEncoding, "A bundle is sent as it is, without compression.");
+            return true;
+        }
+
+        if (context.Request.ContentLength > Limits.BundleBytes)
+        {
+            await Wire.RefuseAsync(context, BodyReader.TooLarge);
+            return true;
+        }
+
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
+        {
+            size.MaxRequestBodySize = Limits.BundleBytes;
+        }
+
+        return false;
+    }
+
+    private async Task TakeAsync(HttpContext context)
+    {
+        var next = handover.NextSeconds();
+        KnownCluster? cluster = null;
+        CheckInResponse? answer = null;
+        var refusals = new List<ItemRefusal>();
+        using var lines = new Lines(context.Request.Body);
+        while (await lines.NextAsync(context.RequestAborted))
+        {
+            if (lines.Current.Length > Limits.BundlePartBytes)
+            {
+                await Wire.RefuseAsync(context, BodyReader.TooLarge);
+                return;
+            }
+
+            if (await ReadAsync(context, lines.Current, cluster) is not var (sender, part) || await handover.TakeAsync(context, sender, part, next, isLive: false) is not { } outcome)
+            {
+                return;
+            }
+
+            cluster = sender;
+            refusals.AddRange(outcome.Refusals.Take(Limits.BundleRefusals - refusals.Count));
+            answer = handover.Acknowledge(outcome, next);
+        }
+
+        if (answer is null)
+        {
+            await Problems.WriteAsync(context, ProblemCodes.MalformedBody, "The bundle is empty. It holds an envelope a line.");
+            return;
+        }
+
+        // Whoever carries the file learns what became of it, and nothing of what is wanted of the cluster.
+        answer.Refusals.Clear();
+        answer.Refusals.AddRange(refusals);
+        await Wire.WriteJsonAsync(context, answer);
+    }
+
+    private async Task<(KnownCluster Sender, CheckInRequest Part)?> ReadAsync(HttpContext context, ReadOnlyMemory<byte> line, KnownCluster? before)
+    {
+        if (ClusterOf(line.Span) is not { } id)
+        {
+            await Problems.WriteAsync(context, ProblemCodes.MalformedBody, "A line is no DSSE envelope over a check-in that begins with its cluster_id.");
+            return null;
+        }
+
+        if (before is not null && before.Id != id)
+        {
+            await Problems.WriteAsync(context, ProblemCodes.ClusterMismatch, "A bundle holds the items of one cluster. Send those of another in a file of their own.");
+            return null;
+        }
+
+        // One answer for a cluster that is not there and for a key that is not its own: nobody learns which clusters there are.
+        var cluster = before ?? await handover.FindAsync(id, context.RequestAborted);
+        if (!Dsse.TryVerify(line.Span, BundlePart.PayloadType, kid => cluster?.KeyInForce(kid, time.GetUtcNow()), out var verified, out _, Limits.BundlePartBytes))
+        {
+            await Problems.WriteAsync(context, ProblemCodes.BundleSignatureInvalid, $"Each line is a DSSE envelope of type {BundlePart.PayloadType}, signed by the key in force of the cluster that it names. Export it anew.");
+            return null;
+        }
+
+        if (await Handover.RefuseStateAsync(context, cluster!))
+        {
+            return null;
+        }
+
+        if (Wire.TryParse(verified.Payload, CheckInRequest.Parser, out var refusal) is not { } part)
+        {
+            await Wire.RefuseAsync(context, refusal!);
+            return null;
+        }
+
+        if (part.ClusterId != cluster!.Id.ToString("D"))
+        {
+            await Problems.WriteAsync(context, ProblemCodes.MalformedBody, "A line names two clusters.");
+            return null;
+        }
+
+        return (cluster, part);
+    }
+
+    /// <summary>Whom an envelope claims to come from, so that its keys can be looked up; nothing of it is believed yet.</summary>
+    private static Guid? ClusterOf(ReadOnlySpan<byte> envelope)
+    {
+        // Field 1, a text of 36 bytes, is 38 bytes; 39 are 52 characters of base64.
+        Span<byte> head = stackalloc byte[39];
+        try
+        {
+            var reader = new Utf8JsonReader(envelope);
+            while (reader.Read())
+            {
+                if (reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == 1 && reader.ValueTextEquals("payload"u8) && reader.Read())
+                {
+                    var text = reader.TokenType != JsonTokenType.String ? [] : reader.ValueIsEscaped ? Encoding.UTF8.GetBytes(reader.GetString()!) : reader.ValueSpan;
+                    return text.Length >= 52 && Base64.DecodeFromUtf8(text[..52], head, out _, out var length) == OperationStatus.Done && length == 39
+                        && head[0] == 0x0a && head[1] == 36 && Guid.TryParseExact(Encoding.ASCII.GetString(head[2..38]), "D", out var id) ? id : null;
+                }
+            }
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            // No envelope, so nobody's.
+        }
+
+        return null;
+    }
+
+    /// <summary>Reads a body line by line into one buffer, which grows to what a line may have and a byte more.</summary>
+    private sealed class Lines(Stream body) : IDisposable
+    {
+        private byte[] buffer = ArrayPool<byte>.Shared.Rent(64 * 1024);
+        private int start;
+        private int end;
+        private int searched;
+        private bool ended;
+
+        /// <summary>The line, without what ends it; longer than a line may be when it is.</summary>
+        public ReadOnlyMemory<byte> Current { get; private set; }
+
+        /// <summary>Goes on to the next line that is not empty; false at the end.</summary>
+        public async ValueTask<bool> NextAsync(CancellationToken cancellationToken)
+        {
+            while (true)
+            {
+                var at = buffer.AsSpan(searched, end - searched).IndexOf((byte)'\n');
+                if (at >= 0 || ended || end - start > Limits.BundlePartBytes)
+                {
+                    var stop = at >= 0 ? searched + at : end;
+                    Current = buffer.AsMemory(start, stop - start);
+                    start = searched = Math.Min(stop + 1, end);
+                    if (Current.Length > 0)
+                    {
+                        return true;
+                    }
+
+                    if (ended && start == end)
+                    {
+                        return false;
+                    }
+
+                    continue;
+                }
+
+                searched = end;
+                MakeRoom();
+                var read = await body.ReadAsync(buffer.AsMemory(end), cancellationToken);
+                end += read;
+                ended = read == 0;
+            }
+        }
+
+        public void Dispose() => ArrayPool<byte>.Shared.Return(buffer);
+
+        private void MakeRoom()
+        {
+            if (start > 0)
+            {
+                buffer.AsSpan(start, end - start).CopyTo(buffer);
+                (end, searched, start) = (end - start, searched - start, 0);
+            }
+
+            if (end == buffer.Length)
+            {
+                var larger = ArrayPool<byte>.Shared.Rent(Math.Min(buffer.Length * 2, Limits.BundlePartBytes + 64 * 1024));
+                buffer.AsSpan(0, end).CopyTo(larger);
+                ArrayPool<byte>.Shared.Return(buffer);
+                buffer = larger;
+            }
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Google.Protobuf;
+using MissionControl.ClusterAgent.Spool;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.CallHome;
+using MissionControl.Contracts.Api.Fleet;
+using MissionControl.Protocol.CallHome;
+using MissionControl.Testing;
+using Xunit;
+
+namespace MissionControl.System.Tests;
+
+/// <summary>A site whose items a person carries: the real <c>mc-agent</c>, its file, and the door.</summary>
+public sealed class AirGapTests : IAsyncLifetime
+{
+    private const int Events = 600;
+    private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("mc-air-gap-");
+    private ControlPlane host = null!;
+
+    private string Data => Path.Combine(directory.FullName, "agent");
+
+    public async ValueTask InitializeAsync() => host = await ControlPlane.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await host.DisposeAsync();
+        directory.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task What_was_exported_and_carried_is_there_once_also_after_the_site_is_online_again()
+    {
+        var cluster = await EnrollAsync();
+        using (var spool = new DiskSpool(Path.Combine(Data, "spool")))
+        {
+            for (var i = 0; i < Events; i++)
+            {
+                spool.Add("event", host.Time.GetUtcNow().ToUnixTimeMilliseconds(), new Event { Id = $"e{i}", Kind = "node-added", Severity = "info", Text = "A node was added" }.ToByteArray());
+            }
+        }
+
+        var file = Path.Combine(directory.FullName, "site.bundle");
+        var (exported, output) = await AgentProcess.RunAsync(null, "export", "--data", Data, file);
+        var first = await UploadAsync(file);
+        var again = await UploadAsync(file);
+        var waiting = DiskSpool.CountIn(Path.Combine(Data, "spool"));
+        await AgentProcess.RunUntilAsync(line => AgentProcess.Taken(line) && line.Contains("\"waiting\":0", StringComparison.Ordinal), "run", "--data", Data, "--ca", host.CaFile, "--output", "json");
+        var (nothing, _) = await AgentProcess.RunAsync(null, "export", "--data", Data, file + ".later");
+
+        Assert.True(exported == 0, output);
+        Assert.Equal(2, File.ReadLines(file).Count());
+        Assert.Equal((Events, Events), (first.Ack, again.Ack));
+        Assert.Equal(Events, waiting);
+        Assert.Equal(1, nothing);
+        Assert.False(File.Exists(file + ".later"));
+        var identity = (await host.Admin.GetFromJsonAsync<ClusterIdentity>($"/api/v1/callhome/clusters/{cluster}"))!;
+        Assert.False(identity.CloneSuspected);
+        Assert.True(identity.AcknowledgedThrough >= Events);
+        Assert.Equal(Events, await StoredAsync(cluster));
+    }
+
+    [Fact]
+    public async Task An_export_overwrites_nothing_and_needs_an_enrolment()
+    {
+        var file = Path.Combine(directory.FullName, "there.bundle");
+        await File.WriteAllTextAsync(file, "kept");
+
+        var (before, _) = await AgentProcess.RunAsync(null, "export", "--data", Data, file);
+        await EnrollAsync();
+        using (var spool = new DiskSpool(Path.Combine(Data, "spool")))
+        {
+            spool.Add("event", 1, [1]);
+        }
+
+        var (after, _) = await AgentProcess.RunAsync(null, "export", "--data", Data, file);
+
+        Assert.Equal((2, 1), (before, after));
+        Assert.Equal("kept", await File.ReadAllTextAsync(file));
+    }
+
+    private async Task<Guid> EnrollAsync()
+    {
+        var token = await host.CreateEnrollmentTokenAsync((await host.CreateCustomerAsync()).Id);
+        var (code, output) = await AgentProcess.RunAsync(token.Token, "enroll", "--data", Data, "--ca", host.CaFile, "--server", host.CallHome.ToString(), "--token-file", "-", "--anchors", token.AnchorsSha256, "--output", "json");
+        Assert.True(code == 0, output);
+        using var said = JsonDocument.Parse(output);
+        return said.RootElement.GetProperty("clusterId").GetGuid();
+    }
+
+    private async Task<CheckInResponse> UploadAsync(string file)
+    {
+        using var http = host.Client(host.CallHome);
+        using var content = new StreamContent(File.OpenRead(file));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/x-ndjson");
+        using var response = await http.PostAsync(new Uri("/callhome/v1/bundles", UriKind.Relative), content);
+        var text = await response.Content.ReadAsStringAsync();
+        Assert.True(response.IsSuccessStatusCode, text);
+        return JsonParser.Default.Parse<CheckInResponse>(text);
+    }
+
+    private async Task<int> StoredAsync(Guid cluster)
+    {
+        var stored = new List<string>();
+        await Eventually.TrueAsync(async () =>
+        {
+            stored.Clear();
+            for (var next = $"/api/v1/fleet/clusters/{cluster}/events?limit=500"; next is not null;)
+            {
+                var page = (await host.Admin.GetFromJsonAsync<Page<EventItem>>(next))!;
+                stored.AddRange(page.Items.Select(item => item.Id).Where(id => id.StartsWith('e')));
+                next = page.Next;
+            }
+
+            return stored.Distinct().Count() == Events;
+        }, "every event is stored");
+        return stored.Count;
+    }
+}
