@@ -80,7 +80,7 @@ public sealed class EndpointTests : IAsyncDisposable
 
             - A list answers `{"items": […], "next": "<link or null>"}` and takes `limit` (1 to 500, default 50) and `cursor` besides its own filters. A parameter that a route does not have is 400 `unknown-parameter`, and the answer names those it has.
             - What creates something (201) takes an `Idempotency-Key` of 16 to 100 visible ASCII characters: for 24 hours the same principal, route, key and body get the first answer again (`Idempotency-Replayed: true`), another body 422 `idempotency-key-reused`. A refused request leaves the key free.
-            - A change of a resource that has an `ETag` names it in `If-Match`: 428 without, 412 when it moved. Switches of a cluster's state (`suspend`, `resume`, `decommission`, `confirm`) need none: they are refused by 409 from any other state.
+            - A change of a resource that has an `ETag` names it in `If-Match`: 428 without, 412 when it moved. Switches of a cluster's state (`suspend`, `resume`, `decommission`, `confirm`) take one and do without: thrown in need, they are refused by 409 from any other state; thrown after reading, by 412 when it moved.
             - 1,200 requests a minute and caller; over that 429 with `Retry-After`.
 
             Written from the code by `infra/dev docs`.

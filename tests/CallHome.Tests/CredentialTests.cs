@@ -91,6 +91,29 @@ public sealed class CredentialTests(HostFixture fixture)
         Assert.NotEmpty(resumed.AcceptedAboveAck);
     }
 
+    [Theory]
+    [InlineData("suspend")]
+    [InlineData("resume")]
+    [InlineData("decommission")]
+    [InlineData("epochs/1/confirm")]
+    public async Task A_switch_thrown_after_reading_is_refused_when_the_cluster_moved(string verb)
+    {
+        using var cluster = await fixture.EnrollAsync();
+        using var read = await fixture.Host.Admin.GetAsync(new Uri($"/api/v1/callhome/clusters/{cluster.Id}", UriKind.Relative));
+        await PostAsync(cluster, "suspend");
+        if (verb == "suspend")
+        {
+            await PostAsync(cluster, "resume");
+        }
+
+        using var stale = await SwitchAsync(cluster, verb, read.Headers.ETag!);
+        using var again = await fixture.Host.Admin.GetAsync(new Uri($"/api/v1/callhome/clusters/{cluster.Id}", UriKind.Relative));
+        using var fresh = await SwitchAsync(cluster, verb, again.Headers.ETag!);
+
+        Assert.Equal("precondition-failed", (await TestCluster.ProblemAsync(stale)).Code);
+        Assert.Equal(HttpStatusCode.NoContent, fresh.StatusCode);
+    }
+
     [Fact]
     public async Task A_decommissioned_cluster_is_gone_for_good()
     {
@@ -129,5 +152,12 @@ public sealed class CredentialTests(HostFixture fixture)
     {
         using var response = await fixture.Host.Admin.PostAsJsonAsync($"/api/v1/callhome/clusters/{cluster.Id}/{verb}", new ReasonRequest("a test says so"));
         Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+    }
+
+    private async Task<HttpResponseMessage> SwitchAsync(TestCluster cluster, string verb, System.Net.Http.Headers.EntityTagHeaderValue etag)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/callhome/clusters/{cluster.Id}/{verb}") { Content = JsonContent.Create(new ReasonRequest("a test says so")) };
+        request.Headers.IfMatch.Add(etag);
+        return await fixture.Host.Admin.SendAsync(request);
     }
 }

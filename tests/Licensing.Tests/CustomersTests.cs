@@ -75,6 +75,21 @@ public sealed class CustomersTests : IAsyncLifetime
         Assert.Equal(Enumerable.Range(0, 7).Select(i => $"Customer {i}"), seen);
     }
 
+    [Theory]
+    [InlineData("nordWIND", 1)]
+    [InlineData("wind", 1)]
+    [InlineData("_", 0)]
+    [InlineData("%", 0)]
+    public async Task A_customer_is_found_by_a_part_of_its_name_in_capitals_or_not(string q, int found)
+    {
+        await host.CreateCustomerAsync("NordWind Energie");
+        await host.CreateCustomerAsync("Harbour Bank");
+
+        var page = await host.Admin.GetFromJsonAsync<Page<CustomerItem>>($"/api/v1/licensing/customers?count=exact&q={Uri.EscapeDataString(q)}");
+
+        Assert.Equal((found, (long?)found), (page!.Items.Count, page.Total));
+    }
+
     private async Task<HttpResponseMessage> ChangeAsync(Guid id, string? match, ChangeCustomerRequest change)
     {
         using var request = new HttpRequestMessage(HttpMethod.Patch, $"/api/v1/licensing/customers/{id}") { Content = JsonContent.Create(change) };

@@ -37,6 +37,35 @@ public sealed class MessagingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_waits_is_told_by_role_with_the_age_of_the_oldest()
+    {
+        await using (var scope = host.Services.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+            var now = host.Time.GetUtcNow();
+            foreach (var minutes in new[] { 7, 3 })
+            {
+                // Not due within the test.
+                db.Outbox("updates").Add(new OutboxMessage { Id = Guid.CreateVersion7(now.AddMinutes(-minutes)), Type = "test", Key = "k", Payload = [], CreatedAt = now.AddMinutes(-minutes), NextAttemptAt = now.AddMinutes(9) });
+            }
+
+            db.ParkedMessages("updates").Add(new ParkedMessage { Id = Guid.CreateVersion7(), Consumer = "updates.none", MessageId = Guid.CreateVersion7(), Type = "test", Key = "k", Payload = [], SentAt = now, FirstFailedAt = now, LastFailedAt = now, LastError = "test", State = ParkedState.Parked });
+            await using var transaction = await db.BeginWriteAsync();
+            await db.SaveChangesAsync();
+            await transaction.CommitAsync();
+        }
+
+        var seen = await host.Services.GetRequiredService<QueueGauges>().LookAsync(CancellationToken.None);
+
+        Assert.Equal((2, 1), (seen["updates"].Waiting, seen["updates"].Parked));
+        Assert.InRange(host.Time.GetUtcNow() - seen["updates"].OldestSince!.Value, TimeSpan.FromMinutes(7), TimeSpan.FromMinutes(8));
+        Assert.Equal(new QueueDepth(0, null, 0), seen["remoteaccess"]);
+        using var operations = new HttpClient { BaseAddress = host.Operations };
+        var metrics = await operations.GetStringAsync(new Uri("/metrics", UriKind.Relative));
+        Assert.All(["missioncontrol_outbox_waiting", "missioncontrol_outbox_oldest_age", "missioncontrol_messages_parked"], name => Assert.Contains(name + "{role=\"updates\"} ", metrics));
+    }
+
+    [Fact]
     public async Task An_older_message_that_comes_later_changes_nothing()
     {
         var binding = Binding("fleet.keep-customer");

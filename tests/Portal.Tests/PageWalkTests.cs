@@ -86,7 +86,7 @@ public sealed class PageWalkTests(PortalFixture portal)
     [Fact]
     public void Every_page_that_can_be_opened_stands_in_the_registry()
     {
-        string[] others = ["/signin", "/assets/{name}", "/_changes", "/_f/alive"];
+        string[] others = ["/signin", "/assets/{name}", "/_changes", "/_f/alive", "/{**path}"];
         var open = portal.Host.Services.GetRequiredService<IEnumerable<EndpointDataSource>>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.Metadata.GetMetadata<SurfaceOf>()?.Value == Surface.Portal && endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Contains("GET"))
             .Select(endpoint => endpoint.RoutePattern.RawText!).Where(route => !route.EndsWith(".csv", StringComparison.Ordinal)).Except(others);

@@ -51,6 +51,18 @@ public abstract class StorageContract<TDatabase>(TDatabase database) : IClassFix
     }
 
     [Fact]
+    public async Task A_search_minds_neither_case_nor_wildcards()
+    {
+        string[] notes = ["ACME Nord", "100 % Ökostrom"];
+        await InsertAsync([.. notes.Select(note => Row(Guid.CreateVersion7(), 1, note))]);
+        foreach (var (part, found) in new[] { ("acme", 0), ("AcMe", 0), ("me n", 0), ("%", 1), ("Öko", 1), ("_", -1) })
+        {
+            var rows = await database.WithAsync(db => db.Set<Probe>().AsNoTracking().Where(row => row.Kind == kind).Holding(row => row.Note!, part).Select(row => row.Note!).ToListAsync(Token));
+            Assert.Equal(found < 0 ? [] : [notes[found]], rows);
+        }
+    }
+
+    [Fact]
     public async Task Empty_texts_and_arrays_are_not_null()
     {
         var id = Guid.CreateVersion7();

@@ -56,6 +56,7 @@ internal sealed class DistributedInstallation : IInstallation
         Postgres = await PostgresServer.StartNewAsync();
         RabbitMq = await broker;
         database = await Postgres.CreateDatabaseAsync();
+        await HostCommand.RunAsync(0, "admin", "keys", "make", "--data", Path.Combine(root, "first"), "--hand-out", Path.Combine(root, "roles"));
         await MigrateAsync();
         foreach (var statement in Grants.DatabaseStatements(Plan.Select(process => process.Roles), RabbitMq.Password))
         {
@@ -70,7 +71,7 @@ internal sealed class DistributedInstallation : IInstallation
             }
         }
 
-        // The first of each makes the keys that its replicas share; in a real installation missioncontrol admin keys does.
+        // The first one makes the certificates that all share; in a real installation they are the owner's.
         foreach (var wave in processes.GroupBy(process => (process.Replica, process.Roles != "callhome")).OrderBy(wave => wave.Key))
         {
             await Parallel.ForEachAsync(wave, new ParallelOptions { MaxDegreeOfParallelism = 3 }, async (process, _) => await process.StartAsync());
@@ -191,13 +192,21 @@ internal sealed class DistributedInstallation : IInstallation
         private void Begin()
         {
             var data = Directory.CreateDirectory(Path.Combine(installation.root, $"{roles.Replace(',', '-')}-{replica}")).FullName;
-            foreach (var shared in new[] { "keys", "certificates" })
+            foreach (var shared in roles == "portal" ? new[] { "certificates", "cookie-keys" } : ["certificates"])
             {
                 var target = Directory.CreateDirectory(Path.Combine(installation.root, "shared", shared)).FullName;
                 if (!Directory.Exists(Path.Combine(data, shared)))
                 {
                     Directory.CreateSymbolicLink(Path.Combine(data, shared), target);
                 }
+            }
+
+            // Of the keys a copy of its role's own, as a secret is mounted: what it wrote there no other replica would have.
+            var handedOut = Path.Combine(installation.root, "roles", roles);
+            var keys = Directory.CreateDirectory(Path.Combine(data, "keys")).FullName;
+            foreach (var file in Directory.Exists(handedOut) ? Directory.GetFiles(handedOut) : [])
+            {
+                File.Copy(file, Path.Combine(keys, Path.GetFileName(file)), overwrite: true);
             }
 
             var login = Grants.LoginOf(roles);

@@ -5,6 +5,9 @@ namespace MissionControl.Testing;
 /// <summary>The real executable, run as an operator runs it.</summary>
 public static class HostCommand
 {
+    // A command that goes on where it should refuse fails its test by the exit code of a kill.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+
     /// <summary>Runs a command of <c>missioncontrol</c> to its end.</summary>
     /// <returns>What it wrote to both outputs.</returns>
     /// <exception cref="InvalidOperationException">It ended with another exit code.</exception>
@@ -17,6 +20,8 @@ public static class HostCommand
         }
 
         using var process = Process.Start(start)!;
+        using var patience = new CancellationTokenSource(Patience);
+        await using var impatience = patience.Token.Register(() => process.Kill());
         var said = string.Concat(await Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync()));
         await process.WaitForExitAsync();
         return process.ExitCode == expected ? said : throw new InvalidOperationException($"Exit code {process.ExitCode}, not {expected}: {said}");

@@ -15,42 +15,34 @@ namespace MissionControl.Host.Commands;
 /// <summary><c>missioncontrol admin keys</c>: makes, lists and rotates the private keys. A running process takes over a rotated key by itself.</summary>
 internal static class KeysCommand
 {
-    private static readonly Use[] Uses =
-    [
-        new("root", "root.pem", "callhome", "signs the anchor document"),
-        new("receipt", "receipt.pem", "licensing", "signs receipts for usage"),
-        new("user-token", "user-token.pem", "identity", "signs user tokens"),
-        new("token-sealing", "token-sealing.key", "callhome", "seals the clusters' access tokens"),
-    ];
-
     public static Command Create() => new("keys", "Make, list and rotate the private keys.") { Make(), List(), Rotate() };
 
     private static Command Make()
     {
         var data = new CommonOptions().Data;
-        var command = new Command("make", "Make the keys and the anchor document that are missing, as the first start does: for keys that are shared by replicas, or a root that never lies on a server.") { data };
+        var handOut = new Option<DirectoryInfo?>("--hand-out") { Description = "Also copy to DIR/<role> what each role needs and no more: to mount as its directory keys, or to make a secret of. Run it again after a rotation." };
+        var command = new Command("make", "Make every key of an installation that is missing, and the anchor document: once, before the processes of the distributed shape start, which make none. Example: missioncontrol admin keys make --data first --hand-out roles") { data, handOut };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var keys = new KeyDirectory(parsed.GetValue(data)!);
-            foreach (var use in Uses)
+            var keys = new InstallationKeys(parsed.GetValue(data)!);
+            try
             {
-                var path = keys.PathOf(use.File);
-                var made = !File.Exists(path);
-                if (use.IsSymmetric && made)
+                foreach (var (path, made, use) in keys.MakeMissing(TimeProvider.System.GetUtcNow()))
                 {
-                    KeyFiles.TryWrite(path, RandomNumberGenerator.GetBytes(32));
-                }
-                else if (made)
-                {
-                    EcdsaSigner.LoadOrCreate(path).Dispose();
+                    await parsed.InvocationConfiguration.Output.WriteLineAsync($"{(made ? "made" : "kept")} {path}: {use.Purpose}");
                 }
 
-                await parsed.InvocationConfiguration.Output.WriteLineAsync($"{(made ? "made" : "kept")} {path}: {use.Purpose}");
+                if (parsed.GetValue(handOut) is { } target)
+                {
+                    keys.HandOut(target.FullName);
+                }
+            }
+            catch (InvalidOperationException refusal)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(refusal.Message);
+                return 2;
             }
 
-            using var root = EcdsaSigner.LoadOrCreate(keys.PathOf("root.pem"));
-            using var receipt = EcdsaSigner.LoadOrCreate(keys.PathOf("receipt.pem"));
-            AnchorFile.MakeFirst(keys.Anchors, root, receipt, TimeProvider.System.GetUtcNow());
             await parsed.InvocationConfiguration.Output.WriteLineAsync($"anchors sha256:{Convert.ToHexStringLower(SHA256.HashData(await File.ReadAllBytesAsync(keys.Anchors, cancellationToken)))}");
             return 0;
         });
@@ -63,11 +55,11 @@ internal static class KeysCommand
         var command = new Command("list", "List the keys: use, key id, in force from when, state.") { data };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var keys = new KeyDirectory(parsed.GetValue(data)!);
+            var keys = new InstallationKeys(parsed.GetValue(data)!);
             var output = parsed.InvocationConfiguration.Output;
             var now = TimeProvider.System.GetUtcNow();
             var safe = true;
-            foreach (var use in Uses)
+            foreach (var use in InstallationKeys.Uses)
             {
                 var files = KeyFiles.Of(keys.PathOf(use.File));
                 var inForce = KeyFiles.InForce(files, now);
@@ -75,7 +67,7 @@ internal static class KeysCommand
                 {
                     var state = file == inForce ? "in force" : file.ActiveFrom > now ? "next" : "replaced";
                     var from = file.ActiveFrom == DateTimeOffset.UnixEpoch ? "first" : file.ActiveFrom.ToString("u", CultureInfo.InvariantCulture);
-                    await output.WriteLineAsync($"{use.Name,-14} {KeyDirectory.IdOf(use, file),-24} {from,-21} {state,-9} {file.Path}");
+                    await output.WriteLineAsync($"{use.Name,-14} {IdOf(use, file),-24} {from,-21} {state,-9} {file.Path}");
                     safe &= IsPrivate(file.Path);
                 }
             }
@@ -99,8 +91,8 @@ internal static class KeysCommand
     private static Command Rotate()
     {
         var options = new CommonOptions();
-        var use = new Argument<string>("use") { Description = "root, receipt, user-token or token-sealing." };
-        use.AcceptOnlyFromAmong([.. Uses.Select(one => one.Name)]);
+        var use = new Argument<string>("use") { Description = $"One of: {string.Join(", ", InstallationKeys.Uses.Select(one => one.Name))}." };
+        use.AcceptOnlyFromAmong([.. InstallationKeys.Uses.Select(one => one.Name)]);
         var root = new Option<FileInfo?>("--root") { Description = "The root key that signs the new anchor document; default: the newest root in the data directory. Needed for root and receipt." };
         var after = new Option<string>("--after") { Description = "When the new key takes over, for example 10m: until then replicas and other roles learn of it.", DefaultValueFactory = _ => "10m" };
         var keep = new Option<string>("--keep") { Description = "How long clusters go on trusting the old key, for example 30d.", DefaultValueFactory = _ => "30d" };
@@ -108,7 +100,7 @@ internal static class KeysCommand
         options.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var chosen = Uses.Single(one => one.Name == parsed.GetValue(use));
+            var chosen = InstallationKeys.Uses.Single(one => one.Name == parsed.GetValue(use));
             if (Term.Parse(parsed.GetValue(after)) is not { } delay || Term.Parse(parsed.GetValue(keep)) is not { } overlap)
             {
                 await parsed.InvocationConfiguration.Error.WriteLineAsync("--after and --keep are a number with d, h or m.");
@@ -129,13 +121,13 @@ internal static class KeysCommand
         return command;
     }
 
-    private static async Task<string> RotateAsync(HostSettings settings, Use use, string? rootFile, TimeSpan delay, TimeSpan overlap, CancellationToken cancellationToken)
+    private static async Task<string> RotateAsync(HostSettings settings, KeyUse use, string? rootFile, TimeSpan delay, TimeSpan overlap, CancellationToken cancellationToken)
     {
         await using var app = ControlPlaneHost.Build(settings);
         var now = TimeProvider.System.GetUtcNow();
-        var keys = new KeyDirectory(settings.Data, app.Configuration);
+        var keys = new InstallationKeys(settings.Data, app.Configuration);
         var first = keys.PathOf(use.File);
-        if (!File.Exists(first))
+        if (KeyFiles.Of(first).Count == 0)
         {
             throw new InvalidOperationException($"There is no key {first} to rotate. Start Mission Control once, or run admin keys make.");
         }
@@ -164,7 +156,7 @@ internal static class KeysCommand
         }
 
         var path = KeyFiles.PathOf(first, activeFrom);
-        if (!KeyFiles.TryWrite(path, fresh is null ? RandomNumberGenerator.GetBytes(32) : System.Text.Encoding.ASCII.GetBytes(fresh.ExportPkcs8Pem())))
+        if (!KeyFiles.TryWrite(path, fresh is null ? KeyFiles.NewSymmetric() : System.Text.Encoding.ASCII.GetBytes(fresh.ExportPkcs8Pem())))
         {
             throw new InvalidOperationException($"{path} is there already.");
         }
@@ -172,7 +164,7 @@ internal static class KeysCommand
         return $"{said}{path} takes over at {activeFrom:u}.";
     }
 
-    private static async Task AuditAsync(IServiceProvider services, Use use, string? kid, DateTimeOffset activeFrom, CancellationToken cancellationToken)
+    private static async Task AuditAsync(IServiceProvider services, KeyUse use, string? kid, DateTimeOffset activeFrom, CancellationToken cancellationToken)
     {
         await using var scope = services.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter(use.Module);
@@ -191,36 +183,17 @@ internal static class KeysCommand
         await db.SaveChangesAsync(cancellationToken);
     }
 
+    private static string IdOf(KeyUse use, KeyFile file)
+    {
+        if (use.IsSymmetric)
+        {
+            return "symmetric";
+        }
+
+        using var key = EcdsaSigner.Load(file.Path);
+        return key.KeyId;
+    }
+
     private static bool IsPrivate(string path) =>
         OperatingSystem.IsWindows() || (File.GetUnixFileMode(path) & ~(UnixFileMode.UserRead | UnixFileMode.UserWrite)) == 0;
-
-    /// <summary>A use of a key.</summary>
-    private sealed record Use(string Name, string File, string Module, string Purpose)
-    {
-        public bool IsSymmetric => File.EndsWith(".key", StringComparison.Ordinal);
-
-        /// <summary>Clusters verify by it, so it stands in the anchor document.</summary>
-        public bool IsAnchored => Name is "root" or "receipt";
-    }
-
-    /// <summary>Where the keys of an installation lie.</summary>
-    private sealed class KeyDirectory(string root, IConfiguration? configuration = null)
-    {
-        private readonly DataDirectory data = new(root);
-
-        public string Anchors => configuration?["CallHome:AnchorsFile"] ?? data.PathOf("keys/anchors.dsse");
-
-        public string PathOf(string file) => (file == "token-sealing.key" ? configuration?["CallHome:SealingKeyFile"] : null) ?? data.PathOf($"keys/{file}");
-
-        public static string IdOf(Use use, KeyFile file)
-        {
-            if (use.IsSymmetric)
-            {
-                return "symmetric";
-            }
-
-            using var key = EcdsaSigner.Load(file.Path);
-            return key.KeyId;
-        }
-    }
 }

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using MissionControl.Catalog;
 using MissionControl.Platform.Data;
+using MissionControl.Platform.Modules;
 
 namespace MissionControl.Host.Commands;
 
@@ -17,6 +19,11 @@ internal static class RunCommand
             WebApplication app;
             try
             {
+                if (MissingKeys(settings) is { Length: > 0 } missing)
+                {
+                    throw new ArgumentException(missing);
+                }
+
                 app = ControlPlaneHost.Build(settings);
             }
             catch (ArgumentException refusal)
@@ -42,5 +49,15 @@ internal static class RunCommand
             return 0;
         });
         return command;
+    }
+
+    /// <summary>Before anything is put together: a part that finds no key makes one.</summary>
+    private static string MissingKeys(HostSettings settings)
+    {
+        var configuration = new ConfigurationManager();
+        ControlPlaneHost.AddConfiguration(configuration, settings);
+        return Shape.Read(configuration, []).IsDistributed
+            ? string.Join(Environment.NewLine, new InstallationKeys(settings.Data, configuration).Missing(new ModuleCatalog(ModuleList.All, [.. settings.Roles]).Active.Select(module => module.Name), TimeProvider.System.GetUtcNow()))
+            : "";
     }
 }

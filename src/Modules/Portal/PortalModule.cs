@@ -1,9 +1,11 @@
 using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.Repositories;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using MissionControl.Client;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
@@ -44,8 +46,12 @@ public sealed class PortalModule : IModule
             forgery.SuppressXFrameOptionsHeader = true;
         });
         services.AddDataProtection().SetApplicationName("missioncontrol");
-        services.AddOptions<Microsoft.AspNetCore.DataProtection.KeyManagement.KeyManagementOptions>().Configure<DataDirectory, Microsoft.Extensions.Logging.ILoggerFactory>(
-            (options, data, logs) => options.XmlRepository = new Microsoft.AspNetCore.DataProtection.Repositories.FileSystemXmlRepository(Directory.CreateDirectory(data.PathOf("keys/data-protection")), logs));
+        services.AddSingleton<CookieSeal>();
+        services.AddOptions<Microsoft.AspNetCore.DataProtection.KeyManagement.KeyManagementOptions>().Configure<DataDirectory, CookieSeal, ILoggerFactory>((options, data, seal, logs) =>
+        {
+            options.XmlRepository = new FileSystemXmlRepository(Directory.CreateDirectory(data.PathOf("cookie-keys")), logs);
+            options.XmlEncryptor = seal;
+        });
         services.AddSingleton(provider => new MissionControlClient(new HttpClient(new ApiHandler(provider.GetRequiredService<ApiAddress>())) { BaseAddress = new Uri("http://api"), Timeout = Patience }));
         services.AddSingleton<SignedIn>();
         services.AddSingleton<Flashes>();

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Components;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Contracts;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Security;
 using MissionControl.Portal.Live;
@@ -84,10 +85,23 @@ internal static class PortalPages
         EnrolmentForms.Map(pages);
         SystemForms.Map(pages);
         ChangeStream.Map(pages);
+        open.MapGet("/{**path}", (Delegate)NothingHereAsync);
     }
 
-    private static ValueTask<object?> SecureAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    // An address that is none says so; without a page for it the API's refusal of strangers would answer, to people who are signed in too.
+    private static async Task<IResult> NothingHereAsync(HttpContext http)
     {
+        if (http.Request.Path.StartsWithSegments("/api", StringComparison.OrdinalIgnoreCase))
+        {
+            return Problems.NotFound();
+        }
+
+        return new PageResult<Failure>(await PortalPage.ReaderOrNobodyAsync(http), new Dictionary<string, object?> { [nameof(Failure.Why)] = Refusal.NoPage() }, status: StatusCodes.Status404NotFound);
+    }
+
+    private static async ValueTask<object?> SecureAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        var request = context.HttpContext.Request;
         var headers = context.HttpContext.Response.Headers;
         headers.ContentSecurityPolicy = ContentPolicy;
         headers.CacheControl = "no-cache, no-store";
@@ -95,7 +109,25 @@ internal static class PortalPages
         headers["Referrer-Policy"] = "same-origin";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
-        return next(context);
+        try
+        {
+            // Read here once for all forms: the framework keeps it.
+            if (request.HasFormContentType)
+            {
+                await request.ReadFormAsync(context.HttpContext.RequestAborted);
+            }
+        }
+        catch (InvalidOperationException)
+        {
+            // How the reader says that a field holds NUL.
+            return Problems.Of(ProblemCodes.Malformed, "A field of the form cannot be read: it holds NUL, which no text here does.");
+        }
+        catch (InvalidDataException)
+        {
+            return Problems.Of(ProblemCodes.Malformed, "The form cannot be read: it has more or longer fields than any form here.");
+        }
+
+        return await next(context);
     }
 
     // A form of another site has no token: nothing is read of it and nothing done.

@@ -13,13 +13,17 @@ public static class Etags
     public static IResult? Mismatch(HttpRequest request, long version)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var match = request.Headers.IfMatch.ToString();
-        if (match.Length == 0)
-        {
-            return Problems.Of(ProblemCodes.PreconditionRequired, "Read the resource and send its ETag in If-Match, so that nobody's change is overwritten unseen.");
-        }
+        return request.Headers.IfMatch.Count == 0
+            ? Problems.Of(ProblemCodes.PreconditionRequired, "Read the resource and send its ETag in If-Match, so that nobody's change is overwritten unseen.")
+            : Moved(request, version);
+    }
 
-        return match == "*" || match == Of(version)
+    /// <summary>Null when If-Match is absent or names the version; else 412: for switches that are thrown in need, too, without reading first.</summary>
+    public static IResult? Moved(HttpRequest request, long version)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var match = request.Headers.IfMatch.ToString();
+        return match is "" or "*" || match == Of(version)
             ? null
             : Problems.Of(ProblemCodes.PreconditionFailed, $"The resource has ETag {Of(version)} now. Read it again and decide anew.");
     }

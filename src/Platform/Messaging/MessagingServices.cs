@@ -78,6 +78,8 @@ public static class MessagingServices
         services.AddSingleton<OutboxSignal>();
         services.AddSingleton<HandlerRunner>();
         services.AddHostedService<SweeperHost>();
+        services.AddSingleton<QueueGauges>();
+        services.AddHostedService(provider => provider.GetRequiredService<QueueGauges>());
         services.AddScoped<ModuleScope>();
         services.AddScoped<IEvents, ScopedEvents>();
         return handlers;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 
 namespace MissionControl.Platform.Security;
 
@@ -15,6 +16,7 @@ public sealed record KeyFile(string Path, DateTimeOffset ActiveFrom);
 public static class KeyFiles
 {
     private const string InstantForm = "yyyyMMdd'T'HHmmss'Z'";
+    private const int SymmetricSize = 32;
 
     /// <summary>All keys of a use, oldest first; empty when there is none.</summary>
     /// <param name="first">Path of the first key, which has no instant in its name.</param>
@@ -35,6 +37,26 @@ public static class KeyFiles
 
     /// <summary>The key in force: the newest that is active.</summary>
     public static KeyFile? InForce(IReadOnlyList<KeyFile> keys, DateTimeOffset now) => keys.LastOrDefault(key => key.ActiveFrom <= now);
+
+    /// <summary>Makes the first symmetric key of a use when none of it is in force; of two processes that race one wins.</summary>
+    public static void MakeSymmetric(string first, DateTimeOffset now)
+    {
+        if (InForce(Of(first), now) is null)
+        {
+            TryWrite(first, NewSymmetric());
+        }
+    }
+
+    /// <summary>A new symmetric key.</summary>
+    public static byte[] NewSymmetric() => RandomNumberGenerator.GetBytes(SymmetricSize);
+
+    /// <summary>Reads a symmetric key.</summary>
+    /// <exception cref="InvalidDataException">The file does not hold exactly one.</exception>
+    public static byte[] LoadSymmetric(string path)
+    {
+        var stored = File.ReadAllBytes(path);
+        return stored.Length == SymmetricSize ? stored : throw new InvalidDataException($"{path} must hold exactly {SymmetricSize} bytes.");
+    }
 
     /// <summary>Writes a file that only this user reads; it comes to be whole or not at all, and never replaces another key.</summary>
     /// <returns>False when there is one already.</returns>

@@ -13,13 +13,17 @@ public sealed class SignerRing : IDisposable
     private IReadOnlyList<KeyFile> files = [];
     private long readAt;
 
-    /// <summary>Takes the ring whose first key stands at a path, making that key when there is none.</summary>
+    /// <summary>Takes the ring whose first key stands at a path, making that key when none of the ring is in force.</summary>
     public SignerRing(string first, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(time);
         this.first = first;
         this.time = time;
-        EcdsaSigner.LoadOrCreate(first).Dispose();
+        if (KeyFiles.InForce(KeyFiles.Of(first), time.GetUtcNow()) is null)
+        {
+            EcdsaSigner.LoadOrCreate(first).Dispose();
+        }
+
         Read();
     }
 
@@ -76,7 +80,7 @@ public sealed class SignerRing : IDisposable
     {
         if (!loaded.TryGetValue(file.Path, out var signer))
         {
-            loaded[file.Path] = signer = EcdsaSigner.LoadOrCreate(file.Path);
+            loaded[file.Path] = signer = EcdsaSigner.Load(file.Path);
         }
 
         return signer;

@@ -106,6 +106,23 @@ public sealed class KubernetesTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Overlays))]
+    public void Every_role_is_mounted_the_secret_with_its_keys_and_no_other(string overlay)
+    {
+        using var handedOut = new HandedOutKeys();
+        foreach (var deployment in Of(Tools.Kustomize(overlay), "Deployment"))
+        {
+            var role = Option(Container(deployment), "--role");
+            var secrets = deployment["spec"]!["template"]!["spec"]!["volumes"]!.AsArray().Select(volume => volume!["secret"]).OfType<JsonNode>().Select(secret => secret["secretName"].Text());
+            var mounted = Container(deployment)["volumeMounts"]!.AsArray().Where(mount => mount!["mountPath"].Text() == "/data/keys").Select(mount => mount!["readOnly"].Text());
+
+            Assert.Equal(handedOut.Roles.Contains(role) ? [$"missioncontrol-{role}-keys"] : [], secrets);
+            Assert.Equal(handedOut.Roles.Contains(role) ? ["true"] : [], mounted);
+            Assert.Equal(handedOut.Roles.Contains(role), Repository.Read("docs/deployment.md").Contains($"`missioncontrol-{role}-keys` | {string.Join(", ", handedOut.Files(role).Select(file => $"`{file}`"))} | {role} |", StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public void Roles_are_spoken_to_by_the_portal_alone_and_clusters_reach_call_home_alone()
     {

@@ -49,6 +49,32 @@ public sealed partial class SignInAttackTests(SecurityFixture fixture)
         Assert.DoesNotContain("__Host-mc-session", string.Join(';', response.Headers.TryGetValues("Set-Cookie", out var cookies) ? cookies : []), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("token")]
+    [InlineData("returnUrl")]
+    [InlineData("__RequestVerificationToken")]
+    public async Task A_field_with_NUL_is_refused_and_is_nobodys_failure(string field)
+    {
+        using var browser = await Browser.OpenAsync(Host, "/signin");
+        foreach (var address in new[] { "/signin", "/signout", "/customers/new" })
+        {
+            using var response = await browser.PostAsync(address, new() { [field] = "a\0b" });
+
+            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task An_address_that_is_none_is_told_by_a_page()
+    {
+        using var browser = await Browser.OpenAsync(Host, "/signin");
+        using var signedIn = await browser.SignInAsync(Host.AdminToken);
+        using var response = await browser.GetAsync("/versions");
+
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Contains("There is no such page", await response.Content.ReadAsStringAsync());
+    }
+
     [Fact]
     public async Task The_session_cookie_is_bound_to_this_host_unreadable_by_script_and_holds_no_token()
     {

@@ -36,7 +36,7 @@ internal static class ClustersApi
         var keys = await db.Set<ClusterKeyRow>().AsNoTracking().Where(row => row.ClusterId == id).OrderBy(row => row.NotBefore).ToListAsync(cancellationToken);
         var epochs = await db.Set<ClusterEpoch>().AsNoTracking().Where(row => row.ClusterId == id).OrderBy(row => row.Epoch).ToListAsync(cancellationToken);
         var intake = await db.Set<IntakeRow>().AsNoTracking().Where(row => row.ClusterId == id).Select(row => new { row.Ack, row.LastSeenAt }).SingleOrDefaultAsync(cancellationToken);
-        response.Headers.ETag = $"\"{cluster.Version}\"";
+        response.Headers.ETag = Etags.Of(cluster.Version);
         return TypedResults.Ok(new ClusterIdentity(
             id, cluster.CustomerId, cluster.Name, cluster.State.ToString().ToLowerInvariant(), cluster.CloneSuspected, cluster.Epoch, cluster.EpochIssuedAt, cluster.EnrolledAt,
             cluster.TrustedFirstContact, cluster.AgentVersion, intake?.Ack ?? 0, intake?.LastSeenAt,
@@ -44,22 +44,27 @@ internal static class ClustersApi
             [.. epochs.Select(epoch => new EpochItem(epoch.Epoch, epoch.IssuedAt, epoch.Reason, epoch.Quarantined, epoch.ConfirmedAt))], cluster.Version));
     }
 
-    private static Task<IResult> SuspendAsync(Guid id, ReasonRequest request, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
-        EnterAsync(id, ClusterState.Suspended, "suspended", request, db, directory, events, time, cancellationToken);
+    private static Task<IResult> SuspendAsync(Guid id, ReasonRequest request, HttpRequest http, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
+        EnterAsync(id, ClusterState.Suspended, "suspended", request, http, db, directory, events, time, cancellationToken);
 
-    private static Task<IResult> ResumeAsync(Guid id, ReasonRequest request, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
-        EnterAsync(id, ClusterState.Active, "resumed", request, db, directory, events, time, cancellationToken);
+    private static Task<IResult> ResumeAsync(Guid id, ReasonRequest request, HttpRequest http, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
+        EnterAsync(id, ClusterState.Active, "resumed", request, http, db, directory, events, time, cancellationToken);
 
-    private static Task<IResult> DecommissionAsync(Guid id, ReasonRequest request, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
-        EnterAsync(id, ClusterState.Decommissioned, "decommissioned", request, db, directory, events, time, cancellationToken);
+    private static Task<IResult> DecommissionAsync(Guid id, ReasonRequest request, HttpRequest http, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
+        EnterAsync(id, ClusterState.Decommissioned, "decommissioned", request, http, db, directory, events, time, cancellationToken);
 
     private static async Task<IResult> EnterAsync(
-        Guid id, ClusterState state, string verb, ReasonRequest request, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+        Guid id, ClusterState state, string verb, ReasonRequest request, HttpRequest http, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
         var cluster = await db.Set<Cluster>().SingleOrDefaultAsync(row => row.Id == id, cancellationToken);
         if (cluster is null)
         {
             return Problems.NotFound();
+        }
+
+        if (Etags.Moved(http, cluster.Version) is { } moved)
+        {
+            return moved;
         }
 
         var now = time.GetUtcNow();
@@ -79,13 +84,18 @@ internal static class ClustersApi
         return TypedResults.NoContent();
     }
 
-    private static async Task<IResult> ConfirmAsync(Guid id, long epoch, ReasonRequest request, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> ConfirmAsync(Guid id, long epoch, ReasonRequest request, HttpRequest http, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
         var cluster = await db.Set<Cluster>().SingleOrDefaultAsync(row => row.Id == id, cancellationToken);
         var row = cluster is null ? null : await db.Set<ClusterEpoch>().SingleOrDefaultAsync(row => row.ClusterId == id && row.Epoch == epoch, cancellationToken);
         if (cluster is null || row is null)
         {
             return Problems.NotFound();
+        }
+
+        if (Etags.Moved(http, cluster.Version) is { } moved)
+        {
+            return moved;
         }
 
         if (epoch != cluster.Epoch)

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Security;
 
@@ -10,7 +9,6 @@ namespace MissionControl.CallHome.Credentials;
 /// </summary>
 internal sealed class SealingKeys
 {
-    private const int Size = 32;
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(2);
     private readonly string first;
     private readonly TimeProvider time;
@@ -22,9 +20,9 @@ internal sealed class SealingKeys
     {
         this.time = time;
         first = options.SealingKeyFile ?? data.PathOf("keys/token-sealing.key");
-        if (options.SealingKeyFile is null && !File.Exists(first))
+        if (options.SealingKeyFile is null)
         {
-            KeyFiles.TryWrite(first, RandomNumberGenerator.GetBytes(Size));
+            KeyFiles.MakeSymmetric(first, time.GetUtcNow());
         }
 
         ring = Read(null);
@@ -55,13 +53,7 @@ internal sealed class SealingKeys
         var inForce = KeyFiles.InForce(files, time.GetUtcNow()) ?? throw new InvalidDataException($"{first} is missing.");
         Interlocked.Exchange(ref readAt, time.GetTimestamp());
         var order = string.Join('\n', files.Reverse().Where(file => file != inForce).Prepend(inForce).Select(file => file.Path));
-        return known?.Order == order ? known : new Ring(order, [.. order.Split('\n').Select(Load)]);
-    }
-
-    private static byte[] Load(string path)
-    {
-        var stored = File.ReadAllBytes(path);
-        return stored.Length == Size ? stored : throw new InvalidDataException($"{path} must hold exactly {Size} bytes.");
+        return known?.Order == order ? known : new Ring(order, [.. order.Split('\n').Select(KeyFiles.LoadSymmetric)]);
     }
 
     private sealed record Ring(string Order, IReadOnlyList<byte[]> Keys);

@@ -87,10 +87,10 @@ internal static partial class TokensApi
         return TypedResults.Created($"/api/v1/identity/tokens/{token.Id}", new CreatedToken(token.Id, text, token.ExpiresAt));
     }
 
-    private static async Task<IResult> ListAsync(ControlPlaneDbContext db, TimeProvider time, int? limit, string? cursor, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(ControlPlaneDbContext db, TimeProvider time, int? limit, string? cursor, string? q, CancellationToken cancellationToken)
     {
         var take = Math.Clamp(limit ?? 50, 1, 500);
-        var query = Visible(db).AsNoTracking();
+        var query = Visible(db).AsNoTracking().Holding(row => row.Name, q);
         if (cursor is not null)
         {
             if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Cursors.TryInstant(parts[0], out var at))
@@ -104,7 +104,7 @@ internal static partial class TokensApi
 
         var rows = await query.OrderByDescending(row => row.CreatedAt).ThenBy(row => row.Id).Take(take + 1).ToListAsync(cancellationToken);
         var next = rows.Count > take
-            ? $"/api/v1/identity/tokens?limit={take}&cursor={Cursors.Encode(rows[take - 1].CreatedAt.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture), rows[take - 1].Id)}"
+            ? $"/api/v1/identity/tokens?limit={take}{(string.IsNullOrWhiteSpace(q) ? "" : $"&q={Uri.EscapeDataString(q)}")}&cursor={Cursors.Encode(rows[take - 1].CreatedAt.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture), rows[take - 1].Id)}"
             : null;
         var now = time.GetUtcNow();
         return TypedResults.Ok(new Page<TokenItem>([.. rows.Take(take).Select(row => row.ToItem(now))], next));

@@ -55,7 +55,7 @@ internal static class CustomersApi
         var take = Math.Clamp(limit ?? 50, 1, 500);
         var query = db.Set<Customer>().AsNoTracking();
         query = state is null ? query : query.Where(row => row.State == (state == "active" ? CustomerState.Active : CustomerState.Closed));
-        query = string.IsNullOrWhiteSpace(q) ? query : query.Where(row => EF.Functions.Like(row.Name, $"%{q.Replace("%", "", StringComparison.Ordinal)}%"));
+        query = query.Holding(row => row.Name, q);
         var total = count == "exact" ? await query.LongCountAsync(cancellationToken) : (long?)null;
         if (cursor is not null)
         {

@@ -20,5 +20,7 @@ public sealed record Refusal(string Role, int Status, string Title, string Detai
     internal static Refusal Lacks(string scope) => new(
         scope[..scope.IndexOf(':', StringComparison.Ordinal)], 403, "Not yours to see", $"This needs the right {scope}. An administrator can give you a token that holds it.", null, []);
 
+    internal static Refusal NoPage() => new("portal", 404, "There is no such page", "Nothing is at this address.", null, []);
+
     internal static Refusal Expired() => new("portal", 400, "This page was open for too long", "Nothing was changed. Look at the page once more and send the form again.", null, []);
 }

@@ -49,6 +49,19 @@ internal static class PortalPage
     public static async Task<TradedSession?> ReaderAsync(HttpContext http) =>
         http.Request.Cookies[SignedIn.Cookie] is { } session ? await http.RequestServices.GetRequiredService<SignedIn>().FindAsync(session, http.RequestAborted) : null;
 
+    /// <summary>The same, and null as well when nobody can say: for pages that show nothing of anybody's.</summary>
+    public static async Task<TradedSession?> ReaderOrNobodyAsync(HttpContext http)
+    {
+        try
+        {
+            return await ReaderAsync(http);
+        }
+        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Does something for somebody who is signed in; everybody else is sent to sign in, and comes back after.</summary>
     public static async Task<IResult> WithReaderAsync(HttpContext http, Func<TradedSession, Task<IResult>> then)
     {

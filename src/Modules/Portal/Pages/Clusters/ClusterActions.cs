@@ -16,7 +16,7 @@ internal static class ClusterActions
         {
             pages.MapPost($"/clusters/{{id:guid}}/{verb}", (Guid id, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<ClusterSwitch>(http, async (page, form) =>
             {
-                await page.Api.SwitchClusterAsync(id, verb, form["reason"].ToString().Trim(), new Precondition(form["key"]), page.Aborted);
+                await page.Api.SwitchClusterAsync(id, verb, form["reason"].ToString().Trim(), Precondition(form), page.Aborted);
                 flashes.Leave(http, new Flash($"{Done(verb)} the cluster. {Effect(verb)}", Entry(id, $"callhome.cluster-{Past(verb)}")));
                 return Results.LocalRedirect($"/clusters/{id}");
             }));
@@ -24,7 +24,7 @@ internal static class ClusterActions
 
         pages.MapPost("/clusters/{id:guid}/epochs/{epoch:long}/confirm", (Guid id, long epoch, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<ClusterConfirmEpoch>(http, async (page, form) =>
         {
-            await page.Api.ConfirmEpochAsync(id, epoch, form["reason"].ToString().Trim(), new Precondition(form["key"]), page.Aborted);
+            await page.Api.ConfirmEpochAsync(id, epoch, form["reason"].ToString().Trim(), Precondition(form), page.Aborted);
             flashes.Leave(http, new Flash(string.Create(CultureInfo.InvariantCulture, $"Confirmed epoch {epoch}. Its usage counts from now on."), Entry(id, "callhome.epoch-confirmed")));
             return Results.LocalRedirect($"/clusters/{id}/credentials");
         }));
@@ -43,6 +43,9 @@ internal static class ClusterActions
 
     /// <summary>How to take it back.</summary>
     public static string Reverse(string verb) => verb switch { "suspend" => "Resume takes it back.", "resume" => "Suspend takes it back.", _ => "Nothing takes it back." };
+
+    private static Precondition Precondition(IFormCollection form) =>
+        new(form["key"], long.TryParse(form["version"], CultureInfo.InvariantCulture, out var version) ? version : null);
 
     private static string Done(string verb) => verb switch { "suspend" => "Suspended", "resume" => "Resumed", _ => "Decommissioned" };
 
