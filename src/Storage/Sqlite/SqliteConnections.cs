@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Microsoft.Data.Sqlite;
+using MissionControl.Platform.Data;
 using SQLitePCL;
 
 namespace MissionControl.Storage.Sqlite;
@@ -9,7 +10,7 @@ namespace MissionControl.Storage.Sqlite;
 /// gate. Opening one costs more than what most units of work do with it: functions are registered, settings made, statements
 /// prepared. And SQLite keeps pages per connection and forgets them when another connection writes; the one writer never has to.
 /// </summary>
-internal sealed class SqliteConnections(string file) : IDisposable
+internal sealed class SqliteConnections(string file) : IDisposable, IAsyncDisposable
 {
     /// <summary>
     /// What SQLite keeps per connection: synchronous=FULL (an answer means fsynced), a busy timeout for second processes such as a
@@ -64,21 +65,30 @@ internal sealed class SqliteConnections(string file) : IDisposable
     /// <summary>A connection of the caller's own, for as long as it likes.</summary>
     public SqliteConnection Open() => Open("");
 
-    public void Dispose()
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    /// <summary>Closes them, the one that writes when its turn has ended: a consumer may outlast the host's stop by a transaction.</summary>
+    public async ValueTask DisposeAsync()
     {
+        if (closed)
+        {
+            return;
+        }
+
         closed = true;
+        using var turn = await Gate.EnterAsync(WritePriority.Intake, CancellationToken.None);
+        writer?.Dispose();
         while (idle.TryPop(out var connection))
         {
             connection.Dispose();
         }
-
-        writer?.Dispose();
     }
 
     private static bool IsClean(SqliteConnection connection) => connection.Handle is { } handle && raw.sqlite3_get_autocommit(handle) != 0;
 
     private SqliteConnection Open(string further)
     {
+        ObjectDisposedException.ThrowIf(closed, this);
         var connection = new SqliteConnection(connectionString);
         try
         {
