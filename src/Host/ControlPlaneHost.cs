@@ -102,6 +102,8 @@ public static class ControlPlaneHost
         app.UseQueryParameters();
         app.UseIdempotencyKeys();
         MapEverything(app, modules);
+        // Else the framework does it when it starts, and whoever describes the API before that finds it empty.
+        app.UseEndpoints(static _ => { });
         app.Lifetime.ApplicationStarted.Register(() =>
         {
             var address = app.Services.GetRequiredService<ApiAddress>();

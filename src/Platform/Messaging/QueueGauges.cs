@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Diagnostics.Metrics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -74,13 +73,14 @@ internal sealed class QueueGauges : BackgroundService
             {
                 await LookAsync(stoppingToken);
             }
-            catch (DbException)
-            {
-                // The database is away, which others tell. What waited then waits still, and its age goes on rising.
-            }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
+            }
+            catch (Exception)
+            {
+                // The database is away, which drivers say in exceptions of many kinds and others tell; no process ends for its gauges.
+                // What waited then waits still, and its age goes on rising.
             }
 
             await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
