@@ -88,8 +88,9 @@ internal sealed partial class OutboxDispatcher(
                     await Task.Delay(rest, stoppingToken);
                 }
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            catch (Exception) when (stoppingToken.IsCancellationRequested)
             {
+                // Rows in flight stay and are delivered again.
                 return;
             }
             catch (Exception exception)

@@ -69,7 +69,7 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
-        await RefreshAsync(DateTimeOffset.UnixEpoch, cancellationToken);
+        await PollAsync(DateTimeOffset.UnixEpoch, cancellationToken);
         await base.StartAsync(cancellationToken);
     }
 
@@ -80,7 +80,7 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
         {
             try
             {
-                await RefreshAsync(refreshedAt - Overlap, stoppingToken);
+                await PollAsync(refreshedAt - Overlap, stoppingToken);
                 readiness.Has("cluster-directory");
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
@@ -94,14 +94,21 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
         }
     }
 
-    /// <summary>Reads what changed since an instant; also called after a change made by this process, so that it holds here at once.</summary>
+    /// <summary>Reads everything that changed since the last poll. Only this counts as news: a change of our own says nothing of the others'.</summary>
+    private async Task PollAsync(DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        var (now, tick) = (time.GetUtcNow(), time.GetTimestamp());
+        await RefreshAsync(since, cancellationToken);
+        refreshedAt = now;
+        Interlocked.Exchange(ref refreshedTick, tick);
+    }
+
+    /// <summary>Reads what changed since an instant: after a change made by this process, so that it holds here at once.</summary>
     public async Task RefreshAsync(DateTimeOffset since, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
         db.Scope.OpenAll("the cluster directory serves every customer's clusters");
-        var now = time.GetUtcNow();
-        var tick = time.GetTimestamp();
         var changed = db.Set<Cluster>().AsNoTracking().Where(cluster => cluster.ChangedAt >= since)
             .Select(cluster => new { cluster.Id, cluster.CustomerId, cluster.State, cluster.Epoch, cluster.CloneSuspected });
         await foreach (var row in changed.AsAsyncEnumerable().WithCancellation(cancellationToken))
@@ -133,9 +140,6 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
                 }
             }
         }
-
-        refreshedAt = now;
-        Interlocked.Exchange(ref refreshedTick, tick);
     }
 
     private async Task RefreshKeysAsync(ControlPlaneDbContext db, DateTimeOffset since, CancellationToken cancellationToken)
