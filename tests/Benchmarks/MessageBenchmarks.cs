@@ -32,7 +32,7 @@ internal static class MessageBenchmarks
             "one event from the outbox through the mediator to two consumers (callhome, fleet), each with inbox row and one row written in a transaction of its own; done when the outbox is empty",
             "SQLite, WAL, synchronous=FULL; floor: one raw insert in a transaction of its own");
         await using var host = await ControlPlane.StartAsync();
-        await DeliverAsync(host, "licensing", Customers(500));
+        await DeliverAsync(host, "licensing", Customers(events));
         var figures = new List<double>();
         for (var round = 1; round <= rounds; round++)
         {
@@ -57,12 +57,11 @@ internal static class MessageBenchmarks
         var (single, batched) = (new List<double>(), new List<double>());
         for (var round = 0; round <= rounds; round++)
         {
-            var count = round == 0 ? 1000 : events;
             var floor = await servers.ConfirmedPerSecondAsync(8000, 32);
-            var one = count / (await DeliverAsync(host, "callhome", Watermarks(count), "SELECT count(*) FROM fleet_inbox WHERE consumer = 'fleet.keep-watermark'", count)).TotalSeconds;
-            var several = count / (await DeliverAsync(host, "licensing", Entries(count), "SELECT count(*) FROM audit_inbox WHERE consumer = 'audit.append-entry'", count)).TotalSeconds;
+            var one = events / (await DeliverAsync(host, "callhome", Watermarks(events), "SELECT count(*) FROM fleet_inbox WHERE consumer = 'fleet.keep-watermark'", events)).TotalSeconds;
+            var several = events / (await DeliverAsync(host, "licensing", Entries(events), "SELECT count(*) FROM audit_inbox WHERE consumer = 'audit.append-entry'", events)).TotalSeconds;
 
-            // The first, small round only warms.
+            // The first round only warms.
             if (round > 0)
             {
                 single.Add(one);
@@ -116,7 +115,7 @@ internal static class MessageBenchmarks
                 throw new InvalidOperationException($"{count * CellsPerWindow} cells were sent and {stored} stored.");
             }
 
-            // The first, small round only warms.
+            // The first round only warms.
             if (round > 0)
             {
                 fresh.Add(stored / took.TotalSeconds);

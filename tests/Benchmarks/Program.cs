@@ -10,7 +10,8 @@ if (args is [FloorHost.Command, var data, var portal, var callHome, var operatio
 
 // The load generator wants its callbacks on the one thread that waits for the sockets; the runtime reads this at its start only.
 const string Inline = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
-if (Environment.GetEnvironmentVariable(Inline) is null)
+// Where the host runs in this process they would put all its work on that thread.
+if (Environment.GetEnvironmentVariable(Inline) is null && args is not ["ledger" or "messages" or "outbox", ..])
 {
     var again = new ProcessStartInfo(Environment.ProcessPath!, args);
     again.Environment[Inline] = "1";

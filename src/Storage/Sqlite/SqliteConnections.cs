@@ -20,13 +20,13 @@ internal sealed class SqliteConnections(string file) : IDisposable, IAsyncDispos
     private const string Settings = "PRAGMA busy_timeout=20000; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA recursive_triggers=ON; PRAGMA wal_autocheckpoint=16000;";
 
     // Who has not entered the gate cannot write, not even by mistake.
-    private const string Reading = "PRAGMA query_only=ON;";
+    private const string Reading = "PRAGMA query_only=ON; PRAGMA cache_size=-1024;";
 
     // 32 MB of pages.
     private const string Writing = "PRAGMA cache_size=-32768;";
 
-    // Each may hold 2 MB of pages; a rush of requests must not leave that behind for ever.
-    private const int MostIdle = 16;
+    // As many as consumers may work at once. Each may hold 1 MB of pages; a rush of requests must not leave more behind for ever.
+    private const int MostIdle = 64;
     private readonly string connectionString = new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadWriteCreate, Cache = SqliteCacheMode.Private, Pooling = false }.ToString();
     private readonly ConcurrentStack<SqliteConnection> idle = [];
     private SqliteConnection? writer;

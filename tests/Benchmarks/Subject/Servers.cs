@@ -34,6 +34,7 @@ internal sealed class Servers : IAsyncDisposable
             var file = Path.Combine(servers.directory.FullName, "config.json");
             await File.WriteAllTextAsync(file, JsonSerializer.Serialize(configuration));
             var data = Path.Combine(servers.directory.FullName, "data");
+            await HostCommand.RunAsync(0, "admin", "keys", "make", "--data", data);
             await HostCommand.RunAsync(0, "migrate", "--data", data, "--config", file);
             servers.Host = await ControlPlane.StartAsync(data, configuration: configuration);
             return servers;
