@@ -29,6 +29,9 @@ public interface IDatabaseDialect
     /// <summary>sqlite, postgresql or sqlserver.</summary>
     string Name { get; }
 
+    /// <summary>How many transactions of one consumer are worth having at once. SQLite: one, writers take turns there anyway.</summary>
+    int WritersAtOnce => 2;
+
     /// <summary>Brings the schema up to date, append-only triggers included.</summary>
     Task MigrateAsync(ControlPlaneDbContext db, CancellationToken cancellationToken);
 

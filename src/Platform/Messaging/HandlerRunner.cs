@@ -13,7 +13,7 @@ namespace MissionControl.Platform.Messaging;
 /// Applies a message to a handler exactly once: inbox row and effect in one transaction. A message that fails goes to the
 /// module's parked messages, is tried again by itself with growing delay, and at last waits for a person; it never blocks others.
 /// </summary>
-public sealed partial class HandlerRunner(IServiceScopeFactory scopes, TimeProvider time, ILogger<HandlerRunner> logger)
+public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabaseDialect dialect, TimeProvider time, ILogger<HandlerRunner> logger)
 {
     /// <summary>Automatic tries before a message waits for a person.</summary>
     public const int MaxAttempts = 8;
@@ -26,7 +26,7 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, TimeProvi
     {
         ArgumentNullException.ThrowIfNull(binding);
         return binding.TakesSeveral
-            ? batches.GetOrAdd(binding.Name, _ => new NaturalBatch((batch, token) => ApplyAllAsync(binding, batch, token))).ApplyAsync(new Delivery(message, context), cancellationToken)
+            ? batches.GetOrAdd(binding.Name, _ => new NaturalBatch(dialect.WritersAtOnce, (batch, token) => ApplyAllAsync(binding, batch, token))).ApplyAsync(new Delivery(message, context), cancellationToken)
             : ApplyOneAsync(binding, message, context, cancellationToken);
     }
 

@@ -6,14 +6,16 @@ namespace MissionControl.Platform.Messaging;
 /// Gathers one consumer's messages without waiting: the next batch is what arrived while the last one was written. A consumer that
 /// falls behind gets larger batches, and so catches up.
 /// </summary>
-internal sealed class NaturalBatch(Func<IReadOnlyList<Delivery>, CancellationToken, Task> apply)
+/// <param name="atOnce">Batches under way at once: while one is being written, the next is read and judged.</param>
+/// <param name="apply">Applies a batch.</param>
+internal sealed class NaturalBatch(int atOnce, Func<IReadOnlyList<Delivery>, CancellationToken, Task> apply)
 {
     // As much as a transaction takes without keeping intake waiting for long at the writer gate.
     private const int MaxMessages = 100;
     private const int MaxBytes = 256 * 1024;
     private readonly Lock sync = new();
     private readonly Queue<(Delivery Delivery, TaskCompletionSource Done, CancellationToken Cancelled)> waiting = new();
-    private bool running;
+    private int running;
 
     /// <summary>Ends when the message was applied with its batch, or failed.</summary>
     public Task ApplyAsync(Delivery delivery, CancellationToken cancellationToken)
@@ -22,12 +24,12 @@ internal sealed class NaturalBatch(Func<IReadOnlyList<Delivery>, CancellationTok
         lock (sync)
         {
             waiting.Enqueue((delivery, done, cancellationToken));
-            if (running)
+            if (running == atOnce)
             {
                 return done.Task;
             }
 
-            running = true;
+            running++;
         }
 
         _ = Task.Run(RunAsync, CancellationToken.None);
@@ -49,7 +51,7 @@ internal sealed class NaturalBatch(Func<IReadOnlyList<Delivery>, CancellationTok
 
                 if (batch.Count == 0)
                 {
-                    running = false;
+                    running--;
                     return;
                 }
             }

@@ -93,7 +93,7 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
         }
 
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(5), time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (await TicksAsync(timer, stoppingToken))
         {
             if (Volatile.Read(ref firstFailure) is var since and not 0)
             {
@@ -110,6 +110,18 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
                     return;
                 }
             }
+        }
+    }
+
+    private static async Task<bool> TicksAsync(PeriodicTimer timer, CancellationToken stoppingToken)
+    {
+        try
+        {
+            return await timer.WaitForNextTickAsync(stoppingToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
         }
     }
 

@@ -15,6 +15,8 @@ internal sealed class SqliteDialect(SqliteConnections connections) : IDatabaseDi
 
     public string Name => "sqlite";
 
+    public int WritersAtOnce => 1;
+
     public async Task MigrateAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
     {
         using var writing = await EnterWriteAsync(db, WritePriority.Normal, cancellationToken);
