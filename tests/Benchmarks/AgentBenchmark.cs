@@ -7,6 +7,7 @@ using MissionControl.Benchmarks.Measuring;
 using MissionControl.Benchmarks.Subject;
 using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Testing;
 
 namespace MissionControl.Benchmarks;
 
@@ -25,7 +26,7 @@ internal static class AgentBenchmark
         try
         {
             await host.StartAsync();
-            var address = $"http://127.0.0.1:{HostProcess.FreePort()}/";
+            var address = $"http://127.0.0.1:{Ports.Free()}/";
             product.Prefixes.Add(address);
             product.Start();
             var serving = ServeAsync(product, stop.Token);

@@ -38,6 +38,7 @@ internal static class FleetBenchmark
             Verdict.Note($"{result.PerSecond:0}/s acknowledged, p50 {result.Accepted.Milliseconds(0.5):0.0} ms, p99 {result.Accepted.Milliseconds(0.99):0.0} ms; host {used:0.00} cores, {Machine.MebibytesOf(host.Id, "VmHWM"):0} MiB at most");
             Verdict.Note($"outbox rows: first half {depths.Take(middle).DefaultIfEmpty().Average():0.0} on average, second half {depths.Skip(middle).DefaultIfEmpty().Average():0.0}, most {depths.DefaultIfEmpty().Max()}; empty {drained.TotalSeconds:0.0} s after the last check-in");
             verdict.Holds($"all {sent} check-ins were acknowledged ({result.Wrong + result.Shed.Count} were not; {result.FirstWrong})", sent == result.Accepted.Count);
+            verdict.Holds($"every cluster had its turn ({requests.Count(cluster => cluster.Sent == 0)} had none)", requests.All(cluster => cluster.Sent > 0));
             verdict.Holds($"fleet holds the last acknowledged number of every cluster ({missing} differ)", missing == 0);
         }
         finally

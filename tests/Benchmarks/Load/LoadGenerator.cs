@@ -11,7 +11,7 @@ internal sealed class LoadGenerator : IDisposable
 {
     private readonly List<LoadConnection> connections = [];
     private readonly Lock sync = new();
-    private readonly Stack<LoadConnection> idle = new();
+    private readonly Queue<LoadConnection> idle = new();
     private readonly Queue<long> waiting = new();
     private LoadResult result = new();
     private TaskCompletionSource finished = new();
@@ -50,7 +50,7 @@ internal sealed class LoadGenerator : IDisposable
         if (perSecond is { } rate)
         {
             busy = 0;
-            connections.ForEach(idle.Push);
+            connections.ForEach(idle.Enqueue);
             await Task.Factory.StartNew(() => Pace(start, duration, rate), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         }
         else
@@ -96,7 +96,7 @@ internal sealed class LoadGenerator : IDisposable
                 LoadConnection? free;
                 lock (sync)
                 {
-                    if (!idle.TryPop(out free))
+                    if (!idle.TryDequeue(out free))
                     {
                         waiting.Enqueue(due);
                         continue;
@@ -153,7 +153,7 @@ internal sealed class LoadGenerator : IDisposable
                 }
             }
 
-            idle.Push(connection);
+            idle.Enqueue(connection);
             if (--busy == 0 && stopping)
             {
                 finished.TrySetResult();

@@ -3,20 +3,20 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
-using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using MissionControl.Benchmarks.Measuring;
+using MissionControl.Testing;
 
 namespace MissionControl.Benchmarks.Subject;
 
 /// <summary>The host under test in a process of its own, with the runtime settings that the product ships with.</summary>
 internal sealed class HostProcess : IAsyncDisposable
 {
-    private readonly int portal = FreePort();
-    private readonly int callHome = FreePort();
-    private readonly int operations = FreePort();
-    private readonly int plain = FreePort();
+    private readonly int portal = Ports.Free();
+    private readonly int callHome = Ports.Free();
+    private readonly int operations = Ports.Free();
+    private readonly int plain = Ports.Free();
     private readonly ConcurrentQueue<string> complaints = new();
     private Process? process;
 
@@ -149,12 +149,5 @@ internal sealed class HostProcess : IAsyncDisposable
                 yield return ("DOTNET_gcConcurrent", "1");
             }
         }
-    }
-
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }
