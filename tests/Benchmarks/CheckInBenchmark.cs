@@ -27,7 +27,7 @@ internal static class CheckInBenchmark
             var requests = new List<CheckInRequests>();
             foreach (var cluster in fleet)
             {
-                var hello = await cluster.Client.CheckInAsync(new CheckInRequest { ClusterId = cluster.Id.ToString("D"), Epoch = 1, LowestKept = 1 }, CancellationToken.None);
+                var hello = await cluster.Client.CheckInAsync(new CheckInRequest { ClusterId = cluster.Id.ToString("D"), Epoch = 1, LowestKept = 1, Sections = { CheckInRequests.Understood } }, CancellationToken.None);
                 requests.Add(new CheckInRequests(cluster.Id, 1, cluster.Bearer, hello.Desired?.Etag ?? "d0", 1));
             }
 

@@ -54,6 +54,8 @@ public abstract class TestDatabase : IAsyncLifetime
     public async Task<ServiceProvider> EmptyAsync(IReadOnlyList<IModule>? modules = null)
     {
         var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton(TimeProvider.System);
         services.AddSingleton(new ModuleCatalog(modules ?? ModuleList.All, [ModuleCatalog.AllRoles]));
         await AddStorageAsync(services);
         if (modules is not null)

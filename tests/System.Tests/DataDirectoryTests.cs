@@ -15,9 +15,11 @@ public sealed class DataDirectoryTests
 
         await HostCommand.RunAsync(0, "admin", "backup", "--data", host.Data, backup);
         var second = await HostCommand.RunAsync(2, "run", "--data", host.Data, "--portal", Free("https"), "--callhome", Free("https"), "--ops", Free("http"));
+        var migrate = await HostCommand.RunAsync(2, "migrate", "--data", host.Data);
         var restore = await HostCommand.RunAsync(2, "admin", "restore", "--data", host.Data, backup);
 
         Assert.Contains("Another process of Mission Control uses", second, StringComparison.Ordinal);
+        Assert.Contains("Another process of Mission Control uses", migrate, StringComparison.Ordinal);
         Assert.Contains("stop it first", restore, StringComparison.Ordinal);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(backup));
 

@@ -16,6 +16,13 @@ internal static class MigrateCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             await using var app = ControlPlaneHost.Build(options.Read(parsed));
+            using var claim = EmbeddedClaim.Take(app.Services, out var refusal);
+            if (refusal is not null)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(refusal);
+                return 2;
+            }
+
             await using var scope = app.Services.CreateAsyncScope();
             var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
             await db.Dialect.MigrateAsync(db, cancellationToken);

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using MissionControl.Catalog;
-using MissionControl.Platform.Data;
 using MissionControl.Platform.Modules;
 
 namespace MissionControl.Host.Commands;
@@ -16,30 +15,29 @@ internal static class RunCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var settings = options.Read(parsed);
+            if (MissingKeys(settings) is { Length: > 0 } missing)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(missing);
+                return 2;
+            }
+
             WebApplication app;
             try
             {
-                if (MissingKeys(settings) is { Length: > 0 } missing)
-                {
-                    throw new ArgumentException(missing);
-                }
-
                 app = ControlPlaneHost.Build(settings);
             }
-            catch (ArgumentException refusal)
+            catch (ArgumentException mistakes)
             {
-                await parsed.InvocationConfiguration.Error.WriteLineAsync(refusal.Message);
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(mistakes.Message);
                 return 2;
             }
 
             await using (app)
             {
-                var embedded = !app.Services.GetRequiredService<Shape>().IsDistributed;
-                var directory = app.Services.GetRequiredService<DataDirectory>();
-                using var claim = embedded ? directory.TryClaim() : null;
-                if (embedded && claim is null)
+                using var claim = EmbeddedClaim.Take(app.Services, out var refusal);
+                if (refusal is not null)
                 {
-                    await parsed.InvocationConfiguration.Error.WriteLineAsync($"Another process of Mission Control uses {directory.Root}. Stop it first, or give this one a directory of its own with --data.");
+                    await parsed.InvocationConfiguration.Error.WriteLineAsync(refusal);
                     return 2;
                 }
 

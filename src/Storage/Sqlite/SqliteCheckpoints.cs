@@ -13,34 +13,46 @@ namespace MissionControl.Storage.Sqlite;
 internal sealed partial class SqliteCheckpoints(SqliteConnections connections, TimeProvider time, ILogger<SqliteCheckpoints> logger) : BackgroundService
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(10);
 
     // 16 MB of pages of 4 KiB. The log starts over only after a moment in which nothing new came; beyond this one is made.
     private const long LongLog = 4000;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var wait = Interval;
         SqliteConnection? connection = null;
-        while (!stoppingToken.IsCancellationRequested)
+        try
         {
-            try
+            while (true)
             {
-                await Task.Delay(Interval, time, stoppingToken);
-                connection ??= connections.Open();
-                if (Checkpoint(connection) >= LongLog)
+                await Task.Delay(wait, time, stoppingToken);
+                try
                 {
-                    using var turn = await connections.Gate.EnterAsync(WritePriority.Normal, stoppingToken);
-                    Checkpoint(connection);
+                    connection ??= connections.Open();
+                    if (Checkpoint(connection) >= LongLog)
+                    {
+                        using var turn = await connections.Gate.EnterAsync(WritePriority.Normal, stoppingToken);
+                        Checkpoint(connection);
+                    }
+
+                    wait = Interval;
+                }
+                catch (SqliteException exception)
+                {
+                    // The disk is full, or away: what is committed stays in the log.
+                    LogFailed(logger, exception);
+                    wait = AfterFailure;
                 }
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (SqliteException exception)
-            {
-                // The disk is full, or away: what is committed stays in the log.
-                LogFailed(logger, exception);
-            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Closing the last connection moves the rest.
+        }
+        finally
+        {
+            connection?.Dispose();
         }
     }
 
@@ -53,6 +65,6 @@ internal sealed partial class SqliteCheckpoints(SqliteConnections connections, T
         return reader.Read() ? reader.GetInt64(1) : 0;
     }
 
-    [LoggerMessage(140, LogLevel.Warning, "The write-ahead log could not be moved into the database file; tried again at once")]
+    [LoggerMessage(140, LogLevel.Warning, "The write-ahead log could not be moved into the database file; tried again in 10 s")]
     private static partial void LogFailed(ILogger logger, Exception exception);
 }

@@ -29,6 +29,7 @@ internal sealed class SqliteConnections(string file) : IDisposable, IAsyncDispos
     private const int MostIdle = 64;
     private readonly string connectionString = new SqliteConnectionStringBuilder { DataSource = file, Mode = SqliteOpenMode.ReadWriteCreate, Cache = SqliteCacheMode.Private, Pooling = false }.ToString();
     private readonly ConcurrentStack<SqliteConnection> idle = [];
+    private int kept;
     private SqliteConnection? writer;
     private volatile bool closed;
 
@@ -48,18 +49,33 @@ internal sealed class SqliteConnections(string file) : IDisposable, IAsyncDispos
     }
 
     /// <summary>An open connection to read with, for one unit of work; the one returned last, whose pages are the warmest.</summary>
-    public SqliteConnection Rent() => idle.TryPop(out var kept) ? kept : Open(Reading);
+    public SqliteConnection Rent()
+    {
+        if (!idle.TryPop(out var connection))
+        {
+            return Open(Reading);
+        }
+
+        Interlocked.Decrement(ref kept);
+        return connection;
+    }
 
     /// <summary>Takes a connection back, unless it was left within a transaction.</summary>
     public void Return(SqliteConnection connection)
     {
-        if (closed || idle.Count >= MostIdle || !IsClean(connection))
+        if (closed || !IsClean(connection))
         {
             connection.Dispose();
-            return;
         }
-
-        idle.Push(connection);
+        else if (Interlocked.Increment(ref kept) > MostIdle)
+        {
+            Interlocked.Decrement(ref kept);
+            connection.Dispose();
+        }
+        else
+        {
+            idle.Push(connection);
+        }
     }
 
     /// <summary>A connection of the caller's own, for as long as it likes.</summary>

@@ -38,6 +38,7 @@ internal sealed class CheckInRequests
             SentAtMs = Now(),
             DesiredEtag = desiredEtag,
             AgentVersion = "1.0.0",
+            Sections = { Understood },
         }.ToByteArray();
 
         // lowest_kept (3), then the one item (5) with seq (1), type (2), at_ms (3) and body (4). The numbers are varints of a fixed width.
@@ -66,6 +67,9 @@ internal sealed class CheckInRequests
         sequence = head.Length + itemAt + 1;
         time = sequence + SequenceBytes + 9;
     }
+
+    /// <summary>What the agent says that it understands.</summary>
+    public static string Understood => "receipts";
 
     public int BodyBytes { get; }
 

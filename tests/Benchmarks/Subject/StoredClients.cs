@@ -20,7 +20,7 @@ internal static class StoredClients
             using var identity = new StoredIdentity(stored[i]) { Enrollment = new Enrollment(host.CallHome, stored[i].Id, 1, "", true, 60, 10) };
             var client = new CallHomeClient(http, identity, TimeProvider.System);
             var bearer = await client.AuthorizeAsync(cancellationToken);
-            var hello = await client.CheckInAsync(new CheckInRequest { ClusterId = stored[i].Id.ToString("D"), Epoch = 1, LowestKept = 2 }, cancellationToken);
+            var hello = await client.CheckInAsync(new CheckInRequest { ClusterId = stored[i].Id.ToString("D"), Epoch = 1, LowestKept = 2, Sections = { CheckInRequests.Understood } }, cancellationToken);
             requests[i] = new CheckInRequests(stored[i].Id, 1, bearer, hello.Desired?.Etag ?? "d0", hello.Ack + 1);
         });
         return requests;

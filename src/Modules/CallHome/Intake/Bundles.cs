@@ -20,9 +20,12 @@ namespace MissionControl.CallHome.Intake;
 /// check-in in an envelope that the cluster signed; the signature is the credential. Line by line it is verified and taken as a
 /// check-in is, so that a file of any size costs the memory of a line, and whatever comes twice or in another order does no harm.
 /// </summary>
-internal sealed class Bundles(Handover handover, TimeProvider time) : IDisposable
+internal sealed class Bundles(Handover handover, ClusterDirectory directory, TimeProvider time) : IDisposable
 {
     private const string ContentType = "application/x-ndjson";
+    /// <summary>For a line to come: the places are few, and anybody may take one.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
     private readonly SemaphoreSlim places = new(Limits.BundlesAtOnce);
 
     public static void Map(IEndpointRouteBuilder callhome)
@@ -55,6 +58,11 @@ internal sealed class Bundles(Handover handover, TimeProvider time) : IDisposabl
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
             await Wire.RefuseAsync(context, BodyReader.TooLarge);
+        }
+        catch (TimeoutException)
+        {
+            // Lines before it are kept, and coming again they do no harm.
+            await Handover.ShedAsync(context);
         }
         finally
         {
@@ -97,7 +105,7 @@ internal sealed class Bundles(Handover handover, TimeProvider time) : IDisposabl
         CheckInResponse? answer = null;
         var refusals = new List<ItemRefusal>();
         using var lines = new Lines(context.Request.Body);
-        while (await lines.NextAsync(context.RequestAborted))
+        while (await NextAsync(lines, context.RequestAborted))
         {
             if (lines.Current.Length > Limits.BundlePartBytes)
             {
@@ -127,6 +135,20 @@ internal sealed class Bundles(Handover handover, TimeProvider time) : IDisposabl
         await Wire.WriteJsonAsync(context, answer);
     }
 
+    private async ValueTask<bool> NextAsync(Lines lines, CancellationToken aborted)
+    {
+        using var patience = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, aborted);
+        try
+        {
+            return await lines.NextAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (patience.IsCancellationRequested && !aborted.IsCancellationRequested)
+        {
+            throw new TimeoutException();
+        }
+    }
+
     private async Task<(KnownCluster Sender, CheckInRequest Part)?> ReadAsync(HttpContext context, ReadOnlyMemory<byte> line, KnownCluster? before)
     {
         if (ClusterOf(line.Span) is not { } id)
@@ -142,7 +164,8 @@ internal sealed class Bundles(Handover handover, TimeProvider time) : IDisposabl
         }
 
         // One answer for a cluster that is not there and for a key that is not its own: nobody learns which clusters there are.
-        var cluster = before ?? await handover.FindAsync(id, context.RequestAborted);
+        // And no look into the database for whoever has proved nothing: what enrolled elsewhere is known here within two seconds.
+        var cluster = before ?? (directory.TryGet(id, out var known) ? known : null);
         if (!Dsse.TryVerify(line.Span, BundlePart.PayloadType, kid => cluster?.KeyInForce(kid, time.GetUtcNow()), out var verified, out _, Limits.BundlePartBytes))
         {
             await Problems.WriteAsync(context, ProblemCodes.BundleSignatureInvalid, $"Each line is a DSSE envelope of type {BundlePart.PayloadType}, signed by the key in force of the cluster that it names. Export it anew.");
