@@ -166,6 +166,7 @@ public sealed record UsageCell(
     private static readonly SearchValues<char> KeyCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789_");
     private const int MaxDimensions = 8;
     private string? dimensionText;
+    private long? dimensionHash;
 
     /// <summary>The dimensions as JSON with sorted keys: one text for one set.</summary>
     [JsonIgnore]
@@ -173,15 +174,7 @@ public sealed record UsageCell(
 
     /// <summary>First 64 bits of SHA-256 over <see cref="DimensionText"/>; part of a cell's key.</summary>
     [JsonIgnore]
-    public long DimensionHash
-    {
-        get
-        {
-            Span<byte> hash = stackalloc byte[32];
-            SHA256.HashData(Encoding.UTF8.GetBytes(DimensionText), hash);
-            return BinaryPrimitives.ReadInt64BigEndian(hash);
-        }
-    }
+    public long DimensionHash => dimensionHash ??= Hash(DimensionText);
 
     /// <summary>The dimension <c>env</c>, which the product gives; empty when there is none.</summary>
     [JsonIgnore]
@@ -206,6 +199,13 @@ public sealed record UsageCell(
 
     private static bool IsKey(string? key, int most) =>
         key is { Length: >= 1 } && key.Length <= most && key[0] is >= 'a' and <= 'z' && !key.AsSpan().ContainsAnyExcept(KeyCharacters);
+
+    private static long Hash(string text)
+    {
+        Span<byte> hash = stackalloc byte[32];
+        SHA256.HashData(Encoding.UTF8.GetBytes(text), hash);
+        return BinaryPrimitives.ReadInt64BigEndian(hash);
+    }
 
     private static string Canonical(IReadOnlyDictionary<string, string> dimensions) =>
         JsonSerializer.Serialize(new SortedDictionary<string, string>(dimensions.ToDictionary(StringComparer.Ordinal), StringComparer.Ordinal), DocumentJson.Options);

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Licensing.Meters;
 using MissionControl.Protocol.Documents;
@@ -14,8 +15,47 @@ namespace MissionControl.Licensing.Ledger;
 /// <param name="Body">The DSSE envelope as received.</param>
 internal sealed record Arrival(Guid ClusterId, Guid CustomerId, long Epoch, long Seq, DateTimeOffset ReceivedAt, byte[] Body)
 {
-    /// <summary>Payload and signature, once the signature was found to hold.</summary>
-    public DsseVerified? Signed { get; set; }
+    /// <summary>What it holds, once its signature was found to hold.</summary>
+    public SignedWindow? Opened { get; set; }
+}
+
+/// <summary>An envelope whose signature holds, opened, with all that is worked out from its bytes alone.</summary>
+internal sealed class SignedWindow
+{
+    public SignedWindow(DsseVerified signed)
+    {
+        Signed = signed;
+        Window = UsageWindow.Read(signed.Payload, out var problem);
+        Problem = problem;
+        Sha256 = UsageWindow.Digest(signed.Payload);
+        Deflated = Deflate(signed.Payload);
+    }
+
+    /// <summary>Payload and signature.</summary>
+    public DsseVerified Signed { get; }
+
+    /// <summary>The checked window; null when the payload is none.</summary>
+    public UsageWindow? Window { get; }
+
+    /// <summary>Why the payload is no window.</summary>
+    public WindowProblem? Problem { get; }
+
+    /// <summary><c>sha256:</c> of the payload.</summary>
+    public string Sha256 { get; }
+
+    /// <summary>The payload as it is stored.</summary>
+    public byte[] Deflated { get; }
+
+    private static byte[] Deflate(byte[] payload)
+    {
+        using var buffer = new MemoryStream();
+        using (var deflate = new DeflateStream(buffer, CompressionLevel.Fastest, leaveOpen: true))
+        {
+            deflate.Write(payload);
+        }
+
+        return buffer.ToArray();
+    }
 }
 
 /// <summary>What licensing knows of a cluster while it judges a group.</summary>
@@ -50,13 +90,11 @@ internal static class Judgement
     /// <summary>Judges one document.</summary>
     /// <param name="arrival">The document.</param>
     /// <param name="cluster">Its cluster; null when it is not known yet.</param>
-    /// <param name="window">The checked window, when it is ready or was rejected after it could be read.</param>
-    /// <param name="signed">Payload and signature, when the signature holds.</param>
+    /// <param name="opened">What it holds, when its signature does; with a window when it is ready.</param>
     /// <param name="problem">Why it waits or is rejected.</param>
-    public static Readiness Judge(Arrival arrival, JudgedCluster? cluster, out UsageWindow? window, out DsseVerified? signed, out WindowProblem? problem)
+    public static Readiness Judge(Arrival arrival, JudgedCluster? cluster, out SignedWindow? opened, out WindowProblem? problem)
     {
-        window = null;
-        signed = null;
+        opened = null;
         if (cluster is null)
         {
             problem = new WindowProblem("cluster-unknown", "Licensing has not heard of this cluster yet.");
@@ -70,16 +108,15 @@ internal static class Judgement
         }
 
         string? missing = null, error = null;
-        var verified = arrival.Signed is { } ahead && cluster.KeyOf(ahead.KeyId) is not null ? ahead : Verify(arrival, cluster, out missing, out error);
-        if (verified is null)
+        opened = arrival.Opened is { } ahead && cluster.KeyOf(ahead.Signed.KeyId) is not null ? ahead : Open(arrival, cluster, out missing, out error);
+        if (opened is null)
         {
             problem = missing is null ? new WindowProblem("signature-invalid", error!) : new WindowProblem("key-unknown", $"Licensing has not heard of key '{missing}' yet.");
             return missing is null ? Readiness.Rejected : Readiness.Waits;
         }
 
-        signed = verified;
-        window = UsageWindow.Read(verified.Payload, out problem);
-        if (window is null)
+        problem = opened.Problem;
+        if (opened.Window is not { } window)
         {
             return Readiness.Rejected;
         }
@@ -96,17 +133,17 @@ internal static class Judgement
             return Readiness.Waits;
         }
 
-        problem = Check(window, cluster, verified.KeyId, issuedAt);
+        problem = Check(window, cluster, opened.Signed.KeyId, issuedAt);
         return problem is null ? Readiness.Ready : Readiness.Rejected;
     }
 
-    /// <summary>Payload and signature when the signature holds; else the key that is not known, or what is wrong.</summary>
-    public static DsseVerified? Verify(Arrival arrival, JudgedCluster cluster, out string? missing, out string? error)
+    /// <summary>What it holds when its signature does; else the key that is not known, or what is wrong.</summary>
+    public static SignedWindow? Open(Arrival arrival, JudgedCluster cluster, out string? missing, out string? error)
     {
         string? unknown = null;
         var holds = Dsse.TryVerify(arrival.Body, UsageWindow.PayloadType, kid => Known(cluster, kid, ref unknown), out var verified, out error);
         missing = unknown;
-        return holds ? verified : null;
+        return holds ? new SignedWindow(verified!) : null;
     }
 
     private static WindowProblem? Check(UsageWindow window, JudgedCluster cluster, string kid, DateTimeOffset issuedAt)

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
@@ -7,7 +6,6 @@ using MissionControl.Licensing.Meters;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
 using MissionControl.Protocol.Documents;
-using MissionControl.Trust.Envelopes;
 
 namespace MissionControl.Licensing.Ledger;
 
@@ -52,17 +50,18 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
     private readonly Dictionary<Guid, ClusterProgress> progress = [];
 
     /// <summary>
-    /// Checks the signatures ahead of the transaction in which the windows are judged: it is most of the work, and nobody else can
-    /// write to SQLite meanwhile. A signature that holds, holds for ever; whether its key counts is judged in the transaction.
+    /// Checks signatures and reads windows ahead of the transaction in which they are judged: it is most of the work, and meanwhile
+    /// nobody else could write to SQLite, and nobody else judge windows of these clusters on servers. A signature that holds, holds
+    /// for ever; whether its key counts is judged in the transaction.
     /// </summary>
-    public async Task VerifyAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
+    public async Task OpenAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
     {
         var clusters = await ClustersAsync(arrivals, cancellationToken);
         foreach (var arrival in arrivals)
         {
-            if (clusters.GetValueOrDefault(arrival.ClusterId) is { } cluster && Judgement.Verify(arrival, cluster, out _, out _) is { } signed)
+            if (clusters.GetValueOrDefault(arrival.ClusterId) is { } cluster && Judgement.Open(arrival, cluster, out _, out _) is { } opened)
             {
-                arrival.Signed = signed;
+                arrival.Opened = opened;
             }
         }
     }
@@ -75,12 +74,12 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
             db, "licensing_cluster_ledger", Ledgers.Key, [.. arrivals.Select(arrival => arrival.ClusterId).Distinct().Select(id => new object?[] { id })], cancellationToken);
         var clusters = await ClustersAsync(arrivals, cancellationToken);
         var meters = await Meters.Meters.AllAsync(db, cancellationToken);
-        var ready = new List<(Arrival Arrival, UsageWindow Window, DsseVerified Signed)>(arrivals.Count);
+        var ready = new List<(Arrival Arrival, UsageWindow Window, SignedWindow Opened)>(arrivals.Count);
         foreach (var arrival in arrivals)
         {
             var cluster = clusters.GetValueOrDefault(arrival.ClusterId);
-            var readiness = Judgement.Judge(arrival, cluster, out var window, out var signed, out var problem);
-            if (readiness == Readiness.Ready && Judgement.CheckQuantities(window!, meters) is { } outOfScale)
+            var readiness = Judgement.Judge(arrival, cluster, out var opened, out var problem);
+            if (readiness == Readiness.Ready && Judgement.CheckQuantities(opened!.Window!, meters) is { } outOfScale)
             {
                 (readiness, problem) = (Readiness.Rejected, outOfScale);
             }
@@ -88,21 +87,21 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
             switch (readiness)
             {
                 case Readiness.Ready:
-                    ready.Add((arrival, window!, signed!));
+                    ready.Add((arrival, opened!.Window!, opened));
                     break;
                 case Readiness.Waits:
                     waiting.Add([arrival.ClusterId, arrival.Epoch, arrival.Seq, arrival.CustomerId, problem!.Code, arrival.ReceivedAt.ToUnixTimeMilliseconds(), arrival.Body]);
                     break;
                 default:
-                    Reject(arrival, window, signed, problem!);
+                    Reject(arrival, opened, problem!);
                     break;
             }
         }
 
         await LoadAsync(arrivals, ready, clusters, cancellationToken);
-        foreach (var (arrival, window, signed) in ready)
+        foreach (var (arrival, window, opened) in ready)
         {
-            Enter(arrival, window, signed, meters);
+            Enter(arrival, window, opened, meters);
         }
 
         await WriteAsync(cancellationToken);
@@ -117,7 +116,7 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
     }
 
     private async Task LoadAsync(
-        IReadOnlyList<Arrival> arrivals, List<(Arrival Arrival, UsageWindow Window, DsseVerified Signed)> ready, Dictionary<Guid, JudgedCluster> clusters, CancellationToken cancellationToken)
+        IReadOnlyList<Arrival> arrivals, List<(Arrival Arrival, UsageWindow Window, SignedWindow Opened)> ready, Dictionary<Guid, JudgedCluster> clusters, CancellationToken cancellationToken)
     {
         var windowKeys = ready.Select(item => (item.Arrival.ClusterId, item.Window.Hour, item.Window.Epoch, item.Window.Revision)).Distinct().ToList();
         var stored = await db.Dialect.ReadByKeyAsync(
@@ -147,10 +146,10 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
         }
     }
 
-    private void Enter(Arrival arrival, UsageWindow window, DsseVerified signed, IReadOnlyDictionary<(string Key, int Version), Meter> meters)
+    private void Enter(Arrival arrival, UsageWindow window, SignedWindow opened, IReadOnlyDictionary<(string Key, int Version), Meter> meters)
     {
         var hour = window.Hour;
-        var sha = UsageWindow.Digest(signed.Payload);
+        var sha = opened.Sha256;
         var key = (arrival.ClusterId, hour, window.Epoch, window.Revision);
         if (known.TryGetValue(key, out var first))
         {
@@ -184,7 +183,7 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
         windows.Add(
         [
             arrival.ClusterId, hour, window.Epoch, window.Revision, arrival.CustomerId, sha, verdict, window.Complete, window.Meters.Count,
-            window.Collected.ToUnixTimeMilliseconds(), arrival.ReceivedAt.ToUnixTimeMilliseconds(), signed.KeyId, signed.Signature, Deflate(signed.Payload),
+            window.Collected.ToUnixTimeMilliseconds(), arrival.ReceivedAt.ToUnixTimeMilliseconds(), opened.Signed.KeyId, opened.Signed.Signature, opened.Deflated,
         ]);
         if (!superseded)
         {
@@ -221,11 +220,11 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
         return parked;
     }
 
-    private void Reject(Arrival arrival, UsageWindow? window, DsseVerified? signed, WindowProblem problem)
+    private void Reject(Arrival arrival, SignedWindow? opened, WindowProblem problem)
     {
-        var sha = UsageWindow.Digest(signed?.Payload ?? arrival.Body);
-        PutAside(arrival, window, sha, problem);
-        if (window is not null)
+        var sha = opened?.Sha256 ?? UsageWindow.Digest(arrival.Body);
+        PutAside(arrival, opened?.Window, sha, problem);
+        if (opened?.Window is { } window)
         {
             Say(arrival, window, sha, "rejected", problem.Code);
         }
@@ -270,17 +269,6 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
 
         var due = new BulkRows("licensing_due_receipt", ["id", "cluster_id"], ["id"], [.. touched.Select(entry => new object?[] { Guid.CreateVersion7(now), entry.Cluster })]);
         await db.Dialect.InsertIfAbsentAsync(db, due, cancellationToken);
-    }
-
-    private static byte[] Deflate(byte[] payload)
-    {
-        using var buffer = new MemoryStream();
-        using (var deflate = new DeflateStream(buffer, CompressionLevel.Fastest, leaveOpen: true))
-        {
-            deflate.Write(payload);
-        }
-
-        return buffer.ToArray();
     }
 
     [LoggerMessage(2101, LogLevel.Warning, "Cluster {ClusterId} reported {Window} twice under one revision with different bytes; the first stays in force and the hour is disputed")]

@@ -13,7 +13,7 @@ internal sealed class RecordUsage(ControlPlaneDbContext db, Ledger ledger) : IBa
         var arrivals = messages.SelectMany(message => message.Inflate().Items).Select(item => new Arrival(
             new Guid(item.ClusterId.Span, bigEndian: true), new Guid(item.CustomerId.Span, bigEndian: true), item.Epoch, item.Seq,
             DateTimeOffset.FromUnixTimeMilliseconds(item.ReceivedAtMs), item.Body.ToByteArray())).ToList();
-        await ledger.VerifyAsync(arrivals, cancellationToken);
+        await ledger.OpenAsync(arrivals, cancellationToken);
         return token => ledger.RecordAsync(arrivals, token);
     }
 }
