@@ -15,11 +15,15 @@ internal sealed class CheckInRequests
 
     // From here numbers take five bytes and can be written over; what is below counts as dropped by then.
     private const long FirstWide = 1L << 28;
-    private readonly byte[] request;
-    private readonly int lowestKept;
-    private readonly int sequence;
-    private readonly int time;
+    private readonly Guid clusterId;
+    private readonly long epoch;
+    private readonly byte[] body;
+    private readonly int envelope;
+    private readonly int itemAt;
+    private Layout layout;
     private long next;
+    private long windowTurn = -1;
+    private Func<byte[]>? signWindow;
 
     /// <param name="clusterId">The cluster.</param>
     /// <param name="epoch">Its epoch.</param>
@@ -28,9 +32,11 @@ internal sealed class CheckInRequests
     /// <param name="first">Its next number.</param>
     public CheckInRequests(Guid clusterId, long epoch, string bearer, string desiredEtag, long first)
     {
+        this.clusterId = clusterId;
+        this.epoch = epoch;
         next = Math.Max(first, FirstWide);
         var health = Sample.Bytes(clusterId);
-        var envelope = new CheckInRequest
+        var head = new CheckInRequest
         {
             ClusterId = clusterId.ToString("D"),
             Epoch = epoch,
@@ -50,44 +56,91 @@ internal sealed class CheckInRequests
         item.WriteByte(0x22);
         WriteVarint(item, health.Length);
         item.Write(health);
-        using var body = new MemoryStream();
-        body.Write(envelope);
-        body.WriteByte(0x18);
-        body.Write(new byte[SequenceBytes]);
-        body.WriteByte(0x2A);
-        WriteVarint(body, (int)item.Length);
-        var itemAt = (int)body.Length;
-        item.WriteTo(body);
-
-        var head = Encoding.ASCII.GetBytes(
-            $"POST /callhome/v1/checkin HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {bearer}\r\nContent-Type: application/x-protobuf\r\nContent-Length: {body.Length}\r\n\r\n");
-        request = [.. head, .. body.ToArray()];
-        BodyBytes = (int)body.Length;
-        lowestKept = head.Length + envelope.Length + 1;
-        sequence = head.Length + itemAt + 1;
-        time = sequence + SequenceBytes + 9;
+        using var whole = new MemoryStream();
+        whole.Write(head);
+        whole.WriteByte(0x18);
+        whole.Write(new byte[SequenceBytes]);
+        whole.WriteByte(0x2A);
+        WriteVarint(whole, (int)item.Length);
+        (envelope, itemAt) = (head.Length, (int)whole.Length);
+        item.WriteTo(whole);
+        body = whole.ToArray();
+        layout = Assemble(bearer);
     }
 
     /// <summary>What the agent says that it understands.</summary>
     public static string Understood => "receipts";
 
-    public int BodyBytes { get; }
+    public int BodyBytes => body.Length;
 
     /// <summary>Check-ins written so far.</summary>
     public long Sent { get; private set; }
 
+    /// <summary>Usage windows written so far: one at most.</summary>
+    public int Windows { get; private set; }
+
     /// <summary>The number of the last item written.</summary>
     public long Last => next - 1;
 
+    /// <summary>A check-in of its own turn, counted from 0, brings a usage window besides.</summary>
+    /// <param name="turn">The turn.</param>
+    /// <param name="sign">Makes the signed window.</param>
+    public void BringWindow(long turn, Func<byte[]> sign) => (windowTurn, signWindow) = (turn, sign);
+
+    /// <summary>From now on with another access token; may be called while another thread writes.</summary>
+    public void Renew(string bearer) => Volatile.Write(ref layout, Assemble(bearer));
+
     public int Write(Span<byte> destination)
     {
-        request.CopyTo(destination);
-        Fixed(destination.Slice(lowestKept, SequenceBytes), next);
-        Fixed(destination.Slice(sequence, SequenceBytes), next);
-        Fixed(destination.Slice(time, TimeBytes), Now());
+        var now = Volatile.Read(ref layout);
+        if (Sent == windowTurn)
+        {
+            return WriteWithWindow(now.Bearer, destination);
+        }
+
+        now.Request.CopyTo(destination);
+        Fixed(destination.Slice(now.LowestKept, SequenceBytes), next);
+        Fixed(destination.Slice(now.Sequence, SequenceBytes), next);
+        Fixed(destination.Slice(now.Sequence + SequenceBytes + 9, TimeBytes), Now());
         next++;
         Sent++;
-        return request.Length;
+        return now.Request.Length;
+    }
+
+    private static byte[] Head(string bearer, int length) => Encoding.ASCII.GetBytes(
+        $"POST /callhome/v1/checkin HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {bearer}\r\nContent-Type: application/x-protobuf\r\nContent-Length: {length}\r\n\r\n");
+
+    private Layout Assemble(string bearer)
+    {
+        var head = Head(bearer, body.Length);
+        return new Layout(bearer, [.. head, .. body], head.Length + envelope + 1, head.Length + itemAt + 1);
+    }
+
+    private int WriteWithWindow(string bearer, Span<byte> destination)
+    {
+        var now = Now();
+        var both = new CheckInRequest
+        {
+            ClusterId = clusterId.ToString("D"),
+            Epoch = epoch,
+            LowestKept = next,
+            Spool = new SpoolState { Items = 2, OldestAtMs = now },
+            SentAtMs = now,
+            AgentVersion = "1.0.0",
+            Sections = { Understood },
+            Items =
+            {
+                new Item { Seq = next, Type = "health", AtMs = now, Body = ByteString.CopyFrom(Sample.Bytes(clusterId)) },
+                new Item { Seq = next + 1, Type = "usage", AtMs = now, Body = ByteString.CopyFrom(signWindow!()) },
+            },
+        }.ToByteArray();
+        var head = Head(bearer, both.Length);
+        head.CopyTo(destination);
+        both.CopyTo(destination[head.Length..]);
+        next += 2;
+        Sent++;
+        Windows++;
+        return head.Length + both.Length;
     }
 
     private static long Now() => TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
@@ -109,4 +162,7 @@ internal sealed class CheckInRequests
             destination[i] = (byte)((value & 0x7F) | (i < destination.Length - 1 ? 0x80L : 0));
         }
     }
+
+    /// <summary>A request as bytes, with the places of what changes.</summary>
+    private sealed record Layout(string Bearer, byte[] Request, int LowestKept, int Sequence);
 }

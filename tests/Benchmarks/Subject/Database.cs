@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using MissionControl.Fleet.History;
 
 namespace MissionControl.Benchmarks.Subject;
 
@@ -17,6 +18,31 @@ internal sealed class Database(HostProcess host) : IDisposable
         command.CommandText = "SELECT rank FROM fleet_last_health WHERE cluster_id = $id";
         command.Parameters.AddWithValue("$id", cluster);
         return command.ExecuteScalar() as long? ?? 0;
+    }
+
+    /// <summary>Samples in fleet's history of every cluster, closed blocks and open ones.</summary>
+    public IReadOnlyDictionary<Guid, long> Samples()
+    {
+        var counts = new Dictionary<Guid, long>();
+        using (var open = connection.CreateCommand())
+        {
+            open.CommandText = "SELECT cluster_id, samples FROM fleet_last_health";
+            using var rows = open.ExecuteReader();
+            while (rows.Read())
+            {
+                counts[rows.GetGuid(0)] = SampleBlock.Open(rows.GetFieldValue<byte[]>(1)).Count;
+            }
+        }
+
+        using var closed = connection.CreateCommand();
+        closed.CommandText = "SELECT cluster_id, sum(samples) FROM fleet_history GROUP BY cluster_id";
+        using var sums = closed.ExecuteReader();
+        while (sums.Read())
+        {
+            counts[sums.GetGuid(0)] = counts.GetValueOrDefault(sums.GetGuid(0)) + sums.GetInt64(1);
+        }
+
+        return counts;
     }
 
     public long Number(string sql)

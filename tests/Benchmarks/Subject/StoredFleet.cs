@@ -45,6 +45,23 @@ internal static class StoredFleet
         Directory.CreateDirectory(kept);
         await using var host = new HostProcess(kept);
         await host.StartAsync();
+        try
+        {
+            await FillAsync(host, kept, clusters);
+        }
+        catch
+        {
+            foreach (var complaint in host.Complaints.Take(5))
+            {
+                Console.WriteLine("  " + complaint);
+            }
+
+            throw;
+        }
+    }
+
+    private static async Task FillAsync(HostProcess host, string kept, int clusters)
+    {
         var fleet = await FleetSeed.EnrollAsync(host, clusters);
         var clock = Stopwatch.StartNew();
         await Parallel.ForEachAsync(fleet, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (cluster, cancellationToken) =>

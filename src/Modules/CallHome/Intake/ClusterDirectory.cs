@@ -111,15 +111,17 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
         db.Scope.OpenAll("the cluster directory serves every customer's clusters");
         var changed = db.Set<Cluster>().AsNoTracking().Where(cluster => cluster.ChangedAt >= since)
             .Select(cluster => new { cluster.Id, cluster.CustomerId, cluster.State, cluster.Epoch, cluster.CloneSuspected });
+        var ids = new List<Guid>();
         await foreach (var row in changed.AsAsyncEnumerable().WithCancellation(cancellationToken))
         {
             var known = clusters.GetOrAdd(row.Id, static (id, customer) => new KnownCluster(id, customer), row.CustomerId);
             known.State = row.State;
             known.Epoch = row.Epoch;
             known.CloneSuspected = row.CloneSuspected;
+            ids.Add(row.Id);
         }
 
-        await RefreshKeysAsync(db, since, cancellationToken);
+        await RefreshKeysAsync(db, since == DateTimeOffset.UnixEpoch ? null : ids, cancellationToken);
         var desired = db.Set<DesiredRevision>().AsNoTracking().Where(row => row.ChangedAt >= since).Select(row => new { row.ClusterId, row.Revision, row.ChangedAt });
         await foreach (var row in desired.AsAsyncEnumerable().WithCancellation(cancellationToken))
         {
@@ -142,13 +144,17 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
         }
     }
 
-    private async Task RefreshKeysAsync(ControlPlaneDbContext db, DateTimeOffset since, CancellationToken cancellationToken)
+    /// <summary>Keys of the clusters named, or of all. By id, not by a join with what changed: engines then read every key there is.</summary>
+    private async Task RefreshKeysAsync(ControlPlaneDbContext db, List<Guid>? ids, CancellationToken cancellationToken)
     {
-        var rows = from key in db.Set<ClusterKeyRow>().AsNoTracking()
-                   join cluster in db.Set<Cluster>().AsNoTracking() on key.ClusterId equals cluster.Id
-                   where cluster.ChangedAt >= since && key.Use == ClusterKeyRow.Identity
-                   select new { key.ClusterId, key.Kid, key.Spki, key.NotAfter };
-        foreach (var keys in (await rows.ToListAsync(cancellationToken)).GroupBy(row => row.ClusterId))
+        if (ids is { Count: 0 })
+        {
+            return;
+        }
+
+        var of = db.Set<ClusterKeyRow>().AsNoTracking().Where(key => key.Use == ClusterKeyRow.Identity);
+        var rows = await (ids is null ? of : of.Where(key => EF.Parameter(ids).Contains(key.ClusterId))).Select(key => new { key.ClusterId, key.Kid, key.Spki, key.NotAfter }).ToListAsync(cancellationToken);
+        foreach (var keys in rows.GroupBy(row => row.ClusterId))
         {
             if (clusters.TryGetValue(keys.Key, out var known))
             {
