@@ -16,6 +16,7 @@ internal static class ApiDescription
         services.AddSwaggerGen(generator =>
         {
             generator.SwaggerDoc(Document, new OpenApiInfo { Title = "Mission Control", Version = "1", Description = "REST API of Mission Control. Bearer tokens only." });
+            generator.DescribeAllParametersInCamelCase();
             generator.CustomSchemaIds(type => type.ToString().Replace("MissionControl.Contracts.Api.", "", StringComparison.Ordinal).Replace('+', '.').Replace("`1", "", StringComparison.Ordinal).Replace("[", "Of", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal));
             generator.AddSecurityDefinition("bearer", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API token, mca_…" });
             foreach (var file in Directory.GetFiles(AppContext.BaseDirectory, "MissionControl.*.xml"))

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
+using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Protocol.CallHome;
 using MissionControl.Testing;
@@ -93,6 +94,45 @@ public sealed class EnrollmentTests(HostFixture fixture)
         Assert.Single(answers, answer => answer.StatusCode == HttpStatusCode.OK);
         Assert.Equal(49, answers.Count(answer => answer.StatusCode == HttpStatusCode.Conflict));
         clusters.ForEach(cluster => cluster.Dispose());
+    }
+
+    [Fact]
+    public async Task Tokens_are_listed_by_customer_state_and_a_part_of_the_name()
+    {
+        var customer = await fixture.Host.CreateCustomerAsync();
+        var admin = fixture.Host.Admin;
+        using var cluster = new TestCluster(fixture.Host);
+        var open = await fixture.Host.CreateEnrollmentTokenAsync(customer.Id);
+        var (used, revoked) = (await CreateAsync("Oslo 1"), await CreateAsync("Oslo 2"));
+        using (var enrolled = await cluster.SendAsync("enroll", cluster.EnrollmentRequest(used.Token)))
+        {
+            enrolled.EnsureSuccessStatusCode();
+        }
+
+        (await admin.PostAsync(new Uri($"/api/v1/callhome/enrollment-tokens/{revoked.Id}/revoke", UriKind.Relative), null)).EnsureSuccessStatusCode();
+
+        Assert.Equal([used.Id], await IdsAsync("&state=used"));
+        Assert.Equal([revoked.Id], await IdsAsync("&state=revoked"));
+        Assert.Equal([open.Id], await IdsAsync("&state=open"));
+        Assert.Empty(await IdsAsync("&state=expired"));
+        Assert.Equal(new[] { used.Id, revoked.Id }.Order(), (await IdsAsync("&q=oslo")).Order());
+        var first = await PageAsync("&q=oslo&limit=1&count=exact");
+        Assert.Equal(2, first.Total);
+        var second = (await admin.GetFromJsonAsync<Page<EnrollmentTokenItem>>(first.Next))!;
+        Assert.Equal(new[] { used.Id, revoked.Id }.Order(), first.Items.Concat(second.Items).Select(item => item.Id).Order());
+        Assert.Null(second.Next);
+        using var misspelt = await admin.GetAsync(new Uri("/api/v1/callhome/enrollment-tokens?state=fresh", UriKind.Relative));
+        Assert.Equal(HttpStatusCode.BadRequest, misspelt.StatusCode);
+
+        async Task<CreatedEnrollmentToken> CreateAsync(string name)
+        {
+            using var response = await admin.PostAsJsonAsync("/api/v1/callhome/enrollment-tokens", new CreateEnrollmentTokenRequest(customer.Id, name));
+            return (await response.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedEnrollmentToken>())!;
+        }
+
+        async Task<Page<EnrollmentTokenItem>> PageAsync(string filter) => (await admin.GetFromJsonAsync<Page<EnrollmentTokenItem>>($"/api/v1/callhome/enrollment-tokens?customer={customer.Id}{filter}"))!;
+
+        async Task<IEnumerable<string>> IdsAsync(string filter) => (await PageAsync(filter)).Items.Select(item => item.Id);
     }
 
     private static async Task<string> CodeAsync(TestCluster cluster, string token)

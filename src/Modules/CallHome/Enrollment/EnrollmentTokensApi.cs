@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -84,10 +85,18 @@ internal static class EnrollmentTokensApi
         return TypedResults.Created($"/api/v1/callhome/enrollment-tokens/{tokenId}", new CreatedEnrollmentToken(tokenId, text, token.AnchorsSha256, token.ExpiresAt));
     }
 
-    private static async Task<IResult> ListAsync(ControlPlaneDbContext db, TimeProvider time, int? limit, string? cursor, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(
+        ControlPlaneDbContext db, TimeProvider time, Guid? customer, string? state, string? q, string? count, int? limit, string? cursor, CancellationToken cancellationToken)
     {
-        var take = Math.Clamp(limit ?? 50, 1, 500);
-        var query = db.Set<EnrollmentToken>().AsNoTracking();
+        var now = time.GetUtcNow();
+        var query = Of(db.Set<EnrollmentToken>().AsNoTracking(), state, now);
+        if (query is null)
+        {
+            return Problems.Of(ProblemCodes.UnknownParameter, "state is open, used, revoked or expired.");
+        }
+
+        query = (customer is null ? query : query.Where(row => row.CustomerId == customer)).Holding(row => row.ClusterName ?? "", q);
+        var total = count == "exact" ? await query.LongCountAsync(cancellationToken) : (long?)null;
         if (cursor is not null)
         {
             if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Cursors.TryInstant(parts[0], out var at))
@@ -99,11 +108,31 @@ internal static class EnrollmentTokensApi
             query = query.Where(row => row.CreatedAt < at || (row.CreatedAt == at && string.Compare(row.Id, after) > 0));
         }
 
+        var take = Math.Clamp(limit ?? 50, 1, 500);
         var rows = await query.OrderByDescending(row => row.CreatedAt).ThenBy(row => row.Id).Take(take + 1).ToListAsync(cancellationToken);
-        var now = time.GetUtcNow();
-        var next = rows.Count > take ? $"/api/v1/callhome/enrollment-tokens?limit={take}&cursor={Cursors.Encode(rows[take - 1].CreatedAt.ToUnixTimeMilliseconds().ToString(System.Globalization.CultureInfo.InvariantCulture), rows[take - 1].Id)}" : null;
-        return TypedResults.Ok(new Page<EnrollmentTokenItem>([.. rows.Take(take).Select(row => Item(row, now))], next));
+        string? next = null;
+        if (rows.Count > take)
+        {
+            var filter = new QueryString().Add("limit", take.ToString(CultureInfo.InvariantCulture));
+            filter = customer is null ? filter : filter.Add("customer", customer.Value.ToString());
+            filter = state is null ? filter : filter.Add("state", state);
+            filter = string.IsNullOrWhiteSpace(q) ? filter : filter.Add("q", q);
+            next = "/api/v1/callhome/enrollment-tokens" + filter.Add("cursor", Cursors.Encode(rows[take - 1].CreatedAt.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture), rows[take - 1].Id));
+        }
+
+        return TypedResults.Ok(new Page<EnrollmentTokenItem>([.. rows.Take(take).Select(row => Item(row, now))], next, total));
     }
+
+    /// <summary>The tokens in a state, as <see cref="Item"/> names it; null when there is no such state.</summary>
+    private static IQueryable<EnrollmentToken>? Of(IQueryable<EnrollmentToken> tokens, string? state, DateTimeOffset now) => state switch
+    {
+        null => tokens,
+        "used" => tokens.Where(row => row.UsedAt != null),
+        "revoked" => tokens.Where(row => row.UsedAt == null && row.RevokedAt != null),
+        "expired" => tokens.Where(row => row.UsedAt == null && row.RevokedAt == null && row.ExpiresAt <= now),
+        "open" => tokens.Where(row => row.UsedAt == null && row.RevokedAt == null && row.ExpiresAt > now),
+        _ => null,
+    };
 
     private static async Task<IResult> RevokeAsync(string id, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
