@@ -42,6 +42,9 @@ internal sealed partial class GroupCommit(
     public override Task StartAsync(CancellationToken cancellationToken)
     {
         readiness.Lacks("intake", "Intake has not made its first commit yet.");
+
+        // There from the start: an increase from nothing to one would be none.
+        Dropped.Add(0, new KeyValuePair<string, object?>("kind", "usage"));
         return base.StartAsync(cancellationToken);
     }
 
