@@ -1,3 +1,5 @@
+using MissionControl.Contracts.Api.Fleet;
+
 namespace MissionControl.Portal.Look;
 
 /// <summary>The one vocabulary of states: every state has a word, a kind that gives it shape and colour, and a sentence of what it means.</summary>
@@ -47,4 +49,7 @@ public static class States
 
     /// <summary>Liveness from the worst to the best.</summary>
     public static readonly IReadOnlyList<string> Liveness = ["missing", "lost", "late", "never", "dormant", "online"];
+
+    /// <summary>A cluster that somebody should look at: a rule is broken, or it is not heard of.</summary>
+    public static bool NeedsAttention(ClusterSummary cluster) => cluster.Health is "red" or "yellow" || cluster.Stale || cluster.Liveness is not "online";
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace MissionControl.Portal.Look;
 
@@ -27,6 +28,18 @@ public static class Words
 
     /// <summary>The last 8 digits: ids made within a minute share their first ones.</summary>
     public static string Short(Guid id) => "…" + id.ToString("N")[^8..];
+
+    /// <summary>A name of the wire as people write it: <c>enrollmentToken</c> is an enrolment token.</summary>
+    public static string Noun(string name)
+    {
+        var words = new StringBuilder();
+        foreach (var letter in name)
+        {
+            words.Append(char.IsAsciiLetterUpper(letter) ? $" {char.ToLowerInvariant(letter)}" : letter is '-' ? " " : letter.ToString());
+        }
+
+        return words.ToString().Replace("enrollment", "enrolment", StringComparison.Ordinal);
+    }
 
     /// <summary>Bytes in binary units.</summary>
     public static string Bytes(double? bytes) => bytes switch
