@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
@@ -225,6 +226,10 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
             catch (CallHomeException busy) when (busy.Status is 429 or 503)
             {
                 await Task.Delay(busy.RetryAfter ?? TimeSpan.FromSeconds(1), time, cancellationToken);
+            }
+            catch (HttpRequestException busy) when (busy.StatusCode is HttpStatusCode.TooManyRequests)
+            {
+                await Task.Delay(TimeSpan.FromSeconds(1), time, cancellationToken);
             }
             catch (Exception exception) when (exception is HttpRequestException or JsonException && ++failures < 240)
             {

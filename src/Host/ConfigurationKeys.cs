@@ -8,6 +8,7 @@ internal static class ConfigurationKeys
     public static IReadOnlyDictionary<string, string> Known { get; } = new SortedDictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
         ["AllowedHosts"] = "Host names that listeners answer to, separated by semicolons.",
+        ["Api:RequestsPerMinute"] = "Requests of one caller to the API and the portal in each process, 60 to 10,000,000; default 1200.",
         ["Database:Provider"] = "sqlite (default, embedded shape), postgresql or sqlserver (distributed shape).",
         ["Database:ConnectionString"] = "Connection string of the database server.",
         ["Database:ConnectionStringFile"] = "File that holds the connection string, as containers hand out secrets.",

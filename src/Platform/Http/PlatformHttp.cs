@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using MissionControl.Contracts;
 using MissionControl.Platform.Data;
 
@@ -15,9 +16,6 @@ namespace MissionControl.Platform.Http;
 /// <summary>What every request passes: errors become problem documents, floods are bounded, nothing is cached by accident.</summary>
 public static partial class PlatformHttp
 {
-    /// <summary>Requests per minute of one caller on the API.</summary>
-    public const int RequestsPerMinute = 1200;
-
     /// <summary>Registers validation, problem documents and rate limits.</summary>
     public static void AddPlatformHttp(this IServiceCollection services)
     {
@@ -27,6 +25,7 @@ public static partial class PlatformHttp
 
         // A parameter or body that cannot be read is answered by a problem document of ours, as everything is.
         services.Configure<RouteHandlerOptions>(routes => routes.ThrowOnBadRequest = true);
+        services.AddOptions<ApiOptions>().BindConfiguration("Api").ValidateDataAnnotations().ValidateOnStart();
         services.AddRateLimiter(limits =>
         {
             limits.RejectionStatusCode = StatusCodes.Status429TooManyRequests;
@@ -40,12 +39,10 @@ public static partial class PlatformHttp
             limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
                 (context.Features.Get<SurfaceOf>()?.Value ?? Surface.None) is Surface.CallHome or Surface.None
                     ? RateLimitPartition.GetNoLimiter("callhome")
-                    : RateLimitPartition.GetTokenBucketLimiter(CallerOf(context), _ => new TokenBucketRateLimiterOptions
+                    : RateLimitPartition.GetTokenBucketLimiter(CallerOf(context), _ =>
                     {
-                        TokenLimit = RequestsPerMinute,
-                        TokensPerPeriod = RequestsPerMinute / 60,
-                        ReplenishmentPeriod = TimeSpan.FromSeconds(1),
-                        QueueLimit = 0,
+                        var each = context.RequestServices.GetRequiredService<IOptions<ApiOptions>>().Value.RequestsPerMinute;
+                        return new TokenBucketRateLimiterOptions { TokenLimit = each, TokensPerPeriod = each / 60, ReplenishmentPeriod = TimeSpan.FromSeconds(1), QueueLimit = 0 };
                     }));
         });
     }

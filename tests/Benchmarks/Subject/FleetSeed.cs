@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using MissionControl.ClusterAgent;
 using MissionControl.ClusterAgent.CallHome;
 using MissionControl.Contracts.Api.CallHome;
-using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Protocol.CallHome;
 
@@ -28,9 +27,6 @@ internal sealed record EnrolledCluster(CallHomeClient Client, MemoryIdentity Ide
 /// <summary>Enrols fleets of any size through the product's own doors: customers and enrolment tokens by the API, clusters over HTTPS.</summary>
 internal static class FleetSeed
 {
-    private const int PerToken = 1000;
-    private static readonly string[] Scopes = ["licensing:read", "licensing:write", "callhome:read", "callhome:write", "fleet:read"];
-
     public static async Task<IReadOnlyList<EnrolledCluster>> EnrollAsync(HostProcess host, int clusters)
     {
         var clock = Stopwatch.StartNew();
@@ -45,21 +41,15 @@ internal static class FleetSeed
         var enrolled = new EnrolledCluster[clusters];
         var http = host.Client(host.CallHome);
 
-        // The API allows every caller so many calls a minute: one API token for each thousand enrolment tokens.
-        for (var first = 0; first < clusters; first += PerToken)
+        await Parallel.ForAsync(0, clusters, new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, cancellationToken) =>
         {
-            var token = await RetryAsync(async () => await PostAsync<CreatedToken>(admin, "/api/v1/identity/tokens", new CreateTokenRequest($"benchmark {first}", Scopes)));
-            using var api = host.Client(host.Portal, token.Token);
-            await Parallel.ForAsync(first, Math.Min(clusters, first + PerToken), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (i, cancellationToken) =>
-            {
-                var created = await RetryAsync(async () => await PostAsync<CreatedEnrollmentToken>(api, "/api/v1/callhome/enrollment-tokens", new CreateEnrollmentTokenRequest(customers[i % customers.Count])));
-                var identity = new MemoryIdentity();
-                var client = new CallHomeClient(http, identity, TimeProvider.System);
-                var response = await client.EnrollAsync(created.Token, new Facts { Name = $"cluster-{i}", AgentVersion = "1.0.0", ProductVersion = "1.339.0" }, true, cancellationToken);
-                identity.Enrollment = new Enrollment(host.CallHome, Guid.Parse(response.ClusterId), response.Epoch, "", true, 60, 10);
-                enrolled[i] = new EnrolledCluster(client, identity);
-            });
-        }
+            var created = await RetryAsync(async () => await PostAsync<CreatedEnrollmentToken>(admin, "/api/v1/callhome/enrollment-tokens", new CreateEnrollmentTokenRequest(customers[i % customers.Count])));
+            var identity = new MemoryIdentity();
+            var client = new CallHomeClient(http, identity, TimeProvider.System);
+            var response = await client.EnrollAsync(created.Token, new Facts { Name = $"cluster-{i}", AgentVersion = "1.0.0", ProductVersion = "1.339.0" }, true, cancellationToken);
+            identity.Enrollment = new Enrollment(host.CallHome, Guid.Parse(response.ClusterId), response.Epoch, "", true, 60, 10);
+            enrolled[i] = new EnrolledCluster(client, identity);
+        });
 
         Console.WriteLine($"  ({clusters} clusters enrolled in {clock.Elapsed.TotalSeconds:0.0} s)");
         return enrolled;

@@ -56,6 +56,7 @@ internal sealed class HostProcess : IAsyncDisposable
         start.Environment.Remove("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS");
         start.Environment.Remove("DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT");
         start.Environment["MissionControl__CallHome__EnrollmentsPerSecond"] = "100000";
+        start.Environment["MissionControl__Api__RequestsPerMinute"] = "10000000";
         foreach (var (key, value) in settings ?? new Dictionary<string, string>())
         {
             start.Environment[key] = value;
