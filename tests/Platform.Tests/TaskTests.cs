@@ -116,7 +116,7 @@ public sealed class TaskTests : IAsyncLifetime
     public async Task Two_workers_whose_lease_overlaps_do_nothing_twice()
     {
         // The host's own workers have no task of this kind and leave it alone.
-        var action = new Counting();
+        var action = new CountingAction();
         var task = await WriteAsync(action, 100);
 
         await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => RunWorkerAsync(action)));
@@ -131,7 +131,7 @@ public sealed class TaskTests : IAsyncLifetime
     [Fact]
     public async Task A_worker_that_dies_between_an_effect_and_its_commit_leaves_neither_and_the_next_one_goes_on()
     {
-        var action = new Counting { DieAt = 30 };
+        var action = new CountingAction { DieAt = 30 };
         var task = await WriteAsync(action, 50);
         using (var dying = new CancellationTokenSource())
         {
@@ -245,7 +245,7 @@ public sealed class TaskTests : IAsyncLifetime
         return task!;
     }
 
-    private async Task<LongTask> WriteAsync(Counting action, int count)
+    private async Task<LongTask> WriteAsync(CountingAction action, int count)
     {
         await using var scope = host.Services.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<Modules.ModuleScope>().Enter("updates");
@@ -266,7 +266,7 @@ public sealed class TaskTests : IAsyncLifetime
     private async Task<List<string>> RowsAsync()
     {
         List<string> rows = [];
-        await WithDbAsync(async db => rows = await db.Projections("updates").Where(row => row.Kind == Counting.Effect).Select(row => row.Body).ToListAsync());
+        await WithDbAsync(async db => rows = await db.Projections("updates").Where(row => row.Kind == CountingAction.Effect).Select(row => row.Body).ToListAsync());
         return rows;
     }
 
@@ -274,34 +274,5 @@ public sealed class TaskTests : IAsyncLifetime
     {
         await using var scope = host.Services.CreateAsyncScope();
         await act(scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>());
-    }
-
-    /// <summary>Leaves a row for each thing, a second one if it is done twice.</summary>
-    private sealed class Counting() : TaskAction("count", "updates", "updates:write")
-    {
-        public const string Effect = "counted";
-
-        public int DieAt { get; set; }
-
-        public CancellationTokenSource? Dying { get; set; }
-
-        public override async Task<string?> ApplyAsync(IServiceProvider scope, LongTask task, LongTaskItem item, CancellationToken cancellationToken)
-        {
-            if (item.Target == "7")
-            {
-                return "the seventh is not to be touched";
-            }
-
-            var db = scope.GetRequiredService<ControlPlaneDbContext>();
-            db.Projections("updates").Add(new Projection { Kind = Effect, Id = Guid.CreateVersion7().ToString(), Version = 1, Body = item.Target });
-            await db.SaveChangesAsync(cancellationToken);
-            if (item.Number == DieAt)
-            {
-                await Dying!.CancelAsync();
-                cancellationToken.ThrowIfCancellationRequested();
-            }
-
-            return item.Target == "9" ? throw new InvalidOperationException("the ninth cannot be done") : null;
-        }
     }
 }
