@@ -128,6 +128,25 @@ public sealed class TaskAndViewTests(PortalFixture portal)
         client.Dispose();
     }
 
+    [Fact]
+    public async Task Columns_are_chosen_without_a_script_and_stay_with_the_filter()
+    {
+        await using var window = await portal.OpenAsync(script: false);
+        await window.GoAsync("/clusters?health=red");
+        await window.Page.Locator("#columns").ClickAsync();
+        await window.Page.GetByLabel("Worst reason").UncheckAsync();
+        await window.Page.GetByLabel("Region").CheckAsync();
+        await window.Page.Locator("details.menu[open]").GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
+
+        Assert.Equal(["State", "Cluster", "Customer", "Version", "Nodes up", "Last contact", "Region"], (await window.Page.Locator("#list thead th").AllInnerTextsAsync()).Select(head => head.Trim()));
+        await window.Page.GetByLabel("Name", new() { Exact = true }).FillAsync("Oslo");
+        await window.Page.Locator("form.filter").GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
+        Assert.Equal(7, await window.Page.Locator("#list thead th").CountAsync());
+        Assert.Contains("health=red", window.Page.Url, StringComparison.Ordinal);
+        await window.GoAsync("/clusters?cols=nonsense");
+        await window.Page.GetByText("This list has no column called nonsense.").WaitForAsync();
+    }
+
     private static async Task OpenViewsAsync(Window window, bool script)
     {
         await window.Page.Locator("#views").ClickAsync();
