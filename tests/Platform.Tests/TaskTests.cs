@@ -259,8 +259,14 @@ public sealed class TaskTests : IAsyncLifetime
     {
         var services = host.Services;
         Sweeper worker = new TaskWorker("updates", [action], services.GetRequiredService<IServiceScopeFactory>(), services.GetRequiredService<IDatabaseDialect>(), host.Time, NullLogger<TaskWorker>.Instance);
-        await using var scope = services.CreateAsyncScope();
-        await worker.RunAsync(scope.ServiceProvider, cancellationToken);
+        var runs = true;
+        while (runs)
+        {
+            // A run ends after some seconds, that its lease may be renewed.
+            await using var scope = services.CreateAsyncScope();
+            await worker.RunAsync(scope.ServiceProvider, cancellationToken);
+            await WithDbAsync(async db => runs = await db.LongTasks("updates").AnyAsync(row => row.State == LongTaskState.Running, cancellationToken));
+        }
     }
 
     private async Task<List<string>> RowsAsync()
