@@ -18,7 +18,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON identity_outbox TO mc_identity;
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity_parked_message TO mc_identity;
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity_projection TO mc_identity;
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity_session TO mc_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity_task TO mc_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity_task_item TO mc_identity;
 GRANT SELECT, INSERT, UPDATE, DELETE ON identity_token TO mc_identity;
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity_view TO mc_identity;
 
 -- audit
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_audit;
@@ -33,6 +36,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON audit_lease TO mc_audit;
 GRANT SELECT, INSERT, UPDATE, DELETE ON audit_outbox TO mc_audit;
 GRANT SELECT, INSERT, UPDATE, DELETE ON audit_parked_message TO mc_audit;
 GRANT SELECT, INSERT, UPDATE, DELETE ON audit_projection TO mc_audit;
+GRANT SELECT, INSERT, UPDATE, DELETE ON audit_task TO mc_audit;
+GRANT SELECT, INSERT, UPDATE, DELETE ON audit_task_item TO mc_audit;
 
 -- callhome
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_callhome;
@@ -54,6 +59,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_lease TO mc_callhome;
 GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_outbox TO mc_callhome;
 GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_parked_message TO mc_callhome;
 GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_projection TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_task TO mc_callhome;
+GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_task_item TO mc_callhome;
 GRANT SELECT, INSERT, UPDATE, DELETE ON callhome_used_nonce TO mc_callhome;
 
 -- licensing
@@ -77,6 +84,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_parked_cell TO mc_licensing;
 GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_parked_message TO mc_licensing;
 GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_projection TO mc_licensing;
 GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_quarantined_window TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_task TO mc_licensing;
+GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_task_item TO mc_licensing;
 GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_waiting_window TO mc_licensing;
 GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_window TO mc_licensing;
 GRANT SELECT, INSERT, UPDATE, DELETE ON licensing_window_head TO mc_licensing;
@@ -110,6 +119,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_outbox TO mc_fleet;
 GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_overview TO mc_fleet;
 GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_parked_message TO mc_fleet;
 GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_projection TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_task TO mc_fleet;
+GRANT SELECT, INSERT, UPDATE, DELETE ON fleet_task_item TO mc_fleet;
 
 -- updates
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_updates;
@@ -123,6 +134,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON updates_lease TO mc_updates;
 GRANT SELECT, INSERT, UPDATE, DELETE ON updates_outbox TO mc_updates;
 GRANT SELECT, INSERT, UPDATE, DELETE ON updates_parked_message TO mc_updates;
 GRANT SELECT, INSERT, UPDATE, DELETE ON updates_projection TO mc_updates;
+GRANT SELECT, INSERT, UPDATE, DELETE ON updates_task TO mc_updates;
+GRANT SELECT, INSERT, UPDATE, DELETE ON updates_task_item TO mc_updates;
 
 -- remoteaccess
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_remoteaccess;
@@ -136,6 +149,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON remoteaccess_lease TO mc_remoteaccess;
 GRANT SELECT, INSERT, UPDATE, DELETE ON remoteaccess_outbox TO mc_remoteaccess;
 GRANT SELECT, INSERT, UPDATE, DELETE ON remoteaccess_parked_message TO mc_remoteaccess;
 GRANT SELECT, INSERT, UPDATE, DELETE ON remoteaccess_projection TO mc_remoteaccess;
+GRANT SELECT, INSERT, UPDATE, DELETE ON remoteaccess_task TO mc_remoteaccess;
+GRANT SELECT, INSERT, UPDATE, DELETE ON remoteaccess_task_item TO mc_remoteaccess;
 
 -- notifications
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_notifications;
@@ -149,6 +164,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON notifications_lease TO mc_notifications;
 GRANT SELECT, INSERT, UPDATE, DELETE ON notifications_outbox TO mc_notifications;
 GRANT SELECT, INSERT, UPDATE, DELETE ON notifications_parked_message TO mc_notifications;
 GRANT SELECT, INSERT, UPDATE, DELETE ON notifications_projection TO mc_notifications;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notifications_task TO mc_notifications;
+GRANT SELECT, INSERT, UPDATE, DELETE ON notifications_task_item TO mc_notifications;
 
 -- portal
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_portal;
@@ -162,4 +179,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON portal_lease TO mc_portal;
 GRANT SELECT, INSERT, UPDATE, DELETE ON portal_outbox TO mc_portal;
 GRANT SELECT, INSERT, UPDATE, DELETE ON portal_parked_message TO mc_portal;
 GRANT SELECT, INSERT, UPDATE, DELETE ON portal_projection TO mc_portal;
+GRANT SELECT, INSERT, UPDATE, DELETE ON portal_task TO mc_portal;
+GRANT SELECT, INSERT, UPDATE, DELETE ON portal_task_item TO mc_portal;
 COMMIT;

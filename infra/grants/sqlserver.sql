@@ -15,7 +15,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_outbox] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_parked_message] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_projection] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_session] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_task] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_task_item] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_token] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_view] TO [mc_identity];
 
 -- audit
 GRANT SELECT ON [schema_history] TO [mc_audit];
@@ -28,6 +31,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_lease] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_outbox] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_parked_message] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_projection] TO [mc_audit];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_task] TO [mc_audit];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_task_item] TO [mc_audit];
 
 -- callhome
 GRANT SELECT ON [schema_history] TO [mc_callhome];
@@ -47,6 +52,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_lease] TO [mc_callhome];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_outbox] TO [mc_callhome];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_parked_message] TO [mc_callhome];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_projection] TO [mc_callhome];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_task] TO [mc_callhome];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_task_item] TO [mc_callhome];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_used_nonce] TO [mc_callhome];
 
 -- licensing
@@ -68,6 +75,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_parked_cell] TO [mc_licensing
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_parked_message] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_projection] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_quarantined_window] TO [mc_licensing];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_task] TO [mc_licensing];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_task_item] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_waiting_window] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_window] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_window_head] TO [mc_licensing];
@@ -99,6 +108,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_outbox] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_overview] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_parked_message] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_projection] TO [mc_fleet];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_task] TO [mc_fleet];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_task_item] TO [mc_fleet];
 
 -- updates
 GRANT SELECT ON [schema_history] TO [mc_updates];
@@ -110,6 +121,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [updates_lease] TO [mc_updates];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [updates_outbox] TO [mc_updates];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [updates_parked_message] TO [mc_updates];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [updates_projection] TO [mc_updates];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [updates_task] TO [mc_updates];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [updates_task_item] TO [mc_updates];
 
 -- remoteaccess
 GRANT SELECT ON [schema_history] TO [mc_remoteaccess];
@@ -121,6 +134,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [remoteaccess_lease] TO [mc_remoteaccess
 GRANT SELECT, INSERT, UPDATE, DELETE ON [remoteaccess_outbox] TO [mc_remoteaccess];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [remoteaccess_parked_message] TO [mc_remoteaccess];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [remoteaccess_projection] TO [mc_remoteaccess];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [remoteaccess_task] TO [mc_remoteaccess];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [remoteaccess_task_item] TO [mc_remoteaccess];
 
 -- notifications
 GRANT SELECT ON [schema_history] TO [mc_notifications];
@@ -132,6 +147,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_lease] TO [mc_notificatio
 GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_outbox] TO [mc_notifications];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_parked_message] TO [mc_notifications];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_projection] TO [mc_notifications];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_task] TO [mc_notifications];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_task_item] TO [mc_notifications];
 
 -- portal
 GRANT SELECT ON [schema_history] TO [mc_portal];
@@ -143,3 +160,5 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [portal_lease] TO [mc_portal];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [portal_outbox] TO [mc_portal];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [portal_parked_message] TO [mc_portal];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [portal_projection] TO [mc_portal];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [portal_task] TO [mc_portal];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [portal_task_item] TO [mc_portal];

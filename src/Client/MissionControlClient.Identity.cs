@@ -1,3 +1,4 @@
+using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 
 namespace MissionControl.Client;
@@ -16,4 +17,21 @@ public sealed partial class MissionControlClient
     /// <summary>Ends a session; not an error when it has ended already.</summary>
     public Task EndSessionAsync(string session, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, "/api/v1/identity/sessions/end", new TradeSessionRequest(session), null, cancellationToken);
+
+    /// <summary>Saved views, by name.</summary>
+    public Task<Page<ViewItem>> ListViewsAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<ViewItem>>($"/api/v1/identity/views{query}", cancellationToken);
+
+    /// <summary>One saved view.</summary>
+    public Task<ViewItem> GetViewAsync(Guid id, CancellationToken cancellationToken) => GetAsync<ViewItem>($"/api/v1/identity/views/{id}", cancellationToken);
+
+    /// <summary>Saves a view of a list.</summary>
+    public Task<ViewItem> SaveViewAsync(SaveViewRequest request, Precondition? precondition, CancellationToken cancellationToken) =>
+        SendAsync<ViewItem>(HttpMethod.Post, "/api/v1/identity/views", request, precondition, cancellationToken);
+
+    /// <summary>Changes a view.</summary>
+    public Task<ViewItem> ChangeViewAsync(Guid id, ChangeViewRequest request, Precondition precondition, CancellationToken cancellationToken) =>
+        SendAsync<ViewItem>(HttpMethod.Patch, $"/api/v1/identity/views/{id}", request, precondition, cancellationToken);
+
+    /// <summary>Deletes a view.</summary>
+    public Task DeleteViewAsync(Guid id, CancellationToken cancellationToken) => SendAsync(HttpMethod.Delete, $"/api/v1/identity/views/{id}", null, null, cancellationToken);
 }

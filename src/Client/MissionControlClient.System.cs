@@ -19,4 +19,26 @@ public sealed partial class MissionControlClient
     /// <summary>Tries a message again now.</summary>
     public Task<RetryResult> RetryParkedMessageAsync(string role, Guid id, Precondition? precondition, CancellationToken cancellationToken) =>
         SendAsync<RetryResult>(HttpMethod.Post, $"/api/v1/{role}/parked-messages/{id}/retry", null, precondition, cancellationToken);
+
+    /// <summary>Tries all parked messages of a consumer again, as a task.</summary>
+    public Task<TaskSummary> RetryParkedMessagesAsync(string role, RetryParkedMessagesRequest request, Precondition? precondition, CancellationToken cancellationToken) =>
+        SendAsync<TaskSummary>(HttpMethod.Post, $"/api/v1/{role}/parked-messages/retry", request, precondition, cancellationToken);
+
+    /// <summary>Long tasks of a role, the newest first.</summary>
+    public Task<Page<TaskSummary>> ListTasksAsync(string role, string query, CancellationToken cancellationToken) => GetAsync<Page<TaskSummary>>($"/api/v1/{role}/tasks{query}", cancellationToken);
+
+    /// <summary>How far a task is.</summary>
+    public Task<TaskSummary> GetTaskAsync(string role, Guid id, CancellationToken cancellationToken) => GetAsync<TaskSummary>($"/api/v1/{role}/tasks/{id}", cancellationToken);
+
+    /// <summary>What became of each thing of a task.</summary>
+    public Task<Page<TaskResult>> ListTaskItemsAsync(string role, Guid id, string query, CancellationToken cancellationToken) =>
+        GetAsync<Page<TaskResult>>($"/api/v1/{role}/tasks/{id}/items{query}", cancellationToken);
+
+    /// <summary>Ends a task; what was done by then stays done.</summary>
+    public Task<TaskSummary> CancelTaskAsync(string role, Guid id, CancellationToken cancellationToken) =>
+        SendAsync<TaskSummary>(HttpMethod.Post, $"/api/v1/{role}/tasks/{id}/cancel", null, null, cancellationToken);
+
+    /// <summary>Tries what failed in a task again, as a task of its own.</summary>
+    public Task<TaskSummary> RetryTaskAsync(string role, Guid id, Precondition? precondition, CancellationToken cancellationToken) =>
+        SendAsync<TaskSummary>(HttpMethod.Post, $"/api/v1/{role}/tasks/{id}/retry-failed", null, precondition, cancellationToken);
 }

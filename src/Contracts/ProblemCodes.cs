@@ -30,6 +30,9 @@ public static partial class ProblemCodes
     /// <summary>The thing is not in a state that allows this.</summary>
     public static readonly ProblemCode Conflict = new("conflict", 409, "The present state does not allow this", true);
 
+    /// <summary>Another number of things matches now than was seen when this was decided.</summary>
+    public static readonly ProblemCode CountMoved = new("count-moved", 409, "Another number matches now", false);
+
     /// <summary>The thing changed since it was read.</summary>
     public static readonly ProblemCode PreconditionFailed = new("precondition-failed", 412, "It has changed since you read it", false);
 

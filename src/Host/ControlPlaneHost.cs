@@ -11,6 +11,7 @@ using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 using MissionControl.Platform.Retention;
 using MissionControl.Platform.Security;
+using MissionControl.Platform.Tasks;
 using MissionControl.Platform.Telemetry;
 using MissionControl.Platform.Time;
 using MissionControl.Storage.Sqlite;
@@ -88,6 +89,7 @@ public static class ControlPlaneHost
 
         builder.Services.AddPlatformRetention(modules, retention);
         builder.Services.AddPlatformJobs();
+        builder.Services.AddPlatformTasks(modules);
         builder.Services.AddPlatformTelemetry();
         builder.Services.AddHostedService<DemoFleet>();
         builder.Services.AddApiDescription();
@@ -165,6 +167,7 @@ public static class ControlPlaneHost
             module.MapEndpoints(api);
             api.MapParkedMessages(module.Name);
             api.MapJobs(module.Name);
+            api.MapTasks(module.Name);
             module.MapPages(app);
         }
 

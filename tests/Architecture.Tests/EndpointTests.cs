@@ -119,8 +119,10 @@ public sealed class EndpointTests : IAsyncDisposable
     // Each such endpoint stands on the list that the host checks at start, with its reason; the page of routes shows them.
     private static bool IsOpen(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null || IsForAnyToken(endpoint);
 
-    // Signing in to the portal needs a valid token and no right of its own: the session has the token's rights.
-    private static bool IsForAnyToken(RouteEndpoint endpoint) => PatternOf(endpoint) == "/api/v1/identity/sessions" && endpoint.Metadata.GetMetadata<IAuthorizeData>() is not null;
+    // Signing in to the portal needs a valid token and no right of its own: the session has the token's rights. Views and tasks are
+    // those of whoever made or started them; what others may see of them, the endpoints say themselves.
+    private static bool IsForAnyToken(RouteEndpoint endpoint) => (PatternOf(endpoint) == "/api/v1/identity/sessions" || PatternOf(endpoint).StartsWith("/api/v1/identity/views", StringComparison.Ordinal) || PatternOf(endpoint).Split('/')[4] is "tasks")
+        && endpoint.Metadata.GetMetadata<IAuthorizeData>() is not null;
 
     private static IEnumerable<string> MethodsOf(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? [];
 

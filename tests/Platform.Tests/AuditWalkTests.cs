@@ -10,9 +10,11 @@ using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Contracts.Api.Platform;
 using MissionControl.Contracts.Events.Licensing;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Tasks;
 using MissionControl.Protocol.CallHome;
 using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
@@ -111,6 +113,29 @@ public sealed class AuditWalkTests : IAsyncLifetime
         ["Unenroll"] = ("callhome.cluster-unenrolled", () => WithClusterAsync(async cluster =>
             (await cluster.SendAsync("unenroll", new UnenrollRequest { Assertion = cluster.Assertion(await cluster.NonceAsync()), Reason = "test" })).EnsureSuccessStatusCode())),
         ["RetryParkedMessage"] = ("fleet.parked-message-retried", ParkAndRetryAsync),
+        ["RetryParkedMessages"] = ("fleet.task-started", RetryAllAsync),
+        ["RetryTask"] = ("fleet.task-started", async () =>
+        {
+            var first = await RetryAllAsync();
+            await Eventually.TrueAsync(async () => (await host.Admin.GetFromJsonAsync<TaskSummary>($"/api/v1/fleet/tasks/{first}"))!.State == "incomplete", "the task has failed");
+            return (await (await PostAsync($"/api/v1/fleet/tasks/{first}/retry-failed")).Content.ReadFromJsonAsync<TaskSummary>())!.Id.ToString();
+        }),
+        ["CancelTask"] = ("updates.task-cancelled", CancelAsync),
+        ["SaveView"] = ("identity.view-saved", async () => (await ViewAsync("saved")).Id.ToString()),
+        ["ChangeView"] = ("identity.view-changed", async () =>
+        {
+            var view = await ViewAsync("to be changed");
+            using var request = new HttpRequestMessage(HttpMethod.Patch, $"/api/v1/identity/views/{view.Id}") { Content = JsonContent.Create(new ChangeViewRequest(Shared: true)) };
+            request.Headers.TryAddWithoutValidation("If-Match", "\"1\"");
+            (await host.Admin.SendAsync(request)).EnsureSuccessStatusCode();
+            return view.Id.ToString();
+        }),
+        ["DeleteView"] = ("identity.view-deleted", async () =>
+        {
+            var view = await ViewAsync("to be deleted");
+            (await host.Admin.DeleteAsync(new Uri($"/api/v1/identity/views/{view.Id}", UriKind.Relative))).EnsureSuccessStatusCode();
+            return view.Id.ToString();
+        }),
     };
 
     private async Task<string> ChangeCustomerAsync()
@@ -178,10 +203,32 @@ public sealed class AuditWalkTests : IAsyncLifetime
         var binding = host.Services.GetRequiredService<HandlerRegistry>().Bindings.Single(binding => binding.Name == "fleet.keep-customer");
         await host.Services.GetRequiredService<HandlerRunner>().ApplyAsync(
             binding, new CustomerChanged(Guid.CreateVersion7(), null!, "eu", "active", 1), new MessageContext(Guid.CreateVersion7(), DateTimeOffset.UtcNow), CancellationToken.None);
-        var parked = (await host.Admin.GetFromJsonAsync<Page<Contracts.Api.Platform.ParkedMessageItem>>("/api/v1/fleet/parked-messages"))!.Items[0];
+        var parked = (await host.Admin.GetFromJsonAsync<Page<ParkedMessageItem>>("/api/v1/fleet/parked-messages"))!.Items[0];
         await PostAsync($"/api/v1/fleet/parked-messages/{parked.Id}/retry");
         return parked.Id.ToString();
     }
+
+    private async Task<string> RetryAllAsync()
+    {
+        await ParkAndRetryAsync();
+        var count = (await host.Admin.GetFromJsonAsync<Page<ParkedMessageItem>>("/api/v1/fleet/parked-messages?consumer=fleet.keep-customer"))!.Total;
+        return (await (await PostAsync("/api/v1/fleet/parked-messages/retry", new RetryParkedMessagesRequest("fleet.keep-customer", count))).Content.ReadFromJsonAsync<TaskSummary>())!.Id.ToString();
+    }
+
+    /// <summary>A task of a kind that nobody here works on, so that it is there to be cancelled.</summary>
+    private async Task<string> CancelAsync()
+    {
+        await using var scope = host.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        var task = new LongTask { Id = Guid.CreateVersion7(), Kind = "of-another-version", Summary = "Wait", StartedBy = "token:test", Actor = "{}", Total = 1, StartedAt = host.Time.GetUtcNow() };
+        db.LongTasks("updates").Add(task);
+        await db.SaveChangesAsync();
+        await PostAsync($"/api/v1/updates/tasks/{task.Id}/cancel");
+        return task.Id.ToString();
+    }
+
+    private async Task<ViewItem> ViewAsync(string name) =>
+        (await (await PostAsync("/api/v1/identity/views", new SaveViewRequest("clusters", name, "health=red"))).Content.ReadFromJsonAsync<ViewItem>())!;
 
     private async Task<HttpResponseMessage> PostAsync(string path, object? body = null)
     {

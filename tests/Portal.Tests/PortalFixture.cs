@@ -3,7 +3,11 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
+using MissionControl.Contracts.Api.Platform;
+using MissionControl.Contracts.Events.Licensing;
+using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
 using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
 using Xunit;
@@ -20,6 +24,9 @@ namespace MissionControl.Portal.Tests;
 /// </summary>
 public sealed class PortalFixture : IAsyncLifetime
 {
+    /// <summary>The consumer whose messages are parked.</summary>
+    public const string Consumer = "fleet.keep-customer";
+
     private readonly Dictionary<string, string> signedIn = [];
     private IPlaywright playwright = null!;
 
@@ -43,6 +50,9 @@ public sealed class PortalFixture : IAsyncLifetime
 
     /// <summary>The second customer.</summary>
     public Guid OtherCustomer { get; private set; }
+
+    /// <summary>A task of fleet that ended with failures.</summary>
+    public Guid Task { get; private set; }
 
     /// <summary>The token of the first customer's viewer.</summary>
     public string CustomerToken { get; private set; } = "";
@@ -71,6 +81,7 @@ public sealed class PortalFixture : IAsyncLifetime
         await Eventually.TrueAsync(async () => (await Host.Admin.GetStringAsync("/api/v1/fleet/clusters")).Contains("\"health\":\"red\"", StringComparison.Ordinal), "the clusters are judged");
         await Eventually.TrueAsync(async () => (await Host.Admin.GetStringAsync($"/api/v1/licensing/windows?cluster={Green.Id}")).Contains("\"received\"", StringComparison.Ordinal), "the ledger has the window");
         await Eventually.TrueAsync(async () => (await Host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>("/api/v1/audit/entries"))!.Items.Count > 4, "the audit log has entries");
+        Task = await ParkAndRetryAsync();
         (_, var customer) = await Host.ClientWithTokenAsync(Customer, "fleet:read", "licensing:read", "callhome:read", "audit:read");
         (_, var fleet) = await Host.ClientWithTokenAsync(null, "fleet:read");
         (CustomerToken, FleetToken) = (customer.Token, fleet.Token);
@@ -115,10 +126,44 @@ public sealed class PortalFixture : IAsyncLifetime
 
     /// <summary>An address of every page in the registry, its parameters filled in.</summary>
     public IEnumerable<string> Addresses() => PortalPages.All.Select(page => page.Route).Select(Fill).Append($"/clusters/{Green.Id}").Append($"/clusters/{Green.Id}/usage").Append("/clusters?q=nothing-is-called-so")
-        .Append("/clusters?health=red&liveness=online").Append("/search?q=Oslo").Append("/search?q=" + Red.Id).Append($"/clusters/{Guid.Empty}");
+        .Append("/clusters?health=red&liveness=online").Append("/search?q=Oslo").Append("/search?q=" + Red.Id).Append($"/clusters/{Guid.Empty}")
+        .Append($"/tasks/fleet/{Task}?show=all").Append("/tasks?state=running").Append("/system/parked/fleet/retry");
 
-    private string Fill(string route) =>
-        route.Replace("{id:guid}", route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
+    /// <summary>Parks messages for a consumer of fleet: those without a name can never be applied.</summary>
+    public async Task ParkAsync(params string?[] names)
+    {
+        await using var scope = Host.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        var now = Host.Time.GetUtcNow();
+        db.ParkedMessages("fleet").AddRange(names.Select(name => Guid.CreateVersion7(now)).Zip(names, (id, name) => new ParkedMessage
+        {
+            Id = id,
+            Consumer = Consumer,
+            MessageId = id,
+            Type = "licensing.customer-changed",
+            Key = id.ToString(),
+            Payload = MessageJson.Write(new CustomerChanged(id, name!, "eu", "active", 1)),
+            SentAt = now,
+            FirstFailedAt = now,
+            LastFailedAt = now,
+            Attempts = HandlerRunner.MaxAttempts,
+            LastError = "DbUpdateException: the name is missing",
+            State = ParkedState.Parked,
+        }));
+        await db.SaveChangesAsync();
+    }
+
+    private string Fill(string route) => route == "/views" ? "/views?list=clusters&query=health%3Dred" : route == "/system/parked/{role}/retry" ? $"/system/parked/fleet/retry?consumer={Consumer}" : route.Replace("{role}", "fleet", StringComparison.Ordinal)
+        .Replace("{id:guid}", route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
+
+    private async Task<Guid> ParkAndRetryAsync()
+    {
+        await ParkAsync("Applied A", "Applied B", "Applied C", "Applied D", null, null);
+        using var answer = await Host.Admin.PostAsJsonAsync("/api/v1/fleet/parked-messages/retry", new RetryParkedMessagesRequest(Consumer, 6, null, "the consumer was mended"));
+        var task = (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<TaskSummary>())!;
+        await Eventually.TrueAsync(async () => (await Host.Admin.GetFromJsonAsync<TaskSummary>($"/api/v1/fleet/tasks/{task.Id}"))!.State == "incomplete", "the task ends");
+        return task.Id;
+    }
 
     private Task<IBrowserContext> ContextAsync(int width, ColorScheme theme, bool script, string? state) => Browser.NewContextAsync(
         new BrowserNewContextOptions { IgnoreHTTPSErrors = true, ViewportSize = new ViewportSize { Width = width, Height = 900 }, ColorScheme = theme, JavaScriptEnabled = script, StorageState = state });

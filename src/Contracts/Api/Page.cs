@@ -22,3 +22,9 @@ public sealed record FieldError(string Pointer, string Code, string Detail);
 /// <param name="TraceId">For finding the request in the logs.</param>
 /// <param name="Errors">Every validation error at once.</param>
 public sealed record ProblemDocument(string Type, string Title, int Status, string? Detail, string Code, string? TraceId, IReadOnlyList<FieldError>? Errors);
+
+/// <summary>Something that can be done to a resource, and whether the reader may do it now.</summary>
+/// <param name="Name">What.</param>
+/// <param name="Allowed">Whether the endpoint would take it.</param>
+/// <param name="Reason">Why not, otherwise.</param>
+public sealed record AllowedAction(string Name, bool Allowed, string? Reason);

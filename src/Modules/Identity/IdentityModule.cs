@@ -4,13 +4,14 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MissionControl.Identity.Sessions;
 using MissionControl.Identity.Tokens;
+using MissionControl.Identity.Views;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 using MissionControl.Platform.Retention;
 
 namespace MissionControl.Identity;
 
-/// <summary>The role <c>identity</c>: API tokens and sessions.</summary>
+/// <summary>The role <c>identity</c>: API tokens, sessions and saved views.</summary>
 public sealed class IdentityModule : IModule
 {
     /// <inheritdoc />
@@ -22,6 +23,7 @@ public sealed class IdentityModule : IModule
         ArgumentNullException.ThrowIfNull(model);
         model.ApplyConfiguration(new ApiToken.Configuration());
         model.ApplyConfiguration(new Session.Configuration());
+        model.ApplyConfiguration(new SavedView.Configuration());
     }
 
     /// <inheritdoc />
@@ -45,6 +47,7 @@ public sealed class IdentityModule : IModule
         ArgumentNullException.ThrowIfNull(records);
         records.Purge<ApiToken>("token", "who may call the API, and could", personal: true, Term.Days(400, 90, 1200), "after it expired", row => row.ExpiresAt);
         records.Purge<Session>("session", "who was signed in", personal: true, Term.Days(400, 30, 400), "after it expired", row => row.ExpiresAt);
+        records.Keep("view", "filters of lists that somebody named", personal: true, "until it is deleted", typeof(SavedView));
     }
 
     /// <inheritdoc />
@@ -52,5 +55,6 @@ public sealed class IdentityModule : IModule
     {
         TokensApi.Map(api);
         SessionsApi.Map(api);
+        ViewsApi.Map(api);
     }
 }

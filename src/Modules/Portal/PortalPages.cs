@@ -15,6 +15,8 @@ using MissionControl.Portal.Pages.Customers;
 using MissionControl.Portal.Pages.Enrolment;
 using MissionControl.Portal.Pages.Fleet;
 using MissionControl.Portal.Pages.Operation;
+using MissionControl.Portal.Pages.Tasks;
+using MissionControl.Portal.Pages.Views;
 using MissionControl.Portal.Sessions;
 using MissionControl.Portal.Shell;
 
@@ -28,6 +30,10 @@ internal sealed record PageEntry(string Route, string? Scope, Func<HttpContext, 
 {
     public static PageEntry Of<T>(string route, string? scope)
         where T : IComponent => new(route, scope, PortalPage.ShowAsync<T>);
+
+    /// <summary>A list that opens with the reader's default view.</summary>
+    public static PageEntry OfList<T>(string route, string? scope, string list)
+        where T : IComponent => new(route, scope, http => ViewForms.OpenAsync<T>(http, list));
 }
 
 /// <summary>Every address of the portal.</summary>
@@ -42,7 +48,7 @@ internal static class PortalPages
         PageEntry.Of<Today>("/", null),
         PageEntry.Of<FleetOverview>("/fleet", "fleet:read"),
         PageEntry.Of<ClusterVersions>("/fleet/versions", "fleet:read"),
-        PageEntry.Of<ClusterList>("/clusters", "fleet:read"),
+        PageEntry.OfList<ClusterList>("/clusters", "fleet:read", "clusters"),
         PageEntry.Of<EnrolmentTokens>("/clusters/enrol", "callhome:read"),
         PageEntry.Of<ClusterOverview>("/clusters/{id:guid}", "fleet:read"),
         PageEntry.Of<ClusterHealth>("/clusters/{id:guid}/health", "fleet:read"),
@@ -56,13 +62,17 @@ internal static class PortalPages
         PageEntry.Of<ClusterSwitch>("/clusters/{id:guid}/resume", "callhome:write"),
         PageEntry.Of<ClusterSwitch>("/clusters/{id:guid}/decommission", "callhome:write"),
         PageEntry.Of<ClusterConfirmEpoch>("/clusters/{id:guid}/epochs/{epoch:long}/confirm", "callhome:write"),
-        PageEntry.Of<CustomerList>("/customers", "licensing:read"),
+        PageEntry.OfList<CustomerList>("/customers", "licensing:read", "customers"),
         PageEntry.Of<CustomerNew>("/customers/new", "licensing:write"),
         PageEntry.Of<CustomerDetail>("/customers/{id:guid}", "licensing:read"),
         PageEntry.Of<SystemOverview>("/system", "system:read"),
-        PageEntry.Of<ParkedMessages>("/system/parked", "system:read"),
+        PageEntry.OfList<ParkedMessages>("/system/parked", "system:read", "parked"),
+        PageEntry.Of<RetryParked>("/system/parked/{role}/retry", "system:write"),
         PageEntry.Of<Jobs>("/system/jobs", "system:read"),
-        PageEntry.Of<AuditEntries>("/audit", "audit:read"),
+        PageEntry.OfList<AuditEntries>("/audit", "audit:read", "audit"),
+        PageEntry.OfList<TaskList>("/tasks", null, "tasks"),
+        PageEntry.Of<TaskDetail>("/tasks/{role}/{id:guid}", null),
+        PageEntry.Of<ViewList>("/views", null),
         PageEntry.Of<Search>("/search", null),
         PageEntry.Of<Keys>("/keys", null),
     ];
@@ -84,6 +94,8 @@ internal static class PortalPages
         CustomerForms.Map(pages);
         EnrolmentForms.Map(pages);
         SystemForms.Map(pages);
+        TaskForms.Map(pages);
+        ViewForms.Map(pages);
         ChangeStream.Map(pages);
         open.MapGet("/{**path}", (Delegate)NothingHereAsync);
     }

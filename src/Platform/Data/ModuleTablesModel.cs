@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using MissionControl.Platform.Tasks;
 
 namespace MissionControl.Platform.Data;
 
@@ -66,6 +67,26 @@ internal static class ModuleTablesModel
             entity.Property(row => row.Location).HasMaxLength(400);
             entity.HasIndex(row => row.CreatedAt);
         });
+        model.SharedTypeEntity<LongTask>(Tasks(module), entity =>
+        {
+            entity.ToTable(Tasks(module)).HasKey(row => row.Id);
+            entity.Property(row => row.Kind).HasMaxLength(100);
+            entity.Property(row => row.Summary).HasMaxLength(400);
+            entity.Property(row => row.StartedBy).HasMaxLength(100);
+            entity.Property(row => row.Actor).HasMaxLength(1000);
+            entity.Property(row => row.Reason).HasMaxLength(500);
+            entity.HasIndex(row => new { row.State, row.Id });
+            entity.HasIndex(row => row.EndedAt);
+        });
+        model.SharedTypeEntity<LongTaskItem>(TaskItems(module), entity =>
+        {
+            entity.ToTable(TaskItems(module)).HasKey(row => new { row.TaskId, row.Number });
+            entity.Property(row => row.Target).HasMaxLength(100);
+            entity.Property(row => row.Label).HasMaxLength(200);
+            entity.Property(row => row.Reason).HasMaxLength(1000);
+            entity.HasIndex(row => new { row.TaskId, row.State, row.Number });
+            entity.HasIndex(row => row.EndedAt);
+        });
     }
 
     public static string Outbox(string module) => $"{module}_outbox";
@@ -83,6 +104,10 @@ internal static class ModuleTablesModel
     public static string AuditProducers(string module) => $"{module}_audit_producer";
 
     public static string Idempotency(string module) => $"{module}_idempotency";
+
+    public static string Tasks(string module) => $"{module}_task";
+
+    public static string TaskItems(string module) => $"{module}_task_item";
 }
 
 /// <summary>The per-module tables as query roots.</summary>
@@ -111,4 +136,10 @@ public static class ModuleTables
 
     /// <summary>The module's stored answers.</summary>
     public static DbSet<IdempotencyRecord> IdempotencyRecords(this ControlPlaneDbContext db, string module) => db.Set<IdempotencyRecord>(ModuleTablesModel.Idempotency(module));
+
+    /// <summary>The module's long tasks.</summary>
+    public static DbSet<LongTask> LongTasks(this ControlPlaneDbContext db, string module) => db.Set<LongTask>(ModuleTablesModel.Tasks(module));
+
+    /// <summary>What the module's long tasks are about.</summary>
+    public static DbSet<LongTaskItem> LongTaskItems(this ControlPlaneDbContext db, string module) => db.Set<LongTaskItem>(ModuleTablesModel.TaskItems(module));
 }

@@ -127,6 +127,26 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabase
         var db = services.GetRequiredService<ControlPlaneDbContext>();
         var write = await binding.PrepareAsync(services, deliveries, cancellationToken);
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        if (!await ApplyWithinAsync(db, binding, deliveries, parked, write, cancellationToken))
+        {
+            return false;
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    /// <summary>Tries a parked message again in the scope's open write transaction; a throw means that it failed again.</summary>
+    internal async Task RetryWithinAsync(IServiceProvider scope, HandlerBinding binding, ParkedMessage parked, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Delivery> one = [new Delivery(MessageJson.Read(parked.Type, parked.Payload, parked.Attachment), new MessageContext(parked.MessageId, parked.SentAt))];
+        var write = await binding.PrepareAsync(scope, one, cancellationToken);
+        await ApplyWithinAsync(scope.GetRequiredService<ControlPlaneDbContext>(), binding, one, parked.Id, write, cancellationToken);
+    }
+
+    private async Task<bool> ApplyWithinAsync(
+        ControlPlaneDbContext db, HandlerBinding binding, IReadOnlyList<Delivery> deliveries, Guid? parked, Func<CancellationToken, Task> write, CancellationToken cancellationToken)
+    {
         if (parked is not null)
         {
             await db.ParkedMessages(binding.Module).Where(row => row.Id == parked).ExecuteDeleteAsync(cancellationToken);
@@ -141,13 +161,8 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabase
             await write(cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
         }
-        else if (fresh > 0)
-        {
-            return false;
-        }
 
-        await transaction.CommitAsync(cancellationToken);
-        return true;
+        return fresh == deliveries.Count || fresh == 0;
     }
 
     private async Task ParkAsync(HandlerBinding binding, IMessage message, MessageContext context, Exception exception, CancellationToken cancellationToken)
@@ -182,7 +197,8 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabase
         await transaction.CommitAsync(cancellationToken);
     }
 
-    private void Failed(ParkedMessage row, Exception exception)
+    /// <summary>Counts a failure and sets the next try.</summary>
+    internal void Failed(ParkedMessage row, Exception exception)
     {
         row.Attempts++;
         row.LastFailedAt = time.GetUtcNow();
@@ -191,7 +207,8 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabase
         row.NextAttemptAt = row.LastFailedAt + TimeSpan.FromSeconds(Math.Min(300, 0.25 * Math.Pow(4, row.Attempts - 1)));
     }
 
-    private static string Describe(Exception exception)
+    /// <summary>A failure in words, for people.</summary>
+    internal static string Describe(Exception exception)
     {
         var inner = exception is DbUpdateException { InnerException: DbException database } ? database : exception;
         var text = $"{inner.GetType().Name}: {inner.Message}";

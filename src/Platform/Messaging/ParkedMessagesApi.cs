@@ -8,6 +8,7 @@ using MissionControl.Contracts.Api.Platform;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Security;
+using MissionControl.Platform.Tasks;
 
 namespace MissionControl.Platform.Messaging;
 
@@ -18,14 +19,18 @@ public static class ParkedMessagesApi
     public static void MapParkedMessages(this IEndpointRouteBuilder api, string module)
     {
         var parked = api.MapGroup("/parked-messages");
-        parked.MapGet("/", (ControlPlaneDbContext db, int? limit, string? cursor, CancellationToken cancellationToken) => ListAsync(module, db, limit, cursor, cancellationToken))
+        parked.MapGet("/", (ControlPlaneDbContext db, string? consumer, string? state, string? facets, int? limit, string? cursor, CancellationToken cancellationToken) =>
+                ListAsync(module, db, new Filter(consumer, state), facets, limit, cursor, cancellationToken))
             .RequireScope("system:read").WithName($"ListParkedMessages-{module}").WithSummary("Messages that wait to be applied, oldest first").Produces<Page<ParkedMessageItem>>();
         parked.MapPost("/{id:guid}/retry", (Guid id, ControlPlaneDbContext db, HandlerRegistry handlers, HandlerRunner runner, IEvents events, CancellationToken cancellationToken) =>
                 RetryAsync(module, id, db, handlers, runner, events, cancellationToken))
             .RequireScope("system:write").WithName($"RetryParkedMessage-{module}").WithSummary("Try a message again now").Produces<RetryResult>();
+        parked.MapPost("/retry", (RetryParkedMessagesRequest request, ControlPlaneDbContext db, HandlerRegistry handlers, IEnumerable<TaskAction> kinds, LongTasks tasks, CancellationToken cancellationToken) =>
+                RetryAllAsync(module, request, db, handlers, kinds, tasks, cancellationToken))
+            .RequireScope("system:write").WithName($"RetryParkedMessages-{module}").WithSummary("Try all parked messages of a consumer again, as a task").Produces<TaskSummary>(StatusCodes.Status202Accepted).AcceptIdempotencyKey();
     }
 
-    private static async Task<IResult> ListAsync(string module, ControlPlaneDbContext db, int? limit, string? cursor, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(string module, ControlPlaneDbContext db, Filter filter, string? facets, int? limit, string? cursor, CancellationToken cancellationToken)
     {
         // A group of items holds those of many customers.
         if (!db.Scope.IsAll)
@@ -33,8 +38,19 @@ public static class ParkedMessagesApi
             return Problems.Of(ProblemCodes.ScopeMissing, "Only staff of the vendor sees parked messages.");
         }
 
+        if (!filter.IsKnown)
+        {
+            return Problems.Of(ProblemCodes.Malformed, "state is retrying or parked.");
+        }
+
+        if (facets is not (null or "consumer"))
+        {
+            return Problems.Of(ProblemCodes.Malformed, "facets is consumer.");
+        }
+
         var take = Math.Clamp(limit ?? 50, 1, 500);
-        var query = db.ParkedMessages(module).AsNoTracking();
+        var query = filter.Of(db.ParkedMessages(module).AsNoTracking());
+        var counts = facets is null ? null : await query.GroupBy(row => row.Consumer).Select(group => new { group.Key, Count = group.LongCount() }).ToDictionaryAsync(group => group.Key, group => group.Count, cancellationToken);
         var total = await query.LongCountAsync(cancellationToken);
         if (cursor is not null)
         {
@@ -47,8 +63,8 @@ public static class ParkedMessagesApi
         }
 
         var rows = await query.OrderBy(row => row.Id).Take(take + 1).ToListAsync(cancellationToken);
-        var next = rows.Count > take ? $"/api/v1/{module}/parked-messages?limit={take}&cursor={Cursors.Encode(rows[take - 1].Id.ToString())}" : null;
-        return TypedResults.Ok(new Page<ParkedMessageItem>([.. rows.Take(take).Select(Item)], next, total));
+        var next = rows.Count > take ? $"/api/v1/{module}/parked-messages?limit={take}{filter.Query}&cursor={Cursors.Encode(rows[take - 1].Id.ToString())}" : null;
+        return TypedResults.Ok(new Page<ParkedMessageItem>([.. rows.Take(take).Select(Item)], next, total, counts is null ? null : new Dictionary<string, IReadOnlyDictionary<string, long>> { ["consumer"] = counts }));
     }
 
     private static async Task<IResult> RetryAsync(string module, Guid id, ControlPlaneDbContext db, HandlerRegistry handlers, HandlerRunner runner, IEvents events, CancellationToken cancellationToken)
@@ -77,7 +93,77 @@ public static class ParkedMessagesApi
         return TypedResults.Ok(new RetryResult(applied, after));
     }
 
+    private static async Task<IResult> RetryAllAsync(
+        string module, RetryParkedMessagesRequest request, ControlPlaneDbContext db, HandlerRegistry handlers, IEnumerable<TaskAction> kinds, LongTasks tasks, CancellationToken cancellationToken)
+    {
+        if (!db.Scope.IsAll)
+        {
+            return Problems.Of(ProblemCodes.ScopeMissing, "Only staff of the vendor retries parked messages.");
+        }
+
+        var filter = new Filter(request.Consumer, request.State);
+        var errors = new List<FieldError>();
+        if (request.Consumer is not { Length: > 0 and <= 100 })
+        {
+            errors.Add(new FieldError("/consumer", "required", "Name the consumer whose messages are tried again."));
+        }
+
+        if (request.ExpectedCount is not > 0)
+        {
+            errors.Add(new FieldError("/expectedCount", "required", "Say how many messages you expect; the list counts them."));
+        }
+
+        if (!filter.IsKnown)
+        {
+            errors.Add(new FieldError("/state", "unknown-value", "state is retrying or parked, or absent."));
+        }
+
+        if (request.Reason is { Length: > 500 })
+        {
+            errors.Add(new FieldError("/reason", "too-long", "At most 500 characters."));
+        }
+
+        if (errors.Count > 0)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        if (handlers.Bindings.All(binding => binding.Name != request.Consumer))
+        {
+            return Problems.Of(ProblemCodes.Conflict, "This version has no such consumer; its messages stay until one has.");
+        }
+
+        var found = filter.Of(db.ParkedMessages(module).AsNoTracking());
+        var count = await found.LongCountAsync(cancellationToken);
+        if (count != request.ExpectedCount)
+        {
+            return Problems.Of(ProblemCodes.CountMoved, count == 0 ? "Nothing matches any more: all of them have been applied." : $"{count} messages match now, not {request.ExpectedCount}. Nothing was begun; look again and decide anew.");
+        }
+
+        // The oldest first; what is beyond the largest task is a second one's.
+        var targets = await found.OrderBy(row => row.Id).Take(LongTasks.MaxItems).Select(row => new { row.Id, row.Type, row.Key }).ToListAsync(cancellationToken);
+        var summary = $"Retry {(request.State is null ? "" : request.State + " ")}messages of {request.Consumer}{(count > targets.Count ? $", the oldest {targets.Count} of {count}" : "")}";
+        var kind = kinds.Single(kind => kind.Module == module && kind.Kind == RetryParkedMessages.KindName);
+        return TasksApi.Accepted(module, await tasks.StartAsync(
+            kind, summary, string.IsNullOrWhiteSpace(request.Reason) ? null : request.Reason.Trim(), [.. targets.Select(row => new TaskTarget(row.Id.ToString(), $"{row.Type} {row.Key}"))], null, cancellationToken));
+    }
+
     private static ParkedMessageItem Item(ParkedMessage row) => new(
         row.Id, row.Consumer, row.MessageId, row.Type, row.Key, row.State.ToString().ToLowerInvariant(), row.Attempts, row.FirstFailedAt, row.LastFailedAt,
         row.State == ParkedState.Retrying ? row.NextAttemptAt : null, row.LastError);
+
+    /// <summary>Which parked messages are meant.</summary>
+    private sealed record Filter(string? Consumer, string? State)
+    {
+        public bool IsKnown => State is null or "retrying" or "parked";
+
+        public string Query => (Consumer is null ? "" : $"&consumer={Uri.EscapeDataString(Consumer)}") + (State is null ? "" : $"&state={State}");
+
+        public IQueryable<ParkedMessage> Of(IQueryable<ParkedMessage> rows)
+        {
+            var (consumer, state) = (Consumer, State == "parked" ? ParkedState.Parked : ParkedState.Retrying);
+            rows = consumer is null ? rows : rows.Where(row => row.Consumer == consumer);
+            return State is null ? rows : rows.Where(row => row.State == state);
+        }
+    }
 }

@@ -21,6 +21,8 @@ internal static class SharedRecords
         records.PurgeShared(
             "job-run", ModuleTablesModel.JobRuns(module), db => db.JobRuns(module), "which replica ran a job, and how it ended", Term.Days(90, 7, 400), "after it began", row => row.StartedAt,
             row => row.ScheduledAt > DateTimeOffset.UnixEpoch);
+        records.PurgeShared("task", ModuleTablesModel.Tasks(module), db => db.LongTasks(module), "work on many things: who started it, and how it ended", Term.Days(90, 7, 400), "after it ended", row => row.EndedAt);
+        records.PurgeShared("task-item", ModuleTablesModel.TaskItems(module), db => db.LongTaskItems(module), "what became of each of them, and why", Term.Days(90, 7, 400), "after it was dealt with", row => row.EndedAt);
         records.PurgeShared(
             "idempotency", ModuleTablesModel.Idempotency(module), db => db.IdempotencyRecords(module), "the answer to a request that may be sent again", Term.Fixed(IdempotencyTerm), "after the request", row => row.CreatedAt);
     }

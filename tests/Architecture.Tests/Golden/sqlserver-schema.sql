@@ -170,6 +170,48 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [audit_task] (
+        [id] binary(16) NOT NULL,
+        [kind] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [summary] nvarchar(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [actor] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
+        [retry_of] binary(16) NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [total] int NOT NULL,
+        [succeeded] int NOT NULL,
+        [failed] int NOT NULL,
+        [refused] int NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_audit_task] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [audit_task_item] (
+        [task_id] binary(16) NOT NULL,
+        [number] int NOT NULL,
+        [target] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [label] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_audit_task_item] PRIMARY KEY ([task_id], [number])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [callhome_audit_producer] (
         [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [sequence] bigint NOT NULL,
@@ -430,6 +472,48 @@ BEGIN
         [version] bigint NOT NULL,
         [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         CONSTRAINT [PK_callhome_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_task] (
+        [id] binary(16) NOT NULL,
+        [kind] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [summary] nvarchar(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [actor] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
+        [retry_of] binary(16) NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [total] int NOT NULL,
+        [succeeded] int NOT NULL,
+        [failed] int NOT NULL,
+        [refused] int NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_callhome_task] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_task_item] (
+        [task_id] binary(16) NOT NULL,
+        [number] int NOT NULL,
+        [target] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [label] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_callhome_task_item] PRIMARY KEY ([task_id], [number])
     );
 END;
 
@@ -874,6 +958,48 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [fleet_task] (
+        [id] binary(16) NOT NULL,
+        [kind] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [summary] nvarchar(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [actor] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
+        [retry_of] binary(16) NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [total] int NOT NULL,
+        [succeeded] int NOT NULL,
+        [failed] int NOT NULL,
+        [refused] int NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_fleet_task] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_task_item] (
+        [task_id] binary(16) NOT NULL,
+        [number] int NOT NULL,
+        [target] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [label] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_fleet_task_item] PRIMARY KEY ([task_id], [number])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [identity_audit_producer] (
         [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [sequence] bigint NOT NULL,
@@ -1021,6 +1147,48 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [identity_task] (
+        [id] binary(16) NOT NULL,
+        [kind] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [summary] nvarchar(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [actor] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
+        [retry_of] binary(16) NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [total] int NOT NULL,
+        [succeeded] int NOT NULL,
+        [failed] int NOT NULL,
+        [refused] int NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_identity_task] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_task_item] (
+        [task_id] binary(16) NOT NULL,
+        [number] int NOT NULL,
+        [target] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [label] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_identity_task_item] PRIMARY KEY ([task_id], [number])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [identity_token] (
         [id] nvarchar(12) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [secret_sha256] varbinary(max) NOT NULL,
@@ -1033,6 +1201,26 @@ BEGIN
         [revoked_at] bigint NULL,
         [version] bigint NOT NULL,
         CONSTRAINT [PK_identity_token] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_view] (
+        [id] binary(16) NOT NULL,
+        [list] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [query] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [owner] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [is_shared] bit NOT NULL,
+        [is_default] bit NOT NULL,
+        [created_at] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_identity_view] PRIMARY KEY ([id])
     );
 END;
 
@@ -1332,6 +1520,48 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [licensing_task] (
+        [id] binary(16) NOT NULL,
+        [kind] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [summary] nvarchar(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [actor] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
+        [retry_of] binary(16) NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [total] int NOT NULL,
+        [succeeded] int NOT NULL,
+        [failed] int NOT NULL,
+        [refused] int NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_licensing_task] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_task_item] (
+        [task_id] binary(16) NOT NULL,
+        [number] int NOT NULL,
+        [target] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [label] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_licensing_task_item] PRIMARY KEY ([task_id], [number])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [licensing_waiting_window] (
         [cluster_id] binary(16) NOT NULL,
         [epoch] bigint NOT NULL,
@@ -1523,6 +1753,48 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [notifications_task] (
+        [id] binary(16) NOT NULL,
+        [kind] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [summary] nvarchar(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [actor] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
+        [retry_of] binary(16) NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [total] int NOT NULL,
+        [succeeded] int NOT NULL,
+        [failed] int NOT NULL,
+        [refused] int NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_notifications_task] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [notifications_task_item] (
+        [task_id] binary(16) NOT NULL,
+        [number] int NOT NULL,
+        [target] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [label] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_notifications_task_item] PRIMARY KEY ([task_id], [number])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [portal_audit_producer] (
         [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [sequence] bigint NOT NULL,
@@ -1646,6 +1918,48 @@ BEGIN
         [version] bigint NOT NULL,
         [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         CONSTRAINT [PK_portal_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [portal_task] (
+        [id] binary(16) NOT NULL,
+        [kind] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [summary] nvarchar(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [actor] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
+        [retry_of] binary(16) NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [total] int NOT NULL,
+        [succeeded] int NOT NULL,
+        [failed] int NOT NULL,
+        [refused] int NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_portal_task] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [portal_task_item] (
+        [task_id] binary(16) NOT NULL,
+        [number] int NOT NULL,
+        [target] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [label] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_portal_task_item] PRIMARY KEY ([task_id], [number])
     );
 END;
 
@@ -1785,6 +2099,48 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [remoteaccess_task] (
+        [id] binary(16) NOT NULL,
+        [kind] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [summary] nvarchar(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [actor] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
+        [retry_of] binary(16) NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [total] int NOT NULL,
+        [succeeded] int NOT NULL,
+        [failed] int NOT NULL,
+        [refused] int NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_remoteaccess_task] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [remoteaccess_task_item] (
+        [task_id] binary(16) NOT NULL,
+        [number] int NOT NULL,
+        [target] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [label] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_remoteaccess_task_item] PRIMARY KEY ([task_id], [number])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [updates_audit_producer] (
         [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [sequence] bigint NOT NULL,
@@ -1916,6 +2272,48 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [updates_task] (
+        [id] binary(16) NOT NULL,
+        [kind] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [summary] nvarchar(400) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [actor] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
+        [retry_of] binary(16) NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [total] int NOT NULL,
+        [succeeded] int NOT NULL,
+        [failed] int NOT NULL,
+        [refused] int NOT NULL,
+        [started_at] bigint NOT NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_updates_task] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [updates_task_item] (
+        [task_id] binary(16) NOT NULL,
+        [number] int NOT NULL,
+        [target] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [label] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [ended_at] bigint NULL,
+        CONSTRAINT [PK_updates_task_item] PRIMARY KEY ([task_id], [number])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_audit_entry_customer_id_occurred_at] ON [audit_entry] ([customer_id], [occurred_at]);
 END;
 
@@ -1973,6 +2371,38 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_audit_parked_message_state_next_attempt_at] ON [audit_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_audit_task_ended_at] ON [audit_task] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_audit_task_state_id] ON [audit_task] ([state], [id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_audit_task_item_ended_at] ON [audit_task_item] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_audit_task_item_task_id_state_number] ON [audit_task_item] ([task_id], [state], [number]);
 END;
 
 IF NOT EXISTS (
@@ -2053,6 +2483,38 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_callhome_parked_message_state_next_attempt_at] ON [callhome_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_callhome_task_ended_at] ON [callhome_task] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_callhome_task_state_id] ON [callhome_task] ([state], [id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_callhome_task_item_ended_at] ON [callhome_task_item] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_callhome_task_item_task_id_state_number] ON [callhome_task_item] ([task_id], [state], [number]);
 END;
 
 IF NOT EXISTS (
@@ -2220,6 +2682,38 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_fleet_task_ended_at] ON [fleet_task] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_task_state_id] ON [fleet_task] ([state], [id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_task_item_ended_at] ON [fleet_task_item] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_task_item_task_id_state_number] ON [fleet_task_item] ([task_id], [state], [number]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_identity_idempotency_created_at] ON [identity_idempotency] ([created_at]);
 END;
 
@@ -2276,6 +2770,38 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_identity_task_ended_at] ON [identity_task] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_task_state_id] ON [identity_task] ([state], [id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_task_item_ended_at] ON [identity_task_item] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_task_item_task_id_state_number] ON [identity_task_item] ([task_id], [state], [number]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_identity_token_created_at] ON [identity_token] ([created_at]);
 END;
 
@@ -2285,6 +2811,14 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_identity_token_expires_at] ON [identity_token] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_identity_view_owner_list_name] ON [identity_view] ([owner], [list], [name]);
 END;
 
 IF NOT EXISTS (
@@ -2372,6 +2906,38 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_licensing_task_ended_at] ON [licensing_task] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_task_state_id] ON [licensing_task] ([state], [id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_task_item_ended_at] ON [licensing_task_item] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_task_item_task_id_state_number] ON [licensing_task_item] ([task_id], [state], [number]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_licensing_window_head_customer_id_hour] ON [licensing_window_head] ([customer_id], [hour]);
 END;
 
@@ -2420,6 +2986,38 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_notifications_task_ended_at] ON [notifications_task] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_notifications_task_state_id] ON [notifications_task] ([state], [id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_notifications_task_item_ended_at] ON [notifications_task_item] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_notifications_task_item_task_id_state_number] ON [notifications_task_item] ([task_id], [state], [number]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_portal_idempotency_created_at] ON [portal_idempotency] ([created_at]);
 END;
 
@@ -2453,6 +3051,38 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_portal_parked_message_state_next_attempt_at] ON [portal_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_portal_task_ended_at] ON [portal_task] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_portal_task_state_id] ON [portal_task] ([state], [id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_portal_task_item_ended_at] ON [portal_task_item] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_portal_task_item_task_id_state_number] ON [portal_task_item] ([task_id], [state], [number]);
 END;
 
 IF NOT EXISTS (
@@ -2500,6 +3130,38 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_remoteaccess_task_ended_at] ON [remoteaccess_task] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_remoteaccess_task_state_id] ON [remoteaccess_task] ([state], [id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_remoteaccess_task_item_ended_at] ON [remoteaccess_task_item] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_remoteaccess_task_item_task_id_state_number] ON [remoteaccess_task_item] ([task_id], [state], [number]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_updates_idempotency_created_at] ON [updates_idempotency] ([created_at]);
 END;
 
@@ -2533,6 +3195,38 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_updates_parked_message_state_next_attempt_at] ON [updates_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_updates_task_ended_at] ON [updates_task] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_updates_task_state_id] ON [updates_task] ([state], [id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_updates_task_item_ended_at] ON [updates_task_item] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_updates_task_item_task_id_state_number] ON [updates_task_item] ([task_id], [state], [number]);
 END;
 
 IF NOT EXISTS (

@@ -4,18 +4,19 @@
   const key = document.body.dataset.live, main = document.getElementById('main'), refresh = document.getElementById('refresh');
   const button = document.getElementById('live-state');
   if (!key || !button || !refresh || !window.EventSource) return;
-  const mine = main.dataset.topic.split(' ').filter(topic => topic);
+  const shown = main.dataset.topic.split(' ').filter(topic => topic), ask = document.getElementById('tasks-ask');
+  const mine = [...new Set([...shown, 'tasks'])];
   const channel = 'BroadcastChannel' in window ? new BroadcastChannel('mc-live-' + key) : null;
   let paused = false, wanted = false, state = 'connecting', leading = false, stream = null, wait = 1000;
   const topics = new Set(mine);
 
   const show = to => {
     state = to;
-    const shown = paused && to === 'live' ? 'paused' : to;
+    const word = paused && to === 'live' ? 'paused' : to;
     button.hidden = false;
-    button.dataset.state = shown;
-    button.querySelector('.live-word').textContent = { live: 'Live', connecting: 'Connecting', reconnecting: 'Reconnecting', signedout: 'Signed out', paused: 'Paused' }[shown];
-    button.title = { live: 'Changes appear by themselves; press to pause', paused: 'Press to go on', signedout: 'Sign in again', connecting: '', reconnecting: 'What you see may be old' }[shown];
+    button.dataset.state = word;
+    button.querySelector('.live-word').textContent = { live: 'Live', connecting: 'Connecting', reconnecting: 'Reconnecting', signedout: 'Signed out', paused: 'Paused' }[word];
+    button.title = { live: 'Changes appear by themselves; press to pause', paused: 'Press to go on', signedout: 'Sign in again', connecting: '', reconnecting: 'What you see may be old' }[word];
   };
   button.addEventListener('click', () => {
     if (state === 'signedout') { location.reload(); return; }
@@ -62,7 +63,9 @@
   const hear = message => {
     if (message.state) show(message.state);
     if (message.resync) soon(3000);
-    if (message.changed?.some(topic => mine.includes(topic))) soon();
+    if (message.changed?.some(topic => shown.includes(topic))) soon();
+    // The button that counts tasks stands on every page, and the drawer over any of them.
+    if (message.changed?.includes('tasks') && ask && !document.hidden && !paused) { htmx.trigger(ask, 'mc:changed'); document.dispatchEvent(new Event('mc:tasks')); }
     if (leading && message.topics?.some(topic => !topics.has(topic))) { message.topics.forEach(topic => topics.add(topic)); while (topics.size > 20) topics.delete(topics.values().next().value); connect(); }
     if (leading && message.ask) tell({ state });
   };

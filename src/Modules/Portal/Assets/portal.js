@@ -46,6 +46,21 @@
     (document.getElementById(opener ?? '') ?? document.querySelector('h1'))?.focus();
   });
 
+  // The tasks open beside the page; without a script the same link leads to their own.
+  const drawer = document.getElementById('drawer');
+  const draw = address => htmx.ajax('GET', address, { target: '#drawer', swap: 'innerHTML', select: '#tasks-drawer' });
+  document.addEventListener('click', event => {
+    const link = event.target.closest('a[data-drawer]');
+    if (!link || !drawer || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    draw(link.dataset.drawer).then(() => {
+      if (!drawer.firstElementChild) { location.href = link.href; return; }
+      if (!drawer.open) drawer.showModal();
+    });
+  });
+  document.addEventListener('mc:tasks', () => { if (drawer?.open) draw('/_f/tasks'); });
+  drawer?.addEventListener('click', event => { if (event.target === drawer || event.target.closest('[data-close]')) drawer.close(); });
+
   // Lists say that they are being fetched.
   document.addEventListener('htmx:beforeRequest', event => event.detail.target?.setAttribute('aria-busy', 'true'));
   document.addEventListener('htmx:afterRequest', event => event.detail.target?.removeAttribute('aria-busy'));
@@ -114,10 +129,10 @@
   };
   document.getElementById('keys-switch')?.addEventListener('click', () => { localStorage.setItem('mc-keys', keysOn() ? 'off' : 'on'); showSwitch(); });
   showSwitch();
-  const places = { t: '/', f: '/fleet', c: '/clusters', v: '/fleet/versions', k: '/customers', a: '/audit', s: '/system' };
+  const places = { t: '/', f: '/fleet', c: '/clusters', v: '/fleet/versions', k: '/customers', a: '/audit', s: '/system', l: '/tasks' };
   let going = false;
   document.addEventListener('keydown', event => {
-    if (!document.querySelector('#find') || !keysOn() || event.ctrlKey || event.metaKey || event.altKey || inField(event.target) || dialog?.open) return;
+    if (!document.querySelector('#find') || !keysOn() || event.ctrlKey || event.metaKey || event.altKey || inField(event.target) || dialog?.open || drawer?.open) return;
     if (going) { going = false; if (places[event.key]) { event.preventDefault(); location.href = places[event.key]; } return; }
     switch (event.key) {
       case 'g': going = true; setTimeout(() => { going = false; }, 1500); break;

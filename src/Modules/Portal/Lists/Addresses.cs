@@ -27,7 +27,7 @@ internal static class Addresses
     }
 
     /// <summary>The parameters of this request that the list does not know: named to the reader instead of ignored.</summary>
-    public static IReadOnlyList<string> Unknown(HttpRequest request, IReadOnlyCollection<string> taken) => [.. request.Query.Keys.Where(name => !taken.Contains(name))];
+    public static IReadOnlyList<string> Unknown(HttpRequest request, IReadOnlyCollection<string> taken) => [.. request.Query.Keys.Where(name => name != "view" && !taken.Contains(name))];
 
     /// <summary>This address with a parameter set, or taken out when its value is null.</summary>
     public static string With(HttpRequest request, params (string Name, string? Value)[] changes)

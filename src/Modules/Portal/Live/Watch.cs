@@ -3,6 +3,8 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using MissionControl.Client;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Api.Platform;
+using MissionControl.Portal.Shell;
 
 namespace MissionControl.Portal.Live;
 
@@ -20,7 +22,9 @@ internal sealed class Watch(MissionControlClient client, TimeProvider time)
     public Task<string?> DigestAsync(TradedSession reader, string topic)
     {
         var now = time.GetUtcNow();
-        var key = ($"{reader.Principal.CustomerId} {string.Join(' ', reader.Principal.Scopes)}", topic);
+        // Tasks are seen by whoever started them: those of two readers with the same rights may differ.
+        var own = topic.StartsWith("task", StringComparison.Ordinal) ? reader.Principal.Subject : null;
+        var key = ($"{reader.Principal.CustomerId} {own} {string.Join(' ', reader.Principal.Scopes)}", topic);
         if (known.TryGetValue(key, out var entry) && now - entry.At < Freshness)
         {
             return entry.Digest;
@@ -47,6 +51,8 @@ internal sealed class Watch(MissionControlClient client, TimeProvider time)
                 "fleet" => await api.GetFleetSummaryAsync(none) is var summary ? new { summary.Total, summary.ByHealth, summary.ByLiveness, summary.IntakeStalledSince } : null,
                 "clusters" => (await api.ListClustersAsync("?limit=50", none)).Items.Select(one => new { one.Id, one.Health, one.Stale, one.Liveness, one.WorstReason, one.Version, one.NodesUp, one.NodesAll, one.State }),
                 "enrolment" => (await api.ListEnrollmentTokensAsync("?limit=50", none)).Items.Select(one => new { one.Id, one.State }),
+                "tasks" => await Task.WhenAll(Roles.All.Select(role => TasksAsync(api, role))),
+                _ when topic.Split(':') is ["task", var role, var task] && Roles.All.Contains(role) && Guid.TryParse(task, out var id) => Seen(await api.GetTaskAsync(role, id, none)),
                 _ when topic.StartsWith("cluster:", StringComparison.Ordinal) && Guid.TryParse(topic.AsSpan(8), out var id) => await api.GetClusterAsync(id, none),
                 _ => null,
             };
@@ -57,4 +63,19 @@ internal sealed class Watch(MissionControlClient client, TimeProvider time)
             return null;
         }
     }
+
+    // A role that is silent does not hide what the others do.
+    private static async Task<object?[]> TasksAsync(MissionControlClient api, string role)
+    {
+        try
+        {
+            return [.. (await api.ListTasksAsync(role, "?limit=20", CancellationToken.None)).Items.Select(Seen)];
+        }
+        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException)
+        {
+            return [];
+        }
+    }
+
+    private static object Seen(TaskSummary task) => new { task.Id, task.State, task.Succeeded, task.Failed, task.Refused };
 }

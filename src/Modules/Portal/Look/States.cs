@@ -20,9 +20,9 @@ public static class States
     public static string Kind(string value) => value switch
     {
         "green" or "online" or "active" or "running" or "used" or "received" or "success" or "completed" or "succeeded" => "ok",
-        "yellow" or "late" or "warning" or "suspended" or "starting" or "stopping" or "retrying" or "incomplete" or "started" or "interrupted" => "warn",
+        "yellow" or "late" or "warning" or "suspended" or "starting" or "stopping" or "retrying" or "incomplete" or "started" or "interrupted" or "refused" => "warn",
         "red" or "missing" or "lost" or "severe" or "down" or "parked" or "disputed" or "denied" or "failed" or "conflict" or "rejected" => "bad",
-        "info" or "open" or "superseded" or "accepted" => "info",
+        "info" or "open" or "superseded" or "accepted" or "in progress" => "info",
         _ => "mute",
     };
 
@@ -40,6 +40,8 @@ public static class States
         "dormant" => "Silent for so long that it no longer counts as part of the fleet.",
         "never" => "Enrolled, and not heard of since.",
         "suspended" => "Mission Control does not listen to it.",
+        "incomplete" => "It ended, and some of it is not done or has not come.",
+        "refused" => "Its state did not allow it, so it was not tried.",
         "decommissioned" => "Ended for good; its usage is kept.",
         _ => "",
     };

@@ -67,6 +67,9 @@ public static class Words
     /// <summary>A decimal text of the API, its fraction shortened for reading; the exact text stands in tables and exports.</summary>
     public static string Quantity(string text) => decimal.TryParse(text, NumberStyles.Number, Invariant, out var value) ? Value((double)value) : text;
 
+    /// <summary>A list's query in words.</summary>
+    public static string Query(string query) => string.Join(", ", Microsoft.AspNetCore.WebUtilities.QueryHelpers.ParseQuery(query).Select(pair => $"{pair.Key} {string.Join(" or ", pair.Value.ToArray())}"));
+
     /// <summary>A role as people call it.</summary>
     public static string Role(string role) => role switch
     {

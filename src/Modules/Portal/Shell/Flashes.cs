@@ -8,7 +8,13 @@ namespace MissionControl.Portal.Shell;
 /// <summary>What a form did, in words, and where its audit entry is.</summary>
 /// <param name="Text">The sentence.</param>
 /// <param name="AuditLink">Address of the entry within the portal.</param>
-internal sealed record Flash(string Text, string? AuditLink);
+/// <param name="Undo">What takes it back; null: nothing does.</param>
+internal sealed record Flash(string Text, string? AuditLink, Undo? Undo = null);
+
+/// <summary>The form that takes back what another one did.</summary>
+/// <param name="Action">Its address.</param>
+/// <param name="Fields">What it sends.</param>
+internal sealed record Undo(string Action, IReadOnlyDictionary<string, string> Fields);
 
 /// <summary>
 /// Carries the word of what a form did to the page that comes after it, in a sealed cookie of a minute: no replica must remember it,

@@ -1,16 +1,19 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using MissionControl.Client;
 using MissionControl.Contracts.Api.Audit;
+using MissionControl.Contracts.Api.Platform;
 using MissionControl.Platform.Http;
 using MissionControl.Portal.Lists;
+using MissionControl.Portal.Look;
 using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Shell;
 
 namespace MissionControl.Portal.Pages.Operation;
 
-/// <summary>Retries parked messages, and gives the audit log as a file.</summary>
+/// <summary>Retries parked messages, one or all of a consumer, and gives the audit log as a file.</summary>
 internal static class SystemForms
 {
     /// <summary>The parameters of the audit list.</summary>
@@ -28,6 +31,19 @@ internal static class SystemForms
             var result = await page.Api.RetryParkedMessageAsync(role, id, new Precondition(form["key"]), page.Aborted);
             flashes.Leave(http, new Flash(result.Applied ? "Applied the message; it is gone from the list." : $"Tried the message again, and it failed again: {Short(result.LastError)}", $"/audit?target={id}&type={role}.parked-message-retried"));
             return Results.LocalRedirect("/system/parked");
+        }));
+        pages.MapPost("/system/parked/{role}/retry", (string role, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<RetryParked>(http, async (page, form) =>
+        {
+            if (!Roles.All.Contains(role))
+            {
+                return Results.NotFound();
+            }
+
+            var request = new RetryParkedMessagesRequest(
+                form["consumer"], long.TryParse(form["expected"], CultureInfo.InvariantCulture, out var expected) ? expected : null, null, form["reason"].ToString().Trim() is { Length: > 0 } reason ? reason : null);
+            var task = await page.Api.RetryParkedMessagesAsync(role, request, new Precondition(form["key"]), page.Aborted);
+            flashes.Leave(http, new Flash($"Began to retry {Words.Count(task.Total, "message", "messages")}.", $"/audit?target={task.Id}&type={role}.task-started"));
+            return Results.LocalRedirect($"/tasks/{role}/{task.Id}");
         }));
         pages.MapGet("/audit.csv", (HttpContext http, CancellationToken aborted) => ClusterFiles.FileAsync(http, "audit:read", async api =>
         {

@@ -167,6 +167,48 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "audit_task",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_task_item", x => new { x.task_id, x.number });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "callhome_audit_producer",
                 columns: table => new
                 {
@@ -432,6 +474,48 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_callhome_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_task",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_task_item", x => new { x.task_id, x.number });
                 });
 
             migrationBuilder.CreateTable(
@@ -871,6 +955,48 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "fleet_task",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_task_item", x => new { x.task_id, x.number });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_audit_producer",
                 columns: table => new
                 {
@@ -1018,6 +1144,48 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_task",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_task_item", x => new { x.task_id, x.number });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_token",
                 columns: table => new
                 {
@@ -1035,6 +1203,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_token", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_view",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    list = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    query = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    owner = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    is_shared = table.Column<bool>(type: "bit", nullable: false),
+                    is_default = table.Column<bool>(type: "bit", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_view", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -1329,6 +1517,48 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "licensing_task",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_task_item", x => new { x.task_id, x.number });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "licensing_waiting_window",
                 columns: table => new
                 {
@@ -1520,6 +1750,48 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "notifications_task",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_task_item", x => new { x.task_id, x.number });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "portal_audit_producer",
                 columns: table => new
                 {
@@ -1648,6 +1920,48 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_portal_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "portal_task",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_portal_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "portal_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_portal_task_item", x => new { x.task_id, x.number });
                 });
 
             migrationBuilder.CreateTable(
@@ -1782,6 +2096,48 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "remoteaccess_task",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remoteaccess_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "remoteaccess_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remoteaccess_task_item", x => new { x.task_id, x.number });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "updates_audit_producer",
                 columns: table => new
                 {
@@ -1912,6 +2268,48 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     table.PrimaryKey("PK_updates_projection", x => new { x.kind, x.id });
                 });
 
+            migrationBuilder.CreateTable(
+                name: "updates_task",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_updates_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "updates_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    ended_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_updates_task_item", x => new { x.task_id, x.number });
+                });
+
             migrationBuilder.CreateIndex(
                 name: "IX_audit_entry_customer_id_occurred_at",
                 table: "audit_entry",
@@ -1953,6 +2351,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "IX_audit_parked_message_state_next_attempt_at",
                 table: "audit_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_task_ended_at",
+                table: "audit_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_task_state_id",
+                table: "audit_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_task_item_ended_at",
+                table: "audit_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_task_item_task_id_state_number",
+                table: "audit_task_item",
+                columns: new[] { "task_id", "state", "number" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_callhome_cluster_changed_at",
@@ -2004,6 +2422,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "IX_callhome_parked_message_state_next_attempt_at",
                 table: "callhome_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_task_ended_at",
+                table: "callhome_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_task_state_id",
+                table: "callhome_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_task_item_ended_at",
+                table: "callhome_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_task_item_task_id_state_number",
+                table: "callhome_task_item",
+                columns: new[] { "task_id", "state", "number" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_callhome_used_nonce_expires_at",
@@ -2107,6 +2545,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 columns: new[] { "state", "next_attempt_at" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_fleet_task_ended_at",
+                table: "fleet_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_task_state_id",
+                table: "fleet_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_task_item_ended_at",
+                table: "fleet_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_task_item_task_id_state_number",
+                table: "fleet_task_item",
+                columns: new[] { "task_id", "state", "number" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_idempotency_created_at",
                 table: "identity_idempotency",
                 column: "created_at");
@@ -2144,6 +2602,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_task_ended_at",
+                table: "identity_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_task_state_id",
+                table: "identity_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_task_item_ended_at",
+                table: "identity_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_task_item_task_id_state_number",
+                table: "identity_task_item",
+                columns: new[] { "task_id", "state", "number" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_token_created_at",
                 table: "identity_token",
                 column: "created_at");
@@ -2152,6 +2630,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "IX_identity_token_expires_at",
                 table: "identity_token",
                 column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_view_owner_list_name",
+                table: "identity_view",
+                columns: new[] { "owner", "list", "name" },
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_licensing_cluster_customer_id",
@@ -2205,6 +2689,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 column: "decided_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_licensing_task_ended_at",
+                table: "licensing_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_task_state_id",
+                table: "licensing_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_task_item_ended_at",
+                table: "licensing_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_task_item_task_id_state_number",
+                table: "licensing_task_item",
+                columns: new[] { "task_id", "state", "number" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_licensing_window_head_customer_id_hour",
                 table: "licensing_window_head",
                 columns: new[] { "customer_id", "hour" });
@@ -2236,6 +2740,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 columns: new[] { "state", "next_attempt_at" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_notifications_task_ended_at",
+                table: "notifications_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_task_state_id",
+                table: "notifications_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_task_item_ended_at",
+                table: "notifications_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_task_item_task_id_state_number",
+                table: "notifications_task_item",
+                columns: new[] { "task_id", "state", "number" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_portal_idempotency_created_at",
                 table: "portal_idempotency",
                 column: "created_at");
@@ -2260,6 +2784,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "IX_portal_parked_message_state_next_attempt_at",
                 table: "portal_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_task_ended_at",
+                table: "portal_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_task_state_id",
+                table: "portal_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_task_item_ended_at",
+                table: "portal_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_task_item_task_id_state_number",
+                table: "portal_task_item",
+                columns: new[] { "task_id", "state", "number" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_remoteaccess_idempotency_created_at",
@@ -2288,6 +2832,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 columns: new[] { "state", "next_attempt_at" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_task_ended_at",
+                table: "remoteaccess_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_task_state_id",
+                table: "remoteaccess_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_task_item_ended_at",
+                table: "remoteaccess_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_task_item_task_id_state_number",
+                table: "remoteaccess_task_item",
+                columns: new[] { "task_id", "state", "number" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_updates_idempotency_created_at",
                 table: "updates_idempotency",
                 column: "created_at");
@@ -2312,6 +2876,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "IX_updates_parked_message_state_next_attempt_at",
                 table: "updates_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_task_ended_at",
+                table: "updates_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_task_state_id",
+                table: "updates_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_task_item_ended_at",
+                table: "updates_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_task_item_task_id_state_number",
+                table: "updates_task_item",
+                columns: new[] { "task_id", "state", "number" });
         }
 
         /// <inheritdoc />
@@ -2343,6 +2927,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
             migrationBuilder.DropTable(
                 name: "audit_projection");
+
+            migrationBuilder.DropTable(
+                name: "audit_task");
+
+            migrationBuilder.DropTable(
+                name: "audit_task_item");
 
             migrationBuilder.DropTable(
                 name: "callhome_audit_producer");
@@ -2391,6 +2981,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
             migrationBuilder.DropTable(
                 name: "callhome_projection");
+
+            migrationBuilder.DropTable(
+                name: "callhome_task");
+
+            migrationBuilder.DropTable(
+                name: "callhome_task_item");
 
             migrationBuilder.DropTable(
                 name: "callhome_used_nonce");
@@ -2471,6 +3067,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_projection");
 
             migrationBuilder.DropTable(
+                name: "fleet_task");
+
+            migrationBuilder.DropTable(
+                name: "fleet_task_item");
+
+            migrationBuilder.DropTable(
                 name: "identity_audit_producer");
 
             migrationBuilder.DropTable(
@@ -2498,7 +3100,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_session");
 
             migrationBuilder.DropTable(
+                name: "identity_task");
+
+            migrationBuilder.DropTable(
+                name: "identity_task_item");
+
+            migrationBuilder.DropTable(
                 name: "identity_token");
+
+            migrationBuilder.DropTable(
+                name: "identity_view");
 
             migrationBuilder.DropTable(
                 name: "licensing_audit_producer");
@@ -2552,6 +3163,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_quarantined_window");
 
             migrationBuilder.DropTable(
+                name: "licensing_task");
+
+            migrationBuilder.DropTable(
+                name: "licensing_task_item");
+
+            migrationBuilder.DropTable(
                 name: "licensing_waiting_window");
 
             migrationBuilder.DropTable(
@@ -2585,6 +3202,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_projection");
 
             migrationBuilder.DropTable(
+                name: "notifications_task");
+
+            migrationBuilder.DropTable(
+                name: "notifications_task_item");
+
+            migrationBuilder.DropTable(
                 name: "portal_audit_producer");
 
             migrationBuilder.DropTable(
@@ -2607,6 +3230,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
             migrationBuilder.DropTable(
                 name: "portal_projection");
+
+            migrationBuilder.DropTable(
+                name: "portal_task");
+
+            migrationBuilder.DropTable(
+                name: "portal_task_item");
 
             migrationBuilder.DropTable(
                 name: "remoteaccess_audit_producer");
@@ -2633,6 +3262,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "remoteaccess_projection");
 
             migrationBuilder.DropTable(
+                name: "remoteaccess_task");
+
+            migrationBuilder.DropTable(
+                name: "remoteaccess_task_item");
+
+            migrationBuilder.DropTable(
                 name: "updates_audit_producer");
 
             migrationBuilder.DropTable(
@@ -2655,6 +3290,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
             migrationBuilder.DropTable(
                 name: "updates_projection");
+
+            migrationBuilder.DropTable(
+                name: "updates_task");
+
+            migrationBuilder.DropTable(
+                name: "updates_task_item");
         }
     }
 }

@@ -168,6 +168,48 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "audit_task",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    summary = table.Column<string>(type: "TEXT", maxLength: 400, nullable: false),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    actor = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true),
+                    retry_of = table.Column<Guid>(type: "TEXT", nullable: true),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    total = table.Column<int>(type: "INTEGER", nullable: false),
+                    succeeded = table.Column<int>(type: "INTEGER", nullable: false),
+                    failed = table.Column<int>(type: "INTEGER", nullable: false),
+                    refused = table.Column<int>(type: "INTEGER", nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    number = table.Column<int>(type: "INTEGER", nullable: false),
+                    target = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    label = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_task_item", x => new { x.task_id, x.number });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "callhome_audit_producer",
                 columns: table => new
                 {
@@ -433,6 +475,48 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_callhome_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_task",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    summary = table.Column<string>(type: "TEXT", maxLength: 400, nullable: false),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    actor = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true),
+                    retry_of = table.Column<Guid>(type: "TEXT", nullable: true),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    total = table.Column<int>(type: "INTEGER", nullable: false),
+                    succeeded = table.Column<int>(type: "INTEGER", nullable: false),
+                    failed = table.Column<int>(type: "INTEGER", nullable: false),
+                    refused = table.Column<int>(type: "INTEGER", nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    number = table.Column<int>(type: "INTEGER", nullable: false),
+                    target = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    label = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_task_item", x => new { x.task_id, x.number });
                 });
 
             migrationBuilder.CreateTable(
@@ -872,6 +956,48 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "fleet_task",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    summary = table.Column<string>(type: "TEXT", maxLength: 400, nullable: false),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    actor = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true),
+                    retry_of = table.Column<Guid>(type: "TEXT", nullable: true),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    total = table.Column<int>(type: "INTEGER", nullable: false),
+                    succeeded = table.Column<int>(type: "INTEGER", nullable: false),
+                    failed = table.Column<int>(type: "INTEGER", nullable: false),
+                    refused = table.Column<int>(type: "INTEGER", nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    number = table.Column<int>(type: "INTEGER", nullable: false),
+                    target = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    label = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_task_item", x => new { x.task_id, x.number });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_audit_producer",
                 columns: table => new
                 {
@@ -1019,6 +1145,48 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_task",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    summary = table.Column<string>(type: "TEXT", maxLength: 400, nullable: false),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    actor = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true),
+                    retry_of = table.Column<Guid>(type: "TEXT", nullable: true),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    total = table.Column<int>(type: "INTEGER", nullable: false),
+                    succeeded = table.Column<int>(type: "INTEGER", nullable: false),
+                    failed = table.Column<int>(type: "INTEGER", nullable: false),
+                    refused = table.Column<int>(type: "INTEGER", nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    number = table.Column<int>(type: "INTEGER", nullable: false),
+                    target = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    label = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_task_item", x => new { x.task_id, x.number });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_token",
                 columns: table => new
                 {
@@ -1036,6 +1204,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_token", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_view",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    list = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    query = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
+                    owner = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    is_shared = table.Column<bool>(type: "INTEGER", nullable: false),
+                    is_default = table.Column<bool>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    version = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_view", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -1330,6 +1518,48 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "licensing_task",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    summary = table.Column<string>(type: "TEXT", maxLength: 400, nullable: false),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    actor = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true),
+                    retry_of = table.Column<Guid>(type: "TEXT", nullable: true),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    total = table.Column<int>(type: "INTEGER", nullable: false),
+                    succeeded = table.Column<int>(type: "INTEGER", nullable: false),
+                    failed = table.Column<int>(type: "INTEGER", nullable: false),
+                    refused = table.Column<int>(type: "INTEGER", nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    number = table.Column<int>(type: "INTEGER", nullable: false),
+                    target = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    label = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_task_item", x => new { x.task_id, x.number });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "licensing_waiting_window",
                 columns: table => new
                 {
@@ -1521,6 +1751,48 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "notifications_task",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    summary = table.Column<string>(type: "TEXT", maxLength: 400, nullable: false),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    actor = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true),
+                    retry_of = table.Column<Guid>(type: "TEXT", nullable: true),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    total = table.Column<int>(type: "INTEGER", nullable: false),
+                    succeeded = table.Column<int>(type: "INTEGER", nullable: false),
+                    failed = table.Column<int>(type: "INTEGER", nullable: false),
+                    refused = table.Column<int>(type: "INTEGER", nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    number = table.Column<int>(type: "INTEGER", nullable: false),
+                    target = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    label = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_task_item", x => new { x.task_id, x.number });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "portal_audit_producer",
                 columns: table => new
                 {
@@ -1649,6 +1921,48 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_portal_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "portal_task",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    summary = table.Column<string>(type: "TEXT", maxLength: 400, nullable: false),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    actor = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true),
+                    retry_of = table.Column<Guid>(type: "TEXT", nullable: true),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    total = table.Column<int>(type: "INTEGER", nullable: false),
+                    succeeded = table.Column<int>(type: "INTEGER", nullable: false),
+                    failed = table.Column<int>(type: "INTEGER", nullable: false),
+                    refused = table.Column<int>(type: "INTEGER", nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_portal_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "portal_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    number = table.Column<int>(type: "INTEGER", nullable: false),
+                    target = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    label = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_portal_task_item", x => new { x.task_id, x.number });
                 });
 
             migrationBuilder.CreateTable(
@@ -1783,6 +2097,48 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "remoteaccess_task",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    summary = table.Column<string>(type: "TEXT", maxLength: 400, nullable: false),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    actor = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true),
+                    retry_of = table.Column<Guid>(type: "TEXT", nullable: true),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    total = table.Column<int>(type: "INTEGER", nullable: false),
+                    succeeded = table.Column<int>(type: "INTEGER", nullable: false),
+                    failed = table.Column<int>(type: "INTEGER", nullable: false),
+                    refused = table.Column<int>(type: "INTEGER", nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remoteaccess_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "remoteaccess_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    number = table.Column<int>(type: "INTEGER", nullable: false),
+                    target = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    label = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remoteaccess_task_item", x => new { x.task_id, x.number });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "updates_audit_producer",
                 columns: table => new
                 {
@@ -1913,6 +2269,48 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     table.PrimaryKey("PK_updates_projection", x => new { x.kind, x.id });
                 });
 
+            migrationBuilder.CreateTable(
+                name: "updates_task",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    summary = table.Column<string>(type: "TEXT", maxLength: 400, nullable: false),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    actor = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true),
+                    retry_of = table.Column<Guid>(type: "TEXT", nullable: true),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    total = table.Column<int>(type: "INTEGER", nullable: false),
+                    succeeded = table.Column<int>(type: "INTEGER", nullable: false),
+                    failed = table.Column<int>(type: "INTEGER", nullable: false),
+                    refused = table.Column<int>(type: "INTEGER", nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_updates_task", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "updates_task_item",
+                columns: table => new
+                {
+                    task_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    number = table.Column<int>(type: "INTEGER", nullable: false),
+                    target = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    label = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_updates_task_item", x => new { x.task_id, x.number });
+                });
+
             migrationBuilder.CreateIndex(
                 name: "IX_audit_entry_customer_id_occurred_at",
                 table: "audit_entry",
@@ -1954,6 +2352,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_audit_parked_message_state_next_attempt_at",
                 table: "audit_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_task_ended_at",
+                table: "audit_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_task_state_id",
+                table: "audit_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_task_item_ended_at",
+                table: "audit_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_task_item_task_id_state_number",
+                table: "audit_task_item",
+                columns: new[] { "task_id", "state", "number" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_callhome_cluster_changed_at",
@@ -2005,6 +2423,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_callhome_parked_message_state_next_attempt_at",
                 table: "callhome_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_task_ended_at",
+                table: "callhome_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_task_state_id",
+                table: "callhome_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_task_item_ended_at",
+                table: "callhome_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_task_item_task_id_state_number",
+                table: "callhome_task_item",
+                columns: new[] { "task_id", "state", "number" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_callhome_used_nonce_expires_at",
@@ -2108,6 +2546,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 columns: new[] { "state", "next_attempt_at" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_fleet_task_ended_at",
+                table: "fleet_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_task_state_id",
+                table: "fleet_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_task_item_ended_at",
+                table: "fleet_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_task_item_task_id_state_number",
+                table: "fleet_task_item",
+                columns: new[] { "task_id", "state", "number" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_idempotency_created_at",
                 table: "identity_idempotency",
                 column: "created_at");
@@ -2145,6 +2603,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_task_ended_at",
+                table: "identity_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_task_state_id",
+                table: "identity_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_task_item_ended_at",
+                table: "identity_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_task_item_task_id_state_number",
+                table: "identity_task_item",
+                columns: new[] { "task_id", "state", "number" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_token_created_at",
                 table: "identity_token",
                 column: "created_at");
@@ -2153,6 +2631,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_identity_token_expires_at",
                 table: "identity_token",
                 column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_view_owner_list_name",
+                table: "identity_view",
+                columns: new[] { "owner", "list", "name" },
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_licensing_cluster_customer_id",
@@ -2206,6 +2690,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 column: "decided_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_licensing_task_ended_at",
+                table: "licensing_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_task_state_id",
+                table: "licensing_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_task_item_ended_at",
+                table: "licensing_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_task_item_task_id_state_number",
+                table: "licensing_task_item",
+                columns: new[] { "task_id", "state", "number" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_licensing_window_head_customer_id_hour",
                 table: "licensing_window_head",
                 columns: new[] { "customer_id", "hour" });
@@ -2237,6 +2741,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 columns: new[] { "state", "next_attempt_at" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_notifications_task_ended_at",
+                table: "notifications_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_task_state_id",
+                table: "notifications_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_task_item_ended_at",
+                table: "notifications_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_task_item_task_id_state_number",
+                table: "notifications_task_item",
+                columns: new[] { "task_id", "state", "number" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_portal_idempotency_created_at",
                 table: "portal_idempotency",
                 column: "created_at");
@@ -2261,6 +2785,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_portal_parked_message_state_next_attempt_at",
                 table: "portal_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_task_ended_at",
+                table: "portal_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_task_state_id",
+                table: "portal_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_task_item_ended_at",
+                table: "portal_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_task_item_task_id_state_number",
+                table: "portal_task_item",
+                columns: new[] { "task_id", "state", "number" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_remoteaccess_idempotency_created_at",
@@ -2289,6 +2833,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 columns: new[] { "state", "next_attempt_at" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_task_ended_at",
+                table: "remoteaccess_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_task_state_id",
+                table: "remoteaccess_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_task_item_ended_at",
+                table: "remoteaccess_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_task_item_task_id_state_number",
+                table: "remoteaccess_task_item",
+                columns: new[] { "task_id", "state", "number" });
+
+            migrationBuilder.CreateIndex(
                 name: "IX_updates_idempotency_created_at",
                 table: "updates_idempotency",
                 column: "created_at");
@@ -2313,6 +2877,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_updates_parked_message_state_next_attempt_at",
                 table: "updates_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_task_ended_at",
+                table: "updates_task",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_task_state_id",
+                table: "updates_task",
+                columns: new[] { "state", "id" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_task_item_ended_at",
+                table: "updates_task_item",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_task_item_task_id_state_number",
+                table: "updates_task_item",
+                columns: new[] { "task_id", "state", "number" });
         }
 
         /// <inheritdoc />
@@ -2344,6 +2928,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "audit_projection");
+
+            migrationBuilder.DropTable(
+                name: "audit_task");
+
+            migrationBuilder.DropTable(
+                name: "audit_task_item");
 
             migrationBuilder.DropTable(
                 name: "callhome_audit_producer");
@@ -2392,6 +2982,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "callhome_projection");
+
+            migrationBuilder.DropTable(
+                name: "callhome_task");
+
+            migrationBuilder.DropTable(
+                name: "callhome_task_item");
 
             migrationBuilder.DropTable(
                 name: "callhome_used_nonce");
@@ -2472,6 +3068,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "fleet_projection");
 
             migrationBuilder.DropTable(
+                name: "fleet_task");
+
+            migrationBuilder.DropTable(
+                name: "fleet_task_item");
+
+            migrationBuilder.DropTable(
                 name: "identity_audit_producer");
 
             migrationBuilder.DropTable(
@@ -2499,7 +3101,16 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "identity_session");
 
             migrationBuilder.DropTable(
+                name: "identity_task");
+
+            migrationBuilder.DropTable(
+                name: "identity_task_item");
+
+            migrationBuilder.DropTable(
                 name: "identity_token");
+
+            migrationBuilder.DropTable(
+                name: "identity_view");
 
             migrationBuilder.DropTable(
                 name: "licensing_audit_producer");
@@ -2553,6 +3164,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "licensing_quarantined_window");
 
             migrationBuilder.DropTable(
+                name: "licensing_task");
+
+            migrationBuilder.DropTable(
+                name: "licensing_task_item");
+
+            migrationBuilder.DropTable(
                 name: "licensing_waiting_window");
 
             migrationBuilder.DropTable(
@@ -2586,6 +3203,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "notifications_projection");
 
             migrationBuilder.DropTable(
+                name: "notifications_task");
+
+            migrationBuilder.DropTable(
+                name: "notifications_task_item");
+
+            migrationBuilder.DropTable(
                 name: "portal_audit_producer");
 
             migrationBuilder.DropTable(
@@ -2608,6 +3231,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "portal_projection");
+
+            migrationBuilder.DropTable(
+                name: "portal_task");
+
+            migrationBuilder.DropTable(
+                name: "portal_task_item");
 
             migrationBuilder.DropTable(
                 name: "remoteaccess_audit_producer");
@@ -2634,6 +3263,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "remoteaccess_projection");
 
             migrationBuilder.DropTable(
+                name: "remoteaccess_task");
+
+            migrationBuilder.DropTable(
+                name: "remoteaccess_task_item");
+
+            migrationBuilder.DropTable(
                 name: "updates_audit_producer");
 
             migrationBuilder.DropTable(
@@ -2656,6 +3291,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "updates_projection");
+
+            migrationBuilder.DropTable(
+                name: "updates_task");
+
+            migrationBuilder.DropTable(
+                name: "updates_task_item");
         }
     }
 }

@@ -1,0 +1,215 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Identity.Views;
+
+/// <summary><c>/api/v1/identity/views</c>: the views that the caller made, and those that others share.</summary>
+internal static class ViewsApi
+{
+    /// <summary>Views of one owner.</summary>
+    private const int MaxViews = 200;
+
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        var views = api.MapGroup("/views").RequireAuthorization();
+        views.MapPost("/", SaveAsync).WithName("SaveView").WithSummary("Save a view of a list").Produces<ViewItem>(StatusCodes.Status201Created).AcceptIdempotencyKey();
+        views.MapGet("/", ListAsync).WithName("ListViews").WithSummary("Your own views and those that others share, by name").Produces<Page<ViewItem>>();
+        views.MapGet("/{id:guid}", GetAsync).WithName("GetView").WithSummary("One view").Produces<ViewItem>();
+        views.MapPatch("/{id:guid}", ChangeAsync).WithName("ChangeView").WithSummary("Change a view; needs If-Match").Produces<ViewItem>();
+        views.MapDelete("/{id:guid}", DeleteAsync).WithName("DeleteView").WithSummary("Delete a view").Produces(StatusCodes.Status204NoContent);
+    }
+
+    private static async Task<IResult> SaveAsync(SaveViewRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var (owner, list, name) = (Owner(http), request.List!, request.Name!.Trim());
+        var mine = await db.Set<SavedView>().Where(row => row.Owner == owner && row.List == list).ToListAsync(cancellationToken);
+        if (Mistake(mine, name, null) is { } mistake)
+        {
+            return Problems.Invalid([mistake]);
+        }
+
+        if (mine.Count >= MaxViews)
+        {
+            return Problems.Of(ProblemCodes.Conflict, $"There are {MaxViews} views of this list; delete one first.");
+        }
+
+        var now = time.GetUtcNow();
+        var view = new SavedView
+        {
+            Id = Guid.CreateVersion7(now),
+            List = list,
+            Name = name,
+            Query = request.Query!,
+            Owner = owner,
+            CustomerId = db.Scope.IsAll ? null : db.Scope.CustomerId,
+            IsShared = request.Shared,
+            IsDefault = request.IsDefault,
+            CreatedAt = now,
+        };
+        if (view.IsDefault)
+        {
+            OpenWithNone(mine);
+        }
+
+        db.Add(view);
+        events.Audit(Fact(view, "identity.view-saved") with
+        {
+            Changes = [Change.Add("/list", view.List), Change.Add("/name", view.Name), Change.Add("/query", view.Query), Change.Add("/shared", view.IsShared), Change.Add("/isDefault", view.IsDefault)],
+        });
+        await db.SaveChangesAsync(cancellationToken);
+        return TypedResults.Created($"/api/v1/identity/views/{view.Id}", Item(view, http));
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext http, ControlPlaneDbContext db, string? list, int? limit, string? cursor, CancellationToken cancellationToken)
+    {
+        var take = Math.Clamp(limit ?? 50, 1, 500);
+        var query = Visible(http, db).AsNoTracking();
+        query = list is null ? query : query.Where(row => row.List == list);
+        if (cursor is not null)
+        {
+            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Guid.TryParse(parts[1], out var id))
+            {
+                return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
+            }
+
+            var name = parts[0];
+            query = query.Where(row => string.Compare(row.Name, name) > 0 || (row.Name == name && row.Id > id));
+        }
+
+        var rows = await query.OrderBy(row => row.Name).ThenBy(row => row.Id).Take(take + 1).ToListAsync(cancellationToken);
+        var next = rows.Count > take
+            ? $"/api/v1/identity/views?limit={take}{(list is null ? "" : $"&list={Uri.EscapeDataString(list)}")}&cursor={Cursors.Encode(rows[take - 1].Name, rows[take - 1].Id.ToString())}"
+            : null;
+        return TypedResults.Ok(new Page<ViewItem>([.. rows.Take(take).Select(row => Item(row, http))], next));
+    }
+
+    private static async Task<IResult> GetAsync(Guid id, HttpContext http, ControlPlaneDbContext db, CancellationToken cancellationToken)
+    {
+        if (await Visible(http, db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } view)
+        {
+            return Problems.NotFound();
+        }
+
+        http.Response.Headers.ETag = Etags.Of(view.Version);
+        return TypedResults.Ok(Item(view, http));
+    }
+
+    private static async Task<IResult> ChangeAsync(Guid id, ChangeViewRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, CancellationToken cancellationToken)
+    {
+        if (await Visible(http, db).SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } view)
+        {
+            return Problems.NotFound();
+        }
+
+        if (Hindrance(view, http) is { } hindrance)
+        {
+            return Problems.Of(ProblemCodes.ScopeMissing, hindrance);
+        }
+
+        if (Etags.Mismatch(http.Request, view.Version) is { } mismatch)
+        {
+            return mismatch;
+        }
+
+        var mine = await db.Set<SavedView>().Where(row => row.Owner == view.Owner && row.List == view.List).ToListAsync(cancellationToken);
+        if (request.Name is not null && Mistake(mine, request.Name.Trim(), id) is { } mistake)
+        {
+            return Problems.Invalid([mistake]);
+        }
+
+        if (request.IsDefault == true && !view.IsDefault)
+        {
+            OpenWithNone(mine);
+        }
+
+        var changes = new List<AuditChange>();
+        Set("/name", view.Name, request.Name?.Trim(), value => view.Name = value);
+        Set("/query", view.Query, request.Query, value => view.Query = value);
+        Set("/shared", view.IsShared, request.Shared, value => view.IsShared = value!.Value);
+        Set("/isDefault", view.IsDefault, request.IsDefault, value => view.IsDefault = value!.Value);
+        if (changes.Count > 0)
+        {
+            view.Version++;
+            events.Audit(Fact(view, "identity.view-changed") with { Changes = changes });
+            await db.SaveChangesAsync(cancellationToken);
+        }
+
+        http.Response.Headers.ETag = Etags.Of(view.Version);
+        return TypedResults.Ok(Item(view, http));
+
+        void Set<T>(string path, T old, T? value, Action<T> set)
+        {
+            if (value is not null && !value.Equals(old))
+            {
+                changes.Add(Change.Replace(path, old, value));
+                set(value);
+            }
+        }
+    }
+
+    private static async Task<IResult> DeleteAsync(Guid id, HttpContext http, ControlPlaneDbContext db, IEvents events, CancellationToken cancellationToken)
+    {
+        if (await Visible(http, db).SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } view)
+        {
+            return Problems.NotFound();
+        }
+
+        if (Hindrance(view, http) is { } hindrance)
+        {
+            return Problems.Of(ProblemCodes.ScopeMissing, hindrance);
+        }
+
+        db.Remove(view);
+        events.Audit(Fact(view, "identity.view-deleted") with { Changes = [Change.Remove("/name", view.Name), Change.Remove("/query", view.Query)] });
+        await db.SaveChangesAsync(cancellationToken);
+        return TypedResults.NoContent();
+    }
+
+    // One view opens the list, or none.
+    private static void OpenWithNone(List<SavedView> views)
+    {
+        foreach (var other in views.Where(other => other.IsDefault))
+        {
+            other.IsDefault = false;
+            other.Version++;
+        }
+    }
+
+    private static FieldError? Mistake(List<SavedView> mine, string name, Guid? id) => name.Length == 0
+        ? new FieldError("/name", "required", "A view needs a name.")
+        : mine.Exists(view => view.Name == name && view.Id != id) ? new FieldError("/name", "name-taken", "A view of this list is called so already; take another name, or delete that one.") : null;
+
+    /// <summary>The reader's own, and what people with the same customer, or all staff, share.</summary>
+    private static IQueryable<SavedView> Visible(HttpContext http, ControlPlaneDbContext db)
+    {
+        var (owner, staff, customer) = (Owner(http), db.Scope.IsAll, db.Scope.CustomerId);
+        return db.Set<SavedView>().Where(row => row.Owner == owner || (row.IsShared && (staff ? row.CustomerId == null : row.CustomerId == customer)));
+    }
+
+    /// <summary>Why the reader may not change a view; null: they may. The endpoints and the pages go by it.</summary>
+    private static string? Hindrance(SavedView view, HttpContext http) =>
+        view.Owner == Owner(http) || Scopes.Include(http.User.FindFirst("scope")?.Value ?? "", "identity:write") ? null : "Only who made it, or somebody with identity:write, changes it.";
+
+    private static ViewItem Item(SavedView view, HttpContext http)
+    {
+        var hindrance = Hindrance(view, http);
+        return new ViewItem(
+            view.Id, view.List, view.Name, view.Query, view.IsShared, view.IsDefault && view.Owner == Owner(http), view.Owner, view.CreatedAt, view.Version,
+            [new AllowedAction("change", hindrance is null, hindrance), new AllowedAction("delete", hindrance is null, hindrance)]);
+    }
+
+    private static string Owner(HttpContext http) => http.User.FindFirst("sub")!.Value;
+
+    private static AuditFact Fact(SavedView view, string type) =>
+        new(type, view.CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "view", view.Id.ToString()) { CustomerId = view.CustomerId };
+}

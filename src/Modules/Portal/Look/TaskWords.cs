@@ -1,0 +1,20 @@
+using MissionControl.Contracts.Api.Platform;
+
+namespace MissionControl.Portal.Look;
+
+/// <summary>How tasks are told.</summary>
+public static class TaskWords
+{
+    /// <summary>The states, as the API names them.</summary>
+    public static readonly IReadOnlyList<string> States = ["running", "completed", "incomplete", "cancelled"];
+
+    /// <summary>The state on a badge: a task that runs is under way, not well.</summary>
+    public static string Badge(string state) => state == "running" ? "in progress" : state;
+
+    /// <summary>How long the rest takes, in words; null when that is not known.</summary>
+    public static string? Left(TaskSummary task)
+    {
+        ArgumentNullException.ThrowIfNull(task);
+        return task.SecondsLeft is { } seconds ? $"about {Words.Span(TimeSpan.FromSeconds(seconds < 60 ? Math.Ceiling(seconds / 10.0) * 10 : seconds + 30))}" : null;
+    }
+}

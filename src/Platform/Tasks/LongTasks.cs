@@ -1,0 +1,74 @@
+using System.Text.Json;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Platform.Tasks;
+
+/// <summary>One thing that a task is to be about.</summary>
+/// <param name="Target">Its id.</param>
+/// <param name="Label">What people call it.</param>
+public sealed record TaskTarget(string Target, string Label);
+
+/// <summary>Starts long tasks of the module that serves the request.</summary>
+public sealed class LongTasks(ControlPlaneDbContext db, ModuleScope module, CurrentPrincipal principal, IEvents events, TimeProvider time)
+{
+    /// <summary>Things of one task: they are written in one transaction, and others wait to write meanwhile.</summary>
+    public const int MaxItems = 20_000;
+
+    private const int LabelLength = 200;
+
+    /// <summary>Writes down what is to be done; a worker, here or on another replica, begins within a second.</summary>
+    /// <param name="action">What is done to each thing.</param>
+    /// <param name="summary">The same and to which things, in words.</param>
+    /// <param name="reason">Why, as the principal said.</param>
+    /// <param name="targets">The things, in the order in which they are dealt with.</param>
+    /// <param name="retryOf">The task whose failures these are.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<LongTask> StartAsync(TaskAction action, string summary, string? reason, IReadOnlyList<TaskTarget> targets, Guid? retryOf, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        ArgumentNullException.ThrowIfNull(targets);
+        ArgumentOutOfRangeException.ThrowIfZero(targets.Count);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(targets.Count, MaxItems);
+        var actor = principal.Actor ?? throw new InvalidOperationException("A task is started by a principal, who answers for it.");
+        var now = time.GetUtcNow();
+        var task = new LongTask
+        {
+            Id = Guid.CreateVersion7(now),
+            Kind = action.Kind,
+            Summary = summary,
+            StartedBy = actor.Id,
+            Actor = JsonSerializer.Serialize(actor, JsonSerializerOptions.Web),
+            CustomerId = db.Scope.IsAll ? null : db.Scope.CustomerId,
+            Reason = reason,
+            RetryOf = retryOf,
+            Total = targets.Count,
+            StartedAt = now,
+        };
+
+        // A request with an Idempotency-Key has its transaction already.
+        await using var own = db.CurrentTransaction is null ? await db.BeginWriteAsync(cancellationToken: cancellationToken) : null;
+        db.LongTasks(module.Current).Add(task);
+        events.Audit(new AuditFact($"{module.Current}.task-started", task.CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "task", task.Id.ToString())
+        {
+            CustomerId = task.CustomerId,
+            Reason = reason,
+            Changes = [Change.Add("/kind", task.Kind), Change.Add("/summary", summary), Change.Add("/total", task.Total), .. retryOf is null ? [] : new[] { Change.Add("/retryOf", retryOf) }],
+        });
+        await db.SaveChangesAsync(cancellationToken);
+        var waiting = nameof(LongTaskItemState.Waiting);
+        await db.Dialect.InsertIfAbsentAsync(
+            db,
+            new BulkRows(ModuleTablesModel.TaskItems(module.Current), ["task_id", "number", "target", "label", "state"], ["task_id", "number"],
+                [.. targets.Select((one, i) => new object?[] { task.Id, i + 1, one.Target, one.Label.Length <= LabelLength ? one.Label : one.Label[..LabelLength], waiting })]),
+            cancellationToken);
+        if (own is not null)
+        {
+            await own.CommitAsync(cancellationToken);
+        }
+
+        return task;
+    }
+}
