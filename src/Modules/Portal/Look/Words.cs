@@ -29,6 +29,9 @@ public static class Words
     /// <summary>The last 8 digits: ids made within a minute share their first ones.</summary>
     public static string Short(Guid id) => "…" + id.ToString("N")[^8..];
 
+    /// <summary>The same of an id as text; what is no such id stays whole.</summary>
+    public static string Short(string id) => Guid.TryParse(id, out var guid) ? Short(guid) : id;
+
     /// <summary>A name of the wire as people write it: <c>enrollmentToken</c> is an enrolment token.</summary>
     public static string Noun(string name)
     {
