@@ -9,18 +9,9 @@ using Xunit;
 
 namespace MissionControl.System.Tests;
 
-/// <summary>One installation for all tests of the distributed shape: starting thirteen processes and two servers takes most of the time.</summary>
-public sealed class DistributedFixture : IAsyncLifetime
-{
-    internal DistributedInstallation Installation { get; private set; } = null!;
-
-    public async ValueTask InitializeAsync() => Installation = await DistributedInstallation.StartAsync();
-
-    public ValueTask DisposeAsync() => Installation?.DisposeAsync() ?? ValueTask.CompletedTask;
-}
-
 /// <summary>Two processes of each role over a real broker and a real database, each of them stopped and killed under load.</summary>
-public sealed class DistributedTests(DistributedFixture fixture) : IClassFixture<DistributedFixture>
+[Collection(Shapes.Distributed)]
+public sealed class DistributedTests(DistributedFixture fixture)
 {
     private const int SenderCount = 4;
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(250);
@@ -31,7 +22,7 @@ public sealed class DistributedTests(DistributedFixture fixture) : IClassFixture
     public async Task Whatever_was_acknowledged_before_any_process_died_is_stored_exactly_once()
     {
         var senders = await Senders.EnrollAsync(installation, SenderCount);
-        foreach (var process in installation.Processes.Where(process => process.Replica == 1 && process.Roles is "callhome" or "licensing" or "fleet"))
+        foreach (var process in installation.Replicas.Where(process => process.Number == 1 && process.Roles is "callhome" or "licensing" or "fleet"))
         {
             await UnderLoadAsync(senders, async () =>
             {

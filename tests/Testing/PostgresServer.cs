@@ -90,7 +90,7 @@ public sealed class PostgresServer : IAsyncDisposable
             {
                 return false;
             }
-        }, "PostgreSQL answers");
+        }, "PostgreSQL answers", TimeSpan.FromMinutes(2));
     }
 
     /// <summary>Stops it as an administrator does (fast: sessions are ended, everything is written).</summary>
