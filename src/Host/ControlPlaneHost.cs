@@ -52,7 +52,11 @@ public static class ControlPlaneHost
         var listeners = new Listeners();
         var certificate = new Lazy<X509Certificate2>(() => Certificates.Server(data, builder.Configuration, shape, clock.GetUtcNow()));
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => listeners.Configure(kestrel, settings, shape, modules, certificate, builder.Configuration));
+        if (settings.Serves)
+        {
+            builder.WebHost.ConfigureKestrel(kestrel => listeners.Configure(kestrel, settings, shape, modules, certificate, builder.Configuration));
+        }
+
 
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(clock);

@@ -60,7 +60,7 @@ internal sealed class DistributedInstallation : IProcesses
     {
         var users = Plan.Select(replica => replica.Roles).Select(Grants.BrokerUserOf).Append(RabbitMqUser.Owner("owner"));
         var broker = RabbitMqServer.StartNewAsync([.. users]);
-        Postgres = await PostgresServer.StartNewAsync();
+        Postgres = await PostgresServer.StartNewAsync(megabytes: 512);
         RabbitMq = await broker;
         database = await Postgres.CreateDatabaseAsync();
         await HostCommand.RunAsync(0, "admin", "keys", "make", "--data", Path.Combine(Root, "first"), "--hand-out", Path.Combine(Root, "roles"));

@@ -183,6 +183,8 @@ internal sealed class ReplicaHost(DistributedInstallation installation, string r
     {
         if (app is not null)
         {
+            // Disposed alone, it would go on consuming, with nothing left to do it by.
+            await app.StopAsync();
             await app.DisposeAsync();
             app = null;
         }

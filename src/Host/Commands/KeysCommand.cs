@@ -158,7 +158,7 @@ internal static class KeysCommand
 
     private static async Task<string> RotateAsync(HostSettings settings, KeyUse use, string? rootFile, TimeSpan delay, TimeSpan overlap, CancellationToken cancellationToken)
     {
-        await using var app = ControlPlaneHost.Build(settings);
+        await using var app = ControlPlaneHost.Build(settings with { Serves = false });
         var now = TimeProvider.System.GetUtcNow();
         var keys = new InstallationKeys(settings.Data, app.Configuration);
         var first = keys.PathOf(use.File);
