@@ -5,7 +5,10 @@ namespace MissionControl.System.Tests;
 
 /// <summary>
 /// The two shapes. Scenarios are written once, against <see cref="IInstallation"/>, in an abstract class that both shapes inherit; those
-/// of one shape share one installation, and keep apart by customers and clusters of their own. What runs in one shape only says why.
+/// of one shape share one installation, and keep apart by customers and clusters of their own.
+/// In one shape only run: backup and restore, the claim of the data directory and the phases of a first start, which are SQLite's and
+/// the embedded process's own (distributed, the servers' tools back up, and no process makes anything); the demo, which the distributed
+/// shape refuses; and, distributed only, servers that die, clocks of replicas that differ, and rights at the broker.
 /// </summary>
 internal static class Shapes
 {
