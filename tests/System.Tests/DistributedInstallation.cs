@@ -84,16 +84,11 @@ internal sealed class DistributedInstallation : IProcesses
 
     public HttpClient Client(Uri address, string? bearer = null) => TrustingClient.Create(address, CaFile, bearer);
 
-    public async Task KillAsync(string role, bool drains = false)
+    public async Task KillAsync(string role)
     {
-        foreach (var process in Of(role).Cast<ReplicaProcess>())
+        foreach (var replica in Of(role))
         {
-            if (drains)
-            {
-                await process.TerminateAsync();
-            }
-
-            await process.KillAsync();
+            await replica.KillAsync();
         }
     }
 

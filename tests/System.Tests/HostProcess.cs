@@ -105,15 +105,7 @@ internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environme
 
     public HttpClient Client(Uri address, string? bearer = null) => TrustingClient.Create(address, CaFile, bearer);
 
-    public async Task KillAsync(string role, bool drains = false)
-    {
-        if (drains)
-        {
-            Terminate();
-        }
-
-        await KillAsync();
-    }
+    public Task KillAsync(string role) => KillAsync();
 
     public Task StartAgainAsync(string role) => StartAsync();
 

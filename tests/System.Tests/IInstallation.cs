@@ -27,8 +27,8 @@ internal interface IInstallation : IAsyncDisposable
 /// <summary>An installation whose processes can be killed.</summary>
 internal interface IProcesses : IInstallation
 {
-    /// <summary>kill -9 of every process of a role, which embedded is the whole installation; on request just after SIGTERM, so that it had begun to drain.</summary>
-    Task KillAsync(string role, bool drains = false);
+    /// <summary>kill -9 of every process of a role, which embedded is the whole installation.</summary>
+    Task KillAsync(string role);
 
     /// <summary>Starts again what was killed, and waits until it is ready.</summary>
     Task StartAgainAsync(string role);

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -118,13 +117,6 @@ internal sealed class ReplicaProcess(DistributedInstallation installation, strin
         await process.WaitForExitAsync();
         process.Dispose();
         process = null;
-    }
-
-    /// <summary>SIGTERM: the process begins to drain.</summary>
-    public async Task TerminateAsync()
-    {
-        using var kill = Process.Start("kill", ["-TERM", process!.Id.ToString(CultureInfo.InvariantCulture)]);
-        await kill.WaitForExitAsync();
     }
 
     private void Begin()
