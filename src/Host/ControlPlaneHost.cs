@@ -51,9 +51,13 @@ public static class ControlPlaneHost
         }
 
         var listeners = new Listeners();
+        var certificate = new Lazy<X509Certificate2>(() => Certificates.Server(data, builder.Configuration, shape, clock.GetUtcNow()));
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => listeners.Configure(kestrel, settings, shape, modules, Certificate, builder.Configuration));
-        X509Certificate2 Certificate() => Certificates.Server(data, builder.Configuration, clock.GetUtcNow());
+        if (settings.Serves)
+        {
+            builder.WebHost.ConfigureKestrel(kestrel => listeners.Configure(kestrel, settings, shape, modules, certificate, builder.Configuration));
+        }
+
 
         builder.Services.AddSingleton(settings);
         builder.Services.AddSingleton(clock);
@@ -63,6 +67,7 @@ public static class ControlPlaneHost
         builder.Services.AddSingleton<Readiness>();
         builder.Services.AddSingleton<ApiAddress>();
         builder.Services.AddSingleton(shape);
+        builder.Services.AddSingleton(certificate);
         shape.AddStorage(builder.Services, data.PathOf(SqliteStorage.FileName));
         // First in the list of hosted services: no module starts before the schema is there.
         builder.Services.AddHostedService<DatabaseStart>();
@@ -92,6 +97,7 @@ public static class ControlPlaneHost
         builder.Services.AddPlatformTasks(modules);
         builder.Services.AddPlatformTelemetry();
         builder.Services.AddHostedService<DemoFleet>();
+        builder.Services.AddHostedService<CertificateWatch>();
         builder.Services.AddApiDescription();
 
         var app = builder.Build();

@@ -29,6 +29,9 @@ public sealed record HostSettings
     /// <summary>Fill an empty installation with demo customers and the simulated fleet.</summary>
     public bool Demo { get; init; }
 
+    /// <summary>False for a command that uses the parts and serves nobody: it needs no certificate.</summary>
+    public bool Serves { get; init; } = true;
+
     /// <summary>Further configuration file (JSON).</summary>
     public string? ConfigFile { get; init; }
 

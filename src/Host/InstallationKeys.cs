@@ -1,4 +1,6 @@
+using MissionControl.Catalog;
 using MissionControl.Platform.Data;
+using MissionControl.Platform.Modules;
 using MissionControl.Platform.Security;
 using MissionControl.Trust.Envelopes;
 
@@ -45,6 +47,18 @@ internal sealed class InstallationKeys(string root, IConfiguration? configuratio
 
     /// <summary>Path of a use's first key.</summary>
     public string PathOf(string file) => (file == "token-sealing.key" ? configuration?["CallHome:SealingKeyFile"] : null) ?? data.PathOf($"keys/{file}");
+
+    /// <summary>The keys and certificates that a process of the distributed shape lacks; each a sentence that says how to get it. Nothing in the embedded shape, which makes its own.</summary>
+    public static IReadOnlyList<string> MissingFiles(HostSettings settings, IConfiguration configuration, DateTimeOffset now)
+    {
+        if (!Shape.Read(configuration, []).IsDistributed)
+        {
+            return [];
+        }
+
+        IReadOnlyList<string> roles = [.. new ModuleCatalog(ModuleList.All, [.. settings.Roles]).Active.Select(module => module.Name)];
+        return [.. new InstallationKeys(settings.Data, configuration).Missing(roles, now), .. Certificates.Missing(settings.Data, configuration, roles)];
+    }
 
     /// <summary>The files that roles need and that are not here; each a sentence that says how to get it.</summary>
     public IEnumerable<string> Missing(IEnumerable<string> roles, DateTimeOffset now)
@@ -102,9 +116,13 @@ internal sealed class InstallationKeys(string root, IConfiguration? configuratio
         return result;
     }
 
-    /// <summary>Copies to a directory per role what that role needs. What it holds already stays; the anchor document is brought up to date.</summary>
+    /// <summary>Copies to a directory per role the keys that it needs, and makes it a new server certificate. The keys that it holds already stay; the anchor document is brought up to date.</summary>
+    /// <param name="target">The directory.</param>
+    /// <param name="names">By role the further names by which it is called; a role that is not in it keeps those that it had.</param>
+    /// <param name="now">The present instant.</param>
+    /// <returns>What was done about each certificate, in words.</returns>
     /// <exception cref="InvalidOperationException">Another key stands there: this is another installation's directory.</exception>
-    public void HandOut(string target)
+    public IReadOnlyList<string> HandOut(string target, IReadOnlyDictionary<string, IReadOnlyList<string>> names, DateTimeOffset now)
     {
         foreach (var use in Uses.Where(use => use.IsRead))
         {
@@ -124,5 +142,7 @@ internal sealed class InstallationKeys(string root, IConfiguration? configuratio
         {
             DataDirectory.WritePrivate(Path.Combine(target, "callhome", Path.GetFileName(anchors)), File.ReadAllBytes(anchors));
         }
+
+        return [.. ModuleList.All.Select(module => Certificates.HandOut(data, target, module.Name, names.GetValueOrDefault(module.Name), now))];
     }
 }

@@ -26,7 +26,7 @@ public sealed class Listeners
     /// <summary>Where clusters call home, when this process holds that door.</summary>
     internal Uri? CallHomeAddress => bound.Exists(listener => listener.Name == "callhome") ? AddressOf("callhome") : null;
 
-    internal void Configure(KestrelServerOptions kestrel, HostSettings settings, Shape shape, ModuleCatalog modules, Func<X509Certificate2> certificate, IConfiguration configuration)
+    internal void Configure(KestrelServerOptions kestrel, HostSettings settings, Shape shape, ModuleCatalog modules, Lazy<X509Certificate2> certificate, IConfiguration configuration)
     {
         kestrel.AddServerHeader = false;
         // Far above the longest interval handed out (check-ins reuse their connection; a handshake costs 40 requests).
@@ -36,7 +36,7 @@ public sealed class Listeners
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
         kestrel.Limits.MaxConcurrentConnections = 15_000;
 
-        var tls = new Lazy<HttpsSettings>(() => new HttpsSettings(certificate(), configuration));
+        var tls = new Lazy<HttpsSettings>(() => new HttpsSettings(certificate.Value, configuration));
         if (Runs(modules, "portal"))
         {
             Listen(kestrel, "portal", settings.Portal, Surface.Portal | Surface.Api, tls);

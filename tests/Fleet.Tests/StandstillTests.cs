@@ -128,6 +128,18 @@ public sealed class StandstillTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_replica_whose_clock_was_ahead_is_no_proof_afterwards_that_intake_delivers()
+    {
+        using var cluster = await OnlineAsync();
+        await DeliverWatermarkAsync("r2", ahead: TimeSpan.FromHours(1));
+
+        await PassAsync(TimeSpan.FromMinutes(20), replica: null);
+
+        Assert.Equal("online", (await ClusterAsync(cluster)).Liveness);
+        Assert.Equal("intake-stalled", Assert.Single(await IncidentsAsync()).Kind);
+    }
+
+    [Fact]
     public async Task A_silent_cluster_becomes_late_missing_and_well_again_and_the_heartbeat_rule_says_so()
     {
         using var cluster = await OnlineAsync();
@@ -282,13 +294,13 @@ public sealed class StandstillTests : IAsyncLifetime
         await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync();
     }
 
-    private async Task DeliverWatermarkAsync(string replica)
+    private async Task DeliverWatermarkAsync(string replica, TimeSpan ahead = default)
     {
         await using var scope = host.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
         await using var transaction = await db.BeginWriteAsync();
         var now = time.GetUtcNow();
-        await new KeepWatermark(db).HandleAsync(new IntakeWatermark(replica, now, now.ToUnixTimeMilliseconds()), new MessageContext(Guid.NewGuid(), now), CancellationToken.None);
+        await new KeepWatermark(db, time).HandleAsync(new IntakeWatermark(replica, now + ahead, (now + ahead).ToUnixTimeMilliseconds()), new MessageContext(Guid.NewGuid(), now), CancellationToken.None);
         await transaction.CommitAsync();
     }
 

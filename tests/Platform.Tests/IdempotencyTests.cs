@@ -36,6 +36,39 @@ public sealed class IdempotencyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Whoever_hangs_up_in_the_middle_is_given_the_whole_answer_when_he_asks_again()
+    {
+        var keys = Enumerable.Range(0, 100).Select(_ => Guid.NewGuid().ToString()).ToList();
+        foreach (var some in keys.Chunk(10))
+        {
+            using var hangUp = new CancellationTokenSource();
+            var running = some.Select(key => AbandonAsync(key, hangUp.Token)).ToList();
+            await Task.WhenAny(running);
+            await hangUp.CancelAsync();
+            await Task.WhenAll(running);
+        }
+
+        var answers = await Task.WhenAll(keys.Select(key => CreateAsync(host.Admin, key, "Hung up")));
+
+        Assert.All(answers, answer => Assert.True(answer.Status == HttpStatusCode.Created && answer.Body.Contains("Hung up", StringComparison.Ordinal), $"{answer.Status} {answer.Body}"));
+        Assert.Equal(keys.Count, answers.Select(answer => answer.Location).Distinct().Count());
+
+        async Task AbandonAsync(string key, CancellationToken hangUp)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/licensing/customers") { Content = new StringContent("""{"name":"Hung up","region":"eu"}""", Encoding.UTF8, "application/json") };
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+            try
+            {
+                using var response = await host.Admin.SendAsync(request, hangUp);
+            }
+            catch (OperationCanceledException)
+            {
+                // As intended.
+            }
+        }
+    }
+
+    [Fact]
     public async Task A_key_belongs_to_its_body_its_route_and_its_principal()
     {
         var key = Guid.NewGuid().ToString();

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using MissionControl.Testing;
 using Xunit;
 
@@ -15,19 +17,112 @@ public sealed class InstallationKeysTests : IDisposable
     public void Dispose() => Directory.Delete(root, recursive: true);
 
     [Theory]
-    [InlineData("callhome", "token-sealing.key", "anchors.dsse")]
-    [InlineData("licensing", "receipt.pem")]
-    [InlineData("identity", "user-token.pem")]
-    [InlineData("portal", "cookie-sealing.key")]
-    public async Task A_process_of_the_distributed_shape_makes_no_key_and_says_which_file_it_lacks(string role, params string[] files)
+    [InlineData("callhome", "token-sealing.key", "anchors.dsse", "server.pem")]
+    [InlineData("licensing", "receipt.pem", "server.pem")]
+    [InlineData("identity", "user-token.pem", "server.pem")]
+    [InlineData("portal", "cookie-sealing.key", "server.pem", "ca.pem")]
+    [InlineData("fleet", "server.pem")]
+    public async Task A_process_of_the_distributed_shape_makes_no_key_and_no_certificate_and_says_which_file_it_lacks(string role, params string[] files)
     {
-        var said = await HostCommand.RunAsync(2, "run", "--role", role, "--data", Data, "--config", Configuration());
+        var config = Configuration();
+        var said = await HostCommand.RunAsync(2, "run", "--role", role, "--data", Data, "--config", config);
+        var verified = await HostCommand.RunAsync(2, "verify-config", "--role", role, "--data", Data, "--config", config);
 
-        Assert.All(files, file => Assert.Contains($"{Path.Combine(Data, "keys", file)} is missing, which the role {role} needs.", said));
+        Assert.All(files, file => Assert.Contains($"{Path.Combine(Data, "keys", file)} is missing", said));
         Assert.Contains("missioncontrol admin keys make", said);
         Assert.Contains($"OUT/{role}", said);
         Assert.Equal(files.Length, said.Split("is missing").Length - 1);
-        Assert.Empty(Directory.EnumerateFiles(Path.Combine(Data, "keys")));
+        Assert.Equal(said, verified);
+        Assert.DoesNotContain(Directory.EnumerateFiles(root, "*", SearchOption.AllDirectories), file => file != config);
+
+        await MakeAsync(0);
+        await HostCommand.RunAsync(0, "verify-config", "--role", role, "--data", Mounted(role), "--config", config);
+    }
+
+    [Fact]
+    public async Task A_configured_certificate_is_enough_and_must_be_there()
+    {
+        await MakeAsync(0);
+        var data = Mounted("portal");
+        var own = Path.Combine(root, "own.pem");
+        File.Move(Path.Combine(data, "keys", "server.pem"), own);
+        File.Move(Path.Combine(data, "keys", "ca.pem"), Path.Combine(root, "own-ca.pem"));
+        var config = Configuration(tls: $$""", "Tls": { "CertificateFile": "{{own}}", "KeyFile": "{{own}}" }""", ca: $$""", "CaFile": "{{Path.Combine(root, "own-ca.pem")}}" """);
+        string[] command = ["verify-config", "--role", "portal", "--data", data, "--config", config];
+
+        await HostCommand.RunAsync(0, command);
+        File.Delete(own);
+
+        Assert.Contains($"Tls:CertificateFile names {own}, which is not there.", await HostCommand.RunAsync(2, command));
+    }
+
+    [Fact]
+    public async Task Each_role_has_a_certificate_of_its_own_for_its_names_and_the_key_of_the_CA_is_handed_to_nobody()
+    {
+        await MakeAsync(0, "--name", "callhome=callhome.example.com,10.1.2.3", "--name", "callhome=callhome-1", "--name", "portal=*.example.com");
+
+        using var ca = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(Path.Combine(Data, "certificates", "ca.pem")));
+        var keys = new HashSet<string>();
+        foreach (var directory in Directory.EnumerateDirectories(Roles))
+        {
+            using var certificate = Certificate(Path.GetFileName(directory));
+            using var chain = new X509Chain { ChainPolicy = { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck, CustomTrustStore = { ca } } };
+            Assert.True(chain.Build(certificate));
+            Assert.True(certificate.HasPrivateKey && certificate.MatchesHostname(Path.GetFileName(directory)) && certificate.MatchesHostname($"missioncontrol-{Path.GetFileName(directory)}") && certificate.MatchesHostname("localhost"));
+            Assert.True(keys.Add(certificate.GetPublicKeyString()));
+            Assert.Equal(await File.ReadAllBytesAsync(Path.Combine(Data, "certificates", "ca.pem")), await File.ReadAllBytesAsync(Path.Combine(directory, "ca.pem")));
+        }
+
+        using var callHome = Certificate("callhome");
+        using var portal = Certificate("portal");
+        Assert.Equal(9, keys.Count);
+        Assert.True(callHome.MatchesHostname("callhome.example.com") && callHome.MatchesHostname("callhome-1") && callHome.MatchesHostname(IPAddress.Parse("10.1.2.3").ToString()));
+        Assert.False(callHome.MatchesHostname("portal") || portal.MatchesHostname("callhome.example.com.evil"));
+        var secret = (await File.ReadAllTextAsync(Path.Combine(Data, "certificates", "ca.key.pem"))).Split('\n')[1];
+        Assert.All(Directory.EnumerateFiles(Roles, "*", SearchOption.AllDirectories), file => Assert.DoesNotContain(secret, File.ReadAllText(file), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Made_again_certificates_are_new_and_keep_their_names_while_keys_and_CA_stay()
+    {
+        await MakeAsync(0, "--name", "callhome=callhome.example.com", "--name", "portal=portal.example.com");
+        var sealing = await File.ReadAllBytesAsync(Path.Combine(Roles, "callhome", "token-sealing.key"));
+        var ca = await File.ReadAllBytesAsync(Path.Combine(Roles, "callhome", "ca.pem"));
+        using var before = Certificate("callhome");
+
+        await MakeAsync(0, "--name", "portal=other.example.com");
+
+        using var after = Certificate("callhome");
+        using var portal = Certificate("portal");
+        Assert.NotEqual(before.SerialNumber, after.SerialNumber);
+        Assert.True(after.MatchesHostname("callhome.example.com") && portal.MatchesHostname("other.example.com"));
+        Assert.False(portal.MatchesHostname("portal.example.com"));
+        Assert.Equal(sealing, await File.ReadAllBytesAsync(Path.Combine(Roles, "callhome", "token-sealing.key")));
+        Assert.Equal(ca, await File.ReadAllBytesAsync(Path.Combine(Roles, "callhome", "ca.pem")));
+        Assert.Contains("other.example.com", await HostCommand.RunAsync(0, "admin", "keys", "list", "--data", Data));
+    }
+
+    [Fact]
+    public async Task With_the_key_of_the_CA_in_a_safe_keys_are_still_handed_out_and_certificates_stay()
+    {
+        await MakeAsync(0);
+        File.Delete(Path.Combine(Data, "certificates", "ca.key.pem"));
+        var before = await File.ReadAllBytesAsync(Path.Combine(Roles, "fleet", "server.pem"));
+
+        Assert.Contains($"kept {Path.Combine(Roles, "fleet", "server.pem")}", await MakeAsync(0));
+        Assert.Equal(before, await File.ReadAllBytesAsync(Path.Combine(Roles, "fleet", "server.pem")));
+        File.Delete(Path.Combine(Roles, "fleet", "server.pem"));
+        Assert.Contains("ca.key.pem is missing", await MakeAsync(2));
+    }
+
+    [Theory]
+    [InlineData("callhome.example.com", "ROLE=NAME")]
+    [InlineData("door=callhome.example.com", "ROLE is one of")]
+    [InlineData("callhome=https://callhome.example.com", "neither a host name nor an address")]
+    public async Task A_name_that_is_none_is_refused(string name, string why)
+    {
+        Assert.Contains(why, await MakeAsync(2, "--name", name));
+        Assert.False(Directory.Exists(Roles));
     }
 
     [Fact]
@@ -37,11 +132,11 @@ public sealed class InstallationKeysTests : IDisposable
 
         Assert.Equal(
             ["callhome/anchors.dsse", "callhome/token-sealing.key", "identity/user-token.pem", "licensing/receipt.pem", "portal/cookie-sealing.key"],
-            Directory.EnumerateFiles(Roles, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(Roles, file)).Order(StringComparer.Ordinal));
+            Directory.EnumerateFiles(Roles, "*", SearchOption.AllDirectories).Where(file => !IsOfTls(file)).Select(file => Path.GetRelativePath(Roles, file)).Order(StringComparer.Ordinal));
         Assert.All(Directory.EnumerateFiles(Roles, "*", SearchOption.AllDirectories), file =>
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
-            Assert.Equal(File.ReadAllBytes(Path.Combine(Data, "keys", Path.GetFileName(file))), File.ReadAllBytes(file));
+            Assert.True(IsOfTls(file) || File.ReadAllBytes(Path.Combine(Data, "keys", Path.GetFileName(file))).AsSpan().SequenceEqual(File.ReadAllBytes(file)));
         });
     }
 
@@ -79,10 +174,26 @@ public sealed class InstallationKeysTests : IDisposable
         Assert.Equal(before, await File.ReadAllBytesAsync(sealing));
     }
 
-    private Task<string> MakeAsync(int expected) => HostCommand.RunAsync(expected, "admin", "keys", "make", "--data", Data, "--hand-out", Roles);
+    private Task<string> MakeAsync(int expected, params string[] more) => HostCommand.RunAsync(expected, ["admin", "keys", "make", "--data", Data, "--hand-out", Roles, .. more]);
+
+    private X509Certificate2 Certificate(string role) => X509Certificate2.CreateFromPemFile(Path.Combine(Roles, role, "server.pem"));
+
+    private static bool IsOfTls(string file) => Path.GetFileName(file) is "server.pem" or "ca.pem";
+
+    /// <summary>A data directory of a role, as a container has it.</summary>
+    private string Mounted(string role)
+    {
+        var keys = Directory.CreateDirectory(Path.Combine(root, "mounted", "keys")).FullName;
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Roles, role)))
+        {
+            File.Copy(file, Path.Combine(keys, Path.GetFileName(file)));
+        }
+
+        return Path.Combine(root, "mounted");
+    }
 
     /// <summary>Of the distributed shape; nothing answers at its addresses, and nothing is asked.</summary>
-    private string Configuration()
+    private string Configuration(string tls = "", string ca = "")
     {
         var file = Path.Combine(root, "distributed.json");
         var edge = string.Join(", ", new[] { "callhome", "licensing", "identity", "fleet", "audit", "updates", "remoteaccess", "notifications" }.Select(role => $"\"{role}\": [\"https://localhost:1\"]"));
@@ -90,7 +201,7 @@ public sealed class InstallationKeysTests : IDisposable
             {
               "Database": { "Provider": "postgresql", "ConnectionString": "Host=localhost;Port=1" },
               "RabbitMq": { "Address": "amqp://localhost:1/", "User": "mc", "Password": "secret" },
-              "Edge": { "Roles": { {{edge}} } }
+              "Edge": { "Roles": { {{edge}} }{{ca}} }{{tls}}
             }
             """);
         return file;

@@ -17,38 +17,41 @@ using Xunit;
 namespace MissionControl.System.Tests;
 
 /// <summary>The agent's own code over real files and a real door, on days when clock, disk or product misbehave: usage comes out exact.</summary>
-public sealed class AgentBadDaysTests : IAsyncLifetime
+public abstract class AgentBadDaysTests : IAsyncLifetime
 {
-    private static readonly DateTimeOffset Noon = new(2026, 3, 10, 12, 0, 0, TimeSpan.Zero);
-    private readonly ManualTime time = new(Noon.AddMinutes(-10));
+    private readonly IInstallation installation;
+    private readonly ManualTime time;
+    private readonly DateTimeOffset noon;
     private readonly MachineClock clock;
     private readonly string directory = Directory.CreateTempSubdirectory("mc-bad-days-").FullName;
     private readonly List<IDisposable> owned = [];
-    private ControlPlane host = null!;
+    private readonly DateTimeOffset productStarted;
     private ProductServer product = null!;
-    private readonly DateTimeOffset productStarted = Noon.AddDays(-1);
     private int nodes = 1;
     private bool isMounted;
 
-    public AgentBadDaysTests() => clock = new MachineClock(time);
-
-    public async ValueTask InitializeAsync()
+    private protected AgentBadDaysTests(IInstallation installation, ManualTime time)
     {
-        host = await ControlPlane.StartAsync(time: time);
-        product = await ProductServer.StartAsync(Document);
+        // Ten minutes before the next whole hour but one: what an hour holds is the same in every run.
+        (this.installation, this.time, clock) = (installation, time, new MachineClock(time));
+        noon = UsageWindow.StartOf(UsageWindow.HourOf(time.GetUtcNow()) + 2);
+        time.Advance(noon.AddMinutes(-10) - time.GetUtcNow());
+        productStarted = noon.AddDays(-1);
     }
+
+    public async ValueTask InitializeAsync() => product = await ProductServer.StartAsync(Document);
 
     public async ValueTask DisposeAsync()
     {
         owned.ForEach(thing => thing.Dispose());
         await product.DisposeAsync();
-        await host.DisposeAsync();
         if (isMounted)
         {
             await CommandAsync("umount", directory);
         }
 
         Directory.Delete(directory, recursive: true);
+        GC.SuppressFinalize(this);
     }
 
     [Fact]
@@ -123,10 +126,11 @@ public sealed class AgentBadDaysTests : IAsyncLifetime
         var local = Own(new LocalCluster(
             "Oslo", new LinuxMachine(clock), new CertificateFiles([]), new HttpProduct(product.Url, null, null), Masking.In(directory, new PrivacySettings()), clock));
         var usage = Own(new UsageRecorder(new DiskUsageStore(Path.Combine(directory, "usage")), local, identity, spool));
-        var client = new CallHomeClient(Own(host.Client(host.CallHome)), identity, clock, Own(new SentLog(Path.Combine(directory, "sent"), clock, reserve)));
+        var client = new CallHomeClient(Own(installation.Client(installation.CallHomes[0])), identity, clock, Own(new SentLog(Path.Combine(directory, "sent"), clock, reserve)));
         var agent = new Agent(identity, spool, local, client, clock, new Random(1), usage, new Quarantine(Path.Combine(directory, "quarantine")), reserve);
-        var token = await host.CreateEnrollmentTokenAsync((await host.CreateCustomerAsync()).Id);
-        await agent.EnrollAsync(host.CallHome, token.Token, token.AnchorsSha256, false, TestContext.Current.CancellationToken);
+        using var admin = installation.Admin();
+        var token = await Senders.TokenAsync(admin, await Senders.CustomerAsync(admin));
+        await agent.EnrollAsync(installation.CallHomes[0], token.Token, token.AnchorsSha256, false, TestContext.Current.CancellationToken);
         Assert.True((await agent.CheckInAsync(TestContext.Current.CancellationToken)).Succeeded);
         return (agent, identity.Enrollment!.ClusterId);
     }
@@ -140,8 +144,9 @@ public sealed class AgentBadDaysTests : IAsyncLifetime
     private async Task AssertHoursAsync(Guid cluster, int hours)
     {
         var report = new UsageReport(default, default, "", "", null, null, new UsageCompleteness(0, 0, 0, 0, 0), [], []);
-        var query = $"/api/v1/licensing/usage?cluster={cluster}&from={UsageWindow.Text(Noon)}&to={UsageWindow.Text(Noon.AddHours(hours))}&granularity=hour&groupBy=cluster";
-        await Eventually.TrueAsync(async () => (report = (await host.Admin.GetFromJsonAsync<UsageReport>(query))!).Completeness.ReceivedHours == hours, "every hour is in the ledger");
+        using var admin = installation.Admin();
+        var query = $"/api/v1/licensing/usage?cluster={cluster}&from={UsageWindow.Text(noon)}&to={UsageWindow.Text(noon.AddHours(hours))}&granularity=hour&groupBy=cluster";
+        await Eventually.TrueAsync(async () => (report = (await admin.GetFromJsonAsync<UsageReport>(query))!).Completeness.ReceivedHours == hours, "every hour is in the ledger");
 
         // The product counts every second of true time.
         var series = Assert.Single(report.Series, series => series.Meter == "host_unit_seconds");
@@ -185,3 +190,39 @@ public sealed class AgentBadDaysTests : IAsyncLifetime
         Assert.Equal(0, process.ExitCode);
     }
 }
+
+/// <summary>A clock that tests set, for host and agents alike.</summary>
+public abstract class SetClockFixture : IAsyncLifetime
+{
+    internal ManualTime Time { get; } = new(new DateTimeOffset(2026, 3, 10, 10, 0, 0, TimeSpan.Zero));
+
+    internal IInstallation Installation { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Installation = await StartAsync(Time);
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await (Installation?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+
+    private protected abstract Task<IInstallation> StartAsync(TimeProvider time);
+}
+
+/// <summary>One host by that clock.</summary>
+public sealed class SetClockEmbeddedFixture : SetClockFixture
+{
+    private protected override async Task<IInstallation> StartAsync(TimeProvider time) => await EmbeddedHost.StartAsync(time);
+}
+
+/// <summary>A host for every replica by that clock.</summary>
+public sealed class SetClockDistributedFixture : SetClockFixture
+{
+    private protected override async Task<IInstallation> StartAsync(TimeProvider time) => await DistributedInstallation.StartAsync(time);
+}
+
+/// <summary>Bad days of an agent of one process.</summary>
+public sealed class EmbeddedAgentBadDaysTests(SetClockEmbeddedFixture fixture) : AgentBadDaysTests(fixture.Installation, fixture.Time), IClassFixture<SetClockEmbeddedFixture>;
+
+/// <summary>Bad days of an agent of many replicas.</summary>
+public sealed class DistributedAgentBadDaysTests(SetClockDistributedFixture fixture) : AgentBadDaysTests(fixture.Installation, fixture.Time), IClassFixture<SetClockDistributedFixture>;

@@ -13,20 +13,20 @@ using Xunit;
 namespace MissionControl.System.Tests;
 
 /// <summary>A site whose items a person carries: the real <c>mc-agent</c>, its file, and the door.</summary>
-public sealed class AirGapTests : IAsyncLifetime
+public abstract class AirGapTests : IDisposable
 {
     private const int Events = 600;
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("mc-air-gap-");
-    private ControlPlane host = null!;
+    private readonly IInstallation installation;
+
+    private protected AirGapTests(IInstallation installation) => this.installation = installation;
 
     private string Data => Path.Combine(directory.FullName, "agent");
 
-    public async ValueTask InitializeAsync() => host = await ControlPlane.StartAsync();
-
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
-        await host.DisposeAsync();
         directory.Delete(recursive: true);
+        GC.SuppressFinalize(this);
     }
 
     [Fact]
@@ -37,16 +37,17 @@ public sealed class AirGapTests : IAsyncLifetime
         {
             for (var i = 0; i < Events; i++)
             {
-                spool.Add("event", host.Time.GetUtcNow().ToUnixTimeMilliseconds(), new Event { Id = $"e{i}", Kind = "node-added", Severity = "info", Text = "A node was added" }.ToByteArray());
+                spool.Add("event", TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), new Event { Id = $"e{i}", Kind = "node-added", Severity = "info", Text = "A node was added" }.ToByteArray());
             }
         }
 
         var file = Path.Combine(directory.FullName, "site.bundle");
         var (exported, output) = await AgentProcess.RunAsync(null, "export", "--data", Data, file);
-        var first = await UploadAsync(file);
-        var again = await UploadAsync(file);
+        // The second time at another replica where there is one: whoever carries a file does not know whether it was handed in before.
+        var first = await UploadAsync(installation.CallHomes[0], file);
+        var again = await UploadAsync(installation.CallHomes[^1], file);
         var waiting = DiskSpool.CountIn(Path.Combine(Data, "spool"));
-        await AgentProcess.RunUntilAsync(line => AgentProcess.Taken(line) && line.Contains("\"waiting\":0", StringComparison.Ordinal), "run", "--data", Data, "--ca", host.CaFile, "--output", "json");
+        await AgentProcess.RunUntilAsync(line => AgentProcess.Taken(line) && line.Contains("\"waiting\":0", StringComparison.Ordinal), "run", "--data", Data, "--ca", installation.CaFile, "--output", "json");
         var (nothing, _) = await AgentProcess.RunAsync(null, "export", "--data", Data, file + ".later");
 
         Assert.True(exported == 0, output);
@@ -55,10 +56,11 @@ public sealed class AirGapTests : IAsyncLifetime
         Assert.Equal(Events, waiting);
         Assert.Equal(1, nothing);
         Assert.False(File.Exists(file + ".later"));
-        var identity = (await host.Admin.GetFromJsonAsync<ClusterIdentity>($"/api/v1/callhome/clusters/{cluster}"))!;
+        using var admin = installation.Admin();
+        var identity = (await admin.GetFromJsonAsync<ClusterIdentity>($"/api/v1/callhome/clusters/{cluster}"))!;
         Assert.False(identity.CloneSuspected);
         Assert.True(identity.AcknowledgedThrough >= Events);
-        Assert.Equal(Events, await StoredAsync(cluster));
+        Assert.Equal(Events, await StoredAsync(admin, cluster));
     }
 
     [Fact]
@@ -82,16 +84,17 @@ public sealed class AirGapTests : IAsyncLifetime
 
     private async Task<Guid> EnrollAsync()
     {
-        var token = await host.CreateEnrollmentTokenAsync((await host.CreateCustomerAsync()).Id);
-        var (code, output) = await AgentProcess.RunAsync(token.Token, "enroll", "--data", Data, "--ca", host.CaFile, "--server", host.CallHome.ToString(), "--token-file", "-", "--anchors", token.AnchorsSha256, "--output", "json");
+        using var admin = installation.Admin();
+        var token = await Senders.TokenAsync(admin, await Senders.CustomerAsync(admin));
+        var (code, output) = await AgentProcess.RunAsync(token.Token, "enroll", "--data", Data, "--ca", installation.CaFile, "--server", installation.CallHomes[0].ToString(), "--token-file", "-", "--anchors", token.AnchorsSha256, "--output", "json");
         Assert.True(code == 0, output);
         using var said = JsonDocument.Parse(output);
         return said.RootElement.GetProperty("clusterId").GetGuid();
     }
 
-    private async Task<CheckInResponse> UploadAsync(string file)
+    private async Task<CheckInResponse> UploadAsync(Uri door, string file)
     {
-        using var http = host.Client(host.CallHome);
+        using var http = installation.Client(door);
         using var content = new StreamContent(File.OpenRead(file));
         content.Headers.ContentType = new MediaTypeHeaderValue("application/x-ndjson");
         using var response = await http.PostAsync(new Uri("/callhome/v1/bundles", UriKind.Relative), content);
@@ -100,7 +103,7 @@ public sealed class AirGapTests : IAsyncLifetime
         return JsonParser.Default.Parse<CheckInResponse>(text);
     }
 
-    private async Task<int> StoredAsync(Guid cluster)
+    private static async Task<int> StoredAsync(HttpClient admin, Guid cluster)
     {
         var stored = new List<string>();
         await Eventually.TrueAsync(async () =>
@@ -108,7 +111,7 @@ public sealed class AirGapTests : IAsyncLifetime
             stored.Clear();
             for (var next = $"/api/v1/fleet/clusters/{cluster}/events?limit=500"; next is not null;)
             {
-                var page = (await host.Admin.GetFromJsonAsync<Page<EventItem>>(next))!;
+                var page = (await admin.GetFromJsonAsync<Page<EventItem>>(next))!;
                 stored.AddRange(page.Items.Select(item => item.Id).Where(id => id.StartsWith('e')));
                 next = page.Next;
             }
@@ -118,3 +121,11 @@ public sealed class AirGapTests : IAsyncLifetime
         return stored.Count;
     }
 }
+
+/// <summary>Handed in to one process.</summary>
+[Collection(Shapes.Embedded)]
+public sealed class EmbeddedAirGapTests(EmbeddedFixture fixture) : AirGapTests(fixture.Installation);
+
+/// <summary>Handed in to several replicas.</summary>
+[Collection(Shapes.Distributed)]
+public sealed class DistributedAirGapTests(DistributedFixture fixture) : AirGapTests(fixture.Installation);

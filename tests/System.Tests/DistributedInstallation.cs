@@ -4,39 +4,46 @@ using MissionControl.Testing;
 
 namespace MissionControl.System.Tests;
 
-/// <summary>The distributed shape: a process for every replica of a role, over a real PostgreSQL and a real RabbitMQ, each under its role's own logins.</summary>
-internal sealed class DistributedInstallation : IInstallation
+/// <summary>The distributed shape: replicas of every role over a real PostgreSQL and a real RabbitMQ, each under its role's own logins.</summary>
+internal sealed class DistributedInstallation : IProcesses
 {
     /// <summary>The roles, each with how many replicas of it run; those that do nothing yet share a process.</summary>
-    public static readonly IReadOnlyList<(string Roles, int Replicas)> Plan =
+    private static readonly IReadOnlyList<(string Roles, int Replicas)> Plan =
         [("identity", 2), ("callhome", 2), ("licensing", 2), ("fleet", 2), ("audit", 2), ("portal", 2), ("updates,remoteaccess,notifications", 1)];
 
-    private readonly string root = Directory.CreateTempSubdirectory("mc-distributed-").FullName;
-    private readonly List<RoleProcess> processes = [];
+    private readonly List<Replica> replicas = [];
     private readonly ConcurrentQueue<string> critical = new();
+    private readonly TimeProvider? time;
     private string database = "";
+    private int further = 10;
+
+    private DistributedInstallation(TimeProvider? time) => this.time = time;
+
+    /// <summary>Where everything of it lies.</summary>
+    public string Root { get; } = Directory.CreateTempSubdirectory("mc-distributed-").FullName;
 
     public PostgresServer Postgres { get; private set; } = null!;
 
     public RabbitMqServer RabbitMq { get; private set; } = null!;
 
-    /// <summary>Every process, in the order in which they were started.</summary>
-    public IReadOnlyList<RoleProcess> Processes => processes;
+    /// <summary>Every replica, in the order in which they were made.</summary>
+    public IReadOnlyList<Replica> Replicas => replicas;
 
     public Uri Portal => Of("portal")[0].Portal;
 
-    public IReadOnlyList<Uri> CallHomes => [.. Of("callhome").Select(process => process.CallHome)];
+    public IReadOnlyList<Uri> CallHomes => [.. Of("callhome").Select(replica => replica.CallHome)];
 
-    public string CaFile => Path.Combine(root, "shared", "certificates", "ca.pem");
+    public string CaFile => Path.Combine(Root, "first", "certificates", "ca.pem");
 
-    public string AdminToken => File.ReadAllText(Directory.GetFiles(root, "admin.token", SearchOption.AllDirectories).Single()).Trim();
+    public string AdminToken => File.ReadAllText(Directory.GetFiles(Root, "admin.token", SearchOption.AllDirectories).Single()).Trim();
 
     /// <summary>What any process logged as critical, over all lives.</summary>
     public IReadOnlyCollection<string> Critical => critical;
 
-    public static async Task<DistributedInstallation> StartAsync()
+    /// <summary>Starts it: as processes of their own, or by another clock than the machine's, which only hosts in this process can be given.</summary>
+    public static async Task<DistributedInstallation> StartAsync(TimeProvider? time = null)
     {
-        var installation = new DistributedInstallation();
+        var installation = new DistributedInstallation(time);
         try
         {
             await installation.BeginAsync();
@@ -51,42 +58,76 @@ internal sealed class DistributedInstallation : IInstallation
 
     private async Task BeginAsync()
     {
-        var users = Plan.Select(process => process.Roles).Select(Grants.BrokerUserOf).Append(RabbitMqUser.Owner("owner"));
+        var users = Plan.Select(replica => replica.Roles).Select(Grants.BrokerUserOf).Append(RabbitMqUser.Owner("owner"));
         var broker = RabbitMqServer.StartNewAsync([.. users]);
-        Postgres = await PostgresServer.StartNewAsync();
+        Postgres = await PostgresServer.StartNewAsync(megabytes: 512);
         RabbitMq = await broker;
         database = await Postgres.CreateDatabaseAsync();
-        await HostCommand.RunAsync(0, "admin", "keys", "make", "--data", Path.Combine(root, "first"), "--hand-out", Path.Combine(root, "roles"));
+        await HostCommand.RunAsync(0, "admin", "keys", "make", "--data", Path.Combine(Root, "first"), "--hand-out", Path.Combine(Root, "roles"));
         await MigrateAsync();
-        foreach (var statement in Grants.DatabaseStatements(Plan.Select(process => process.Roles), RabbitMq.Password))
+        foreach (var statement in Grants.DatabaseStatements(Plan.Select(replica => replica.Roles), RabbitMq.Password))
         {
             await Postgres.ExecuteAsync(database, statement);
         }
 
-        foreach (var (roles, replicas) in Plan)
+        foreach (var (roles, count) in Plan)
         {
-            for (var replica = 1; replica <= replicas; replica++)
-            {
-                processes.Add(new RoleProcess(this, roles, replica));
-            }
+            // What is asked of the second process of these roles is asked of those with the machine's clock.
+            var all = time is null || roles is "callhome" or "licensing" or "fleet" ? count : 1;
+            replicas.AddRange(Enumerable.Range(1, all).Select(number => time is null ? (Replica)new ReplicaProcess(this, roles, number) : new ReplicaHost(this, roles, number, time)));
         }
 
-        // The first one makes the certificates that all share; in a real installation they are the owner's.
-        foreach (var wave in processes.GroupBy(process => (process.Replica, process.Roles != "callhome")).OrderBy(wave => wave.Key))
-        {
-            await Parallel.ForEachAsync(wave, new ParallelOptions { MaxDegreeOfParallelism = 3 }, async (process, _) => await process.StartAsync());
-        }
+        await Parallel.ForEachAsync(replicas, new ParallelOptions { MaxDegreeOfParallelism = 3 }, async (replica, _) => await replica.StartAsync());
     }
 
-    public IReadOnlyList<RoleProcess> Of(string role) => [.. processes.Where(process => process.Roles == role)];
+    public IReadOnlyList<Replica> Of(string role) => [.. replicas.Where(replica => replica.Roles == role)];
 
     public HttpClient Client(Uri address, string? bearer = null) => TrustingClient.Create(address, CaFile, bearer);
 
+    public async Task KillAsync(string role)
+    {
+        foreach (var replica in Of(role))
+        {
+            await replica.KillAsync();
+        }
+    }
+
+    public Task StartAgainAsync(string role) => Parallel.ForEachAsync(Of(role), async (replica, _) => await replica.StartAsync());
+
+    public async Task<Door> OpenDoorAsync(TimeProvider time)
+    {
+        var door = new ReplicaHost(this, "callhome", ++further, time);
+        await door.StartAsync();
+        return new Door(door.CallHome, CaFile, door);
+    }
+
+    public async Task<Talkative> StartTalkativeAsync()
+    {
+        var others = new[] { "callhome", "licensing", "fleet", "identity" }.Select(role => new ReplicaProcess(this, role, ++further, Talkative.Environment)).ToList();
+        var portal = new ReplicaProcess(this, "portal", ++further, Talkative.Environment) { Others = [.. others, .. replicas.Where(replica => !others.Exists(other => other.Roles == replica.Roles))] };
+        List<ReplicaProcess> all = [.. others, portal];
+        var owner = new Owner(all);
+        try
+        {
+            await Parallel.ForEachAsync(all, new ParallelOptions { MaxDegreeOfParallelism = 3 }, async (process, _) => await process.StartAsync());
+        }
+        catch
+        {
+            await owner.DisposeAsync();
+            throw;
+        }
+
+        return new Talkative(portal.Portal, others[0].CallHome, CaFile, AdminToken, () => all.SelectMany(process => process.Output), owner);
+    }
+
+    /// <summary>Takes note of what a process logged as critical.</summary>
+    public void Report(string line) => critical.Enqueue(line);
+
     public async ValueTask DisposeAsync()
     {
-        foreach (var process in processes)
+        foreach (var replica in replicas)
         {
-            await process.KillAsync();
+            await replica.DisposeAsync();
         }
 
         if (RabbitMq is not null)
@@ -101,14 +142,40 @@ internal sealed class DistributedInstallation : IInstallation
 
         if (Environment.GetEnvironmentVariable("MC_TEST_KEEP") is null)
         {
-            Directory.Delete(root, recursive: true);
+            Directory.Delete(Root, recursive: true);
         }
+    }
+
+    /// <summary>How a login reaches the database.</summary>
+    public string ConnectionString(string login) => Postgres.ConnectionString(database, login, RabbitMq.Password);
+
+    /// <summary>What a process with these logins goes by.</summary>
+    public Dictionary<string, string?> Configuration(string connection, string user) => new()
+    {
+        ["Database:Provider"] = "postgresql",
+        ["Database:ConnectionString"] = connection + ";Maximum Pool Size=15",
+        ["RabbitMq:Address"] = RabbitMq.Address.ToString(),
+        ["RabbitMq:User"] = user,
+        ["RabbitMq:Password"] = RabbitMq.Password,
+        ["CallHome:EnrollmentsPerSecond"] = "1000",
+        ["Network:TrustedProxies:0"] = "127.0.0.0/8",
+    };
+
+    /// <summary>The real program with a configuration.</summary>
+    public static ProcessStartInfo Command(IReadOnlyDictionary<string, string?> configuration, IReadOnlyList<string> arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "missioncontrol"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var (key, value) in configuration)
+        {
+            start.Environment[$"MissionControl__{key.Replace(":", "__", StringComparison.Ordinal)}"] = value;
+        }
+
+        return start;
     }
 
     private async Task MigrateAsync()
     {
-        var start = Start("migrate", Path.Combine(root, "migrate"), "all", Postgres.ConnectionString(database), "owner");
-        using var process = Process.Start(start)!;
+        using var process = Process.Start(Command(Configuration(Postgres.ConnectionString(database), "owner"), ["migrate", "--role", "all", "--data", Path.Combine(Root, "migrate")]))!;
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();
@@ -118,130 +185,14 @@ internal sealed class DistributedInstallation : IInstallation
         }
     }
 
-    private ProcessStartInfo Start(string command, string data, string roles, string connection, string user)
+    private sealed class Owner(IReadOnlyList<Replica> replicas) : IAsyncDisposable
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "missioncontrol"), [command, "--role", roles, "--data", data]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["MissionControl__Database__Provider"] = "postgresql";
-        start.Environment["MissionControl__Database__ConnectionString"] = connection + ";Maximum Pool Size=15";
-        start.Environment["MissionControl__RabbitMq__Address"] = RabbitMq.Address.ToString();
-        start.Environment["MissionControl__RabbitMq__User"] = user;
-        start.Environment["MissionControl__RabbitMq__Password"] = RabbitMq.Password;
-        start.Environment["MissionControl__CallHome__EnrollmentsPerSecond"] = "1000";
-        start.Environment["MissionControl__Network__TrustedProxies__0"] = "127.0.0.0/8";
-        return start;
-    }
-
-    /// <summary>One replica of one role.</summary>
-    internal sealed class RoleProcess(DistributedInstallation installation, string roles, int replica)
-    {
-        private readonly int portal = Ports.Free();
-        private readonly int callHome = Ports.Free();
-        private readonly int @internal = Ports.Free();
-        private readonly int operations = Ports.Free();
-        private Process? process;
-
-        public string Roles => roles;
-
-        public int Replica => replica;
-
-        public Uri Portal => new($"https://localhost:{portal}");
-
-        public Uri CallHome => new($"https://localhost:{callHome}");
-
-        public Uri Internal => new($"https://localhost:{@internal}");
-
-        public Uri Operations => new($"http://localhost:{operations}");
-
-        /// <summary>Starts it and waits until it may be sent traffic.</summary>
-        public async Task StartAsync()
+        public async ValueTask DisposeAsync()
         {
-            Begin();
-            using var http = new HttpClient { BaseAddress = Operations };
-            await Eventually.TrueAsync(async () =>
+            foreach (var replica in replicas)
             {
-                if (process!.HasExited)
-                {
-                    throw new InvalidOperationException($"{roles} {replica} ended with {process.ExitCode}.");
-                }
-
-                try
-                {
-                    return (await http.GetAsync(new Uri("/health/ready", UriKind.Relative))).IsSuccessStatusCode;
-                }
-                catch (HttpRequestException)
-                {
-                    return false;
-                }
-            }, $"{roles} {replica} is ready", TimeSpan.FromMinutes(2));
-        }
-
-        /// <summary>kill -9; nothing when it does not run.</summary>
-        public async Task KillAsync()
-        {
-            if (process is null)
-            {
-                return;
+                await replica.DisposeAsync();
             }
-
-            process.Kill();
-            await process.WaitForExitAsync();
-            process.Dispose();
-            process = null;
-        }
-
-        private void Begin()
-        {
-            var data = Directory.CreateDirectory(Path.Combine(installation.root, $"{roles.Replace(',', '-')}-{replica}")).FullName;
-            foreach (var shared in roles == "portal" ? new[] { "certificates", "cookie-keys" } : ["certificates"])
-            {
-                var target = Directory.CreateDirectory(Path.Combine(installation.root, "shared", shared)).FullName;
-                if (!Directory.Exists(Path.Combine(data, shared)))
-                {
-                    Directory.CreateSymbolicLink(Path.Combine(data, shared), target);
-                }
-            }
-
-            // Of the keys a copy of its role's own, as a secret is mounted: what it wrote there no other replica would have.
-            var handedOut = Path.Combine(installation.root, "roles", roles);
-            var keys = Directory.CreateDirectory(Path.Combine(data, "keys")).FullName;
-            foreach (var file in Directory.Exists(handedOut) ? Directory.GetFiles(handedOut) : [])
-            {
-                File.Copy(file, Path.Combine(keys, Path.GetFileName(file)), overwrite: true);
-            }
-
-            var login = Grants.LoginOf(roles);
-            var start = installation.Start("run", data, roles, installation.Postgres.ConnectionString(installation.database, login, installation.RabbitMq.Password), login);
-            foreach (var (option, address) in new[] { ("--portal", Portal), ("--callhome", CallHome), ("--internal", Internal), ("--ops", Operations) })
-            {
-                start.ArgumentList.Add(option);
-                start.ArgumentList.Add(address.ToString());
-            }
-
-            foreach (var role in installation.processes.SelectMany(other => other.Roles.Split(',').Select(name => (Name: name, other.Internal))).Where(role => role.Name != "portal").GroupBy(role => role.Name))
-            {
-                foreach (var (index, other) in role.Index())
-                {
-                    start.Environment[$"MissionControl__Edge__Roles__{role.Key}__{index}"] = other.Internal.ToString();
-                }
-            }
-
-            process = Process.Start(start)!;
-            var log = new StreamWriter(Path.Combine(data, "log"), append: true) { AutoFlush = true };
-            process.OutputDataReceived += (_, line) =>
-            {
-                if (line.Data is null)
-                {
-                    log.Dispose();
-                    return;
-                }
-
-                log.WriteLine(line.Data);
-                if (line.Data.Contains("\"LogLevel\":\"Critical\"", StringComparison.Ordinal))
-                {
-                    installation.critical.Enqueue(line.Data);
-                }
-            };
-            process.BeginOutputReadLine();
         }
     }
 }

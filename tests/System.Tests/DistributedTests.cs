@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Fleet;
+using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Testing;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
@@ -9,18 +10,9 @@ using Xunit;
 
 namespace MissionControl.System.Tests;
 
-/// <summary>One installation for all tests of the distributed shape: starting thirteen processes and two servers takes most of the time.</summary>
-public sealed class DistributedFixture : IAsyncLifetime
-{
-    internal DistributedInstallation Installation { get; private set; } = null!;
-
-    public async ValueTask InitializeAsync() => Installation = await DistributedInstallation.StartAsync();
-
-    public ValueTask DisposeAsync() => Installation?.DisposeAsync() ?? ValueTask.CompletedTask;
-}
-
 /// <summary>Two processes of each role over a real broker and a real database, each of them stopped and killed under load.</summary>
-public sealed class DistributedTests(DistributedFixture fixture) : IClassFixture<DistributedFixture>
+[Collection(Shapes.Distributed)]
+public sealed class DistributedTests(DistributedFixture fixture)
 {
     private const int SenderCount = 4;
     private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(250);
@@ -31,7 +23,7 @@ public sealed class DistributedTests(DistributedFixture fixture) : IClassFixture
     public async Task Whatever_was_acknowledged_before_any_process_died_is_stored_exactly_once()
     {
         var senders = await Senders.EnrollAsync(installation, SenderCount);
-        foreach (var process in installation.Processes.Where(process => process.Replica == 1 && process.Roles is "callhome" or "licensing" or "fleet"))
+        foreach (var process in installation.Replicas.Where(process => process.Number == 1 && process.Roles is "callhome" or "licensing" or "fleet"))
         {
             await UnderLoadAsync(senders, async () =>
             {
@@ -72,6 +64,76 @@ public sealed class DistributedTests(DistributedFixture fixture) : IClassFixture
 
         await installation.RabbitMq.StartAsync();
         await Eventually.TrueAsync(async () => (await admin.GetFromJsonAsync<ClusterSummary>($"/api/v1/fleet/clusters/{sender.ClusterId}"))!.State == "suspended", "fleet learns of it once the broker is back");
+    }
+
+    [Theory]
+    [InlineData(60)]
+    [InlineData(-60)]
+    public async Task A_replica_whose_clock_is_stepped_takes_and_suspends_as_before_and_nothing_is_lost_or_late(int minutes)
+    {
+        var clock = new ManualTime(TimeProvider.System.GetUtcNow());
+        await using var door = await installation.OpenDoorAsync(clock);
+        var everywhere = await Senders.EnrollAsync(installation, 2, [.. installation.CallHomes, door.Address]);
+        var there = Assert.Single(await Senders.EnrollAsync(installation, 1, door.Address));
+        List<Sender> all = [.. everywhere, there];
+        await UnderLoadAsync(all, () =>
+        {
+            clock.Advance(TimeSpan.FromMinutes(minutes));
+            return Task.CompletedTask;
+        });
+
+        using var admin = installation.Client(installation.Portal, installation.AdminToken);
+        foreach (var sender in everywhere)
+        {
+            ClusterSummary? cluster = null;
+            await Eventually.TrueAsync(async () => (cluster = await admin.GetFromJsonAsync<ClusterSummary>($"/api/v1/fleet/clusters/{sender.ClusterId}"))!.LastContact is not null, "fleet heard of the cluster");
+            Assert.Equal("online", cluster!.Liveness);
+            Assert.True(cluster.LastContact < TimeProvider.System.GetUtcNow().AddMinutes(1), $"last contact {cluster.LastContact:u}");
+        }
+
+        using var suspended = await admin.PostAsJsonAsync($"/api/v1/callhome/clusters/{there.ClusterId}/suspend", new { reason = "test" });
+        Assert.True(suspended.IsSuccessStatusCode, await suspended.Content.ReadAsStringAsync());
+        await Eventually.TrueAsync(async () => await there.IsRefusedEverywhereAsync("cluster-suspended"), "the stepped replica refuses the cluster", TimeSpan.FromSeconds(5));
+        await UnderLoadAsync(everywhere, () =>
+        {
+            clock.Advance(TimeSpan.FromMinutes(-minutes));
+            return Task.CompletedTask;
+        });
+        await Senders.VerifyAsync(installation, all);
+    }
+
+    [Fact]
+    public async Task When_the_disk_of_the_database_is_full_nothing_acknowledged_is_lost_and_all_roles_recover_without_a_restart()
+    {
+        Assert.SkipUnless(installation.Postgres.SmallDisk is not null, "Needs root and a server of our own: its data lie on a small tmpfs.");
+        var senders = await Senders.EnrollAsync(installation, SenderCount);
+        using var admin = installation.Client(installation.Portal, installation.AdminToken);
+        var ballast = Path.Combine(installation.Postgres.SmallDisk!, "ballast");
+        await UnderLoadAsync(senders, async () =>
+        {
+            Ballast.Fill(ballast);
+            try
+            {
+                // What is half empty takes some more; then there is nowhere to put anything.
+                await Eventually.TrueAsync(() => senders.TrueForAll(sender => sender.Unstored > 0), "check-ins are refused while the disk is full", TimeSpan.FromMinutes(3));
+                await Eventually.TrueAsync(async () => await CreateAsync(admin) is (HttpStatusCode.ServiceUnavailable, "storage-unavailable"), "a change is refused while the disk is full", TimeSpan.FromMinutes(3));
+                using var read = await admin.GetAsync(new Uri("/api/v1/fleet/summary", UriKind.Relative));
+                Assert.Equal(HttpStatusCode.OK, read.StatusCode);
+            }
+            finally
+            {
+                File.Delete(ballast);
+            }
+        });
+        await Eventually.TrueAsync(async () => await CreateAsync(admin) is (HttpStatusCode.Created, _), "changes are taken again");
+        await Senders.VerifyAsync(installation, senders);
+        Assert.Empty(installation.Critical);
+    }
+
+    private static async Task<(HttpStatusCode Status, string? Code)> CreateAsync(HttpClient admin)
+    {
+        using var response = await admin.PostAsJsonAsync("/api/v1/licensing/customers", new CreateCustomerRequest("Any", "eu"));
+        return (response.StatusCode, response.IsSuccessStatusCode ? null : (await response.Content.ReadFromJsonAsync<ProblemDocument>())!.Code);
     }
 
     [Fact]

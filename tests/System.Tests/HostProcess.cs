@@ -8,7 +8,7 @@ using MissionControl.Testing;
 namespace MissionControl.System.Tests;
 
 /// <summary>Mission Control as a process of its own on fixed free ports, so that it can be killed and started again over the same data.</summary>
-internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environment = null) : IInstallation
+internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environment = null) : IProcesses
 {
     private readonly int portal = Ports.Free();
     private readonly int callHome = Ports.Free();
@@ -104,6 +104,24 @@ internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environme
     }
 
     public HttpClient Client(Uri address, string? bearer = null) => TrustingClient.Create(address, CaFile, bearer);
+
+    public Task KillAsync(string role) => KillAsync();
+
+    public Task StartAgainAsync(string role) => StartAsync();
+
+    public async Task<Door> OpenDoorAsync(TimeProvider time)
+    {
+        // An embedded database has one writer: a second way in is another installation.
+        var other = await ControlPlane.StartAsync(time: time);
+        return new Door(new Uri($"https://localhost:{other.CallHome.Port}"), other.CaFile, other);
+    }
+
+    public async Task<Talkative> StartTalkativeAsync()
+    {
+        var host = new HostProcess(Talkative.Environment);
+        await host.StartAsync();
+        return new Talkative(host.Portal, host.CallHome, host.CaFile, host.AdminToken, () => host.Output, host);
+    }
 
     public async ValueTask DisposeAsync()
     {

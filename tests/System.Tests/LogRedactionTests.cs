@@ -6,18 +6,21 @@ using Xunit;
 
 namespace MissionControl.System.Tests;
 
-/// <summary>Tries to get every kind of token into the log of a real process that logs everything it can.</summary>
-public sealed class LogRedactionTests
+/// <summary>Tries to get every kind of token into the log of real processes that log everything they can.</summary>
+public abstract class LogRedactionTests
 {
+    private readonly IProcesses installation;
+
+    private protected LogRedactionTests(IProcesses installation) => this.installation = installation;
+
     [Fact]
     public async Task No_token_that_is_put_anywhere_in_a_request_can_be_read_in_the_log()
     {
-        await using var host = new HostProcess(new Dictionary<string, string> { ["MissionControl__Logging__LogLevel__Default"] = "Trace", ["MissionControl__Logging__LogLevel__Microsoft"] = "Trace", ["MissionControl__Logging__LogLevel__MassTransit"] = "Trace" });
-        await host.StartAsync();
+        await using var host = await installation.StartTalkativeAsync();
         const string Jwt = "eyJhbGciOiJFUzI1NiIsInR5cCI6Im1jLXVzZXIrand0In0.eyJzdWIiOiJ0b2tlbjpzZWNyZXQifQ.c2lnbmF0dXJlLXRoYXQtbXVzdC1ub3QtbGVhaw";
         var tokens = TokenText.Kinds.Select(kind => TokenText.New(kind, out _, out _)).Append(SealedToken.Format('c', new byte[52])).ToList();
-        using var portal = host.Client(host.Portal);
-        using var callHome = host.Client(host.CallHome);
+        using var portal = TrustingClient.Create(host.Portal, host.CaFile);
+        using var callHome = TrustingClient.Create(host.CallHome, host.CaFile);
 
         foreach (var token in tokens.Append(Jwt))
         {
@@ -31,9 +34,9 @@ public sealed class LogRedactionTests
             await SendAsync(callHome, HttpMethod.Post, "/callhome/v1/enroll", null, $$"""{"token":"{{token}}"}""");
         }
 
-        await Eventually.TrueAsync(() => tokens.TrueForAll(token => host.Output.Any(line => line.Contains(token[..16], StringComparison.Ordinal))), "every token's loggable id has come to the log");
-        Assert.DoesNotContain(host.Output, line => tokens.Append(host.AdminToken).Any(token => line.Contains(token[17..], StringComparison.Ordinal)) || line.Contains(Jwt[20..], StringComparison.Ordinal));
-        Assert.All(host.Output.Where(line => line.StartsWith('{')).Take(2000), line => global::System.Text.Json.JsonDocument.Parse(line).Dispose());
+        await Eventually.TrueAsync(() => tokens.TrueForAll(token => host.Output().Any(line => line.Contains(token[..16], StringComparison.Ordinal))), "every token's loggable id has come to the log");
+        Assert.DoesNotContain(host.Output(), line => tokens.Append(host.AdminToken).Any(token => line.Contains(token[17..], StringComparison.Ordinal)) || line.Contains(Jwt[20..], StringComparison.Ordinal));
+        Assert.All(host.Output().Where(line => line.StartsWith('{')).Take(2000), line => global::System.Text.Json.JsonDocument.Parse(line).Dispose());
     }
 
     private static async Task SendAsync(HttpClient client, HttpMethod method, string path, string? bearer, string? body)
@@ -45,3 +48,11 @@ public sealed class LogRedactionTests
         Assert.NotEqual(500, (int)response.StatusCode);
     }
 }
+
+/// <summary>One process that logs everything.</summary>
+[Collection(Shapes.Embedded)]
+public sealed class EmbeddedLogRedactionTests(EmbeddedFixture fixture) : LogRedactionTests(fixture.Installation);
+
+/// <summary>A portal that forwards to roles that log everything, as it does.</summary>
+[Collection(Shapes.Distributed)]
+public sealed class DistributedLogRedactionTests(DistributedFixture fixture) : LogRedactionTests(fixture.Installation);

@@ -9,7 +9,7 @@ using MissionControl.Trust.Envelopes;
 namespace MissionControl.System.Tests;
 
 /// <summary>A cluster that sends events and usage as fast as it is answered, and remembers which were acknowledged.</summary>
-internal sealed class Sender(IInstallation installation)
+internal sealed class Sender(IInstallation installation, params IReadOnlyList<Uri> only)
 {
     private static readonly int Newest = UsageWindow.HourOf(TimeProvider.System.GetUtcNow()) - 1;
     private readonly MemoryIdentity identity = new();
@@ -17,8 +17,12 @@ internal sealed class Sender(IInstallation installation)
     private List<CallHomeClient> doors = [];
     private long next = 1;
     private int round;
+    private int unstored;
 
     public Guid ClusterId => identity.Enrollment!.ClusterId;
+
+    /// <summary>How often the answer was that nothing could be stored.</summary>
+    public int Unstored => Volatile.Read(ref unstored);
 
     public ConcurrentDictionary<string, bool> Offered { get; } = new();
 
@@ -30,7 +34,7 @@ internal sealed class Sender(IInstallation installation)
 
     public async Task EnrollAsync(string token)
     {
-        doors = [.. installation.CallHomes.Select(address => new CallHomeClient(installation.Client(address), identity, TimeProvider.System))];
+        doors = [.. (only.Count > 0 ? only : installation.CallHomes).Select(address => new CallHomeClient(installation.Client(address), identity, TimeProvider.System))];
         var response = await doors[0].EnrollAsync(token, new Facts { Name = "sender" }, true, CancellationToken.None);
         identity.Enrollment = new Enrollment(installation.CallHomes[0], Guid.Parse(response.ClusterId), response.Epoch, "", true, 60, 10);
     }
@@ -112,6 +116,10 @@ internal sealed class Sender(IInstallation installation)
             catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException or CallHomeException { Status: 503 or 401 })
             {
                 // Killed under us: the same items are offered again after the restart.
+                if (exception is CallHomeException { Code: "storage-unavailable" })
+                {
+                    Interlocked.Increment(ref unstored);
+                }
             }
         }
     }

@@ -15,14 +15,14 @@ internal static class Senders
     // Messages that were under way when something died come again by claim, redelivery or retry, each with its own pause.
     private static readonly TimeSpan Delivery = TimeSpan.FromSeconds(120);
 
-    public static async Task<List<Sender>> EnrollAsync(IInstallation installation, int count)
+    public static async Task<List<Sender>> EnrollAsync(IInstallation installation, int count, params IReadOnlyList<Uri> only)
     {
         using var admin = installation.Client(installation.Portal, installation.AdminToken);
         var customer = await CustomerAsync(admin);
         var senders = new List<Sender>();
         for (var i = 0; i < count; i++)
         {
-            var sender = new Sender(installation);
+            var sender = new Sender(installation, only);
             await sender.EnrollAsync((await TokenAsync(admin, customer)).Token);
             senders.Add(sender);
         }

@@ -11,38 +11,32 @@ using Xunit;
 namespace MissionControl.System.Tests;
 
 /// <summary>The simulated fleet through the same door as everybody: what its counters say is what billing reads.</summary>
-public sealed class SimulationTests
+public abstract class SimulationTests
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private readonly IInstallation installation;
+    private readonly TimeProvider time;
+
+    private protected SimulationTests(IInstallation installation, TimeProvider time) => (this.installation, this.time) = (installation, time);
+
     [Fact]
     public async Task What_the_counters_of_a_cluster_say_is_what_the_billing_api_says()
     {
-        await using var host = await ControlPlane.StartAsync();
         const int Hours = 30;
-        using var simulation = new FleetSimulation(
-            new SimulationOptions { Api = host.Portal, CallHome = host.CallHome, CaFile = host.CaFile, ApiToken = host.AdminToken, Clusters = 3, Seed = 7, HistoryHours = Hours }, TimeProvider.System);
-        using var stop = new CancellationTokenSource();
-        var until = UsageWindow.HourOf(TimeProvider.System.GetUtcNow());
-        var running = simulation.RunAsync(null, stop.Token);
-
-        var report = new UsageReport(default, default, "", "", null, null, new UsageCompleteness(0, 0, 0, 0, 0), [], []);
-        var query = $"/api/v1/licensing/usage?from={Text(until - Hours)}&to={Text(until)}&granularity=day&groupBy=cluster";
-        await Eventually.TrueAsync(async () => (report = (await host.Admin.GetFromJsonAsync<UsageReport>(query))!).Completeness.ReceivedHours == 3 * Hours, "every hour of every cluster is in the ledger");
-        var names = (await host.Admin.GetFromJsonAsync<Page<ClusterSummary>>("/api/v1/fleet/clusters"))!.Items.ToDictionary(cluster => cluster.Name, cluster => cluster.Id.ToString());
-        await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
-
-        Assert.Equal((0, 0), (report.Completeness.IncompleteHours, report.Completeness.ParkedHours));
-        Assert.Equal(3, names.Count);
+        await using var fleet = await SimulatedFleet.BeginAsync(installation, time, new Options(Clusters: 3, Seed: 7, HistoryHours: Hours, new Faults()));
+        var until = UsageWindow.HourOf(fleet.Began);
+        var names = await fleet.NewAsync();
         foreach (var (index, name) in new[] { "Oslo", "Lisbon", "Vienna" }.Index())
         {
-            var source = new SimulatedCluster(name, Mood.Healthy, 7 + index, TimeProvider.System);
+            var report = await fleet.UsageAsync(names[name].Id, until - Hours, until);
+            Assert.Equal((0, 0), (report.Completeness.IncompleteHours, report.Completeness.ParkedHours));
+            var source = new SimulatedCluster(name, Mood.Healthy, 7 + index, time);
             var before = source.Read(UsageWindow.StartOf(until - Hours)).Counters;
             var after = source.Read(UsageWindow.StartOf(until)).Counters;
             foreach (var meter in after.Select(counter => counter.Meter).Distinct())
             {
                 var expected = after.Where(counter => counter.Meter == meter).Sum(counter => counter.Value) - before.Where(counter => counter.Meter == meter).Sum(counter => counter.Value);
-                var total = report.Series.Single(series => series.Meter == meter && series.Group == names[name]).Total;
-                Assert.Equal(expected, decimal.Parse(total, CultureInfo.InvariantCulture));
+                Assert.Equal(expected, decimal.Parse(report.Series.Single(series => series.Meter == meter).Total, CultureInfo.InvariantCulture));
             }
         }
     }
@@ -50,54 +44,123 @@ public sealed class SimulationTests
     [Fact]
     public async Task A_bad_network_restarts_and_wrong_clocks_neither_lose_nor_double_anything()
     {
-        // Back-off waits for minutes; in a world where time passes forty times as fast that is seconds.
-        var time = new FastTime(TimeProvider.System.GetUtcNow(), 40);
-        await using var host = await ControlPlane.StartAsync(time: time);
         const int Clusters = 4, Hours = 12;
-        using var simulation = new FleetSimulation(
-            new SimulationOptions
-            {
-                Api = host.Portal, CallHome = host.CallHome, CaFile = host.CaFile, ApiToken = host.AdminToken, Clusters = Clusters, Seed = 11, HistoryHours = Hours,
-                Faults = new Faults { Loss = 0.15, DelayMs = 300, Duplicates = 0.3, Reordering = 0.3, ClockSkewSeconds = 600, Restarts = 0.2 },
-            }, time);
-        using var stop = new CancellationTokenSource();
-        var now = UsageWindow.HourOf(time.GetUtcNow());
+        await using var fleet = await SimulatedFleet.BeginAsync(
+            installation, time, new Options(Clusters, Seed: 11, Hours, new Faults { Loss = 0.15, DelayMs = 300, Duplicates = 0.3, Reordering = 0.3, ClockSkewSeconds = 600, Restarts = 0.2 }));
+        var now = UsageWindow.HourOf(fleet.Began);
         var (from, until) = (now - Hours + 1, now - 1);
-        var running = simulation.RunAsync(null, stop.Token);
-
-        var report = new UsageReport(default, default, "", "", null, null, new UsageCompleteness(0, 0, 0, 0, 0), [], []);
-        var query = $"/api/v1/licensing/usage?from={Text(from)}&to={Text(until)}&granularity=day&groupBy=cluster";
-        await Eventually.TrueAsync(async () => (report = (await host.Admin.GetFromJsonAsync<UsageReport>(query))!).Completeness.ReceivedHours == Clusters * (until - from), "every hour of every cluster is in the ledger");
-        var clusters = (await host.Admin.GetFromJsonAsync<Page<ClusterSummary>>("/api/v1/fleet/clusters"))!.Items;
-        await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
-
-        Assert.Equal(0, report.Completeness.DisputedHours);
-        Assert.All(clusters, cluster => Assert.False(cluster.CloneSuspected));
+        var clusters = await fleet.NewAsync();
         foreach (var (index, name) in new[] { "Oslo", "Lisbon", "Vienna", "Osaka" }.Index())
         {
+            var report = await fleet.UsageAsync(clusters[name].Id, from, until);
+            Assert.Equal(0, report.Completeness.DisputedHours);
             var source = new SimulatedCluster(name, Mood.Healthy, 11 + index, time);
             var before = source.Read(UsageWindow.StartOf(from)).Counters;
             var expected = source.Read(UsageWindow.StartOf(until)).Counters.Where(counter => counter.Meter == "data_points").Sum(counter => counter.Value) - before.Where(counter => counter.Meter == "data_points").Sum(counter => counter.Value);
-            var cluster = clusters.Single(cluster => cluster.Name == name).Id.ToString();
-            Assert.Equal(expected, decimal.Parse(report.Series.Single(series => series.Meter == "data_points" && series.Group == cluster).Total, CultureInfo.InvariantCulture));
+            Assert.Equal(expected, decimal.Parse(report.Series.Single(series => series.Meter == "data_points").Total, CultureInfo.InvariantCulture));
         }
+
+        Assert.All((await fleet.NewAsync()).Values, cluster => Assert.False(cluster.CloneSuspected));
     }
 
     [Fact]
     public async Task A_copied_machine_that_speaks_beside_its_original_is_noticed()
     {
-        var time = new FastTime(TimeProvider.System.GetUtcNow(), 40);
-        await using var host = await ControlPlane.StartAsync(time: time);
-        using var simulation = new FleetSimulation(
-            new SimulationOptions { Api = host.Portal, CallHome = host.CallHome, CaFile = host.CaFile, ApiToken = host.AdminToken, Clusters = 2, Seed = 3, Faults = new Faults { Clones = 1 } }, time);
-        using var stop = new CancellationTokenSource();
-        var running = simulation.RunAsync(null, stop.Token);
+        await using var fleet = await SimulatedFleet.BeginAsync(installation, time, new Options(Clusters: 2, Seed: 3, HistoryHours: 0, new Faults { Clones = 1 }));
 
-        await Eventually.TrueAsync(async () => (await host.Admin.GetFromJsonAsync<Page<ClusterSummary>>("/api/v1/fleet/clusters"))!.Items.Count(cluster => cluster.CloneSuspected) == 1, "exactly one of the clusters is suspected to have a clone");
-        await stop.CancelAsync();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        await Eventually.TrueAsync(async () => (await fleet.NewAsync()).Values.Count(cluster => cluster.CloneSuspected) == 1, "exactly one of the clusters is suspected to have a clone");
     }
 
-    private static string Text(int hour) => UsageWindow.Text(UsageWindow.StartOf(hour));
+    private sealed record Options(int Clusters, int Seed, int HistoryHours, Faults Faults);
+
+    /// <summary>A fleet while it runs; of the clusters in the installation those are its own that were not there before.</summary>
+    private sealed class SimulatedFleet(HttpClient admin, FleetSimulation simulation, HashSet<Guid> before, Options options, DateTimeOffset began) : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource stop = new();
+        private Task running = Task.CompletedTask;
+
+        public DateTimeOffset Began => began;
+
+        public static async Task<SimulatedFleet> BeginAsync(IInstallation installation, TimeProvider time, Options options)
+        {
+            var admin = installation.Admin();
+            await Eventually.TrueAsync(async () => (await admin.GetAsync(new Uri("/api/v1/licensing/customers", UriKind.Relative))).IsSuccessStatusCode, "the administrator's token opens the API");
+            var before = (await ClustersAsync(admin)).Select(cluster => cluster.Id).ToHashSet();
+            var simulation = new FleetSimulation(
+                new SimulationOptions
+                {
+                    Api = installation.Portal, CallHome = installation.CallHomes[0], CaFile = installation.CaFile, ApiToken = installation.AdminToken,
+                    Clusters = options.Clusters, Seed = options.Seed, HistoryHours = options.HistoryHours, Faults = options.Faults,
+                }, time);
+            var fleet = new SimulatedFleet(admin, simulation, before, options, time.GetUtcNow());
+            fleet.running = simulation.RunAsync(null, fleet.stop.Token);
+            return fleet;
+        }
+
+        /// <summary>Its clusters by name, once all are there.</summary>
+        public async Task<Dictionary<string, ClusterSummary>> NewAsync()
+        {
+            List<ClusterSummary> found = [];
+            await Eventually.TrueAsync(async () => (found = (await ClustersAsync(admin)).Where(cluster => !before.Contains(cluster.Id)).ToList()).Count == options.Clusters, "every cluster is there", Patience);
+            return found.ToDictionary(cluster => cluster.Name);
+        }
+
+        /// <summary>What billing reads of a cluster, once every hour is there.</summary>
+        public async Task<UsageReport> UsageAsync(Guid cluster, int from, int until)
+        {
+            var report = new UsageReport(default, default, "", "", null, null, new UsageCompleteness(0, 0, 0, 0, 0), [], []);
+            var query = $"/api/v1/licensing/usage?cluster={cluster}&from={Text(from)}&to={Text(until)}&granularity=day&groupBy=cluster";
+            await Eventually.TrueAsync(async () => (report = (await admin.GetFromJsonAsync<UsageReport>(query))!).Completeness.ReceivedHours == until - from, "every hour of the cluster is in the ledger", Patience);
+            return report;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await stop.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+            simulation.Dispose();
+            admin.Dispose();
+            stop.Dispose();
+        }
+
+        private static async Task<IReadOnlyList<ClusterSummary>> ClustersAsync(HttpClient admin) => (await admin.GetFromJsonAsync<Page<ClusterSummary>>("/api/v1/fleet/clusters?limit=500"))!.Items;
+
+        private static string Text(int hour) => UsageWindow.Text(UsageWindow.StartOf(hour));
+    }
 }
+
+/// <summary>Back-off waits for minutes; in a world where time passes forty times as fast that is seconds.</summary>
+public abstract class FastFixture : IAsyncLifetime
+{
+    internal FastTime Time { get; } = new(TimeProvider.System.GetUtcNow(), 40);
+
+    internal IInstallation Installation { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Installation = await StartAsync(Time);
+
+    public async ValueTask DisposeAsync()
+    {
+        GC.SuppressFinalize(this);
+        await (Installation?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+
+    private protected abstract Task<IInstallation> StartAsync(TimeProvider time);
+}
+
+/// <summary>One host in a fast world.</summary>
+public sealed class FastEmbeddedFixture : FastFixture
+{
+    private protected override async Task<IInstallation> StartAsync(TimeProvider time) => await EmbeddedHost.StartAsync(time);
+}
+
+/// <summary>A host for every replica in a fast world.</summary>
+public sealed class FastDistributedFixture : FastFixture
+{
+    private protected override async Task<IInstallation> StartAsync(TimeProvider time) => await DistributedInstallation.StartAsync(time);
+}
+
+/// <summary>A fleet of one process.</summary>
+public sealed class EmbeddedSimulationTests(FastEmbeddedFixture fixture) : SimulationTests(fixture.Installation, fixture.Time), IClassFixture<FastEmbeddedFixture>;
+
+/// <summary>A fleet of many replicas.</summary>
+public sealed class DistributedSimulationTests(FastDistributedFixture fixture) : SimulationTests(fixture.Installation, fixture.Time), IClassFixture<FastDistributedFixture>;

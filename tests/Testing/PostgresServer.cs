@@ -44,8 +44,12 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private string DataDirectory => Path.Combine(directory ?? throw new InvalidOperationException($"The server is given by {GivenBy}; it is not stopped or started from here."), "data");
 
+    /// <summary>Where it keeps what is in its tables, as a disk of its own that a test can fill; null when it was given no such disk.</summary>
+    public string? SmallDisk { get; private init; }
+
     /// <summary>Takes the given server, or makes one from Debian's package and starts it.</summary>
-    public static async Task<PostgresServer> StartNewAsync()
+    /// <param name="megabytes">Gives it a disk of this size, where this machine lets us mount one. The log before writing lies elsewhere, as it should: each commit is synced to a real disk.</param>
+    public static async Task<PostgresServer> StartNewAsync(int? megabytes = null)
     {
         if (Environment.GetEnvironmentVariable(GivenBy) is { Length: > 0 } given)
         {
@@ -55,15 +59,17 @@ public sealed class PostgresServer : IAsyncDisposable
         var directory = Directory.CreateTempSubdirectory("mc-postgres-").FullName;
         var password = Convert.ToHexString(RandomNumberGenerator.GetBytes(16));
         await File.WriteAllTextAsync(Path.Combine(directory, "password"), password);
+        var data = Directory.CreateDirectory(Path.Combine(directory, "data")).FullName;
+        var isSmall = megabytes is not null && IsRoot && await MountAsync(data, megabytes.Value);
         if (IsRoot)
         {
             await RunAsync("chown", "-R", "postgres", directory);
         }
 
         // --no-sync concerns the making of the directory alone; the server itself syncs every commit.
-        await RunAsServerAsync(Program("initdb"), "-D", Path.Combine(directory, "data"), "-U", "postgres", "-E", "UTF8", "--locale=C", "-A", "scram-sha-256", "--pwfile", Path.Combine(directory, "password"), "--no-sync");
+        await RunAsServerAsync(Program("initdb"), "-D", data, "--waldir", Path.Combine(directory, "wal"), "-U", "postgres", "-E", "UTF8", "--locale=C", "-A", "scram-sha-256", "--pwfile", Path.Combine(directory, "password"), "--no-sync");
         var server = new PostgresServer(
-            new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = Ports.Free(), Username = "postgres", Password = password, Database = "postgres" }, directory);
+            new NpgsqlConnectionStringBuilder { Host = "127.0.0.1", Port = Ports.Free(), Username = "postgres", Password = password, Database = "postgres" }, directory) { SmallDisk = isSmall ? data : null };
         await server.StartAsync();
         return server;
     }
@@ -90,7 +96,7 @@ public sealed class PostgresServer : IAsyncDisposable
             {
                 return false;
             }
-        }, "PostgreSQL answers");
+        }, "PostgreSQL answers", TimeSpan.FromMinutes(2));
     }
 
     /// <summary>Stops it as an administrator does (fast: sessions are ended, everything is written).</summary>
@@ -156,6 +162,18 @@ public sealed class PostgresServer : IAsyncDisposable
         await guard.WaitForExitAsync();
         guard.Dispose();
         guard = null;
+        if (SmallDisk is not null)
+        {
+            await RunAsync("umount", SmallDisk);
+            Directory.Delete(directory!, recursive: true);
+        }
+    }
+
+    private static async Task<bool> MountAsync(string target, int megabytes)
+    {
+        using var mount = Start(["mount", "-t", "tmpfs", "-o", $"size={megabytes}m,mode=0700", "tmpfs", target]);
+        await mount.WaitForExitAsync();
+        return mount.ExitCode == 0;
     }
 
     private static bool IsRoot => Environment.UserName == "root";

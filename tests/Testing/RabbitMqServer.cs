@@ -119,7 +119,7 @@ public sealed class RabbitMqServer : IAsyncDisposable
             }
 
             return await AnswersAsync();
-        }, "RabbitMQ answers");
+        }, "RabbitMQ answers", TimeSpan.FromMinutes(2));
     }
 
     /// <summary>Stops it as an administrator does: SIGTERM.</summary>

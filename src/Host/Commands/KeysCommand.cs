@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using MissionControl.Catalog;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
@@ -15,29 +16,35 @@ namespace MissionControl.Host.Commands;
 /// <summary><c>missioncontrol admin keys</c>: makes, lists and rotates the private keys. A running process takes over a rotated key by itself.</summary>
 internal static class KeysCommand
 {
-    public static Command Create() => new("keys", "Make, list and rotate the private keys.") { Make(), List(), Rotate() };
+    public static Command Create() => new("keys", "Make, list and rotate the private keys, and make the server certificates of the distributed shape.") { Make(), List(), Rotate() };
 
     private static Command Make()
     {
         var data = new CommonOptions().Data;
-        var handOut = new Option<DirectoryInfo?>("--hand-out") { Description = "Also copy to DIR/<role> what each role needs and no more: to mount as its directory keys, or to make a secret of. Run it again after a rotation." };
-        var command = new Command("make", "Make every key of an installation that is missing, and the anchor document: once, before the processes of the distributed shape start, which make none. Example: missioncontrol admin keys make --data first --hand-out roles") { data, handOut };
+        var handOut = new Option<DirectoryInfo?>("--hand-out") { Description = "Also copy to DIR/<role> what each role needs and no more, with a new server certificate of the installation's own CA: to mount as its directory keys, or to make a secret of. Run it again after a rotation, and to renew the certificates." };
+        var name = new Option<string[]>("--name") { Description = "A further name or address by which a role is called, as ROLE=NAME or ROLE=NAME,NAME; may be given often. Without any for a role its certificate keeps the names that it has. Always in it: localhost, <role> and missioncontrol-<role>." };
+        var command = new Command("make", "Make every key of an installation that is missing, and the anchor document: once, before the processes of the distributed shape start, which make none. Example: missioncontrol admin keys make --data first --hand-out roles --name callhome=callhome.example.com --name portal=missioncontrol.example.com") { data, handOut, name };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var keys = new InstallationKeys(parsed.GetValue(data)!);
+            var now = TimeProvider.System.GetUtcNow();
             try
             {
-                foreach (var (path, made, use) in keys.MakeMissing(TimeProvider.System.GetUtcNow()))
+                var names = Names(parsed.GetValue(name) ?? []);
+                foreach (var (path, made, use) in keys.MakeMissing(now))
                 {
                     await parsed.InvocationConfiguration.Output.WriteLineAsync($"{(made ? "made" : "kept")} {path}: {use.Purpose}");
                 }
 
                 if (parsed.GetValue(handOut) is { } target)
                 {
-                    keys.HandOut(target.FullName);
+                    foreach (var line in keys.HandOut(target.FullName, names, now))
+                    {
+                        await parsed.InvocationConfiguration.Output.WriteLineAsync(line);
+                    }
                 }
             }
-            catch (InvalidOperationException refusal)
+            catch (Exception refusal) when (refusal is InvalidOperationException or FormatException)
             {
                 await parsed.InvocationConfiguration.Error.WriteLineAsync(refusal.Message);
                 return 2;
@@ -49,10 +56,33 @@ internal static class KeysCommand
         return command;
     }
 
+    /// <exception cref="FormatException">One of them names no role, or is no name.</exception>
+    private static Dictionary<string, IReadOnlyList<string>> Names(IEnumerable<string> given)
+    {
+        var names = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        foreach (var one in given)
+        {
+            var (role, list) = one.Split('=', 2) is [var left, var right] ? (left, right.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)) : ("", []);
+            if (!ModuleList.All.Any(module => module.Name == role))
+            {
+                throw new FormatException($"--name {one}: write ROLE=NAME, where ROLE is one of {string.Join(", ", ModuleList.All.Select(module => module.Name))}.");
+            }
+
+            if (list.FirstOrDefault(wrong => Uri.CheckHostName(wrong.StartsWith("*.", StringComparison.Ordinal) ? wrong[2..] : wrong) is UriHostNameType.Unknown or UriHostNameType.Basic) is { } mistake)
+            {
+                throw new FormatException($"--name {one}: '{mistake}' is neither a host name nor an address.");
+            }
+
+            names[role] = [.. names.GetValueOrDefault(role, []), .. list];
+        }
+
+        return names;
+    }
+
     private static Command List()
     {
         var data = new CommonOptions().Data;
-        var command = new Command("list", "List the keys: use, key id, in force from when, state.") { data };
+        var command = new Command("list", "List the keys: use, key id, in force from when, state; and the certificates that were made here.") { data };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var keys = new InstallationKeys(parsed.GetValue(data)!);
@@ -76,6 +106,11 @@ internal static class KeysCommand
             {
                 var document = AnchorFile.Read(await File.ReadAllBytesAsync(keys.Anchors, cancellationToken));
                 await output.WriteLineAsync($"anchor document {document.Version} of {document.IssuedAt:u} names: {string.Join(", ", document.Keys.Select(key => $"{string.Join('+', key.Uses)} {key.Kid} until {key.NotAfter:yyyy-MM-dd}"))}");
+            }
+
+            foreach (var line in Certificates.List(new DataDirectory(parsed.GetValue(data)!)))
+            {
+                await output.WriteLineAsync(line);
             }
 
             if (!safe)
@@ -123,7 +158,7 @@ internal static class KeysCommand
 
     private static async Task<string> RotateAsync(HostSettings settings, KeyUse use, string? rootFile, TimeSpan delay, TimeSpan overlap, CancellationToken cancellationToken)
     {
-        await using var app = ControlPlaneHost.Build(settings);
+        await using var app = ControlPlaneHost.Build(settings with { Serves = false });
         var now = TimeProvider.System.GetUtcNow();
         var keys = new InstallationKeys(settings.Data, app.Configuration);
         var first = keys.PathOf(use.File);

@@ -15,7 +15,7 @@ internal static class MigrateCommand
         options.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            await using var app = ControlPlaneHost.Build(options.Read(parsed));
+            await using var app = ControlPlaneHost.Build(options.Read(parsed) with { Serves = false });
             using var claim = EmbeddedClaim.Take(app.Services, out var refusal);
             if (refusal is not null)
             {

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using MissionControl.Catalog;
-using MissionControl.Platform.Modules;
 
 namespace MissionControl.Host.Commands;
 
@@ -15,7 +13,7 @@ internal static class RunCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var settings = options.Read(parsed);
-            if (MissingKeys(settings) is { Length: > 0 } missing)
+            if (MissingFiles(settings) is { Length: > 0 } missing)
             {
                 await parsed.InvocationConfiguration.Error.WriteLineAsync(missing);
                 return 2;
@@ -50,12 +48,10 @@ internal static class RunCommand
     }
 
     /// <summary>Before anything is put together: a part that finds no key makes one.</summary>
-    private static string MissingKeys(HostSettings settings)
+    private static string MissingFiles(HostSettings settings)
     {
         var configuration = new ConfigurationManager();
         ControlPlaneHost.AddConfiguration(configuration, settings);
-        return Shape.Read(configuration, []).IsDistributed
-            ? string.Join(Environment.NewLine, new InstallationKeys(settings.Data, configuration).Missing(new ModuleCatalog(ModuleList.All, [.. settings.Roles]).Active.Select(module => module.Name), TimeProvider.System.GetUtcNow()))
-            : "";
+        return string.Join(Environment.NewLine, InstallationKeys.MissingFiles(settings, configuration, TimeProvider.System.GetUtcNow()));
     }
 }

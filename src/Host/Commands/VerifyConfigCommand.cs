@@ -11,7 +11,7 @@ internal static class VerifyConfigCommand
     public static Command Create()
     {
         var options = new CommonOptions();
-        var command = new Command("verify-config", "Check options and configuration file without starting anything; every mistake is named. Exit code 0 good, 2 not.");
+        var command = new Command("verify-config", "Check options, configuration file and, in the distributed shape, keys and certificates without starting anything; every mistake is named. Exit code 0 good, 2 not.");
         options.AddTo(command);
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -22,6 +22,7 @@ internal static class VerifyConfigCommand
                 var configuration = new ConfigurationManager();
                 ControlPlaneHost.AddConfiguration(configuration, settings);
                 errors.AddRange(settings.Errors(configuration));
+                errors.AddRange(InstallationKeys.MissingFiles(settings, configuration, TimeProvider.System.GetUtcNow()));
                 if (settings.ConfigFile is not null)
                 {
                     await using var file = File.OpenRead(settings.ConfigFile);

@@ -91,6 +91,9 @@ public interface IDatabaseDialect
     /// <summary>Longer than any claim or pause: what is not due for longer was written by a clock since put back, and must not wait for it to catch up.</summary>
     static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(10);
 
+    /// <summary>What the clock of the database's machine says; null where that is this machine.</summary>
+    Task<DateTimeOffset?> ClockAsync(ControlPlaneDbContext db, CancellationToken cancellationToken) => Task.FromResult<DateTimeOffset?>(null);
+
     /// <summary>Whether the database cannot be used at present (full, locked, unreachable), so that the same request may succeed later.</summary>
     bool IsUnavailable(DbException exception) => exception?.IsTransient == true;
 

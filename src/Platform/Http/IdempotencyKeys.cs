@@ -66,6 +66,11 @@ public static class IdempotencyKeys
         var answer = context.Response.Body;
         using var body = new MemoryStream();
         context.Response.Body = body;
+
+        // From here on a caller who hangs up changes nothing: writing an answer ends silently when it is told so, and what was kept for
+        // whoever asks again would be an answer without a body.
+        var aborted = context.RequestAborted;
+        context.RequestAborted = CancellationToken.None;
         try
         {
             await next(context);
@@ -73,6 +78,7 @@ public static class IdempotencyKeys
         finally
         {
             context.Response.Body = answer;
+            context.RequestAborted = aborted;
         }
 
         if (context.Response.StatusCode is >= 200 and < 300)

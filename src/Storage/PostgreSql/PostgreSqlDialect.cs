@@ -13,6 +13,9 @@ namespace MissionControl.Storage.PostgreSql;
 /// </summary>
 internal sealed class PostgreSqlDialect : IDatabaseDialect
 {
+    public async Task<DateTimeOffset?> ClockAsync(ControlPlaneDbContext db, CancellationToken cancellationToken) => DateTimeOffset.FromUnixTimeMilliseconds(
+        await db.Database.SqlQueryRaw<long>("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS \"Value\"").SingleAsync(cancellationToken));
+
     private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> columnTypes = new();
 
     public string Name => "postgresql";

@@ -12,6 +12,9 @@ namespace MissionControl.Storage.SqlServer;
 /// <summary>SQL Server: every bulk statement is one round trip, whatever the number of rows; see <see cref="BulkSql"/>.</summary>
 internal sealed class SqlServerDialect : IDatabaseDialect
 {
+    public async Task<DateTimeOffset?> ClockAsync(ControlPlaneDbContext db, CancellationToken cancellationToken) => DateTimeOffset.FromUnixTimeMilliseconds(
+        await db.Database.SqlQueryRaw<long>("SELECT DATEDIFF_BIG(millisecond, '1970-01-01', SYSUTCDATETIME()) AS [Value]").SingleAsync(cancellationToken));
+
     // The engine sorts its own type for ids by the last bytes first, which scatters time-ordered ids over the whole index.
     private static readonly ValueConverter<Guid, byte[]> BigEndian = new(id => id.ToByteArray(true), bytes => new Guid(bytes, true));
 

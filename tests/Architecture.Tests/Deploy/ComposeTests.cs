@@ -83,15 +83,18 @@ public sealed partial class ComposeTests
     public void Every_role_is_mounted_the_keys_that_are_handed_to_it_and_no_others()
     {
         var keys = File.Value["services"]!["keys"]!;
-        using var handedOut = new HandedOutKeys();
-        Assert.Equal(["admin", "keys", "make", "--data", "/data", "--hand-out", "/roles"], keys["command"].Texts());
+        var command = keys["command"].Texts();
+        Assert.Equal(["admin", "keys", "make", "--data", "/data", "--hand-out", "/roles"], command.Take(7));
+        using var handedOut = new HandedOutKeys([.. command.Skip(7)]);
         Assert.Equal(handedOut.Roles, keys["volumes"].Texts().Select(volume => volume.Split(':')).Where(volume => volume[1].StartsWith("/roles/", StringComparison.Ordinal)).Select(volume => volume[1]["/roles/".Length..]).Order());
 
         // A new volume takes its owner from the image.
         Assert.All(handedOut.Roles, role => Assert.Contains($"/roles/{role} ", Repository.Read("infra/containers/Dockerfile"), StringComparison.Ordinal));
-        foreach (var (_, service) in RoleServices)
+        foreach (var (name, service) in RoleServices)
         {
             var role = Option(service, "--role");
+            Assert.Contains(name, handedOut.Names(role));
+            Assert.All(Environment(service)["MissionControl__AllowedHosts"].Split(';'), host => Assert.Contains(host, handedOut.Names(role)));
             var mounted = service["volumes"].Texts().Where(volume => volume.Contains(":/data/keys", StringComparison.Ordinal));
             Assert.Equal(handedOut.Roles.Contains(role) ? [$"{role}-keys:/data/keys:ro"] : [], mounted);
             Assert.Equal("service_completed_successfully", service["depends_on"]!["keys"]!["condition"].Text());

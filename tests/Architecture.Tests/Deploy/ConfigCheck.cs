@@ -6,6 +6,7 @@ namespace MissionControl.Architecture.Tests.Deploy;
 internal sealed class ConfigCheck : IDisposable
 {
     private readonly string directory = Directory.CreateTempSubdirectory("mc-verify-").FullName;
+    private readonly HandedOutKeys handedOut = new();
 
     /// <summary>Verifies; fails with what the program said.</summary>
     /// <param name="command">The container's arguments.</param>
@@ -18,6 +19,13 @@ internal sealed class ConfigCheck : IDisposable
         Assert.Contains(arguments[0], new[] { "run", "migrate" });
         arguments[0] = "verify-config";
         Replace(arguments, "--data", Path.Combine(directory, "data"));
+        var keys = Directory.CreateDirectory(Path.Combine(directory, "data", "keys"));
+        var role = arguments[arguments.IndexOf("--role") + 1];
+        foreach (var one in handedOut.Roles.Where(one => role == "all" || role == one))
+        {
+            handedOut.Mount(one, keys.FullName);
+        }
+
         if (config is not null)
         {
             var file = Path.Combine(directory, "config.json");
@@ -32,7 +40,8 @@ internal sealed class ConfigCheck : IDisposable
         }
 
         var program = Path.Combine(AppContext.BaseDirectory, "missioncontrol.dll");
-        Tools.Run("dotnet", [program, .. arguments], environment);
+        Tools.Run("dotnet", [program, .. arguments], environment.ToDictionary(variable => variable.Key, variable => variable.Value.StartsWith("/data/", StringComparison.Ordinal) ? directory + variable.Value : variable.Value));
+        keys.Delete(recursive: true);
         foreach (var file in Directory.GetFiles(directory))
         {
             File.Delete(file);
@@ -42,7 +51,11 @@ internal sealed class ConfigCheck : IDisposable
     /// <summary>The files under /run/secrets that a configuration names.</summary>
     public static IReadOnlyList<string> NamedSecrets(string config) => [.. Values(JsonNode.Parse(config)!).Where(value => value.StartsWith("/run/secrets/", StringComparison.Ordinal))];
 
-    public void Dispose() => Directory.Delete(directory, recursive: true);
+    public void Dispose()
+    {
+        handedOut.Dispose();
+        Directory.Delete(directory, recursive: true);
+    }
 
     private static void Replace(List<string> arguments, string option, string value)
     {

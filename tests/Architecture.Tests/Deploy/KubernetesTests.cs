@@ -117,6 +117,7 @@ public sealed class KubernetesTests
             var secrets = deployment["spec"]!["template"]!["spec"]!["volumes"]!.AsArray().Select(volume => volume!["secret"]).OfType<JsonNode>().Select(secret => secret["secretName"].Text());
             var mounted = Container(deployment)["volumeMounts"]!.AsArray().Where(mount => mount!["mountPath"].Text() == "/data/keys").Select(mount => mount!["readOnly"].Text());
 
+            Assert.Contains(Name(deployment), handedOut.Names(role));
             Assert.Equal(handedOut.Roles.Contains(role) ? [$"missioncontrol-{role}-keys"] : [], secrets);
             Assert.Equal(handedOut.Roles.Contains(role) ? ["true"] : [], mounted);
             Assert.Equal(handedOut.Roles.Contains(role), Repository.Read("docs/deployment.md").Contains($"`missioncontrol-{role}-keys` | {string.Join(", ", handedOut.Files(role).Select(file => $"`{file}`"))} | {role} |", StringComparison.Ordinal));

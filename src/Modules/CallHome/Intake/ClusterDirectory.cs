@@ -94,13 +94,25 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
         }
     }
 
-    /// <summary>Reads everything that changed since the last poll. Only this counts as news: a change of our own says nothing of the others'.</summary>
+    /// <summary>
+    /// Reads everything that changed since the last poll. Only this counts as news: a change of our own says nothing of the others'.
+    /// The next poll reads from the earlier of two clocks, ours and the database's: one of ours that is ahead would pass over the
+    /// suspensions that other replicas write, and call itself fresh.
+    /// </summary>
     private async Task PollAsync(DateTimeOffset since, CancellationToken cancellationToken)
     {
         var (now, tick) = (time.GetUtcNow(), time.GetTimestamp());
+        var database = await DatabaseClockAsync(cancellationToken);
         await RefreshAsync(since, cancellationToken);
-        refreshedAt = now;
+        refreshedAt = database < now ? database.Value : now;
         Interlocked.Exchange(ref refreshedTick, tick);
+    }
+
+    private async Task<DateTimeOffset?> DatabaseClockAsync(CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        return await db.Dialect.ClockAsync(db, cancellationToken);
     }
 
     /// <summary>Reads what changed since an instant: after a change made by this process, so that it holds here at once.</summary>

@@ -22,16 +22,18 @@ internal sealed class LastContact : ICustomerOwned
     /// <summary>From when its silence is no longer ordinary, if nothing of ours stood still: what the judge looks for first.</summary>
     public required DateTimeOffset LateAt { get; init; }
 
-    /// <summary>Remembers a group's senders in one statement.</summary>
-    public static Task KeepAsync(ControlPlaneDbContext db, IEnumerable<ReceivedItem> items, CancellationToken cancellationToken)
+    /// <summary>Remembers a group's senders in one statement. A callhome replica whose clock is ahead heard nobody in the future: silence is counted from now.</summary>
+    public static Task KeepAsync(ControlPlaneDbContext db, IEnumerable<ReceivedItem> items, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        var latest = now.ToUnixTimeMilliseconds();
         var contacts = new Dictionary<Guid, object?[]>();
         foreach (var item in items)
         {
             var cluster = Received.Cluster(item);
-            if (!contacts.TryGetValue(cluster, out var known) || (long)known[2]! < item.ReceivedAtMs)
+            var at = Math.Min(item.ReceivedAtMs, latest);
+            if (!contacts.TryGetValue(cluster, out var known) || (long)known[2]! < at)
             {
-                contacts[cluster] = [cluster, Received.Customer(item), item.ReceivedAtMs, item.NextS, item.ReceivedAtMs + (long)Judge.LateAfter(item.NextS).TotalMilliseconds];
+                contacts[cluster] = [cluster, Received.Customer(item), at, item.NextS, at + (long)Judge.LateAfter(item.NextS).TotalMilliseconds];
             }
         }
 

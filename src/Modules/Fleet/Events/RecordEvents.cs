@@ -12,7 +12,7 @@ internal sealed class RecordEvents(ControlPlaneDbContext db, TimeProvider time) 
     public async Task HandleAsync(ItemsReceived message, MessageContext context, CancellationToken cancellationToken)
     {
         var items = message.Inflate().Items;
-        await LastContact.KeepAsync(db, items, cancellationToken);
+        await LastContact.KeepAsync(db, items, time.GetUtcNow(), cancellationToken);
         if (await db.Dialect.InsertIfAbsentAsync(db, ClusterEvent.Table with { Rows = [.. items.Select(Row)] }, cancellationToken) > 0)
         {
             await ClusterOverview.RefreshAsync(db, [.. items.Select(Received.Cluster).Distinct()], time.GetUtcNow(), cancellationToken);

@@ -28,7 +28,7 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
 
     private async Task WriteAsync(List<ReceivedItem> items, List<Group> waiting, List<Result> judged, CancellationToken cancellationToken)
     {
-        await LastContact.KeepAsync(db, items, cancellationToken);
+        await LastContact.KeepAsync(db, items, time.GetUtcNow(), cancellationToken);
         var changed = new HealthChanges(time.GetUtcNow());
         while (true)
         {

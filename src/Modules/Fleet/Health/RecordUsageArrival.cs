@@ -11,7 +11,7 @@ internal sealed class RecordUsageArrival(ControlPlaneDbContext db, TimeProvider 
     public async Task HandleAsync(ItemsReceived message, MessageContext context, CancellationToken cancellationToken)
     {
         var items = message.Inflate().Items;
-        await LastContact.KeepAsync(db, items, cancellationToken);
+        await LastContact.KeepAsync(db, items, time.GetUtcNow(), cancellationToken);
         var newest = items.GroupBy(Received.Cluster).Select(group => (Cluster: group.Key, Customer: Received.Customer(group.First()), At: group.Max(item => item.ReceivedAtMs))).ToList();
         var rows = newest.ConvertAll(usage => new object?[] { usage.Cluster, usage.Customer, usage.At });
         await db.Dialect.UpsertAsync(db, new BulkRows("fleet_last_usage", ["cluster_id", "customer_id", "received_at"], ["cluster_id"], rows), "received_at", cancellationToken);

@@ -24,7 +24,7 @@ internal sealed class RecordInventory(ControlPlaneDbContext db, TimeProvider tim
     public async Task HandleAsync(ItemsReceived message, MessageContext context, CancellationToken cancellationToken)
     {
         var items = message.Inflate().Items;
-        await LastContact.KeepAsync(db, items, cancellationToken);
+        await LastContact.KeepAsync(db, items, time.GetUtcNow(), cancellationToken);
         var waiting = Received.Newest(items).ToList();
         while (waiting.Count > 0)
         {

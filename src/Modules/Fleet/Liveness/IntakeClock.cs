@@ -11,7 +11,7 @@ internal sealed class IntakeReplica
 {
     public required string Replica { get; init; }
 
-    /// <summary>When the watermark was written, by the replica's clock.</summary>
+    /// <summary>When the watermark was written, by the replica's clock; when it came, where that is ahead of ours.</summary>
     public required DateTimeOffset At { get; init; }
 
     internal sealed class Configuration : IEntityTypeConfiguration<IntakeReplica>
@@ -25,11 +25,11 @@ internal sealed class IntakeReplica
     }
 }
 
-/// <summary>Keeps each replica's newest proof that intake delivers.</summary>
-internal sealed class KeepWatermark(ControlPlaneDbContext db) : IMessageHandler<IntakeWatermark>
+/// <summary>Keeps each replica's newest proof that intake delivers. One whose clock is ahead proves nothing of the time to come: nobody would notice then that intake stands still.</summary>
+internal sealed class KeepWatermark(ControlPlaneDbContext db, TimeProvider time) : IMessageHandler<IntakeWatermark>
 {
     public Task HandleAsync(IntakeWatermark message, MessageContext context, CancellationToken cancellationToken) => db.Dialect.UpsertAsync(
-        db, new BulkRows("fleet_intake_replica", ["replica", "at"], ["replica"], [[message.Replica, message.At.ToUnixTimeMilliseconds()]]), "at", cancellationToken);
+        db, new BulkRows("fleet_intake_replica", ["replica", "at"], ["replica"], [[message.Replica, Math.Min(message.At.ToUnixTimeMilliseconds(), time.GetUtcNow().ToUnixTimeMilliseconds())]]), "at", cancellationToken);
 }
 
 /// <summary>How far liveness has been judged, and from when silence counts.</summary>
