@@ -19,7 +19,7 @@ namespace MissionControl.Platform.Tests;
 /// <summary>Workers of several replicas over one PostgreSQL, their leases overlapping, as under a slow holder.</summary>
 public sealed class TaskReplicaTests : IAsyncLifetime
 {
-    private readonly string data = Directory.CreateTempSubdirectory("mc-replicas-").FullName;
+    private readonly string root = Directory.CreateTempSubdirectory("mc-replicas-").FullName;
     private PostgresServer server = null!;
     private WebApplication app = null!;
 
@@ -27,6 +27,10 @@ public sealed class TaskReplicaTests : IAsyncLifetime
     {
         server = await PostgresServer.StartNewAsync();
         var connection = server.ConnectionString(await server.CreateDatabaseAsync());
+        var data = Directory.CreateDirectory(Path.Combine(root, "data")).FullName;
+        await HostCommand.RunAsync(0, "admin", "keys", "make", "--data", Path.Combine(root, "operator"), "--hand-out", Path.Combine(root, "roles"));
+        Directory.Move(Path.Combine(root, "roles", "updates"), Path.Combine(data, "keys"));
+
         // Put together and never started: nothing but the workers here touches the database, and no broker is needed.
         app = ControlPlaneHost.Build(new HostSettings { Data = data, Roles = ["updates"] }, null, builder => builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
@@ -47,7 +51,7 @@ public sealed class TaskReplicaTests : IAsyncLifetime
     {
         await app.DisposeAsync();
         await server.DisposeAsync();
-        Directory.Delete(data, recursive: true);
+        Directory.Delete(root, recursive: true);
     }
 
     [Fact]

@@ -86,10 +86,10 @@ public sealed class DropDirectory(string directory, TimeProvider time) : IProduc
             var entry = JsonSerializer.Deserialize(line, ProductJson.Default.DropLine) ?? throw new ProductException("A line is null.");
             if (entry.Event is { } happened)
             {
-                found.Add(happened.Error() is { } error ? throw new ProductException(error) : happened);
+                found.Add(ProductRules.ErrorOf(happened) is { } error ? throw new ProductException(error) : happened);
             }
 
-            newest = entry.State is { } told ? ProductDocument.Parse(JsonSerializer.SerializeToUtf8Bytes(told, ProductJson.Default.ProductDocument)) : newest;
+            newest = entry.State?.Checked() ?? newest;
         }
 
         events.AddRange(found);

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using MissionControl.Protocol.Documents;
 
 namespace MissionControl.ClusterAgent.Product;
 
@@ -64,8 +63,7 @@ public sealed record ProductDocument
     {
         try
         {
-            var document = JsonSerializer.Deserialize(json, ProductJson.Default.ProductDocument) ?? throw new ProductException("The document is null.");
-            return document.Errors().FirstOrDefault() is { } error ? throw new ProductException(error) : document;
+            return (JsonSerializer.Deserialize(json, ProductJson.Default.ProductDocument) ?? throw new ProductException("The document is null.")).Checked();
         }
         catch (JsonException exception)
         {
@@ -73,54 +71,9 @@ public sealed record ProductDocument
         }
     }
 
-    private IEnumerable<string> Errors()
-    {
-        if (V != 1)
-        {
-            yield return $"v is {V}; this agent reads version 1.";
-        }
-
-        if (Nodes.Count > 500)
-        {
-            yield return $"There are {Nodes.Count} nodes; at most 500.";
-        }
-
-        if (Nodes.Count(node => node.Self) > 1)
-        {
-            yield return "More than one node is self.";
-        }
-
-        foreach (var node in Nodes)
-        {
-            if (node.Id.Length is 0 or > 100 || node.Disks?.Count > 64)
-            {
-                yield return $"Node '{node.Id}': an id has 1 to 100 characters, and a node at most 64 disks.";
-            }
-
-            if (!InPercent(node.CpuPercent) || !InPercent(node.HeapUsedPercent) || !InPercent(node.GcPausePercent))
-            {
-                yield return $"Node '{node.Id}': a percentage is within 0 and 100.";
-            }
-        }
-
-        foreach (var counter in Usage ?? [])
-        {
-            if (!Quantity.IsWellFormed(counter.Value))
-            {
-                yield return $"Counter '{counter.Meter}': '{counter.Value}' is not a quantity; write digits as text, without sign or exponent.";
-            }
-        }
-
-        foreach (var happened in Events)
-        {
-            if (happened.Error() is { } error)
-            {
-                yield return error;
-            }
-        }
-    }
-
-    private static bool InPercent(double? value) => value is null or (>= 0 and <= 100);
+    /// <summary>The document itself, when it keeps its bounds.</summary>
+    /// <exception cref="ProductException">It does not; the message says where.</exception>
+    internal ProductDocument Checked() => ProductRules.Errors(this).FirstOrDefault() is { } error ? throw new ProductException(error) : this;
 }
 
 /// <summary>A node.</summary>
@@ -199,13 +152,7 @@ public sealed record ProductEnvironment(string Id, string Name = "");
 public sealed record ProductCounter(string Meter, string Value, DateTimeOffset StartedAt, int Version = 1, IReadOnlyDictionary<string, string>? Dimensions = null);
 
 /// <summary>Something that happened.</summary>
-public sealed record ProductEvent(string Id, string Kind, string Severity, string Text = "", string Node = "", DateTimeOffset? At = null)
-{
-    /// <summary>What is wrong with it; null when nothing is.</summary>
-    public string? Error() => Id.Length is 0 or > 100 || Kind.Length is 0 or > 100 || Severity is not ("info" or "warning" or "severe")
-        ? $"Event '{Id}': id and kind have 1 to 100 characters, and the severity is info, warning or severe."
-        : null;
-}
+public sealed record ProductEvent(string Id, string Kind, string Severity, string Text = "", string Node = "", DateTimeOffset? At = null);
 
 /// <summary>A line of a dropped file: either a state or an event.</summary>
 internal sealed record DropLine(ProductDocument? State = null, ProductEvent? Event = null);
@@ -214,7 +161,7 @@ internal sealed record DropLine(ProductDocument? State = null, ProductEvent? Eve
 public sealed class ProductException(string message) : Exception(message);
 
 /// <summary>Reads the forms above: strict about what it knows, blind to members that a newer product adds.</summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, AllowDuplicateProperties = false, RespectNullableAnnotations = true, NumberHandling = JsonNumberHandling.Strict, PropertyNameCaseInsensitive = false)]
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, AllowDuplicateProperties = false, RespectNullableAnnotations = true, RespectRequiredConstructorParameters = true, NumberHandling = JsonNumberHandling.Strict, PropertyNameCaseInsensitive = false)]
 [JsonSerializable(typeof(ProductDocument))]
 [JsonSerializable(typeof(DropLine))]
 internal sealed partial class ProductJson : JsonSerializerContext;

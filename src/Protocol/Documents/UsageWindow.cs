@@ -180,7 +180,8 @@ public sealed record UsageCell(
     [JsonIgnore]
     public string Environment => Dimensions.TryGetValue("env", out var environment) ? environment : "";
 
-    internal WindowProblem? Check()
+    /// <summary>What is wrong with its form; null when nothing is.</summary>
+    public WindowProblem? Check()
     {
         if (!IsKey(Meter, 63) || Version < 1)
         {

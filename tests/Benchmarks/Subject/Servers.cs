@@ -34,7 +34,9 @@ internal sealed class Servers : IAsyncDisposable
             var file = Path.Combine(servers.directory.FullName, "config.json");
             await File.WriteAllTextAsync(file, JsonSerializer.Serialize(configuration));
             var data = Path.Combine(servers.directory.FullName, "data");
-            await HostCommand.RunAsync(0, "admin", "keys", "make", "--data", data);
+            var roles = Path.Combine(servers.directory.FullName, "roles");
+            await HostCommand.RunAsync(0, "admin", "keys", "make", "--data", data, "--hand-out", roles);
+            File.Copy(Path.Combine(roles, "callhome", "server.pem"), Path.Combine(data, "keys", "server.pem"));
             await HostCommand.RunAsync(0, "migrate", "--data", data, "--config", file);
             servers.Host = await ControlPlane.StartAsync(data, configuration: configuration);
             return servers;
