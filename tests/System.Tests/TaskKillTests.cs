@@ -13,7 +13,7 @@ namespace MissionControl.System.Tests;
 
 public sealed class TaskKillTests
 {
-    private const int Messages = 1_500;
+    private const int Messages = 600;
     private const string Consumer = "fleet.keep-customer";
 
     [Fact]
@@ -31,7 +31,7 @@ public sealed class TaskKillTests
         }
 
         var done = 0;
-        for (var round = 0; round < 3; round++)
+        for (var round = 0; round < 2; round++)
         {
             using (var admin = host.Client(host.Portal, host.AdminToken))
             {

@@ -50,6 +50,12 @@ public sealed class ControlPlaneDbContext(DbContextOptions<ControlPlaneDbContext
         }
     }
 
+    /// <summary>
+    /// Opens a transaction that only reads, and sees one moment: for an answer that is put together from several queries and must agree
+    /// with itself. It keeps nobody from writing.
+    /// </summary>
+    public Task<IDbContextTransaction> BeginSnapshotAsync(CancellationToken cancellationToken) => Database.BeginTransactionAsync(Dialect.SnapshotLevel, cancellationToken);
+
     /// <summary>Saves within the open write transaction, or within one of its own.</summary>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {

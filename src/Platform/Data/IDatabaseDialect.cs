@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore.Metadata;
 
@@ -31,6 +32,9 @@ public interface IDatabaseDialect
 
     /// <summary>How many transactions of one consumer are worth having at once. SQLite: one, writers take turns there anyway.</summary>
     int WritersAtOnce => 2;
+
+    /// <summary>The isolation under which all statements of a transaction that only reads see the database as it was at the first of them.</summary>
+    IsolationLevel SnapshotLevel { get; }
 
     /// <summary>Brings the schema up to date, append-only triggers included.</summary>
     Task MigrateAsync(ControlPlaneDbContext db, CancellationToken cancellationToken);

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Data;
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
@@ -19,6 +20,8 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
     private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> columnTypes = new();
 
     public string Name => "postgresql";
+
+    public IsolationLevel SnapshotLevel => IsolationLevel.RepeatableRead;
 
     public ValueTask<IDisposable> EnterWriteAsync(ControlPlaneDbContext db, WritePriority priority, CancellationToken cancellationToken) => ValueTask.FromResult<IDisposable>(NoGate.Instance);
 

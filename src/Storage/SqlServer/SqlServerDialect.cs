@@ -22,11 +22,14 @@ internal sealed class SqlServerDialect : IDatabaseDialect
 
     public string Name => "sqlserver";
 
+    public IsolationLevel SnapshotLevel => IsolationLevel.Snapshot;
+
     public ValueTask<IDisposable> EnterWriteAsync(ControlPlaneDbContext db, WritePriority priority, CancellationToken cancellationToken) => ValueTask.FromResult<IDisposable>(NoGate.Instance);
 
     public async Task MigrateAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
     {
         await db.Database.MigrateAsync(cancellationToken);
+        await db.Database.ExecuteSqlRawAsync("ALTER DATABASE CURRENT SET ALLOW_SNAPSHOT_ISOLATION ON", cancellationToken);
         foreach (var statement in AppendOnly.Tables(db.Model).SelectMany(table => AppendOnlySql(table).Append(NoTruncateSql(db.Model, table))))
         {
             await db.Database.ExecuteSqlRawAsync(statement, cancellationToken);

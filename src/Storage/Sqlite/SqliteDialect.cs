@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Data;
 using System.Runtime.CompilerServices;
 using System.Text;
 using Microsoft.Data.Sqlite;
@@ -14,6 +15,9 @@ internal sealed class SqliteDialect(SqliteConnections connections) : IDatabaseDi
     private readonly ConditionalWeakTable<DbConnection, Dictionary<string, DbCommand>> prepared = [];
 
     public string Name => "sqlite";
+
+    // The driver's word for a transaction that takes no lock until it writes; what it reads is a snapshot all the same.
+    public IsolationLevel SnapshotLevel => IsolationLevel.ReadUncommitted;
 
     public int WritersAtOnce => 1;
 

@@ -43,6 +43,32 @@ public sealed class UsageThroughTheDoorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_report_agrees_with_itself_while_windows_come_in()
+    {
+        const int Hours = 30;
+        var (_, cluster) = await EnrollAsync();
+        using var _1 = cluster;
+        var hour = await PassAsync(cluster, Hours + 1);
+        var sending = Task.Run(async () =>
+        {
+            for (var i = 0; i < Hours; i++)
+            {
+                await cluster.CheckInAsync(cluster.Usage(cluster.Window(hour + i, quantity: "1")));
+            }
+        }, TestContext.Current.CancellationToken);
+        long received = 0;
+        while (received < Hours)
+        {
+            var report = await UsageAsync($"cluster={cluster.Id}&from={Text(hour)}&to={Text(hour + Hours)}");
+            received = report.Completeness.ReceivedHours;
+            Assert.Equal($"{received}", report.Series.SingleOrDefault()?.Total ?? "0");
+            Assert.False(sending.IsFaulted, $"{sending.Exception}");
+        }
+
+        await sending;
+    }
+
+    [Fact]
     public async Task Every_verdict_is_told_and_only_the_highest_revision_counts()
     {
         var (customer, cluster) = await EnrollAsync();

@@ -41,6 +41,8 @@ internal static class UsageApi
             return Problems.Invalid(errors);
         }
 
+        // Sums and completeness are of one moment: hours that are said to have come are in the sums.
+        await using var snapshot = await db.BeginSnapshotAsync(cancellationToken);
         var heads = db.Set<WindowHead>().AsNoTracking().Where(head => head.Hour >= query.FromHour && head.Hour < query.ToHour);
         var ledgers = db.Set<ClusterLedger>().AsNoTracking();
         if (customer is not null)
