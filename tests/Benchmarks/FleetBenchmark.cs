@@ -46,7 +46,7 @@ internal static class FleetBenchmark
             await enough.CancelAsync();
             var drained = await database.DrainAsync();
             var sent = requests.Sum(cluster => cluster.Sent);
-            var missing = Enumerable.Range(0, requests.Count).Count(i => (database.RankOf(stored[i].Id) & ((1L << SequenceBits) - 1)) != requests[i].Last);
+            var missing = Enumerable.Range(0, requests.Count).Count(i => (database.RankOf(stored[i].Id) & ((1L << SequenceBits) - 1)) != requests[i].LastHealth);
             var after = database.Samples();
             var uneven = Enumerable.Range(0, requests.Count).Count(i => after[stored[i].Id] - samples.GetValueOrDefault(stored[i].Id) != requests[i].Sent);
             var windows = requests.Sum(cluster => cluster.Windows);

@@ -79,8 +79,8 @@ internal sealed class CheckInRequests
     /// <summary>Usage windows written so far: one at most.</summary>
     public int Windows { get; private set; }
 
-    /// <summary>The number of the last item written.</summary>
-    public long Last => next - 1;
+    /// <summary>The number of the last health written.</summary>
+    public long LastHealth { get; private set; }
 
     /// <summary>A check-in of its own turn, counted from 0, brings a usage window besides.</summary>
     /// <param name="turn">The turn.</param>
@@ -102,7 +102,7 @@ internal sealed class CheckInRequests
         Fixed(destination.Slice(now.LowestKept, SequenceBytes), next);
         Fixed(destination.Slice(now.Sequence, SequenceBytes), next);
         Fixed(destination.Slice(now.Sequence + SequenceBytes + 9, TimeBytes), Now());
-        next++;
+        LastHealth = next++;
         Sent++;
         return now.Request.Length;
     }
@@ -137,6 +137,7 @@ internal sealed class CheckInRequests
         var head = Head(bearer, both.Length);
         head.CopyTo(destination);
         both.CopyTo(destination[head.Length..]);
+        LastHealth = next;
         next += 2;
         Sent++;
         Windows++;
