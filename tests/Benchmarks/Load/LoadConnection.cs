@@ -16,6 +16,7 @@ internal sealed class LoadConnection : IDisposable
     private readonly Func<Span<byte>, int> write;
     private int received;
     private long due;
+    private long sentAt;
 
     private LoadConnection(Socket socket, Func<Span<byte>, int> write)
     {
@@ -26,6 +27,9 @@ internal sealed class LoadConnection : IDisposable
 
     /// <summary>Called with status and latency of every answer; says when the next request is due, or null for none yet.</summary>
     public Func<LoadConnection, int, TimeSpan, long?> Answered { get; set; } = (_, _, _) => null;
+
+    /// <summary>Since the request was sent; what it waited for a free connection is not in it.</summary>
+    public TimeSpan SinceSent => Stopwatch.GetElapsedTime(sentAt);
 
     public string LastAnswer => Encoding.ASCII.GetString(input, 0, Math.Min(received, 600));
 
@@ -57,6 +61,7 @@ internal sealed class LoadConnection : IDisposable
         due = dueAt;
         received = 0;
         var length = write(output);
+        sentAt = Stopwatch.GetTimestamp();
         var sent = 0;
         while (sent < length)
         {

@@ -132,7 +132,7 @@ internal sealed class LoadGenerator : IDisposable
                     result.Accepted.Add(latency);
                     break;
                 case 503:
-                    result.Shed.Add(latency);
+                    result.Shed.Add(connection.SinceSent);
                     break;
                 default:
                     result.Wrong++;

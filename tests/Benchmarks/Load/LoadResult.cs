@@ -8,7 +8,7 @@ internal sealed class LoadResult
     /// <summary>Latencies of 2xx answers, from when the request was due.</summary>
     public Histogram Accepted { get; } = new();
 
-    /// <summary>Latencies of 503 answers.</summary>
+    /// <summary>Latencies of 503 answers, from when the request was sent: how long a caller waits to be told so.</summary>
     public Histogram Shed { get; } = new();
 
     /// <summary>Answers that were neither.</summary>
