@@ -1,4 +1,5 @@
 using System.Security.Cryptography.X509Certificates;
+using MissionControl.Platform.Time;
 
 namespace MissionControl.Host;
 
@@ -16,19 +17,7 @@ internal sealed partial class CertificateWatch(Lazy<X509Certificate2> certificat
                 LogEnd(logger, end);
             }
         }
-        while (await NextAsync(daily, stoppingToken));
-    }
-
-    private static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
+        while (await daily.NextAsync(stoppingToken));
     }
 
     [LoggerMessage(3004, LogLevel.Warning, "The server certificate ends on {End:u}; put a new one in its place and start this process again")]

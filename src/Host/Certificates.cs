@@ -103,6 +103,12 @@ internal static class Certificates
                 : throw new InvalidOperationException($"{data.PathOf(CaKeyFile)} is missing, and {file} cannot be made without it: bring it back from where it is kept. Nothing was made in its place.");
         }
 
+        // Both taken away, as into a safe: a new one would be trusted by none that runs.
+        if (!File.Exists(data.PathOf(CaFile)) && (File.Exists(file) || Directory.Exists(data.PathOf(IssuedDirectory))))
+        {
+            throw new InvalidOperationException($"{data.PathOf(CaFile)} is missing, and certificates that it signed are in use: bring it back, with its key, from where they are kept. Nothing was made in its place.");
+        }
+
         using var ca = Authority(data, now);
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var issued = data.PathOf(Path.Combine(IssuedDirectory, $"{role}.pem"));

@@ -45,6 +45,8 @@ public sealed record HostSettings
             errors.Add("The embedded shape runs every role in one process: use --role all. A subset of roles needs PostgreSQL or SQL Server and RabbitMQ: set Database:Provider and RabbitMq:Address.");
         }
 
+        var known = ModuleList.All.Select(module => module.Name).Append("all").ToList();
+        errors.AddRange(Roles.Except(known).Select(role => $"There is no role '{role}'. Roles: {string.Join(", ", known)}."));
         Check(errors, Portal, "--portal", "https");
         Check(errors, CallHome, "--callhome", "https");
         Check(errors, Internal, "--internal", "https");

@@ -1,6 +1,5 @@
 using MissionControl.Catalog;
 using MissionControl.Platform.Data;
-using MissionControl.Platform.Modules;
 using MissionControl.Platform.Security;
 using MissionControl.Trust.Envelopes;
 
@@ -56,8 +55,8 @@ internal sealed class InstallationKeys(string root, IConfiguration? configuratio
             return [];
         }
 
-        IReadOnlyList<string> roles = [.. new ModuleCatalog(ModuleList.All, [.. settings.Roles]).Active.Select(module => module.Name)];
-        return [.. new InstallationKeys(settings.Data, configuration).Missing(roles, now), .. Certificates.Missing(settings.Data, configuration, roles)];
+        IReadOnlyList<string> roles = [.. ModuleList.All.Select(module => module.Name).Where(name => settings.Roles.Contains("all") || settings.Roles.Contains(name))];
+        return roles.Count == 0 ? [] : [.. new InstallationKeys(settings.Data, configuration).Missing(roles, now), .. Certificates.Missing(settings.Data, configuration, roles)];
     }
 
     /// <summary>The files that roles need and that are not here; each a sentence that says how to get it.</summary>

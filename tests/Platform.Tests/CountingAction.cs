@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Tasks;
@@ -11,9 +12,15 @@ internal sealed class CountingAction() : TaskAction("count", "updates", "updates
 
     public int DieAt { get; set; }
 
+    /// <summary>The thing for which the database seems to be away, always.</summary>
+    public int BusyAt { get; set; }
+
     public CancellationTokenSource? Dying { get; set; }
 
-    public override async Task<string?> ApplyAsync(IServiceProvider scope, LongTask task, LongTaskItem item, CancellationToken cancellationToken)
+    public override Task<Func<CancellationToken, Task<string?>>> PrepareAsync(IServiceProvider scope, LongTask task, LongTaskItem item, CancellationToken cancellationToken) =>
+        Task.FromResult<Func<CancellationToken, Task<string?>>>(token => ApplyAsync(scope, item, token));
+
+    private async Task<string?> ApplyAsync(IServiceProvider scope, LongTaskItem item, CancellationToken cancellationToken)
     {
         if (item.Target == "7")
         {
@@ -23,6 +30,11 @@ internal sealed class CountingAction() : TaskAction("count", "updates", "updates
         var db = scope.GetRequiredService<ControlPlaneDbContext>();
         db.Projections("updates").Add(new Projection { Kind = Effect, Id = Guid.CreateVersion7().ToString(), Version = 1, Body = item.Target });
         await db.SaveChangesAsync(cancellationToken);
+        if (item.Number == BusyAt)
+        {
+            throw new SqliteException("database is locked", 5);
+        }
+
         if (item.Number == DieAt)
         {
             await Dying!.CancelAsync();

@@ -115,6 +115,30 @@ public sealed class InstallationKeysTests : IDisposable
         Assert.Contains("ca.key.pem is missing", await MakeAsync(2));
     }
 
+    [Fact]
+    public async Task With_all_of_the_CA_in_a_safe_no_other_is_made_in_its_place()
+    {
+        await MakeAsync(0);
+        File.Delete(Path.Combine(Data, "certificates", "ca.key.pem"));
+        File.Delete(Path.Combine(Data, "certificates", "ca.pem"));
+        var before = await File.ReadAllBytesAsync(Path.Combine(Roles, "fleet", "server.pem"));
+
+        Assert.Contains("ca.pem is missing", await MakeAsync(2));
+        Assert.Equal(before, await File.ReadAllBytesAsync(Path.Combine(Roles, "fleet", "server.pem")));
+        Assert.False(File.Exists(Path.Combine(Data, "certificates", "ca.pem")));
+    }
+
+    [Theory]
+    [InlineData("run")]
+    [InlineData("verify-config")]
+    public async Task A_role_that_is_none_is_named_beside_what_else_is_wrong(string command)
+    {
+        var said = await HostCommand.RunAsync(2, command, "--role", "flet", "--data", Data, "--config", Configuration(), "--portal", "http://localhost:1");
+
+        Assert.Contains("There is no role 'flet'", said);
+        Assert.Contains("--portal http://localhost:1", said);
+    }
+
     [Theory]
     [InlineData("callhome.example.com", "ROLE=NAME")]
     [InlineData("door=callhome.example.com", "ROLE is one of")]

@@ -73,7 +73,7 @@ public sealed class TaskReplicaTests : IAsyncLifetime
     {
         services.GetRequiredService<CurrentPrincipal>().Set(new AuditActor("staff", "token:test", "token"), null);
         db.Scope.OpenAll("a test");
-        return (await services.GetRequiredService<LongTasks>().StartAsync(action, "Count", null, [.. Enumerable.Range(1, count).Select(i => new TaskTarget(i.ToString(CultureInfo.InvariantCulture), $"number {i}"))], null, CancellationToken.None)).Id;
+        return (await services.GetRequiredService<LongTasks>().StartAsync(action, "Count", null, [.. Enumerable.Range(1, count).Select(i => new TaskTarget(i.ToString(CultureInfo.InvariantCulture), $"number {i}"))], null, CancellationToken.None))!.Id;
     });
 
     private async Task RunAsync(CountingAction action)

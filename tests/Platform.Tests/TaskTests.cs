@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -59,6 +60,11 @@ public sealed class TaskTests : IAsyncLifetime
         Assert.Equal((task.Id, 3), (second.RetryOf!.Value, second.Total));
         Assert.Equal("completed", (await EndedAsync(second.Id)).State);
         Assert.Empty((await host.Admin.GetFromJsonAsync<Page<ParkedMessageItem>>("/api/v1/fleet/parked-messages"))!.Items);
+
+        // Nor a second time: what was done since would be done twice.
+        using var twice = await host.Admin.PostAsync(new Uri($"/api/v1/fleet/tasks/{task.Id}/retry-failed", UriKind.Relative), null);
+        Assert.Equal(HttpStatusCode.Conflict, twice.StatusCode);
+        Assert.False((await host.Admin.GetFromJsonAsync<TaskSummary>($"/api/v1/fleet/tasks/{task.Id}"))!.Actions.Single(action => action.Name == "retry-failed").Allowed);
     }
 
     [Fact]
@@ -126,6 +132,31 @@ public sealed class TaskTests : IAsyncLifetime
         Assert.Equal(98, (await RowsAsync()).Count);
         var results = (await host.Admin.GetFromJsonAsync<Page<TaskResult>>($"/api/v1/updates/tasks/{task.Id}/items?state=refused&state=failed"))!.Items;
         Assert.Equal([("7", "refused", "the seventh is not to be touched"), ("9", "failed", "InvalidOperationException: the ninth cannot be done")], results.Select(item => (item.Target, item.State, item.Reason!)));
+    }
+
+    [Fact]
+    public async Task A_thing_for_which_the_database_is_always_away_fails_at_last_and_the_others_go_on()
+    {
+        var action = new CountingAction { BusyAt = 3 };
+        var task = await WriteAsync(action, 6);
+        var worker = WorkerOf(action);
+        var away = 0;
+        while ((await host.Admin.GetFromJsonAsync<TaskSummary>($"/api/v1/updates/tasks/{task.Id}"))!.State == "running")
+        {
+            await using var scope = host.Services.CreateAsyncScope();
+            try
+            {
+                await worker.RunAsync(scope.ServiceProvider, TestContext.Current.CancellationToken);
+            }
+            catch (SqliteException)
+            {
+                away++;
+            }
+        }
+
+        var ended = await EndedAsync(task.Id);
+        Assert.Equal((5, 1), (ended.Succeeded, ended.Failed));
+        Assert.InRange(away, 1, 20);
     }
 
     [Fact]
@@ -251,23 +282,25 @@ public sealed class TaskTests : IAsyncLifetime
         scope.ServiceProvider.GetRequiredService<Modules.ModuleScope>().Enter("updates");
         scope.ServiceProvider.GetRequiredService<Security.CurrentPrincipal>().Set(new Contracts.Events.Audit.AuditActor("staff", "token:test", "token"), null);
         scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().Scope.OpenAll("a test");
-        return await scope.ServiceProvider.GetRequiredService<LongTasks>()
-            .StartAsync(action, "Count", null, [.. Enumerable.Range(1, count).Select(i => new TaskTarget(i.ToString(System.Globalization.CultureInfo.InvariantCulture), $"number {i}"))], null, CancellationToken.None);
+        return (await scope.ServiceProvider.GetRequiredService<LongTasks>()
+            .StartAsync(action, "Count", null, [.. Enumerable.Range(1, count).Select(i => new TaskTarget(i.ToString(System.Globalization.CultureInfo.InvariantCulture), $"number {i}"))], null, CancellationToken.None))!;
     }
 
     private async Task RunWorkerAsync(TaskAction action, CancellationToken cancellationToken = default)
     {
-        var services = host.Services;
-        Sweeper worker = new TaskWorker("updates", [action], services.GetRequiredService<IServiceScopeFactory>(), services.GetRequiredService<IDatabaseDialect>(), host.Time, NullLogger<TaskWorker>.Instance);
+        var worker = WorkerOf(action);
         var runs = true;
         while (runs)
         {
             // A run ends after some seconds, that its lease may be renewed.
-            await using var scope = services.CreateAsyncScope();
+            await using var scope = host.Services.CreateAsyncScope();
             await worker.RunAsync(scope.ServiceProvider, cancellationToken);
             await WithDbAsync(async db => runs = await db.LongTasks("updates").AnyAsync(row => row.State == LongTaskState.Running, cancellationToken));
         }
     }
+
+    private Sweeper WorkerOf(TaskAction action) => new TaskWorker(
+        "updates", [action], host.Services.GetRequiredService<IServiceScopeFactory>(), host.Services.GetRequiredService<IDatabaseDialect>(), host.Time, NullLogger<TaskWorker>.Instance);
 
     private async Task<List<string>> RowsAsync()
     {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Testing;
 using Xunit;
@@ -39,6 +40,17 @@ public sealed class ViewTests : IAsyncLifetime
         {
             Assert.Equal(status, (await client.DeleteAsync(new Uri($"/api/v1/identity/views/{id}", UriKind.Relative))).StatusCode);
         }
+
+        // One's own is told to nobody, and nobody else says with what one's list opens.
+        var told = new Page<AuditEntryItem>([], null);
+        await Eventually.TrueAsync(async () => (told = (await host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>("/api/v1/audit/entries?type=identity.view-saved"))!).Items.Count == 3, "three entries");
+        Assert.DoesNotContain(told.Items, entry => entry.Entry.ToString().Contains("Mine", StringComparison.Ordinal));
+        Assert.Contains(told.Items, entry => entry.Entry.ToString().Contains("Ours", StringComparison.Ordinal));
+        Assert.Equal(HttpStatusCode.NotFound, (await ChangeAsync(shared.Id, new ChangeViewRequest(IsDefault: false), 1)).StatusCode);
+        var foreign = await SaveAsync(staff, new SaveViewRequest("audit", "Foreign", "", Shared: true, IsDefault: true));
+        Assert.Equal(HttpStatusCode.Forbidden, (await ChangeAsync(foreign.Id, new ChangeViewRequest(IsDefault: false), 1)).StatusCode);
+        Assert.Equal([shared.Id], (await first.GetFromJsonAsync<Page<ViewItem>>("/api/v1/identity/views?list=clusters&default=true"))!.Items.Select(view => view.Id));
+        Assert.Empty((await second.GetFromJsonAsync<Page<ViewItem>>("/api/v1/identity/views?list=clusters&default=true"))!.Items);
 
         // Whoever made it may be gone: who keeps identities tidies up.
         var left = await SaveAsync(staff, new SaveViewRequest("audit", "Left behind", "", Shared: true));

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -11,7 +12,10 @@ public static class Ports
     private const int First = 12_000;
     private const int Beyond = 32_000;
 
-    /// <summary>A port on which nobody listens on loopback.</summary>
+    // Whoever was given one may listen much later: of sixty taken blindly two are the same once in eleven times.
+    private static readonly ConcurrentDictionary<int, bool> Given = new();
+
+    /// <summary>A port on which nobody listens on loopback, and that nobody else in this process was given.</summary>
     public static int Free()
     {
         while (true)
@@ -23,7 +27,10 @@ public static class Ports
                 v4.Start();
                 using var v6 = Socket.OSSupportsIPv6 ? new TcpListener(IPAddress.IPv6Loopback, port) : null;
                 v6?.Start();
-                return port;
+                if (Given.TryAdd(port, true))
+                {
+                    return port;
+                }
             }
             catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
             {

@@ -29,6 +29,7 @@ public sealed class RabbitMqServer : IAsyncDisposable
     private const string Program = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
     // As for PostgreSQL: the broker's parent holds the other end of a pipe, and the end of the pipe means that this process is gone.
+    // The port mapper leaves the broker's group, and goes only once it has noticed that the broker is gone.
     private const string Guard = """
         trap '' INT TERM
         setsid "$1" </dev/null >>"$2/log" 2>&1 &
@@ -37,6 +38,7 @@ public sealed class RabbitMqServer : IAsyncDisposable
         if read -r _; then wait; exit 0; fi
         /bin/kill -9 -- "-$server" 2>/dev/null
         wait
+        until epmd -kill >/dev/null 2>&1 || [ "$((tries += 1))" -ge 100 ]; do :; done
         rm -rf "$2"
         """;
 

@@ -25,7 +25,6 @@ public sealed record PrivacySettings
 /// <summary>Takes names of people and hosts out of what leaves the machine. The key of the digests is made here and stays here.</summary>
 public sealed partial class Masking(byte[] key, PrivacySettings settings)
 {
-    private const int MostText = 500;
     private static readonly HashSet<string> UsualMounts = ["/", "/boot", "/boot/efi", "/data", "/home", "/opt", "/srv", "/tmp", "/usr", "/var", "/var/lib", "/var/log", "/var/tmp"];
     private static readonly HashSet<string> Stores = ["nfs", "smb", "s3", "blob", "object-store", "local", "tape", "other"];
 
@@ -139,7 +138,7 @@ public sealed partial class Masking(byte[] key, PrivacySettings settings)
         ArgumentNullException.ThrowIfNull(happened);
         happened.Node = happened.Node.Length == 0 ? "" : Node(happened.Node);
         happened.Text = IsWithheld("event.text") ? "" : settings.Reveal.Contains("event.text") ? happened.Text : Clean(happened.Text);
-        happened.Text = happened.Text.Length <= MostText ? happened.Text : happened.Text[..MostText];
+        happened.Text = happened.Text.Length <= ItemLimits.EventTextLength ? happened.Text : happened.Text[..ItemLimits.EventTextLength];
     }
 
     /// <summary>Free text without what looks like a name, an address or a credential.</summary>

@@ -1,3 +1,4 @@
+using MissionControl.Protocol.CallHome;
 using MissionControl.Protocol.Documents;
 
 namespace MissionControl.ClusterAgent.Product;
@@ -8,13 +9,6 @@ namespace MissionControl.ClusterAgent.Product;
 /// </summary>
 internal static class ProductRules
 {
-    private const int MostNodes = 500;
-    private const int MostDisks = 64;
-    private const int MostEntries = 1_000;
-    private const int MostCount = 100_000;
-    private const int MostName = 100;
-    private const int MostText = 512;
-
     /// <summary>Every mistake of a document, in words.</summary>
     public static IEnumerable<string> Errors(ProductDocument document)
     {
@@ -30,14 +24,14 @@ internal static class ProductRules
             yield break;
         }
 
-        if (!IsText(document.Version, MostName) || !IsText(document.MaintenanceWindow) || !IsText(document.UpdateMode) || !IsText(document.Backup?.Location ?? ""))
+        if (!IsText(document.Version, ItemLimits.NameLength) || !IsText(document.MaintenanceWindow) || !IsText(document.UpdateMode) || !IsText(document.Backup?.Location ?? ""))
         {
-            yield return $"version has at most {MostName} characters, every other text {MostText}, and none holds NUL.";
+            yield return $"version has at most {ItemLimits.NameLength} characters, every other text {ItemLimits.TextLength}, and none holds NUL.";
         }
 
-        if (document.ExpectedNodes is < 0 or > MostCount || document.QuorumSpare is < -MostCount or > MostCount)
+        if (document.ExpectedNodes is < 0 or > ItemLimits.Count || document.QuorumSpare is < -ItemLimits.Count or > ItemLimits.Count)
         {
-            yield return $"expectedNodes lies within 0 and {MostCount}, quorumSpare within -{MostCount} and {MostCount}.";
+            yield return $"expectedNodes lies within 0 and {ItemLimits.Count}, quorumSpare within -{ItemLimits.Count} and {ItemLimits.Count}.";
         }
 
         if (!IsInstant(document.Backup?.LastSuccess) || !IsFinite(document.Replication?.LagSeconds))
@@ -54,14 +48,14 @@ internal static class ProductRules
     /// <summary>What is wrong with an event; null when nothing is. Its text may be longer than what is sent: it is cut.</summary>
     public static string? ErrorOf(ProductEvent happened) =>
         !IsName(happened.Id) || !IsName(happened.Kind) || happened.Severity is not ("info" or "warning" or "severe") || !IsText(happened.Text, int.MaxValue) || !IsText(happened.Node) || !IsInstant(happened.At)
-            ? $"Event '{Shorten(happened.Id)}': id and kind have 1 to {MostName} characters, the severity is info, warning or severe, at is not before 1970, and no text holds NUL."
+            ? $"Event '{Shorten(happened.Id)}': id and kind have 1 to {ItemLimits.NameLength} characters, the severity is info, warning or severe, at is not before 1970, and no text holds NUL."
             : null;
 
     private static string? ErrorOf(ProductNode node)
     {
-        if (!IsName(node.Id) || node.Disks?.Count > MostDisks)
+        if (!IsName(node.Id) || node.Disks?.Count > ItemLimits.DisksPerNode)
         {
-            return $"Node '{Shorten(node.Id)}': an id has 1 to {MostName} characters, and a node at most {MostDisks} disks.";
+            return $"Node '{Shorten(node.Id)}': an id has 1 to {ItemLimits.NameLength} characters, and a node at most {ItemLimits.DisksPerNode} disks.";
         }
 
         if (!InPercent(node.CpuPercent) || !InPercent(node.HeapUsedPercent) || !InPercent(node.GcPausePercent))
@@ -72,32 +66,32 @@ internal static class ProductRules
         var disks = (node.Disks ?? []).All(disk => IsText(disk.Mount) && IsText(disk.Purpose) && IsFinite(disk.InodesUsedPercent));
         return disks && IsText(node.Role) && IsText(node.State) && IsText(node.Version) && IsText(node.Os) && IsInstant(node.StartedAt)
             ? null
-            : $"Node '{node.Id}': a text has at most {MostText} characters and no NUL, startedAt is not before 1970, and inodesUsedPercent is a number.";
+            : $"Node '{node.Id}': a text has at most {ItemLimits.TextLength} characters and no NUL, startedAt is not before 1970, and inodesUsedPercent is a number.";
     }
 
     private static IEnumerable<string> ErrorsOfLists(ProductDocument document)
     {
-        if (document.Nodes.Count > MostNodes || !AreUnique(document.Nodes.Select(node => node.Id)) || document.Nodes.Count(node => node.Self) > 1)
+        if (document.Nodes.Count > ItemLimits.Nodes || !AreUnique(document.Nodes.Select(node => node.Id)) || document.Nodes.Count(node => node.Self) > 1)
         {
-            yield return $"There are at most {MostNodes} nodes, each with an id of its own, and one of them at most is self.";
+            yield return $"There are at most {ItemLimits.Nodes} nodes, each with an id of its own, and one of them at most is self.";
         }
 
         var gateways = document.Gateways.All(gateway => IsName(gateway.Id) && IsText(gateway.Kind) && IsText(gateway.Version) && IsText(gateway.State) && IsText(gateway.Os));
-        if (!gateways || document.Gateways.Count > MostEntries || !AreUnique(document.Gateways.Select(gateway => gateway.Id)))
+        if (!gateways || document.Gateways.Count > ItemLimits.InventoryEntries || !AreUnique(document.Gateways.Select(gateway => gateway.Id)))
         {
-            yield return $"There are at most {MostEntries} gateways, each with an id of its own of 1 to {MostName} characters, and texts of at most {MostText}.";
+            yield return $"There are at most {ItemLimits.InventoryEntries} gateways, each with an id of its own of 1 to {ItemLimits.NameLength} characters, and texts of at most {ItemLimits.TextLength}.";
         }
 
         var environments = document.Environments.All(environment => IsName(environment.Id) && IsText(environment.Name));
-        if (!environments || document.Environments.Count > MostEntries || !AreUnique(document.Environments.Select(environment => environment.Id)))
+        if (!environments || document.Environments.Count > ItemLimits.InventoryEntries || !AreUnique(document.Environments.Select(environment => environment.Id)))
         {
-            yield return $"There are at most {MostEntries} environments, each with an id of its own of 1 to {MostName} characters, and a name of at most {MostText}.";
+            yield return $"There are at most {ItemLimits.InventoryEntries} environments, each with an id of its own of 1 to {ItemLimits.NameLength} characters, and a name of at most {ItemLimits.TextLength}.";
         }
 
-        var collectors = document.Collectors.All(collector => IsText(collector.Version, MostName) && IsText(collector.Os, MostName) && collector.Count >= 0);
-        if (!collectors || document.Collectors.Count > MostEntries)
+        var collectors = document.Collectors.All(collector => IsText(collector.Version, ItemLimits.NameLength) && IsText(collector.Os, ItemLimits.NameLength) && collector.Count >= 0);
+        if (!collectors || document.Collectors.Count > ItemLimits.InventoryEntries)
         {
-            yield return $"There are at most {MostEntries} counts of collectors, none below 0, with a version and an os of at most {MostName} characters.";
+            yield return $"There are at most {ItemLimits.InventoryEntries} counts of collectors, none below 0, with a version and an os of at most {ItemLimits.NameLength} characters.";
         }
     }
 
@@ -129,9 +123,9 @@ internal static class ProductRules
 
     private static bool AreUnique(IEnumerable<string> ids) => ids.GroupBy(id => id, StringComparer.Ordinal).All(group => group.Count() == 1);
 
-    private static bool IsName(string text) => text.Length > 0 && IsText(text, MostName);
+    private static bool IsName(string text) => text.Length > 0 && IsText(text, ItemLimits.NameLength);
 
-    private static bool IsText(string text, int most = MostText) => text.Length <= most && !text.Contains('\0', StringComparison.Ordinal);
+    private static bool IsText(string text, int most = ItemLimits.TextLength) => text.Length <= most && !text.Contains('\0', StringComparison.Ordinal);
 
     private static bool IsInstant(DateTimeOffset? at) => at is null || at >= DateTimeOffset.UnixEpoch;
 

@@ -13,9 +13,9 @@ internal static class RunCommand
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var settings = options.Read(parsed);
-            if (MissingFiles(settings) is { Length: > 0 } missing)
+            if (Mistakes(settings) is { Length: > 0 } mistakes)
             {
-                await parsed.InvocationConfiguration.Error.WriteLineAsync(missing);
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(mistakes);
                 return 2;
             }
 
@@ -24,9 +24,9 @@ internal static class RunCommand
             {
                 app = ControlPlaneHost.Build(settings);
             }
-            catch (ArgumentException mistakes)
+            catch (ArgumentException mistake)
             {
-                await parsed.InvocationConfiguration.Error.WriteLineAsync(mistakes.Message);
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(mistake.Message);
                 return 2;
             }
 
@@ -47,11 +47,11 @@ internal static class RunCommand
         return command;
     }
 
-    /// <summary>Before anything is put together: a part that finds no key makes one.</summary>
-    private static string MissingFiles(HostSettings settings)
+    /// <summary>All at once, and before anything is put together: a part that finds no key makes one.</summary>
+    private static string Mistakes(HostSettings settings)
     {
         var configuration = new ConfigurationManager();
         ControlPlaneHost.AddConfiguration(configuration, settings);
-        return string.Join(Environment.NewLine, InstallationKeys.MissingFiles(settings, configuration, TimeProvider.System.GetUtcNow()));
+        return string.Join(Environment.NewLine, settings.Errors(configuration).Concat(InstallationKeys.MissingFiles(settings, configuration, TimeProvider.System.GetUtcNow())));
     }
 }

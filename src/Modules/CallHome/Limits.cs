@@ -1,6 +1,6 @@
 namespace MissionControl.CallHome;
 
-/// <summary>The door's limits, told to clients by <c>ping</c>, by the header <c>MC-Limits</c> and in every 413.</summary>
+/// <summary>The door's limits on requests, told to clients by <c>ping</c>, by the header <c>MC-Limits</c> and in every 413.</summary>
 internal static class Limits
 {
     public const int CompressedBytes = 64 * 1024;
@@ -10,13 +10,6 @@ internal static class Limits
     public const int Items = 500;
     public const int ItemBytes = 256 * 1024;
     public const int UsageItemBytes = 3 * 1024 * 1024;
-    public const int Nodes = 500;
-    public const int DisksPerNode = 64;
-
-    /// <summary>Gateways, collector counts and environments of an inventory, each.</summary>
-    public const int InventoryEntries = 1000;
-    public const int Certificates = 100;
-    public const int TextLength = 512;
 
     /// <summary>Sections that a check-in may name.</summary>
     public const int Sections = 20;

@@ -101,6 +101,20 @@ public interface IDatabaseDialect
     /// <summary>Whether the database cannot be used at present (full, locked, unreachable), so that the same request may succeed later.</summary>
     bool IsUnavailable(DbException exception) => exception?.IsTransient == true;
 
+    /// <summary>The failure of the database that lies behind an exception, when the same work may succeed later; else null.</summary>
+    DbException? UnavailableBehind(Exception exception)
+    {
+        for (var cause = exception; cause is not null; cause = cause.InnerException)
+        {
+            if (cause is DbException database && IsUnavailable(database))
+            {
+                return database;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>SQL that makes a table append-only: triggers that refuse UPDATE and DELETE. One statement per element.</summary>
     IReadOnlyList<string> AppendOnlySql(string table);
 }

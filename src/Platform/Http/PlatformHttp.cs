@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
@@ -42,7 +41,7 @@ public static partial class PlatformHttp
                     : RateLimitPartition.GetTokenBucketLimiter(CallerOf(context), _ =>
                     {
                         var each = context.RequestServices.GetRequiredService<IOptions<ApiOptions>>().Value.RequestsPerMinute;
-                        return new TokenBucketRateLimiterOptions { TokenLimit = each, TokensPerPeriod = each / 60, ReplenishmentPeriod = TimeSpan.FromSeconds(1), QueueLimit = 0 };
+                        return new TokenBucketRateLimiterOptions { TokenLimit = each, TokensPerPeriod = (each + 59) / 60, ReplenishmentPeriod = TimeSpan.FromSeconds(1), QueueLimit = 0 };
                     }));
         });
     }
@@ -114,17 +113,13 @@ public static partial class PlatformHttp
 
         private bool IsUnavailable(Exception exception, HttpContext context)
         {
-            var dialect = context.RequestServices.GetRequiredService<IDatabaseDialect>();
-            for (var cause = exception; cause is not null; cause = cause.InnerException)
+            if (context.RequestServices.GetRequiredService<IDatabaseDialect>().UnavailableBehind(exception) is not { } database)
             {
-                if (cause is DbException database && dialect.IsUnavailable(database))
-                {
-                    LogUnavailable(logger, database, context.Request.Method, context.GetEndpoint()?.DisplayName);
-                    return true;
-                }
+                return false;
             }
 
-            return false;
+            LogUnavailable(logger, database, context.Request.Method, context.GetEndpoint()?.DisplayName);
+            return true;
         }
 
         [LoggerMessage(131, LogLevel.Warning, "{Method} {Endpoint} found the database unavailable and was answered 503")]

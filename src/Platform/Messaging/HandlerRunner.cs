@@ -136,12 +136,12 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabase
         return true;
     }
 
-    /// <summary>Tries a parked message again in the scope's open write transaction; a throw means that it failed again.</summary>
-    internal async Task RetryWithinAsync(IServiceProvider scope, HandlerBinding binding, ParkedMessage parked, CancellationToken cancellationToken)
+    /// <summary>Prepares to try a parked message again; what it returns does so in the scope's open write transaction. A throw of either means that it failed again.</summary>
+    internal async Task<Func<CancellationToken, Task>> PrepareRetryAsync(IServiceProvider scope, HandlerBinding binding, ParkedMessage parked, CancellationToken cancellationToken)
     {
         IReadOnlyList<Delivery> one = [new Delivery(MessageJson.Read(parked.Type, parked.Payload, parked.Attachment), new MessageContext(parked.MessageId, parked.SentAt))];
         var write = await binding.PrepareAsync(scope, one, cancellationToken);
-        await ApplyWithinAsync(scope.GetRequiredService<ControlPlaneDbContext>(), binding, one, parked.Id, write, cancellationToken);
+        return token => ApplyWithinAsync(scope.GetRequiredService<ControlPlaneDbContext>(), binding, one, parked.Id, write, token);
     }
 
     private async Task<bool> ApplyWithinAsync(

@@ -144,8 +144,9 @@ public static class ParkedMessagesApi
         var targets = await found.OrderBy(row => row.Id).Take(LongTasks.MaxItems).Select(row => new { row.Id, row.Type, row.Key }).ToListAsync(cancellationToken);
         var summary = $"Retry {(request.State is null ? "" : request.State + " ")}messages of {request.Consumer}{(count > targets.Count ? $", the oldest {targets.Count} of {count}" : "")}";
         var kind = kinds.Single(kind => kind.Module == module && kind.Kind == RetryParkedMessages.KindName);
-        return TasksApi.Accepted(module, await tasks.StartAsync(
-            kind, summary, string.IsNullOrWhiteSpace(request.Reason) ? null : request.Reason.Trim(), [.. targets.Select(row => new TaskTarget(row.Id.ToString(), $"{row.Type} {row.Key}"))], null, cancellationToken));
+        var task = await tasks.StartAsync(
+            kind, summary, string.IsNullOrWhiteSpace(request.Reason) ? null : request.Reason.Trim(), [.. targets.Select(row => new TaskTarget(row.Id.ToString(), $"{row.Type} {row.Key}"))], null, cancellationToken);
+        return TasksApi.Accepted(module, task!);
     }
 
     private static ParkedMessageItem Item(ParkedMessage row) => new(

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using MissionControl.Contracts;
 using MissionControl.Platform.Data;
+using MissionControl.Platform.Time;
 
 namespace MissionControl.Platform.Messaging;
 
@@ -93,7 +94,7 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
         }
 
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(5), time);
-        while (await TicksAsync(timer, stoppingToken))
+        while (await timer.NextAsync(stoppingToken))
         {
             if (Volatile.Read(ref firstFailure) is var since and not 0)
             {
@@ -110,18 +111,6 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
                     return;
                 }
             }
-        }
-    }
-
-    private static async Task<bool> TicksAsync(PeriodicTimer timer, CancellationToken stoppingToken)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(stoppingToken);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
         }
     }
 

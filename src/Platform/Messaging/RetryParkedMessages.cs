@@ -10,23 +10,27 @@ internal sealed class RetryParkedMessages(string module, HandlerRegistry handler
 {
     public const string KindName = "retry-parked-messages";
 
-    public override async Task<string?> ApplyAsync(IServiceProvider scope, LongTask task, LongTaskItem item, CancellationToken cancellationToken)
+    public override async Task<Func<CancellationToken, Task<string?>>> PrepareAsync(IServiceProvider scope, LongTask task, LongTaskItem item, CancellationToken cancellationToken)
     {
         var id = Guid.Parse(item.Target);
         if (await scope.GetRequiredService<ControlPlaneDbContext>().ParkedMessages(Module).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } row)
         {
             // Its own next try was faster: it is applied, which is what was wanted.
-            return null;
+            return _ => Task.FromResult<string?>(null);
         }
 
         if (handlers.Bindings.FirstOrDefault(binding => binding.Name == row.Consumer) is not { } binding)
         {
-            return $"This version has no consumer '{row.Consumer}'; the message stays until one has.";
+            return _ => Task.FromResult<string?>($"This version has no consumer '{row.Consumer}'; the message stays until one has.");
         }
 
-        scope.GetRequiredService<IEvents>().Audit(Fact(task, item, AuditOutcome.Success));
-        await runner.RetryWithinAsync(scope, binding, row, cancellationToken);
-        return null;
+        var write = await runner.PrepareRetryAsync(scope, binding, row, cancellationToken);
+        return async token =>
+        {
+            scope.GetRequiredService<IEvents>().Audit(Fact(task, item, AuditOutcome.Success));
+            await write(token);
+            return null;
+        };
     }
 
     public override async Task FailedAsync(IServiceProvider scope, LongTask task, LongTaskItem item, Exception exception, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
@@ -24,9 +25,10 @@ public sealed class LongTasks(ControlPlaneDbContext db, ModuleScope module, Curr
     /// <param name="summary">The same and to which things, in words.</param>
     /// <param name="reason">Why, as the principal said.</param>
     /// <param name="targets">The things, in the order in which they are dealt with.</param>
-    /// <param name="retryOf">The task whose failures these are.</param>
+    /// <param name="retryOf">The task whose failures these are; it is tried again once, and what fails then is the new task's.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async Task<LongTask> StartAsync(TaskAction action, string summary, string? reason, IReadOnlyList<TaskTarget> targets, Guid? retryOf, CancellationToken cancellationToken)
+    /// <returns>The task; null when the failures are being tried again, or were, already.</returns>
+    public async Task<LongTask?> StartAsync(TaskAction action, string summary, string? reason, IReadOnlyList<TaskTarget> targets, LongTask? retryOf, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(action);
         ArgumentNullException.ThrowIfNull(targets);
@@ -41,21 +43,31 @@ public sealed class LongTasks(ControlPlaneDbContext db, ModuleScope module, Curr
             Summary = summary,
             StartedBy = actor.Id,
             Actor = JsonSerializer.Serialize(actor, JsonSerializerOptions.Web),
-            CustomerId = db.Scope.IsAll ? null : db.Scope.CustomerId,
+            CustomerId = retryOf is not null ? retryOf.CustomerId : db.Scope.IsAll ? null : db.Scope.CustomerId,
             Reason = reason,
-            RetryOf = retryOf,
+            RetryOf = retryOf?.Id,
             Total = targets.Count,
             StartedAt = now,
         };
 
         // A request with an Idempotency-Key has its transaction already.
         await using var own = db.CurrentTransaction is null ? await db.BeginWriteAsync(cancellationToken: cancellationToken) : null;
+        if (retryOf is not null)
+        {
+            // Whoever asks at the same moment waits here, and finds this one.
+            await db.Dialect.LockRowsAsync(db, ModuleTablesModel.Tasks(module.Current), ["id"], [[retryOf.Id]], cancellationToken);
+            if (await db.LongTasks(module.Current).AnyAsync(row => row.RetryOf == retryOf.Id, cancellationToken))
+            {
+                return null;
+            }
+        }
+
         db.LongTasks(module.Current).Add(task);
         events.Audit(new AuditFact($"{module.Current}.task-started", task.CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "task", task.Id.ToString())
         {
             CustomerId = task.CustomerId,
             Reason = reason,
-            Changes = [Change.Add("/kind", task.Kind), Change.Add("/summary", summary), Change.Add("/total", task.Total), .. retryOf is null ? [] : new[] { Change.Add("/retryOf", retryOf) }],
+            Changes = [Change.Add("/kind", task.Kind), Change.Add("/summary", summary), Change.Add("/total", task.Total), .. retryOf is null ? [] : new[] { Change.Add("/retryOf", retryOf.Id) }],
         });
         await db.SaveChangesAsync(cancellationToken);
         var waiting = nameof(LongTaskItemState.Waiting);

@@ -19,11 +19,12 @@ public abstract class TaskAction(string kind, string module, string right)
     public string Right => right;
 
     /// <summary>
-    /// Does it to one thing, in the open write transaction of the scope, which marks the thing as done, too: both happen, or neither.
-    /// A throw takes both back and fails the thing.
+    /// Reads and judges one thing, before the transaction: on SQLite nobody else can write while one is open. What it returns does it,
+    /// in the write transaction of the scope that marks the thing as done, too: both happen, or neither. A throw of either takes both
+    /// back and fails the thing.
     /// </summary>
-    /// <returns>Null when done; else why the thing's state does not allow it.</returns>
-    public abstract Task<string?> ApplyAsync(IServiceProvider scope, LongTask task, LongTaskItem item, CancellationToken cancellationToken);
+    /// <returns>What does it; its own result is null when done, else why the thing's state does not allow it.</returns>
+    public abstract Task<Func<CancellationToken, Task<string?>>> PrepareAsync(IServiceProvider scope, LongTask task, LongTaskItem item, CancellationToken cancellationToken);
 
     /// <summary>Writes down elsewhere that a thing failed, in the transaction that marks it as failed.</summary>
     public virtual Task FailedAsync(IServiceProvider scope, LongTask task, LongTaskItem item, Exception exception, CancellationToken cancellationToken) => Task.CompletedTask;

@@ -25,6 +25,14 @@ internal sealed partial class TaskWorker(string module, IEnumerable<TaskAction> 
     /// <summary>Shorter than the lease, which is renewed between two runs.</summary>
     private static readonly TimeSpan LongestRun = TimeSpan.FromSeconds(4);
 
+    /// <summary>Tasks that take turns; the others wait for one of them to end.</summary>
+    private const int AtOnce = 20;
+
+    /// <summary>Times in a row that a thing may find the database away before it is the thing that is failed.</summary>
+    private const int MostAway = 20;
+
+    private (Guid Task, int Number, int Times) away;
+
     public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {
         var db = scope.GetRequiredService<ControlPlaneDbContext>();
@@ -33,12 +41,12 @@ internal sealed partial class TaskWorker(string module, IEnumerable<TaskAction> 
         do
         {
             more = false;
-            foreach (var task in await db.LongTasks(Module).AsNoTracking().Where(row => row.State == LongTaskState.Running).OrderBy(row => row.Id).ToListAsync(cancellationToken))
+            foreach (var task in await db.LongTasks(Module).AsNoTracking().Where(row => row.State == LongTaskState.Running).OrderBy(row => row.Id).Take(AtOnce).ToListAsync(cancellationToken))
             {
                 // A kind that this version does not know waits for one that does.
                 if (actions.FirstOrDefault(action => action.Module == Module && action.Kind == task.Kind) is { } action)
                 {
-                    more |= await TakeTurnAsync(db, action, task, cancellationToken);
+                    more |= await TakeTurnAsync(db, action, task, until, cancellationToken);
                 }
             }
         }
@@ -46,11 +54,16 @@ internal sealed partial class TaskWorker(string module, IEnumerable<TaskAction> 
     }
 
     /// <summary>Deals with the next things of a task; false when it has ended.</summary>
-    private async Task<bool> TakeTurnAsync(ControlPlaneDbContext db, TaskAction action, LongTask task, CancellationToken cancellationToken)
+    private async Task<bool> TakeTurnAsync(ControlPlaneDbContext db, TaskAction action, LongTask task, DateTimeOffset until, CancellationToken cancellationToken)
     {
         var next = await db.LongTaskItems(Module).AsNoTracking().Where(row => row.TaskId == task.Id && row.State == LongTaskItemState.Waiting).OrderBy(row => row.Number).Take(Turn).ToListAsync(cancellationToken);
         foreach (var item in next)
         {
+            if (time.GetUtcNow() >= until)
+            {
+                return true;
+            }
+
             await WorkAsync(action, task, item, cancellationToken);
         }
 
@@ -72,14 +85,18 @@ internal sealed partial class TaskWorker(string module, IEnumerable<TaskAction> 
                 await ApplyAsync(action, task, item, cancellationToken);
                 return;
             }
-            catch (Exception exception) when (cancellationToken.IsCancellationRequested || IsUnavailable(exception))
+            catch (Exception) when (cancellationToken.IsCancellationRequested)
             {
-                // Neither done nor marked: it is next when the database is back.
                 throw;
             }
             catch (Exception exception) when (attempt < Tries && exception is DbUpdateException or DbException)
             {
                 // Two writers met on one row. The other has committed by now.
+            }
+            catch (Exception exception) when (IsAway(exception, task, item))
+            {
+                // Neither done nor marked: it is next when the database is back.
+                throw;
             }
             catch (Exception exception)
             {
@@ -90,16 +107,32 @@ internal sealed partial class TaskWorker(string module, IEnumerable<TaskAction> 
         }
     }
 
+    /// <summary>
+    /// Whether the database is away, and not this thing what makes it seem so: one that always lasts longer than the database allows
+    /// would keep all tasks from going on. While it is really away the thing cannot be failed either.
+    /// </summary>
+    private bool IsAway(Exception exception, LongTask task, LongTaskItem item)
+    {
+        if (dialect.UnavailableBehind(exception) is null)
+        {
+            return false;
+        }
+
+        away = (task.Id, item.Number, away.Task == task.Id && away.Number == item.Number ? away.Times + 1 : 1);
+        return away.Times < MostAway;
+    }
+
     private async Task ApplyAsync(TaskAction action, LongTask task, LongTaskItem item, CancellationToken cancellationToken)
     {
         await using var scope = Enter(out var db);
+        var apply = await action.PrepareAsync(scope.ServiceProvider, task, item, cancellationToken);
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         if (!await MarkAsync(db, task, item, LongTaskItemState.Succeeded, null, cancellationToken))
         {
             return;
         }
 
-        if (await action.ApplyAsync(scope.ServiceProvider, task, item, cancellationToken) is { } refusal)
+        if (await apply(cancellationToken) is { } refusal)
         {
             await Item(db, item).ExecuteUpdateAsync(set => set.SetProperty(row => row.State, LongTaskItemState.Refused).SetProperty(row => row.Reason, Shorten(refusal)), cancellationToken);
             await Tasks(db, task).ExecuteUpdateAsync(set => set.SetProperty(row => row.Refused, row => row.Refused + 1), cancellationToken);
@@ -175,19 +208,6 @@ internal sealed partial class TaskWorker(string module, IEnumerable<TaskAction> 
     private IQueryable<LongTask> Tasks(ControlPlaneDbContext db, LongTask task) => db.LongTasks(Module).Where(row => row.Id == task.Id);
 
     private IQueryable<LongTaskItem> Item(ControlPlaneDbContext db, LongTaskItem item) => db.LongTaskItems(Module).Where(row => row.TaskId == item.TaskId && row.Number == item.Number);
-
-    private bool IsUnavailable(Exception exception)
-    {
-        for (var cause = exception; cause is not null; cause = cause.InnerException)
-        {
-            if (cause is DbException database && dialect.IsUnavailable(database))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
 
     private static string Shorten(string text) => text.Length <= ReasonLength ? text : text[..ReasonLength];
 

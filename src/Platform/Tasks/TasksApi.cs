@@ -21,6 +21,7 @@ public static class TasksApi
 {
     private const string Cancel = "cancel";
     private const string RetryFailed = "retry-failed";
+    private const string Retried = "They were tried again already, by a task of its own; what failed there can be tried again there.";
 
     /// <summary>The span over which the rate is counted.</summary>
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
@@ -168,16 +169,11 @@ public static class TasksApi
             return Problems.Of(hindrance.Code, hindrance.Detail);
         }
 
-        if (await asked.Db.LongTasks(asked.Module).AnyAsync(row => row.RetryOf == id && row.State == LongTaskState.Running, cancellationToken))
-        {
-            return Problems.Of(ProblemCodes.Conflict, "They are being tried again already.");
-        }
-
         var failures = await asked.Db.LongTaskItems(asked.Module).AsNoTracking().Where(row => row.TaskId == id && Failures.Contains(row.State)).OrderBy(row => row.Number)
             .Select(row => new TaskTarget(row.Target, row.Label)).ToListAsync(cancellationToken);
-        return failures.Count == 0
-            ? Problems.Of(ProblemCodes.Conflict, "What became of each thing is no longer kept.")
-            : Accepted(asked.Module, await start.StartAsync(asked.KindOf(task)!, task.Summary, task.Reason, failures, id, cancellationToken));
+        return failures.Count == 0 ? Problems.Of(ProblemCodes.Conflict, "What became of each thing is no longer kept.")
+            : await start.StartAsync(asked.KindOf(task)!, task.Summary, task.Reason, failures, task, cancellationToken) is { } again ? Accepted(asked.Module, again)
+            : Problems.Of(ProblemCodes.Conflict, Retried);
     }
 
     private static TaskSummary Summary(LongTask row, double? perMinute, IReadOnlyList<AllowedAction> actions)
@@ -243,11 +239,14 @@ public static class TasksApi
             var running = tasks.Where(task => task.State == LongTaskState.Running).Select(task => task.Id).ToList();
             var recent = running.Count == 0 ? [] : await Db.LongTaskItems(Module).Where(row => running.Contains(row.TaskId) && row.State != LongTaskItemState.Waiting && row.EndedAt > since)
                 .GroupBy(row => row.TaskId).Select(group => new { group.Key, Count = group.Count() }).ToDictionaryAsync(group => group.Key, group => group.Count, cancellationToken);
+            var ids = tasks.Select(task => (Guid?)task.Id).ToList();
+            var retried = (await Db.LongTasks(Module).Where(row => ids.Contains(row.RetryOf)).Select(row => row.RetryOf!.Value).ToListAsync(cancellationToken)).ToHashSet();
             return [.. tasks.Select(task =>
             {
                 var seconds = Math.Min(Window.TotalSeconds, (now - task.StartedAt).TotalSeconds);
                 return Summary(task, seconds >= 1 && recent.TryGetValue(task.Id, out var count) ? Math.Round(count * 60 / seconds, 1) : null,
-                    [.. new[] { Cancel, RetryFailed }.Select(verb => Hindrance(task, verb) is { } hindrance ? new AllowedAction(verb, false, hindrance.Detail) : new AllowedAction(verb, true, null))]);
+                    [.. new[] { Cancel, RetryFailed }.Select(verb => (Hindrance(task, verb)?.Detail ?? (verb == RetryFailed && retried.Contains(task.Id) ? Retried : null)) is { } hindrance
+                        ? new AllowedAction(verb, false, hindrance) : new AllowedAction(verb, true, null))]);
             })];
         }
     }

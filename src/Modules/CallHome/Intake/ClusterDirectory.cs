@@ -7,6 +7,7 @@ using MissionControl.CallHome.Clusters;
 using MissionControl.CallHome.DesiredState;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Telemetry;
+using MissionControl.Platform.Time;
 using MissionControl.Trust.Envelopes;
 
 namespace MissionControl.CallHome.Intake;
@@ -76,7 +77,7 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Period, time);
-        while (await WaitAsync(timer, stoppingToken))
+        while (await timer.NextAsync(stoppingToken))
         {
             try
             {
@@ -173,18 +174,6 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
                 known.Ended = keys.Where(row => row.NotAfter is not null).ToDictionary(row => row.Kid, row => row.NotAfter!.Value, StringComparer.Ordinal);
                 known.Keys = keys.ToDictionary(row => row.Kid, row => row.Spki, StringComparer.Ordinal);
             }
-        }
-    }
-
-    private static async Task<bool> WaitAsync(PeriodicTimer timer, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
         }
     }
 

@@ -167,26 +167,26 @@ internal static class Door
             return refusal;
         }
 
-        if (health.Nodes.Count > Limits.Nodes)
+        if (health.Nodes.Count > ItemLimits.Nodes)
         {
-            return Refuse(item, "too-many-nodes", $"At most {Limits.Nodes} nodes.", final: true);
+            return Refuse(item, "too-many-nodes", $"At most {ItemLimits.Nodes} nodes.", final: true);
         }
 
-        if (health.Certificates.Count > Limits.Certificates)
+        if (health.Certificates.Count > ItemLimits.Certificates)
         {
-            return Refuse(item, "too-many-certificates", $"At most {Limits.Certificates} certificates.", final: true);
+            return Refuse(item, "too-many-certificates", $"At most {ItemLimits.Certificates} certificates.", final: true);
         }
 
         foreach (var node in health.Nodes)
         {
-            if (node.Disks.Count > Limits.DisksPerNode)
+            if (node.Disks.Count > ItemLimits.DisksPerNode)
             {
-                return Refuse(item, "too-many-disks", $"At most {Limits.DisksPerNode} disks a node.", final: true);
+                return Refuse(item, "too-many-disks", $"At most {ItemLimits.DisksPerNode} disks a node.", final: true);
             }
 
-            if (node.Id.Length is 0 or > 100 || !IsText(node.Id))
+            if (node.Id.Length is 0 or > ItemLimits.NameLength || !IsText(node.Id))
             {
-                return Refuse(item, "node-id-invalid", "Every node needs an id of 1 to 100 characters.", final: true);
+                return Refuse(item, "node-id-invalid", $"Every node needs an id of 1 to {ItemLimits.NameLength} characters.", final: true);
             }
 
             if (!InPercent(node.HasCpuPercent, node.CpuPercent) || !InPercent(node.HasHeapUsedPercent, node.HeapUsedPercent) || !InPercent(node.HasGcPausePercent, node.GcPausePercent))
@@ -215,14 +215,14 @@ internal static class Door
             return Refuse(item, "number-not-finite", "Leave a number out when it is not known; NaN and infinity are none.", final: true);
         }
 
-        if (health.ExpectedNodes is < 0 or > 100_000 || health.QuorumSpare is < -100_000 or > 100_000)
+        if (health.ExpectedNodes is < 0 or > ItemLimits.Count || health.QuorumSpare is < -ItemLimits.Count or > ItemLimits.Count)
         {
-            return Refuse(item, "count-out-of-range", "expected_nodes lies within 0 and 100000, quorum_spare within -100000 and 100000.", final: true);
+            return Refuse(item, "count-out-of-range", $"expected_nodes lies within 0 and {ItemLimits.Count}, quorum_spare within -{ItemLimits.Count} and {ItemLimits.Count}.", final: true);
         }
 
         var texts = health.Nodes.All(node => IsText(node.Role) && IsText(node.State) && IsText(node.Version) && IsText(node.Os) && node.Disks.All(disk => IsText(disk.Mount) && IsText(disk.Purpose)))
             && health.Certificates.All(certificate => IsText(certificate.Purpose) && IsText(certificate.Issuer)) && IsText(health.Backup?.Location ?? "");
-        return texts ? null : Refuse(item, "text-invalid", $"A text has at most {Limits.TextLength} characters and no NUL.", final: true);
+        return texts ? null : Refuse(item, "text-invalid", $"A text has at most {ItemLimits.TextLength} characters and no NUL.", final: true);
     }
 
     private static ItemRefusal? Event(Item item)
@@ -234,11 +234,11 @@ internal static class Door
 
         if (!IsText(happened.Id) || !IsText(happened.Kind) || !IsText(happened.Text) || !IsText(happened.Node))
         {
-            return Refuse(item, "text-invalid", $"A text has at most {Limits.TextLength} characters and no NUL.", final: true);
+            return Refuse(item, "text-invalid", $"A text has at most {ItemLimits.TextLength} characters and no NUL.", final: true);
         }
 
-        return happened.Id.Length is 0 or > 100 || happened.Kind.Length is 0 or > 100 || happened.Text.Length > 500 || happened.Severity is not ("info" or "warning" or "severe")
-            ? Refuse(item, "event-invalid", "An event needs id and kind of 1 to 100 characters, a text of at most 500, and severity info, warning or severe.", final: true)
+        return happened.Id.Length is 0 or > ItemLimits.NameLength || happened.Kind.Length is 0 or > ItemLimits.NameLength || happened.Text.Length > ItemLimits.EventTextLength || happened.Severity is not ("info" or "warning" or "severe")
+            ? Refuse(item, "event-invalid", $"An event needs id and kind of 1 to {ItemLimits.NameLength} characters, a text of at most {ItemLimits.EventTextLength}, and severity info, warning or severe.", final: true)
             : null;
     }
 
@@ -249,26 +249,26 @@ internal static class Door
             return refusal;
         }
 
-        if (inventory.Nodes.Count > Limits.Nodes)
+        if (inventory.Nodes.Count > ItemLimits.Nodes)
         {
-            return Refuse(item, "too-many-nodes", $"At most {Limits.Nodes} nodes.", final: true);
+            return Refuse(item, "too-many-nodes", $"At most {ItemLimits.Nodes} nodes.", final: true);
         }
 
         if (!AreIds(inventory.Nodes, node => node.Id))
         {
-            return Refuse(item, "node-id-invalid", "Every node needs an id of its own of 1 to 100 characters.", final: true);
+            return Refuse(item, "node-id-invalid", $"Every node needs an id of its own of 1 to {ItemLimits.NameLength} characters.", final: true);
         }
 
         if (!AreTexts(inventory))
         {
-            return Refuse(item, "text-invalid", $"A text has at most {Limits.TextLength} characters and no NUL.", final: true);
+            return Refuse(item, "text-invalid", $"A text has at most {ItemLimits.TextLength} characters and no NUL.", final: true);
         }
 
-        return inventory.Gateways.Count > Limits.InventoryEntries || inventory.Collectors.Count > Limits.InventoryEntries || inventory.Environments.Count > Limits.InventoryEntries
+        return inventory.Gateways.Count > ItemLimits.InventoryEntries || inventory.Collectors.Count > ItemLimits.InventoryEntries || inventory.Environments.Count > ItemLimits.InventoryEntries
             || !AreIds(inventory.Gateways, gateway => gateway.Id) || !AreIds(inventory.Environments, environment => environment.Id)
-            || inventory.Collectors.Any(collectors => collectors.Version.Length > 100 || collectors.Os.Length > 100 || collectors.Count < 0)
-            || inventory.ProductVersion.Length > 100 || inventory.AgentVersion.Length > 100
-            ? Refuse(item, "inventory-invalid", $"At most {Limits.InventoryEntries} gateways, collector counts and environments, each gateway and environment with an id of its own of 1 to 100 characters, versions of at most 100, no count below 0.", final: true)
+            || inventory.Collectors.Any(collectors => collectors.Version.Length > ItemLimits.NameLength || collectors.Os.Length > ItemLimits.NameLength || collectors.Count < 0)
+            || inventory.ProductVersion.Length > ItemLimits.NameLength || inventory.AgentVersion.Length > ItemLimits.NameLength
+            ? Refuse(item, "inventory-invalid", $"At most {ItemLimits.InventoryEntries} gateways, collector counts and environments, each gateway and environment with an id of its own of 1 to {ItemLimits.NameLength} characters, versions of at most {ItemLimits.NameLength}, no count below 0.", final: true)
             : null;
     }
 
@@ -284,7 +284,7 @@ internal static class Door
     private static bool AreIds<T>(IReadOnlyCollection<T> things, Func<T, string> id)
     {
         var seen = new HashSet<string>(things.Count, StringComparer.Ordinal);
-        return things.All(thing => id(thing) is { Length: >= 1 and <= 100 } text && seen.Add(text));
+        return things.All(thing => id(thing) is { Length: >= 1 and <= ItemLimits.NameLength } text && seen.Add(text));
     }
 
     // Licensing judges again by its own copy of the keys; here it spares the agent a round trip to learn of a mistake.
@@ -337,7 +337,7 @@ internal static class Door
 
     private static bool IsInstant(long ms) => ms is >= 0 and <= LastInstant;
 
-    private static bool IsText(string text) => text.Length <= Limits.TextLength && !text.Contains('\0', StringComparison.Ordinal);
+    private static bool IsText(string text) => text.Length <= ItemLimits.TextLength && !text.Contains('\0', StringComparison.Ordinal);
 
     private static bool InPercent(bool has, double value) => !has || value is >= 0 and <= 100;
 

@@ -5,6 +5,7 @@ using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
+using MissionControl.Platform.Time;
 
 namespace MissionControl.CallHome.Intake;
 
@@ -29,19 +30,7 @@ internal sealed partial class Watermark(IServiceScopeFactory scopes, ProcessIden
                 LogFailed(logger, exception);
             }
         }
-        while (await NextAsync(timer, stoppingToken));
-    }
-
-    private static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
+        while (await timer.NextAsync(stoppingToken));
     }
 
     [LoggerMessage(1020, LogLevel.Warning, "The intake watermark could not be written; fleet will hold its deadlines")]

@@ -38,6 +38,8 @@ internal static class ClusterList
             return Csv.File("clusters", Summaries(db, order.Apply(rows)).AsAsyncEnumerable());
         }
 
+        // Counts, rows and the next position are of one moment: their sums agree, whatever comes in meanwhile.
+        await using var snapshot = await db.BeginSnapshotAsync(cancellationToken);
         var (total, facets) = await CountAsync(rows, query, cancellationToken);
         if (query.Cursor is not null)
         {

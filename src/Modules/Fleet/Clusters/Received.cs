@@ -1,3 +1,4 @@
+using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Protocol.CallHome;
 
 namespace MissionControl.Fleet.Clusters;
@@ -6,6 +7,9 @@ namespace MissionControl.Fleet.Clusters;
 internal static class Received
 {
     private const long MaxSequence = (1L << 42) - 1;
+
+    /// <summary>The items of several groups, in their order.</summary>
+    public static List<ReceivedItem> Items(IEnumerable<ItemsReceived> messages) => [.. messages.SelectMany(message => message.Inflate().Items)];
 
     public static Guid Cluster(ReceivedItem item) => new(item.ClusterId.Span, bigEndian: true);
 

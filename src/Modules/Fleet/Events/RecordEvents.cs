@@ -6,14 +6,20 @@ using MissionControl.Protocol.CallHome;
 
 namespace MissionControl.Fleet.Events;
 
-/// <summary>Stores a group of events; each by its own id, so that one which comes twice is one.</summary>
-internal sealed class RecordEvents(ControlPlaneDbContext db, TimeProvider time) : IMessageHandler<ItemsReceived>
+/// <summary>Stores groups of events; each by its own id, so that one which comes twice is one.</summary>
+internal sealed class RecordEvents(ControlPlaneDbContext db, TimeProvider time) : IBatchHandler<ItemsReceived>
 {
-    public async Task HandleAsync(ItemsReceived message, MessageContext context, CancellationToken cancellationToken)
+    public Task<Func<CancellationToken, Task>> PrepareAsync(IReadOnlyList<ItemsReceived> messages, CancellationToken cancellationToken)
     {
-        var items = message.Inflate().Items;
+        var items = Received.Items(messages);
+        var rows = items.ConvertAll(Row);
+        return Task.FromResult<Func<CancellationToken, Task>>(token => WriteAsync(items, rows, token));
+    }
+
+    private async Task WriteAsync(List<ReceivedItem> items, List<object?[]> rows, CancellationToken cancellationToken)
+    {
         await LastContact.KeepAsync(db, items, time.GetUtcNow(), cancellationToken);
-        if (await db.Dialect.InsertIfAbsentAsync(db, ClusterEvent.Table with { Rows = [.. items.Select(Row)] }, cancellationToken) > 0)
+        if (await db.Dialect.InsertIfAbsentAsync(db, ClusterEvent.Table with { Rows = rows }, cancellationToken) > 0)
         {
             await ClusterOverview.RefreshAsync(db, [.. items.Select(Received.Cluster).Distinct()], time.GetUtcNow(), cancellationToken);
         }

@@ -19,7 +19,7 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
 
     public async Task<Func<CancellationToken, Task>> PrepareAsync(IReadOnlyList<ItemsReceived> messages, CancellationToken cancellationToken)
     {
-        var items = messages.SelectMany(message => message.Inflate().Items).ToList();
+        var items = Received.Items(messages);
         var groups = items.GroupBy(Received.Cluster)
             .Select(group => new Group(group.Key, Received.Customer(group.First()), [.. group.OrderBy(Received.Rank).Select(item => (item, Wire.Parser.ParseFrom(item.Body)))])).ToList();
         var judged = await JudgeAsync(groups, cancellationToken);

@@ -8,10 +8,10 @@ using MissionControl.Protocol.CallHome;
 namespace MissionControl.Fleet.Inventory;
 
 /// <summary>
-/// Stores a group of inventories: the newest of each cluster, what changed since the one before, and the counts of collectors.
+/// Stores groups of inventories: the newest of each cluster, what changed since the one before, and the counts of collectors.
 /// Safe when a group comes twice or after a later one.
 /// </summary>
-internal sealed class RecordInventory(ControlPlaneDbContext db, TimeProvider time) : IMessageHandler<ItemsReceived>
+internal sealed class RecordInventory(ControlPlaneDbContext db, TimeProvider time) : IBatchHandler<ItemsReceived>
 {
     private static readonly BulkRows Inventories = new("fleet_inventory", ["cluster_id", "customer_id", "rank", "at", "received_at", "product_version", "agent_version", "body", "version"], ["cluster_id"], []);
 
@@ -21,9 +21,14 @@ internal sealed class RecordInventory(ControlPlaneDbContext db, TimeProvider tim
     private static readonly BulkRows Collectors = new(
         "fleet_collector_version", ["cluster_id", "release", "os", "customer_id", "collectors"], ["cluster_id", "release", "os"], []);
 
-    public async Task HandleAsync(ItemsReceived message, MessageContext context, CancellationToken cancellationToken)
+    public Task<Func<CancellationToken, Task>> PrepareAsync(IReadOnlyList<ItemsReceived> messages, CancellationToken cancellationToken)
     {
-        var items = message.Inflate().Items;
+        var items = Received.Items(messages);
+        return Task.FromResult<Func<CancellationToken, Task>>(token => WriteAsync(items, token));
+    }
+
+    private async Task WriteAsync(List<ReceivedItem> items, CancellationToken cancellationToken)
+    {
         await LastContact.KeepAsync(db, items, time.GetUtcNow(), cancellationToken);
         var waiting = Received.Newest(items).ToList();
         while (waiting.Count > 0)

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -16,8 +17,10 @@ namespace MissionControl.Identity.Views;
 /// <summary><c>/api/v1/identity/views</c>: the views that the caller made, and those that others share.</summary>
 internal static class ViewsApi
 {
-    /// <summary>Views of one owner.</summary>
+    /// <summary>Views of one owner, of all lists.</summary>
     private const int MaxViews = 200;
+
+    private const string Taken = "Another view of this list was given that name at the same moment. Read the views again and decide anew.";
 
     public static void Map(IEndpointRouteBuilder api)
     {
@@ -32,15 +35,16 @@ internal static class ViewsApi
     private static async Task<IResult> SaveAsync(SaveViewRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
         var (owner, list, name) = (Owner(http), request.List!, request.Name!.Trim());
-        var mine = await db.Set<SavedView>().Where(row => row.Owner == owner && row.List == list).ToListAsync(cancellationToken);
+        var all = await db.Set<SavedView>().Where(row => row.Owner == owner).ToListAsync(cancellationToken);
+        var mine = all.FindAll(row => row.List == list);
         if (Mistake(mine, name, null) is { } mistake)
         {
             return Problems.Invalid([mistake]);
         }
 
-        if (mine.Count >= MaxViews)
+        if (all.Count >= MaxViews)
         {
-            return Problems.Of(ProblemCodes.Conflict, $"There are {MaxViews} views of this list; delete one first.");
+            return Problems.Of(ProblemCodes.Conflict, $"You have {MaxViews} views; delete one first.");
         }
 
         var now = time.GetUtcNow();
@@ -64,17 +68,23 @@ internal static class ViewsApi
         db.Add(view);
         events.Audit(Fact(view, "identity.view-saved") with
         {
-            Changes = [Change.Add("/list", view.List), Change.Add("/name", view.Name), Change.Add("/query", view.Query), Change.Add("/shared", view.IsShared), Change.Add("/isDefault", view.IsDefault)],
+            Changes = Told([Change.Add("/list", view.List), Change.Add("/name", view.Name), Change.Add("/query", view.Query), Change.Add("/shared", view.IsShared), Change.Add("/isDefault", view.IsDefault)], view.IsShared),
         });
-        await db.SaveChangesAsync(cancellationToken);
+        if (!await TrySaveAsync(db, cancellationToken))
+        {
+            return Problems.Of(ProblemCodes.Conflict, Taken);
+        }
+
         return TypedResults.Created($"/api/v1/identity/views/{view.Id}", Item(view, http));
     }
 
-    private static async Task<IResult> ListAsync(HttpContext http, ControlPlaneDbContext db, string? list, int? limit, string? cursor, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(HttpContext http, ControlPlaneDbContext db, string? list, bool? @default, int? limit, string? cursor, CancellationToken cancellationToken)
     {
         var take = Math.Clamp(limit ?? 50, 1, 500);
         var query = Visible(http, db).AsNoTracking();
         query = list is null ? query : query.Where(row => row.List == list);
+        var reader = Owner(http);
+        query = @default is null ? query : query.Where(row => (row.IsDefault && row.Owner == reader) == @default);
         if (cursor is not null)
         {
             if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Guid.TryParse(parts[1], out var id))
@@ -88,7 +98,7 @@ internal static class ViewsApi
 
         var rows = await query.OrderBy(row => row.Name).ThenBy(row => row.Id).Take(take + 1).ToListAsync(cancellationToken);
         var next = rows.Count > take
-            ? $"/api/v1/identity/views?limit={take}{(list is null ? "" : $"&list={Uri.EscapeDataString(list)}")}&cursor={Cursors.Encode(rows[take - 1].Name, rows[take - 1].Id.ToString())}"
+            ? $"/api/v1/identity/views?limit={take}{(list is null ? "" : $"&list={Uri.EscapeDataString(list)}")}{(@default is null ? "" : @default.Value ? "&default=true" : "&default=false")}&cursor={Cursors.Encode(rows[take - 1].Name, rows[take - 1].Id.ToString())}"
             : null;
         return TypedResults.Ok(new Page<ViewItem>([.. rows.Take(take).Select(row => Item(row, http))], next));
     }
@@ -116,6 +126,11 @@ internal static class ViewsApi
             return Problems.Of(ProblemCodes.ScopeMissing, hindrance);
         }
 
+        if (request.IsDefault is not null && view.Owner != Owner(http))
+        {
+            return Problems.Of(ProblemCodes.ScopeMissing, "Only who made a view says whether their list opens with it.");
+        }
+
         if (Etags.Mismatch(http.Request, view.Version) is { } mismatch)
         {
             return mismatch;
@@ -133,6 +148,7 @@ internal static class ViewsApi
         }
 
         var changes = new List<AuditChange>();
+        var told = view.IsShared || request.Shared == true;
         Set("/name", view.Name, request.Name?.Trim(), value => view.Name = value);
         Set("/query", view.Query, request.Query, value => view.Query = value);
         Set("/shared", view.IsShared, request.Shared, value => view.IsShared = value!.Value);
@@ -140,8 +156,11 @@ internal static class ViewsApi
         if (changes.Count > 0)
         {
             view.Version++;
-            events.Audit(Fact(view, "identity.view-changed") with { Changes = changes });
-            await db.SaveChangesAsync(cancellationToken);
+            events.Audit(Fact(view, "identity.view-changed") with { Changes = Told(changes, told) });
+            if (!await TrySaveAsync(db, cancellationToken))
+            {
+                return Problems.Of(ProblemCodes.Conflict, Taken);
+            }
         }
 
         http.Response.Headers.ETag = Etags.Of(view.Version);
@@ -169,10 +188,32 @@ internal static class ViewsApi
             return Problems.Of(ProblemCodes.ScopeMissing, hindrance);
         }
 
+        if (Etags.Moved(http.Request, view.Version) is { } moved)
+        {
+            return moved;
+        }
+
         db.Remove(view);
-        events.Audit(Fact(view, "identity.view-deleted") with { Changes = [Change.Remove("/name", view.Name), Change.Remove("/query", view.Query)] });
+        events.Audit(Fact(view, "identity.view-deleted") with { Changes = Told([Change.Remove("/list", view.List), Change.Remove("/name", view.Name), Change.Remove("/query", view.Query)], view.IsShared) });
         await db.SaveChangesAsync(cancellationToken);
         return TypedResults.NoContent();
+    }
+
+    /// <summary>What the log may say: name and query of a view that nobody else sees are its owner's own, and the log never forgets.</summary>
+    private static IReadOnlyList<AuditChange> Told(IReadOnlyList<AuditChange> changes, bool isShared) => isShared ? changes : [.. changes.Where(change => change.Path is not ("/name" or "/query"))];
+
+    /// <summary>False when the same owner gave another view that name at the same moment.</summary>
+    private static async Task<bool> TrySaveAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+            return true;
+        }
+        catch (DbUpdateException exception) when (exception is not DbUpdateConcurrencyException && exception.InnerException is DbException database && !db.Dialect.IsUnavailable(database))
+        {
+            return false;
+        }
     }
 
     // One view opens the list, or none.

@@ -66,7 +66,7 @@ internal static class ApiEdge
                 ClusterId = role,
                 Destinations = addresses.Select((address, i) => (Name: $"{role}-{i}", address)).ToDictionary(entry => entry.Name, entry => new DestinationConfig { Address = entry.address }),
                 HealthCheck = new HealthCheckConfig { Passive = new PassiveHealthCheckConfig { Enabled = true, Policy = "TransportFailureRate", ReactivationPeriod = TimeSpan.FromSeconds(5) } },
-                Metadata = new Dictionary<string, string> { [CaFile] = configuration["Edge:CaFile"] ?? data.PathOf("keys/ca.pem") },
+                Metadata = new Dictionary<string, string> { [CaFile] = configuration["Edge:CaFile"] is { Length: > 0 } file ? file : data.PathOf("keys/ca.pem") },
             });
         }
 

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using MissionControl.Platform.Time;
 using MissionControl.Portal.Sessions;
 using MissionControl.Portal.Shell;
 
@@ -76,7 +77,7 @@ internal static class ChangeStream
                 yield return changed.Count > 0 ? new SseItem<string>(JsonSerializer.Serialize(changed), "changed") : new SseItem<string>("", round == 0 ? "ready" : "ping");
             }
 
-            if (!await NextAsync(timer, ends.Token))
+            if (!await timer.NextAsync(ends.Token))
             {
                 yield break;
             }
@@ -113,18 +114,6 @@ internal static class ChangeStream
         }
 
         return (false, changed);
-    }
-
-    private static async Task<bool> NextAsync(PeriodicTimer timer, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await timer.WaitForNextTickAsync(cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
     }
 
     private static void Close(string session)

@@ -1,9 +1,11 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using MissionControl.Client;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Api.Platform;
+using MissionControl.Platform.Security;
 using MissionControl.Portal.Shell;
 
 namespace MissionControl.Portal.Live;
@@ -22,8 +24,8 @@ internal sealed class Watch(MissionControlClient client, TimeProvider time)
     public Task<string?> DigestAsync(TradedSession reader, string topic)
     {
         var now = time.GetUtcNow();
-        // Tasks are seen by whoever started them: those of two readers with the same rights may differ.
-        var own = topic.StartsWith("task", StringComparison.Ordinal) ? reader.Principal.Subject : null;
+        // Without system:read tasks are seen by whoever started them: those of two readers with the same rights may differ.
+        var own = topic.StartsWith("task", StringComparison.Ordinal) && !Scopes.Include(string.Join(' ', reader.Principal.Scopes), "system:read") ? reader.Principal.Subject : null;
         var key = ($"{reader.Principal.CustomerId} {own} {string.Join(' ', reader.Principal.Scopes)}", topic);
         if (known.TryGetValue(key, out var entry) && now - entry.At < Freshness)
         {
@@ -64,14 +66,15 @@ internal sealed class Watch(MissionControlClient client, TimeProvider time)
         }
     }
 
-    // A role that is silent does not hide what the others do.
+    // What runs, however many began later: what changes there, or leaves it, is all that a page need hear of. A role that is silent does
+    // not hide what the others do; being told to slow down is no news, or it would make for more questions.
     private static async Task<object?[]> TasksAsync(MissionControlClient api, string role)
     {
         try
         {
-            return [.. (await api.ListTasksAsync(role, "?limit=20", CancellationToken.None)).Items.Select(Seen)];
+            return [.. (await api.ListTasksAsync(role, "?state=running&limit=8", CancellationToken.None)).Items.Select(Seen)];
         }
-        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException)
+        catch (Exception silence) when (silence is ApiException { Status: not HttpStatusCode.TooManyRequests } or HttpRequestException or OperationCanceledException)
         {
             return [];
         }

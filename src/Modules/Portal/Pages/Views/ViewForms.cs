@@ -71,7 +71,7 @@ internal static class ViewForms
         try
         {
             var api = http.RequestServices.GetRequiredService<MissionControlClient>().As(reader.AccessToken);
-            return (await api.ListViewsAsync($"?list={list}&limit=500", http.RequestAborted)).Items.FirstOrDefault(view => view.IsDefault);
+            return (await api.ListViewsAsync($"?list={list}&default=true&limit=1", http.RequestAborted)).Items is [var view, ..] ? view : null;
         }
         catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
         {
