@@ -26,7 +26,7 @@ public sealed record AgentStep(CheckInResult? CheckIn, TimeSpan Wait);
 /// </summary>
 public sealed class Agent(
     IAgentIdentity identity, ISpool spool, IClusterSource source, CallHomeClient client, TimeProvider time, Random random,
-    UsageRecorder? usage = null, Quarantine? quarantine = null, DiskReserve? reserve = null)
+    UsageRecorder? usage = null, Quarantine? quarantine = null, DiskReserve? reserve = null, AnswerBox? answers = null, bool offline = false)
 {
     private const int MaxItems = 100;
     private const int MaxBytes = 384 * 1024;
@@ -40,8 +40,8 @@ public sealed class Agent(
     /// <summary>How often the server is asked for its version while refused windows wait for an upgrade.</summary>
     private static readonly TimeSpan VersionInterval = TimeSpan.FromHours(1);
 
-    /// <summary>The sections of the desired state that <see cref="Apply"/> knows what to do with.</summary>
-    private static readonly string[] Understood = ["receipts"];
+    /// <summary>The sections of the desired state that it knows what to do with.</summary>
+    internal static readonly string[] Understood = ["receipts"];
 
     private readonly Collector collector = new(source, spool, usage, reserve, time);
     private readonly Dictionary<long, long> held = [];
@@ -68,31 +68,13 @@ public sealed class Agent(
     /// <summary>Why the newer anchor document that the server offers is not believed; null when there is no such thing.</summary>
     public string? AnchorsProblem { get; private set; }
 
+    /// <summary>Why the last answer that was carried here was not taken; null when it was.</summary>
+    public string? AnswerProblem { get; private set; }
+
     /// <summary>Why the last receipt was not believed; null when it was.</summary>
     public string? ReceiptProblem { get; private set; }
 
-    /// <summary>Enrols. The anchors must have the digest that a person carried here, unless first contact is trusted, which both sides record.</summary>
-    /// <exception cref="CryptographicException">The anchors are not the expected ones: nothing is kept.</exception>
-    public async Task EnrollAsync(Uri server, string token, string? anchorsSha256, bool trustFirstContact, CancellationToken cancellationToken)
-    {
-        if (anchorsSha256 is null && !trustFirstContact)
-        {
-            throw new ArgumentException("Give the anchors' digest, or say that first contact is trusted.", nameof(anchorsSha256));
-        }
-
-        await source.RefreshAsync(cancellationToken);
-        var response = await client.EnrollAsync(token, source.Facts(), anchorsSha256 is null, cancellationToken);
-        var digest = $"sha256:{Convert.ToHexStringLower(SHA256.HashData(response.Anchors.Span))}";
-        if (anchorsSha256 is not null && !string.Equals(anchorsSha256, digest, StringComparison.OrdinalIgnoreCase))
-        {
-            throw new CryptographicException($"The anchors have {digest}, expected {anchorsSha256}. Something stands between this machine and Mission Control, or the token is of another installation.");
-        }
-
-        Anchors.Verify(response.Anchors.Span);
-        identity.Enrollment = new Enrollment(server, Guid.Parse(response.ClusterId), response.Epoch, digest, anchorsSha256 is null, response.Intervals.CheckinS, response.Intervals.JitterPercent, response.Anchors.ToByteArray());
-    }
-
-    /// <summary>Reads everything and checks in once.</summary>
+    /// <summary>Reads everything and checks in once; an agent that is offline only reads.</summary>
     public async Task<CheckInResult> CheckInAsync(CancellationToken cancellationToken)
     {
         var enrollment = identity.Enrollment ?? throw new InvalidOperationException("This agent is not enrolled.");
@@ -104,6 +86,11 @@ public sealed class Agent(
         }
 
         await collector.CollectAsync(client.ServerNow, interval, client.ClockOffset, callHome, cancellationToken);
+        if (offline)
+        {
+            return new CheckInResult(false, TimeSpan.FromSeconds(interval), null);
+        }
+
         var request = new CheckInRequest
         {
             ClusterId = enrollment.ClusterId.ToString("D"),
@@ -120,7 +107,7 @@ public sealed class Agent(
         try
         {
             var response = await client.CheckInAsync(request, cancellationToken);
-            Taken(request, response);
+            Taken(response);
             await OfferAgainAfterUpgradeAsync(cancellationToken);
             return new CheckInResult(true, Next(response), null);
         }
@@ -140,6 +127,7 @@ public sealed class Agent(
     public async Task<AgentStep> StepAsync(CancellationToken cancellationToken)
     {
         CheckInResult? result = null;
+        AnswerProblem = answers is null ? null : answers.Take(TakeCarried, AnswerProblem);
         if (rest <= TimeSpan.Zero)
         {
             result = await CheckInAsync(cancellationToken);
@@ -174,33 +162,58 @@ public sealed class Agent(
         }
     }
 
-    private void Taken(CheckInRequest request, CheckInResponse response)
+    private void Taken(CheckInResponse response)
     {
         Count(succeeded: true);
         assertionsRefused = 0;
         batch = Math.Min(MaxItems, batch * 2);
         interval = response.NextS > 0 ? response.NextS : interval;
+        Settle(response);
+        spool.DroppedTold();
+        ApplyAnchors(response.Anchors);
+        if (response.Desired is { } desired)
+        {
+            Apply(desired);
+            etag = desired.Etag;
+        }
+    }
+
+    // What was carried here twice, or is older than what is known, does no harm: numbers only rise within an epoch, and receipts are
+    // verdicts. A crash in between takes it once more.
+    private void TakeCarried(byte[] file)
+    {
+        var answer = CarriedAnswer.Open(file, identity.Enrollment!);
+        if (!answer.Anchors.IsEmpty && Anchors.VersionOf(answer.Anchors.ToByteArray()) > AnchorsVersion(identity.Enrollment!))
+        {
+            ApplyAnchors(answer.Anchors);
+        }
+
+        Settle(answer.Response);
+        if (answer.Response.Desired is { } desired)
+        {
+            Apply(desired);
+        }
+    }
+
+    private void Settle(CheckInResponse response)
+    {
         foreach (var refusal in response.Refusals)
         {
             if (!refusal.Final)
             {
                 held[refusal.Seq] = time.GetTimestamp();
             }
-            else if (request.Items.FirstOrDefault(item => item.Seq == refusal.Seq) is { } item)
+            else if (spool.Find(refusal.Seq) is { } item)
             {
                 Refuse(item, refusal.Code, refusal.Detail);
             }
         }
 
         spool.Acknowledge(response.Ack, response.AcceptedAboveAck);
-        spool.DroppedTold();
         if (response.Want.Count > 0)
         {
             collector.WantInventory();
         }
-
-        ApplyAnchors(response.Anchors);
-        Apply(response.Desired);
     }
 
     // While there is a backlog the server may say how fast it wants it.
@@ -239,13 +252,8 @@ public sealed class Agent(
         }
     }
 
-    private void Apply(DesiredState? desired)
+    private void Apply(DesiredState desired)
     {
-        if (desired is null)
-        {
-            return;
-        }
-
         if (usage is not null && desired.Sections.FirstOrDefault(section => section.Name == "receipts") is { } receipts)
         {
             try
@@ -258,8 +266,6 @@ public sealed class Agent(
                 ReceiptProblem = exception.Message;
             }
         }
-
-        etag = desired.Etag;
     }
 
     // Before the desired state: what that holds may be signed by a key that only the newer document names.
@@ -296,7 +302,7 @@ public sealed class Agent(
         {
             askedVersionAt = time.GetTimestamp();
             var ping = await client.PingAsync(cancellationToken);
-            Store(() => usage.OfferAgain($"{LinuxMachine.Version}/{ping.Version}"));
+            Store(() => usage.OfferAgain($"{LinuxMachine.Version}/{ping.Version}", client.ServerNow));
         }
         catch (Exception exception) when (exception is HttpRequestException or CallHomeException)
         {

@@ -21,6 +21,9 @@ public sealed record AgentSettings
     /// <summary>HTTP proxy on the way to Mission Control.</summary>
     public ProxySettings? Proxy { get; set; }
 
+    /// <summary>It never calls home: a person carries what <c>mc-agent export</c> writes, and brings the answers back.</summary>
+    public bool Offline { get; set; }
+
     /// <summary>The way to the product.</summary>
     public ProductSettings? Product { get; set; }
 

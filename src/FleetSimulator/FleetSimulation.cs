@@ -78,8 +78,9 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         using var machine = new LocalCluster("This machine", new LinuxMachine(time), new CertificateFiles([]), null, Masking.In(directory, new PrivacySettings()), time);
         using var http = new HttpClient(handler, disposeHandler: false) { BaseAddress = options.CallHome };
         var identity = Identity("this-machine");
-        var agent = new Agent(identity, spool, machine, new CallHomeClient(http, identity, time), time, new Random(options.Seed), reserve: new DiskReserve(directory));
-        await EnrollAsync(api, identity, agent, tenants[0], cancellationToken);
+        var client = new CallHomeClient(http, identity, time);
+        var agent = new Agent(identity, spool, machine, client, time, new Random(options.Seed), reserve: new DiskReserve(directory));
+        await EnrollAsync(api, identity, new Enroller(identity, machine, client), tenants[0], cancellationToken);
         await agent.RunAsync(null, cancellationToken);
     }
 
@@ -101,22 +102,25 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         var source = new SimulatedCluster(name, mood, options.Seed + i, clock);
         var slot = $"cluster-{i}";
         var identity = Identity(slot);
-        var agent = Agent(identity, Spool(slot), Store(slot), source, clock, mood, random, isCopied: i < options.Faults.Clones);
-        await EnrollAsync(api, identity, agent.Agent, customer, cancellationToken);
+        var http = Way(random);
+        var agent = Agent(identity, Spool(slot), Store(slot), source, http, clock, mood, random, isCopied: i < options.Faults.Clones);
+        await EnrollAsync(api, identity, new Enroller(identity, source, new CallHomeClient(http, identity, clock)), customer, cancellationToken);
         agent.CatchUp(options.HistoryHours, clock.GetUtcNow());
         schedule.Add(agent, options.Clusters > SpreadAbove ? TimeSpan.FromSeconds(60 * random.NextDouble()) : TimeSpan.Zero);
     }
 
-    private SimulatedAgent Agent(IAgentIdentity identity, ISpool spool, IUsageStore store, SimulatedCluster source, TimeProvider clock, Mood mood, Random random, bool isCopied)
+    private SimulatedAgent Agent(IAgentIdentity identity, ISpool spool, IUsageStore store, SimulatedCluster source, HttpClient http, TimeProvider clock, Mood mood, Random random, bool isCopied)
     {
         var usage = Own(new UsageRecorder(store, source, identity, spool));
-        var http = Way(random);
         var agent = new SimulatedAgent(() => new Agent(identity, spool, source, new CallHomeClient(http, identity, clock), clock, random, usage), usage, mood, options.Faults.Restarts, random);
         if (isCopied)
         {
             // The machine is copied once it has spoken: both go on with the same key and the same numbers.
-            agent.Stepped = () => schedule.Add(
-                Agent(new CopiedIdentity(identity), ((MemorySpool)spool).Copy(), new MemoryUsageStore(), source, clock, mood, new Random(random.Next()), isCopied: false), TimeSpan.FromSeconds(1));
+            agent.Stepped = () =>
+            {
+                var (copy, its) = (new CopiedIdentity(identity), new Random(random.Next()));
+                schedule.Add(Agent(copy, ((MemorySpool)spool).Copy(), new MemoryUsageStore(), source, Way(its), clock, mood, its, isCopied: false), TimeSpan.FromSeconds(1));
+            };
         }
 
         return agent;
@@ -191,7 +195,7 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         return ids;
     }
 
-    private async Task EnrollAsync(HttpClient api, IAgentIdentity identity, Agent agent, Guid customer, CancellationToken cancellationToken)
+    private async Task EnrollAsync(HttpClient api, IAgentIdentity identity, Enroller enroller, Guid customer, CancellationToken cancellationToken)
     {
         if (identity.Enrollment is null)
         {
@@ -205,7 +209,7 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
             // The same token again: a lost answer must not make a second cluster.
             await RetryAsync(async () =>
             {
-                await agent.EnrollAsync(options.CallHome, token.Token, token.AnchorsSha256, false, cancellationToken);
+                await enroller.EnrollAsync(options.CallHome, token.Token, token.AnchorsSha256, false, cancellationToken);
                 return true;
             }, cancellationToken);
         }

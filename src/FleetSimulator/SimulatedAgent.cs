@@ -14,9 +14,6 @@ internal sealed class SimulatedAgent(Func<Agent> make, UsageRecorder usage, Mood
 {
     private Agent agent = make();
 
-    /// <summary>The agent now.</summary>
-    public Agent Agent => agent;
-
     /// <summary>Called once, after the first step.</summary>
     public Action? Stepped { get; set; }
 

@@ -26,6 +26,7 @@ internal static class ConfigurationKeys
         ["Logging"] = "Log levels by category.",
         ["Telemetry:OtlpEndpoint"] = "Where to send metrics and traces by OTLP; off by default.",
         ["CallHome:IntervalSeconds"] = "Check-in interval handed to clusters, 30 to 3600; default 60.",
+        ["CallHome:BundleDays"] = "Within how many days a site without a connection is expected to hand in its next bundle, 1 to 31; default 7.",
         ["CallHome:EnrollmentsPerSecond"] = "Enrolments accepted per second; default 10.",
         ["CallHome:JitterPercent"] = "Spread of the interval in percent, 0 to 50; default 10.",
         ["CallHome:SealingKeyFile"] = "32 bytes that seal access tokens, shared by all callhome replicas; default keys/token-sealing.key in the data directory.",

@@ -16,7 +16,7 @@ internal sealed record KeyUse(string Name, string File, string Module, string Pu
     public bool IsSymmetric => File.EndsWith(".key", StringComparison.Ordinal);
 
     /// <summary>Clusters verify by it, so it stands in the anchor document.</summary>
-    public bool IsAnchored => Name is "root" or "receipt";
+    public bool IsAnchored => Name is "root" or "receipt" or "answer";
 
     /// <summary>A running process reads it. The root signs by the command alone.</summary>
     public bool IsRead => Name != "root";
@@ -36,6 +36,7 @@ internal sealed class InstallationKeys(string root, IConfiguration? configuratio
     [
         new("root", "root.pem", "callhome", "signs the anchor document"),
         new("receipt", "receipt.pem", "licensing", "signs receipts for usage"),
+        new("answer", "answer.pem", "callhome", "signs answers to bundles"),
         new("user-token", "user-token.pem", "identity", "signs user tokens"),
         new("token-sealing", "token-sealing.key", "callhome", "seals the clusters' access tokens"),
         new("cookie-sealing", "cookie-sealing.key", "portal", "seals the keys of the portal's cookies"),
@@ -107,9 +108,10 @@ internal sealed class InstallationKeys(string root, IConfiguration? configuratio
 
         if (first)
         {
-            using var signer = EcdsaSigner.Load(KeyFiles.InForce(KeyFiles.Of(PathOf("root.pem")), now)!.Path);
-            using var receipt = EcdsaSigner.Load(KeyFiles.InForce(KeyFiles.Of(PathOf("receipt.pem")), now)!.Path);
-            AnchorFile.MakeFirst(Anchors, signer, receipt, now);
+            using var root = Load("root.pem", now);
+            using var receipt = Load("receipt.pem", now);
+            using var answer = Load("answer.pem", now);
+            AnchorFile.MakeFirst(Anchors, root, receipt, answer, now);
         }
 
         return result;
@@ -144,4 +146,6 @@ internal sealed class InstallationKeys(string root, IConfiguration? configuratio
 
         return [.. ModuleList.All.Select(module => Certificates.HandOut(data, target, module.Name, names.GetValueOrDefault(module.Name), now))];
     }
+
+    private EcdsaSigner Load(string file, DateTimeOffset now) => EcdsaSigner.Load(KeyFiles.InForce(KeyFiles.Of(PathOf(file)), now)!.Path);
 }

@@ -5,7 +5,12 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using Google.Protobuf;
+using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api.CallHome;
+using MissionControl.Contracts.Commands.CallHome;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
 using MissionControl.Protocol.CallHome;
 using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
@@ -32,7 +37,6 @@ public sealed class BundleTests(HostFixture fixture)
         Assert.Equal([3, 4], late.AcceptedAboveAck);
         Assert.Empty(both.Refusals);
 
-        // Whoever carries the file learns nothing of what is wanted of the cluster.
         Assert.Null(both.Desired);
         Assert.NotNull(online.Desired);
     }
@@ -49,6 +53,26 @@ public sealed class BundleTests(HostFixture fixture)
         var receipt = await cluster.ReceiptAsync(receipt => receipt.Results.Count > 0);
 
         Assert.Equal("accepted", Assert.Single(receipt.Results).Verdict);
+    }
+
+    [Fact]
+    public async Task The_answer_is_signed_for_the_way_back_and_carries_receipts_and_no_other_section()
+    {
+        using var cluster = await fixture.EnrollAsync();
+        var request = cluster.Request(cluster.Usage(cluster.Window(UsageWindow.HourOf(fixture.Host.Time.GetUtcNow()) - 2), 1), new Item { Seq = 3, Type = "nonsense" });
+        await cluster.HandInAsync(cluster.Part(request));
+        await cluster.ReceiptAsync(receipt => receipt.Results.Count > 0);
+        await WantAsync(Guid.Parse(cluster.Id), "remote");
+        await Eventually.TrueAsync(async () => (await cluster.CheckInAsync()).Desired?.Sections.Any(section => section.Name == "remote") == true, "the section is there");
+
+        var told = await cluster.HandInAsync(cluster.Part(request));
+        var answer = Opened(cluster, told);
+
+        Assert.Equal((cluster.Id, cluster.Epoch), (answer.ClusterId, answer.Epoch));
+        Assert.Equal((told.Ack, told.AcceptedAboveAck), (answer.Response.Ack, answer.Response.AcceptedAboveAck));
+        Assert.Equal(["receipts"], answer.Response.Desired.Sections.Select(section => section.Name));
+        Assert.True(answer.Response.NextS > 3600);
+        Assert.True(answer.Response.SignedAnswer.IsEmpty);
     }
 
     [Fact]
@@ -182,6 +206,20 @@ public sealed class BundleTests(HostFixture fixture)
         Assert.Equal(1, answer.Ack);
         Assert.Equal([3, 4], answer.AcceptedAboveAck);
         Assert.Equal([("unsupported", false), ("unknown-type", true)], answer.Refusals.Select(refusal => (refusal.Code, refusal.Final)));
+    }
+
+    private async Task WantAsync(Guid cluster, string section)
+    {
+        await using var scope = fixture.Host.Services.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("licensing");
+        scope.ServiceProvider.GetRequiredService<IEvents>().Publish(new SetDesiredState(cluster, section, null, "for the cluster alone"u8.ToArray(), 1));
+        await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync();
+    }
+
+    private static BundleAnswer Opened(TestCluster cluster, CheckInResponse told)
+    {
+        VerificationKey? Key(string kid) => cluster.Anchors.Keys.FirstOrDefault(key => key.Kid == kid && key.Uses.Contains("answer")) is { } key ? VerificationKey.FromSpki(key.Spki) : null;
+        return Dsse.TryVerify(told.SignedAnswer.Span, BundlePart.AnswerPayloadType, Key, out var verified, out var error) ? BundleAnswer.Parser.ParseFrom(verified.Payload) : throw new CryptographicException(error);
     }
 
     [Fact]

@@ -56,6 +56,33 @@ public sealed class FleetThroughTheDoorTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_site_that_hands_in_bundles_counts_from_when_they_were_written_and_is_given_a_week()
+    {
+        using var cluster = await TestCluster.EnrollAsync(host, customer);
+        var (written, older) = (cluster.Request(cluster.Event("b", 2)), cluster.Request(cluster.Event("a", 1)));
+        written.SentAtMs -= (long)TimeSpan.FromDays(3).TotalMilliseconds;
+        older.SentAtMs -= (long)TimeSpan.FromDays(40).TotalMilliseconds;
+
+        await cluster.HandInAsync(cluster.Part(written));
+        await ExpectAsync(cluster, summary => summary is { Liveness: "online", ExpectedEverySeconds: 604_800 });
+        await cluster.HandInAsync(cluster.Part(older));
+        await Eventually.TrueAsync(async () => (await host.Admin.GetFromJsonAsync<Page<EventItem>>($"/api/v1/fleet/clusters/{cluster.Id}/events"))!.Items.Count == 2, "both came");
+        var heard = (await SummaryAsync(cluster)).LastContact!.Value;
+
+        // The clock of the site may not be ours: nothing was heard in the future.
+        Assert.Equal(written.SentAtMs, heard.ToUnixTimeMilliseconds());
+        var ahead = cluster.Request(cluster.Event("c", 3));
+        ahead.SentAtMs += (long)TimeSpan.FromDays(400).TotalMilliseconds;
+        await cluster.HandInAsync(cluster.Part(ahead));
+        await ExpectAsync(cluster, summary => summary.LastContact > heard);
+        Assert.True((await SummaryAsync(cluster)).LastContact <= host.Time.GetUtcNow());
+
+        // Online again, it is expected as often as anybody.
+        await cluster.CheckInAsync(cluster.Health(4));
+        await ExpectAsync(cluster, summary => summary.ExpectedEverySeconds == 60);
+    }
+
+    [Fact]
     public async Task An_event_that_comes_twice_is_one_event()
     {
         using var cluster = await TestCluster.EnrollAsync(host, customer);

@@ -5,6 +5,7 @@ namespace MissionControl.Fleet.Tests;
 
 public sealed class LivenessTests
 {
+    private const int Week = 7 * 86_400;
     private static readonly DateTimeOffset Now = DateTimeOffset.UnixEpoch.AddDays(20_000);
 
     [Theory]
@@ -17,6 +18,12 @@ public sealed class LivenessTests
     [InlineData(300, 901, nameof(LivenessState.Missing))]
     [InlineData(60, 86_401, nameof(LivenessState.Lost))]
     [InlineData(60, 2_592_001, nameof(LivenessState.Dormant))]
+    [InlineData(Week, 665_000, nameof(LivenessState.Online))]
+    [InlineData(Week, 666_000, nameof(LivenessState.Late))]
+    [InlineData(Week, 3 * Week, nameof(LivenessState.Late))]
+    [InlineData(Week, (3 * Week) + 1, nameof(LivenessState.Missing))]
+    [InlineData(Week, (4 * Week) + 1, nameof(LivenessState.Lost))]
+    [InlineData(Week, (5 * Week) + 1, nameof(LivenessState.Dormant))]
     public void Silence_is_judged_by_the_interval_last_handed_out(int interval, int silence, string expected) =>
         Assert.Equal(expected, Judge.Of(TimeSpan.FromSeconds(silence), interval).ToString());
 
@@ -36,6 +43,14 @@ public sealed class LivenessTests
     [InlineData(700, nameof(LivenessState.Lost), nameof(LivenessState.Lost))]
     public void From_before_a_floor_no_silence_counts_and_nobody_is_late_within_two_intervals(int sinceFloor, string before, string expected) =>
         Assert.Equal(expected, Judge.Of(Now.AddHours(-5), 60, Now.AddSeconds(-sinceFloor), Now, Enum.Parse<LivenessState>(before)).ToString());
+
+    [Theory]
+    [InlineData(1, nameof(LivenessState.Online), nameof(LivenessState.Online))]
+    [InlineData(1, nameof(LivenessState.Late), nameof(LivenessState.Late))]
+    [InlineData(86_401, nameof(LivenessState.Online), nameof(LivenessState.Late))]
+    [InlineData(86_401, nameof(LivenessState.Late), nameof(LivenessState.Late))]
+    public void Of_a_site_that_hands_in_bundles_a_standstill_of_ours_forgives_a_day_and_not_two_weeks(int sinceFloor, string before, string expected) =>
+        Assert.Equal(expected, Judge.Of(Now.AddDays(-9), Week, Now.AddSeconds(-sinceFloor), Now, Enum.Parse<LivenessState>(before)).ToString());
 
     [Fact]
     public void Whoever_is_heard_after_a_floor_is_judged_by_that()

@@ -220,12 +220,27 @@ public sealed class StandstillTests : IAsyncLifetime
         await UntilAsync("green");
         Assert.Equal("green", (await ClusterAsync(cluster)).Health);
 
-        Task UntilAsync(string status) => Eventually.TrueAsync(async () =>
-        {
-            await RunAsync("fleet.rejudge-health");
-            return await StatusAsync(cluster, "usage-gap") == status;
-        }, $"usage-gap is {status}");
+        Task UntilAsync(string status) => UsageGapAsync(cluster, status);
     }
+
+    [Fact]
+    public async Task Of_a_site_that_hands_in_bundles_no_usage_is_missed_before_the_next_one_is_due()
+    {
+        using var cluster = await OnlineAsync();
+        time.Advance(TimeSpan.FromSeconds(1));
+        await cluster.HandInAsync(cluster.Part(cluster.Request(cluster.Usage(cluster.Window(HourNow() - 2)))));
+        await UsageGapAsync(cluster, "green");
+        time.Advance(TimeSpan.FromDays(7));
+        await UsageGapAsync(cluster, "green");
+        time.Advance(TimeSpan.FromHours(6.25));
+        await UsageGapAsync(cluster, "yellow");
+    }
+
+    private Task UsageGapAsync(TestCluster cluster, string status) => Eventually.TrueAsync(async () =>
+    {
+        await RunAsync("fleet.rejudge-health");
+        return await StatusAsync(cluster, "usage-gap") == status;
+    }, $"usage-gap is {status}");
 
     [Fact]
     public async Task A_suspected_clone_is_red_and_green_again_when_a_person_names_the_true_one()

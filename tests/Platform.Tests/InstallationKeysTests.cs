@@ -17,7 +17,7 @@ public sealed class InstallationKeysTests : IDisposable
     public void Dispose() => Directory.Delete(root, recursive: true);
 
     [Theory]
-    [InlineData("callhome", "token-sealing.key", "anchors.dsse", "server.pem")]
+    [InlineData("callhome", "answer.pem", "token-sealing.key", "anchors.dsse", "server.pem")]
     [InlineData("licensing", "receipt.pem", "server.pem")]
     [InlineData("identity", "user-token.pem", "server.pem")]
     [InlineData("portal", "cookie-sealing.key", "server.pem", "ca.pem")]
@@ -155,7 +155,7 @@ public sealed class InstallationKeysTests : IDisposable
         await MakeAsync(0);
 
         Assert.Equal(
-            ["callhome/anchors.dsse", "callhome/token-sealing.key", "identity/user-token.pem", "licensing/receipt.pem", "portal/cookie-sealing.key"],
+            ["callhome/anchors.dsse", "callhome/answer.pem", "callhome/token-sealing.key", "identity/user-token.pem", "licensing/receipt.pem", "portal/cookie-sealing.key"],
             Directory.EnumerateFiles(Roles, "*", SearchOption.AllDirectories).Where(file => !IsOfTls(file)).Select(file => Path.GetRelativePath(Roles, file)).Order(StringComparer.Ordinal));
         Assert.All(Directory.EnumerateFiles(Roles, "*", SearchOption.AllDirectories), file =>
         {

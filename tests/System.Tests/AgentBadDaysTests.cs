@@ -130,7 +130,7 @@ public abstract class AgentBadDaysTests : IAsyncLifetime
         var agent = new Agent(identity, spool, local, client, clock, new Random(1), usage, new Quarantine(Path.Combine(directory, "quarantine")), reserve);
         using var admin = installation.Admin();
         var token = await Senders.TokenAsync(admin, await Senders.CustomerAsync(admin));
-        await agent.EnrollAsync(installation.CallHomes[0], token.Token, token.AnchorsSha256, false, TestContext.Current.CancellationToken);
+        await new Enroller(identity, local, client).EnrollAsync(installation.CallHomes[0], token.Token, token.AnchorsSha256, false, TestContext.Current.CancellationToken);
         Assert.True((await agent.CheckInAsync(TestContext.Current.CancellationToken)).Succeeded);
         return (agent, identity.Enrollment!.ClusterId);
     }

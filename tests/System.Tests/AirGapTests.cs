@@ -65,6 +65,78 @@ public abstract class AirGapTests : IDisposable
     }
 
     [Fact]
+    public async Task The_answer_that_is_carried_back_settles_what_a_site_has_that_never_calls_home()
+    {
+        await EnrollAsync();
+        using (var spool = new DiskSpool(Path.Combine(Data, "spool")))
+        {
+            for (var i = 1; i <= 5; i++)
+            {
+                spool.Add("event", TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), new Event { Id = $"e{i}", Kind = "node-added", Severity = "info", Text = "A node was added" }.ToByteArray());
+            }
+        }
+
+        var (bundle, answer, config) = (Path.Combine(directory.FullName, "site.bundle"), Path.Combine(directory.FullName, "site.answer"), Path.Combine(directory.FullName, "agent.json"));
+        await File.WriteAllTextAsync(config, "{\"offline\": true}");
+        await AgentProcess.RunAsync(null, "export", "--data", Data, bundle);
+        var told = await UploadAsync(installation.CallHomes[0], bundle, answer);
+        await File.WriteAllTextAsync(answer + ".forged", (await File.ReadAllTextAsync(answer)).Replace("\"signedAnswer\": \"", "\"signedAnswer\": \"AAAA", StringComparison.Ordinal));
+
+        var (forged, why) = await AgentProcess.RunAsync(null, "import", "--data", Data, answer + ".forged");
+        var (refusal, _) = await AgentProcess.RunAsync(null, "import", "--data", Data, bundle);
+        var (imported, said) = await AgentProcess.RunAsync(null, "import", "--data", Data, answer);
+        var (_, status) = await AgentProcess.RunAsync(null, "status", "--data", Data);
+        await AgentProcess.RunUntilAsync(line => line.Contains("\"taken\":false,\"problem\":null", StringComparison.Ordinal), "run", "--data", Data, "--config", config, "--output", "json");
+        var (_, after) = await AgentProcess.RunAsync(null, "status", "--data", Data);
+
+        Assert.Equal(5, told.Ack);
+        Assert.Equal((1, 1), (forged, refusal));
+        Assert.Contains("not to be trusted", why, StringComparison.Ordinal);
+        Assert.True(imported == 0, said);
+        Assert.Contains("up to 5", said, StringComparison.Ordinal);
+        Assert.Contains("wait to be taken: 1", status, StringComparison.Ordinal);
+        Assert.DoesNotContain("wait to be taken", after, StringComparison.Ordinal);
+
+        // What it read since waits for the next export.
+        Assert.NotEmpty(DiskSpool.ReadIn(Path.Combine(Data, "spool")));
+        Assert.All(DiskSpool.ReadIn(Path.Combine(Data, "spool")), item => Assert.True(item.Seq > 5));
+    }
+
+    [Fact]
+    public async Task A_site_that_nothing_reaches_is_enrolled_by_two_files()
+    {
+        using var admin = installation.Admin();
+        var token = await Senders.TokenAsync(admin, await Senders.CustomerAsync(admin));
+        var (request, answer) = (Path.Combine(directory.FullName, "enrol.request"), Path.Combine(directory.FullName, "enrol.answer"));
+        string[] common = ["enroll", "--data", Data, "--server", installation.CallHomes[0].ToString(), "--output", "json"];
+
+        var (asked, why) = await AgentProcess.RunAsync(token.Token, [.. common, "--token-file", "-", "--request", request]);
+        using var http = installation.Client(installation.CallHomes[0]);
+        using var content = new StringContent(await File.ReadAllTextAsync(request), new MediaTypeHeaderValue("application/json"));
+        using var response = await http.PostAsync(new Uri("/callhome/v1/enroll", UriKind.Relative), content);
+        await File.WriteAllTextAsync(answer, await response.Content.ReadAsStringAsync());
+        var (blind, _) = await AgentProcess.RunAsync(null, [.. common, "--answer", answer]);
+        var (wrong, _) = await AgentProcess.RunAsync(null, [.. common, "--answer", answer, "--anchors", $"sha256:{new string('0', 64)}"]);
+        var (nothing, _) = await AgentProcess.RunAsync(null, [.. common, "--answer", request, "--anchors", token.AnchorsSha256]);
+        var (enrolled, said) = await AgentProcess.RunAsync(null, [.. common, "--answer", answer, "--anchors", token.AnchorsSha256]);
+
+        Assert.True(asked == 0, why);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(request));
+        Assert.Equal((2, 1, 1), (blind, wrong, nothing));
+        Assert.True(enrolled == 0, said);
+        using var told = JsonDocument.Parse(said);
+        using (var spool = new DiskSpool(Path.Combine(Data, "spool")))
+        {
+            spool.Add("event", TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), new Event { Id = "e", Kind = "node-added", Severity = "info", Text = "A node was added" }.ToByteArray());
+        }
+
+        await AgentProcess.RunAsync(null, "export", "--data", Data, answer + ".bundle");
+        Assert.Equal(1, (await UploadAsync(installation.CallHomes[0], answer + ".bundle")).Ack);
+        var cluster = await admin.GetFromJsonAsync<ClusterIdentity>($"/api/v1/callhome/clusters/{told.RootElement.GetProperty("clusterId").GetGuid()}");
+        Assert.Equal(1, cluster!.AcknowledgedThrough);
+    }
+
+    [Fact]
     public async Task An_export_overwrites_nothing_and_needs_an_enrolment()
     {
         var file = Path.Combine(directory.FullName, "there.bundle");
@@ -93,7 +165,7 @@ public abstract class AirGapTests : IDisposable
         return said.RootElement.GetProperty("clusterId").GetGuid();
     }
 
-    private async Task<CheckInResponse> UploadAsync(Uri door, string file)
+    private async Task<CheckInResponse> UploadAsync(Uri door, string file, string? answer = null)
     {
         using var http = installation.Client(door);
         var (taken, text) = (false, "");
@@ -108,6 +180,11 @@ public abstract class AirGapTests : IDisposable
             return taken || response.StatusCode is not HttpStatusCode.Unauthorized;
         }, "the bundle is taken");
         Assert.True(taken, text);
+        if (answer is not null)
+        {
+            await File.WriteAllTextAsync(answer, text);
+        }
+
         return JsonParser.Default.Parse<CheckInResponse>(text);
     }
 

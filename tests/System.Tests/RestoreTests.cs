@@ -90,7 +90,7 @@ public sealed class RestoreTests : IDisposable
         var token = await host.CreateEnrollmentTokenAsync(customer);
         var site = new Site(name, Path.Combine(directory.FullName, name), time);
         site.Connect(host);
-        await site.Agent.EnrollAsync(host.CallHome, token.Token, token.AnchorsSha256, false, CancellationToken.None);
+        await site.Enroller.EnrollAsync(host.CallHome, token.Token, token.AnchorsSha256, false, CancellationToken.None);
         Assert.True((await site.Agent.CheckInAsync(CancellationToken.None)).Succeeded);
         return site;
     }
@@ -151,6 +151,8 @@ public sealed class RestoreTests : IDisposable
         public CallHomeClient Client { get; private set; } = null!;
 
         public Agent Agent { get; private set; } = null!;
+
+        public Enroller Enroller => new(identity, this, Client);
 
         public string ProductVersion => "1.0.0";
 

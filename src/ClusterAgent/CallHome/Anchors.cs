@@ -26,6 +26,10 @@ internal static class Anchors
             : throw new CryptographicException($"Anchor document {document.Version} is not newer than {pinned.Version}, which is held.");
     }
 
+    /// <summary>The newer of the held document and one that was carried here, which may be older by now.</summary>
+    /// <exception cref="CryptographicException">The carried one is newer, and no root of the held one signed it.</exception>
+    public static AnchorDocument Newer(ReadOnlySpan<byte> held, ReadOnlySpan<byte> carried) => Read(carried).Version > Read(held).Version ? Renew(held, carried) : Verify(held);
+
     /// <summary>The number of a document that was verified before; 0 when there is none.</summary>
     public static long VersionOf(byte[]? envelope) => envelope is null ? 0 : Read(envelope).Version;
 

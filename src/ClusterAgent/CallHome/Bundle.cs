@@ -39,6 +39,8 @@ public static class Bundle
                 Items = { part },
                 SentAtMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
                 AgentVersion = LinuxMachine.Version,
+                AnchorsVersion = Anchors.VersionOf(enrollment.Anchors),
+                Sections = { Agent.Understood },
             };
             file.Write(Dsse.Sign(BundlePart.PayloadType, checkIn.ToByteArray(), signer));
             file.Write("\n"u8);

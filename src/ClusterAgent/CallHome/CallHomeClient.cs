@@ -68,11 +68,15 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
     }
 
     /// <summary>Enrols with a one-time token.</summary>
-    public async Task<EnrollResponse> EnrollAsync(string token, Facts facts, bool trustedFirstContact, CancellationToken cancellationToken)
+    public Task<EnrollResponse> EnrollAsync(string token, Facts facts, bool trustedFirstContact, CancellationToken cancellationToken) =>
+        PostAsync("enroll", EnrollmentRequest(token, facts, trustedFirstContact), EnrollResponse.Parser, null, cancellationToken);
+
+    /// <summary>What enrols, to be sent or carried. It holds the token: as secret as that, until it was used.</summary>
+    public EnrollRequest EnrollmentRequest(string token, Facts facts, bool trustedFirstContact)
     {
         var spki = identity.Key.ExportSubjectPublicKeyInfo();
         byte[] signed = [.. "mc-enroll-v1\n"u8, .. SHA256.HashData(Encoding.UTF8.GetBytes(token)), .. spki];
-        var request = new EnrollRequest
+        return new EnrollRequest
         {
             Token = token,
             PublicKey = ByteString.CopyFrom(spki),
@@ -81,7 +85,6 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
             Facts = facts,
             TrustedFirstContact = trustedFirstContact,
         };
-        return await PostAsync("enroll", request, EnrollResponse.Parser, null, cancellationToken);
     }
 
     /// <summary>Checks in; gets access first when there is none.</summary>

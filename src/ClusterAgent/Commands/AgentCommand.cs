@@ -30,12 +30,13 @@ internal static class AgentCommand
           mc-agent status --output json
           mc-agent show-sent --last 5 --bodies
           mc-agent export /media/usb/oslo.bundle
+          mc-agent import /media/usb/oslo.answer
         """;
 
     public static RootCommand Create() => new(Help)
     {
         Shared.Data, Shared.Config, Shared.Ca, Shared.Proxy, Shared.Output,
-        EnrollCommand.Create(), RunCommand.Create(), StatusCommand.Create(), CheckConnectionCommand.Create(), ShowSent.Create(), ExportCommand.Create(), UnenrollCommand.Create(),
+        EnrollCommand.Create(), RunCommand.Create(), StatusCommand.Create(), CheckConnectionCommand.Create(), ShowSent.Create(), ExportCommand.Create(), ImportCommand.Create(), UnenrollCommand.Create(),
     };
 }
 

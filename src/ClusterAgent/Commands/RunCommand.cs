@@ -13,7 +13,7 @@ namespace MissionControl.ClusterAgent.Commands;
 /// <param name="ClockOffsetMs">Mission Control's clock less this machine's.</param>
 /// <param name="Storage">What could not be written to disk.</param>
 /// <param name="Product">Why the product cannot be read.</param>
-/// <param name="Receipt">Why the last receipt, or a newer anchor document, was not believed.</param>
+/// <param name="Receipt">Why the last receipt, a newer anchor document, or an answer that was carried here, was not believed.</param>
 /// <param name="Certificates">Certificates that cannot be read.</param>
 internal sealed record RunState(
     DateTimeOffset At, string AgentVersion, DateTimeOffset? LastTaken, string? Problem, double NextInSeconds, double? ClockOffsetMs, string? Storage, string? Product, string? Receipt, IReadOnlyList<string> Certificates)
@@ -77,7 +77,7 @@ internal static class RunCommand
                         lastTaken = result.Succeeded ? at : lastTaken;
                         var state = new RunState(
                             at, LinuxMachine.Version, lastTaken, result.Problem, Math.Round(result.Next.TotalSeconds), setup.Client.ClockOffset?.TotalMilliseconds,
-                            setup.Agent.StorageProblem, setup.Cluster.ProductProblem, setup.Agent.ReceiptProblem ?? setup.Agent.AnchorsProblem, setup.Certificates.Problems);
+                            setup.Agent.StorageProblem, setup.Cluster.ProductProblem, setup.Agent.ReceiptProblem ?? setup.Agent.AnchorsProblem ?? setup.Agent.AnswerProblem, setup.Certificates.Problems);
                         state.Write(data);
                         Console.WriteLine(JsonSerializer.Serialize(new { at, taken = result.Succeeded, problem = result.Problem, storage = state.Storage, product = state.Product, nextInSeconds = state.NextInSeconds, waiting = setup.Agent.Waiting }));
                     },

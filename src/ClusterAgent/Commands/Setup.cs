@@ -35,7 +35,7 @@ internal sealed class Setup : IDisposable
         Certificates = new CertificateFiles(settings.Certificates);
         Cluster = new LocalCluster(name, new LinuxMachine(time), Certificates, Product(settings, time), Masking.In(data, settings.Privacy), time);
         usage = Cluster.HasProduct ? new UsageRecorder(new DiskUsageStore(Path.Combine(data, "usage")), Cluster, Identity, spool) : null;
-        Agent = new Agent(Identity, spool, Cluster, Client, time, new Random(), usage, new Quarantine(Path.Combine(data, "quarantine")), reserve);
+        Agent = new Agent(Identity, spool, Cluster, Client, time, new Random(), usage, new Quarantine(Path.Combine(data, "quarantine")), reserve, Answers(data), settings.Offline);
     }
 
     public FileIdentity Identity { get; }
@@ -48,8 +48,13 @@ internal sealed class Setup : IDisposable
 
     public Agent Agent { get; }
 
+    public Enroller Enroller => new(Identity, Cluster, Client);
+
     /// <summary>An enrolled agent; null when it is not enrolled.</summary>
     public static Setup? Enrolled(string data, AgentSettings settings) => FileIdentity.ReadEnrollment(data) is { } enrollment ? new Setup(data, settings, enrollment.Server, "") : null;
+
+    /// <summary>The answers that were carried to an agent.</summary>
+    public static AnswerBox Answers(string data) => new(Path.Combine(data, "answers"));
 
     public void Dispose()
     {

@@ -34,6 +34,12 @@ internal static class StatusCommand
                 .Append(CultureInfo.InvariantCulture, $"Cluster {enrollment.ClusterId}, epoch {enrollment.Epoch}, calling {enrollment.Server} every {enrollment.CheckInSeconds} s.");
             Line(text, run is null ? "It has not called home yet." : $"Last taken: {Instant(run.LastTaken)}. Next due {run.NextInSeconds:0} s after {Instant(run.At)}.");
             Line(text, $"Waiting to be acknowledged: {waiting}.");
+            var answers = Setup.Answers(data).Waiting().Count;
+            if (answers > 0)
+            {
+                Line(text, $"Answers that were carried here and wait to be taken: {answers}; a running agent takes them within a minute.");
+            }
+
             if (usage is not null)
             {
                 Line(text, $"Usage windows: {usage.Waiting} without a receipt, {usage.Settled} with one, {usage.Refused.Count} refused and kept; they are offered again after an upgrade of either side.");
@@ -55,7 +61,7 @@ internal static class StatusCommand
 
             await Shared.TellAsync(parsed, text.ToString(), new
             {
-                enrollment.ClusterId, enrollment.Epoch, enrollment.Server, enrollment.TrustedFirstContact, enrollment.AnchorsSha256, waiting, usage, diskFull,
+                enrollment.ClusterId, enrollment.Epoch, enrollment.Server, enrollment.TrustedFirstContact, enrollment.AnchorsSha256, waiting, answers, usage, diskFull,
                 quarantined = quarantined.Select(item => new { item.Type, item.At, item.Code, item.Detail }), run, findings = Findings(enrollment, run, diskFull),
             });
             return 0;

@@ -43,6 +43,9 @@ public sealed class DiskSpool : ISpool, IDisposable
     public int Count => index.Count;
 
     /// <inheritdoc />
+    public int Usage => index.Usage;
+
+    /// <inheritdoc />
     public long Bytes => index.Bytes;
 
     /// <inheritdoc />
@@ -75,6 +78,9 @@ public sealed class DiskSpool : ISpool, IDisposable
 
     /// <inheritdoc />
     public IReadOnlyList<Item> Peek(int most, int mostBytes, IReadOnlySet<long> held) => [.. index.Choose(most, mostBytes, held).Select(entry => At(entry.Value))];
+
+    /// <inheritdoc />
+    public Item? Find(long seq) => index.Find(seq) is { } entry ? At(entry) : null;
 
     /// <inheritdoc />
     public void Acknowledge(long ack, IReadOnlyCollection<long> above)

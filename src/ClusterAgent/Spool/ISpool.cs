@@ -14,6 +14,9 @@ public interface ISpool
     /// <summary>Items kept.</summary>
     int Count { get; }
 
+    /// <summary>Usage windows among them.</summary>
+    int Usage { get; }
+
     /// <summary>Bytes of their bodies.</summary>
     long Bytes { get; }
 
@@ -32,6 +35,9 @@ public interface ISpool
     /// <param name="mostBytes">How large together at most; a single item may be larger.</param>
     /// <param name="held">Numbers that the server does not want yet.</param>
     IReadOnlyList<Item> Peek(int most, int mostBytes, IReadOnlySet<long> held);
+
+    /// <summary>The item of a number; null when it is not kept.</summary>
+    Item? Find(long seq);
 
     /// <summary>Forgets what the server holds: everything up to <paramref name="ack"/>, and the numbers it named above.</summary>
     void Acknowledge(long ack, IReadOnlyCollection<long> above);

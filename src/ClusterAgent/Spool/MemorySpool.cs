@@ -16,6 +16,9 @@ public sealed class MemorySpool(int mostHealth = 5000) : ISpool
     public int Count => index.Count;
 
     /// <inheritdoc />
+    public int Usage => index.Usage;
+
+    /// <inheritdoc />
     public long Bytes => index.Bytes;
 
     /// <inheritdoc />
@@ -34,6 +37,9 @@ public sealed class MemorySpool(int mostHealth = 5000) : ISpool
 
     /// <inheritdoc />
     public IReadOnlyList<Item> Peek(int most, int mostBytes, IReadOnlySet<long> held) => [.. index.Choose(most, mostBytes, held).Select(entry => entry.Value.Item!)];
+
+    /// <inheritdoc />
+    public Item? Find(long seq) => index.Find(seq)?.Item;
 
     /// <inheritdoc />
     public void Acknowledge(long ack, IReadOnlyCollection<long> above) => index.Acknowledge(ack, above);

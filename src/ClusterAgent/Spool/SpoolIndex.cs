@@ -17,6 +17,8 @@ internal sealed class SpoolIndex(int mostHealth)
 
     public int Count => entries.Count;
 
+    public int Usage { get; private set; }
+
     public int Health { get; private set; }
 
     public int Events { get; private set; }
@@ -46,6 +48,8 @@ internal sealed class SpoolIndex(int mostHealth)
         Tally(entry.Type, 1);
         Bound(entry.AtMs);
     }
+
+    public SpoolEntry? Find(long seq) => entries.GetValueOrDefault(seq);
 
     public void Remove(long seq)
     {
@@ -127,7 +131,7 @@ internal sealed class SpoolIndex(int mostHealth)
     public void Replace(IEnumerable<KeyValuePair<long, SpoolEntry>> moved)
     {
         entries.Clear();
-        (Bytes, Health, Events) = (0, 0, 0);
+        (Bytes, Usage, Health, Events) = (0, 0, 0, 0);
         foreach (var (seq, entry) in moved)
         {
             entries[seq] = entry;
@@ -147,6 +151,7 @@ internal sealed class SpoolIndex(int mostHealth)
 
     private void Tally(string type, int change)
     {
+        Usage += type == "usage" ? change : 0;
         Health += type == "health" ? change : 0;
         Events += type == "event" ? change : 0;
     }

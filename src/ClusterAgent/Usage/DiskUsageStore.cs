@@ -56,7 +56,20 @@ public sealed class DiskUsageStore : IUsageStore
         [.. Directory.EnumerateFiles(waiting, "*" + Fresh).Order(StringComparer.Ordinal).Select(file => (NameOf(file), File.ReadAllBytes(file)))];
 
     /// <inheritdoc />
-    public void Spooled(string name) => File.Move(Path.Combine(waiting, name + Fresh), Path.Combine(waiting, name + Kept), overwrite: true);
+    public void Spooled(string name, DateTimeOffset now)
+    {
+        var fresh = Path.Combine(waiting, name + Fresh);
+        File.SetLastWriteTimeUtc(fresh, now.UtcDateTime);
+        File.Move(fresh, Path.Combine(waiting, name + Kept), overwrite: true);
+    }
+
+    /// <inheritdoc />
+    public int OfferUnsettled(DateTimeOffset spooledBefore)
+    {
+        var old = Directory.EnumerateFiles(waiting, "*" + Kept).Where(file => File.GetLastWriteTimeUtc(file) < spooledBefore.UtcDateTime).ToList();
+        old.ForEach(file => File.Move(file, Path.ChangeExtension(file, Fresh), overwrite: true));
+        return old.Count;
+    }
 
     /// <inheritdoc />
     public void Settle(string name)

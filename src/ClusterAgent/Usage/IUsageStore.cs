@@ -31,8 +31,12 @@ public interface IUsageStore
     /// <summary>Windows that were kept and may not have reached the spool.</summary>
     IReadOnlyList<(string Name, byte[] Envelope)> NotSpooled();
 
-    /// <summary>The window is in the spool.</summary>
-    void Spooled(string name);
+    /// <summary>The window is in the spool, since now.</summary>
+    void Spooled(string name, DateTimeOffset now);
+
+    /// <summary>Windows that went into the spool before an instant, and that no receipt has named, are to be sent anew.</summary>
+    /// <returns>How many.</returns>
+    int OfferUnsettled(DateTimeOffset spooledBefore);
 
     /// <summary>A receipt named it; it is kept all the same.</summary>
     void Settle(string name);
@@ -65,7 +69,7 @@ internal static class WindowName
 public sealed class MemoryUsageStore : IUsageStore
 {
     private readonly Dictionary<string, byte[]> fresh = [];
-    private readonly Dictionary<string, byte[]> unsettled = [];
+    private readonly Dictionary<string, (byte[] Envelope, DateTimeOffset At)> unsettled = [];
     private readonly Dictionary<string, string> refused = [];
     private UsageState state = new();
     private int settled;
@@ -87,12 +91,25 @@ public sealed class MemoryUsageStore : IUsageStore
     public IReadOnlyList<(string Name, byte[] Envelope)> NotSpooled() => [.. fresh.Select(entry => (entry.Key, entry.Value))];
 
     /// <inheritdoc />
-    public void Spooled(string name)
+    public void Spooled(string name, DateTimeOffset now)
     {
         if (fresh.Remove(name, out var envelope))
         {
-            unsettled[name] = envelope;
+            unsettled[name] = (envelope, now);
         }
+    }
+
+    /// <inheritdoc />
+    public int OfferUnsettled(DateTimeOffset spooledBefore)
+    {
+        var old = unsettled.Where(entry => entry.Value.At < spooledBefore && !refused.ContainsKey(entry.Key)).ToList();
+        foreach (var (name, window) in old)
+        {
+            unsettled.Remove(name);
+            fresh[name] = window.Envelope;
+        }
+
+        return old.Count;
     }
 
     /// <inheritdoc />
@@ -116,9 +133,9 @@ public sealed class MemoryUsageStore : IUsageStore
     /// <inheritdoc />
     public void OfferAgain(string name)
     {
-        if (refused.Remove(name) && unsettled.Remove(name, out var envelope))
+        if (refused.Remove(name) && unsettled.Remove(name, out var window))
         {
-            fresh[name] = envelope;
+            fresh[name] = window.Envelope;
         }
     }
 

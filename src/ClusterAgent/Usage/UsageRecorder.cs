@@ -12,6 +12,9 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
     /// <summary>Settled windows are kept that long, so that the customer and we can look things up (the ledger keeps them longer).</summary>
     private const int KeepHours = 400 * 24;
 
+    /// <summary>How long a window may be acknowledged without a receipt that names it: the server may have lost it, or the receipt was overtaken by two hundred others.</summary>
+    private static readonly TimeSpan ReceiptWithin = TimeSpan.FromDays(1);
+
     private readonly EcdsaSigner signer = EcdsaSigner.From(identity.Key);
     private bool resumed;
 
@@ -25,7 +28,8 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
     /// <param name="now">By the server's clock.</param>
     public void Observe(DateTimeOffset now)
     {
-        Resume();
+        Resume(now);
+        var nothingWaits = spool.Usage == 0;
         var state = store.Load().Clone();
         Attribution.Observe(state, source.Read(now));
         var closed = new List<string>();
@@ -41,10 +45,14 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
 
         // The windows are on disk before the state forgets their hours: a crash in between makes a further revision, never a hole.
         store.Save(state);
-        Spool();
+        Spool(now);
         if (closed.Count > 0)
         {
             store.Forget(UsageWindow.HourOf(now) - KeepHours);
+            if (nothingWaits && store.OfferUnsettled(now - ReceiptWithin) > 0)
+            {
+                Spool(now);
+            }
         }
     }
 
@@ -94,8 +102,10 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
     }
 
     /// <summary>Offers refused windows again when either side was upgraded since they were offered last; what it refused may be its own mistake, or ours.</summary>
+    /// <param name="versions">Of both sides.</param>
+    /// <param name="now">By the server's clock.</param>
     /// <returns>How many.</returns>
-    public int OfferAgain(string versions)
+    public int OfferAgain(string versions, DateTimeOffset now)
     {
         var state = store.Load();
         if (state.OfferedUnder == versions)
@@ -106,7 +116,7 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
         // A conflict is not a mistake of a program: a person decides.
         var refused = state.OfferedUnder is null ? [] : store.Summary().Refused.Where(window => window.Problem is not ("conflict" or "revision-conflict")).ToList();
         refused.ForEach(window => store.OfferAgain(window.Name));
-        Spool();
+        Spool(now);
         var next = state.Clone();
         next.OfferedUnder = versions;
         store.Save(next);
@@ -126,11 +136,11 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
     /// <inheritdoc />
     public void Dispose() => signer.Dispose();
 
-    private void Resume()
+    private void Resume(DateTimeOffset now)
     {
         if (!resumed)
         {
-            Spool();
+            Spool(now);
             resumed = true;
         }
     }
@@ -170,12 +180,12 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
     private static List<OpenCell> WithoutDimensions(List<OpenCell> cells) =>
         [.. cells.GroupBy(cell => (cell.Meter, cell.Version)).Select(group => new OpenCell(group.Key.Meter, group.Key.Version, new Dictionary<string, string>(), group.Sum(cell => cell.Quantity)))];
 
-    private void Spool()
+    private void Spool(DateTimeOffset now)
     {
         foreach (var (name, envelope) in store.NotSpooled())
         {
             spool.Add("usage", UsageWindow.StartOf(Hour(name)).ToUnixTimeMilliseconds(), envelope);
-            store.Spooled(name);
+            store.Spooled(name, now);
         }
     }
 

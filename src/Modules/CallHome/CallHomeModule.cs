@@ -57,6 +57,7 @@ public sealed class CallHomeModule : IModule
         services.AddSingleton<EnrollmentLimiter>();
         services.AddSingleton<CloneAlarm>();
         services.AddSingleton<Handover>();
+        services.AddSingleton<Wanted>();
         services.AddSingleton<CheckIn>();
         services.AddSingleton<Bundles>();
         services.AddSingleton<ClusterDirectory>();

@@ -13,6 +13,10 @@ internal sealed class CallHomeOptions
     [Range(0, 50)]
     public int JitterPercent { get; init; } = 10;
 
+    /// <summary>Within how many days a site without a connection is expected to hand in its next bundle.</summary>
+    [Range(1, 31)]
+    public int BundleDays { get; init; } = 7;
+
     /// <summary>Enrolments accepted per second, so that a fleet that enrols at once does not starve check-ins.</summary>
     [Range(1, 100_000)]
     public int EnrollmentsPerSecond { get; init; } = 10;

@@ -15,11 +15,17 @@ public static class AnchorFile
     private static readonly TimeSpan KeyLife = TimeSpan.FromDays(5 * 365);
 
     /// <summary>Signs the first document; nothing happens when there is one.</summary>
-    public static void MakeFirst(string path, EcdsaSigner root, EcdsaSigner receipt, DateTimeOffset now)
+    /// <param name="path">Where it goes.</param>
+    /// <param name="root">Signs it, and stands in it.</param>
+    /// <param name="receipt">Signs receipts for usage.</param>
+    /// <param name="answer">Signs answers to bundles.</param>
+    /// <param name="now">The present instant.</param>
+    public static void MakeFirst(string path, EcdsaSigner root, EcdsaSigner receipt, EcdsaSigner answer, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(root);
         ArgumentNullException.ThrowIfNull(receipt);
-        var document = new AnchorDocument(1, 1, now, [Key(root, "root", now, RootLife), Key(receipt, "receipt", now, KeyLife)]);
+        ArgumentNullException.ThrowIfNull(answer);
+        var document = new AnchorDocument(1, 1, now, [Key(root, "root", now, RootLife), Key(receipt, "receipt", now, KeyLife), Key(answer, "answer", now, KeyLife)]);
         KeyFiles.TryWrite(path, Dsse.Sign(AnchorDocument.PayloadType, document.ToBytes(), root));
     }
 

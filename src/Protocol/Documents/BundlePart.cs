@@ -5,4 +5,7 @@ public static class BundlePart
 {
     /// <summary>DSSE payload type.</summary>
     public const string PayloadType = "application/vnd.missioncontrol.bundle+protobuf";
+
+    /// <summary>DSSE payload type of the answer that is carried back, a <c>BundleAnswer</c>.</summary>
+    public const string AnswerPayloadType = "application/vnd.missioncontrol.bundle-answer+protobuf";
 }

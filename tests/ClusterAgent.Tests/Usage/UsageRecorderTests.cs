@@ -163,11 +163,47 @@ public sealed class UsageRecorderTests : IDisposable
         spool.Acknowledge(item.Seq, []);
 
         Assert.Equal("quantity-malformed", Assert.Single(recorder.Summary.Refused).Problem);
-        Assert.Equal([0, 0, 1], new[] { recorder.OfferAgain("1.0/1.0"), recorder.OfferAgain("1.0/1.0"), recorder.OfferAgain("1.0/1.1") });
+        Assert.Equal([0, 0, 1], new[] { recorder.OfferAgain("1.0/1.0", Start), recorder.OfferAgain("1.0/1.0", Start), recorder.OfferAgain("1.0/1.1", Start) });
         var again = Assert.Single(spool.Peek(10, int.MaxValue, new HashSet<long>()));
         Assert.Equal(item.Body, again.Body);
         Assert.True(again.Seq > item.Seq);
         Assert.Equal((1, 0), (recorder.Summary.Waiting, recorder.Summary.Refused.Count));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_window_that_no_receipt_names_for_a_day_is_offered_again_once_nothing_waits(bool onDisk)
+    {
+        var spool = new MemorySpool();
+        IUsageStore store = onDisk ? new DiskUsageStore(Path.Combine(directory, "unsettled")) : new MemoryUsageStore();
+        using var recorder = new UsageRecorder(store, product, identity, spool);
+        recorder.Observe(Start);
+        Hour(1);
+        var first = Assert.Single(spool.Peek(10, int.MaxValue, new HashSet<long>()));
+
+        // While it waits itself, or another does, nothing is sent twice.
+        for (var hour = 2; hour <= 30; hour++)
+        {
+            Hour(hour);
+        }
+
+        Assert.Equal(30, spool.Usage);
+        spool.Acknowledge(30, []);
+        Hour(31);
+        Assert.Equal(1 + 6, spool.Usage);
+        Assert.Contains(spool.Peek(10, int.MaxValue, new HashSet<long>()), item => item.Body == first.Body && item.Seq > first.Seq);
+
+        // Offered again is as good as offered: the next time is a day later.
+        spool.Acknowledge(37, []);
+        Hour(32);
+        Assert.Equal(1 + 1, spool.Usage);
+
+        void Hour(int hour)
+        {
+            product.Count(Start.AddHours(hour), 60);
+            recorder.Observe(Start.AddHours(hour));
+        }
     }
 
     private void Run(string path, CountedProduct counter, ISpool spool, DateTimeOffset now, int crashAfter)
@@ -240,7 +276,14 @@ public sealed class UsageRecorderTests : IDisposable
 
         public IReadOnlyList<(string Name, byte[] Envelope)> NotSpooled() => inner.NotSpooled();
 
-        public void Spooled(string name) => Write(() => inner.Spooled(name));
+        public void Spooled(string name, DateTimeOffset now) => Write(() => inner.Spooled(name, now));
+
+        public int OfferUnsettled(DateTimeOffset spooledBefore)
+        {
+            var offered = 0;
+            Write(() => offered = inner.OfferUnsettled(spooledBefore));
+            return offered;
+        }
 
         public void Settle(string name) => Write(() => inner.Settle(name));
 

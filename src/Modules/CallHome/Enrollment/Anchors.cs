@@ -30,7 +30,8 @@ internal sealed class Anchors
         {
             using var root = EcdsaSigner.LoadOrCreate(data.PathOf("keys/root.pem"));
             using var receipt = EcdsaSigner.LoadOrCreate(data.PathOf("keys/receipt.pem"));
-            AnchorFile.MakeFirst(path, root, receipt, time.GetUtcNow());
+            using var answer = EcdsaSigner.LoadOrCreate(data.PathOf("keys/answer.pem"));
+            AnchorFile.MakeFirst(path, root, receipt, answer, time.GetUtcNow());
         }
 
         documents = Read();

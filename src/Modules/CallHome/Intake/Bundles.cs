@@ -2,13 +2,18 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Text;
 using System.Text.Json;
+using Google.Protobuf;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using MissionControl.CallHome.DesiredState;
 using MissionControl.Contracts;
+using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
+using MissionControl.Platform.Security;
 using MissionControl.Protocol.CallHome;
 using MissionControl.Protocol.Documents;
 using MissionControl.Trust.Envelopes;
@@ -19,14 +24,23 @@ namespace MissionControl.CallHome.Intake;
 /// <c>POST /callhome/v1/bundles</c>: the items of a cluster without a connection, carried here in a file by whoever. Each line is a
 /// check-in in an envelope that the cluster signed; the signature is the credential. Line by line it is verified and taken as a
 /// check-in is, so that a file of any size costs the memory of a line, and whatever comes twice or in another order does no harm.
+/// The answer holds itself once more, signed, for the way back.
 /// </summary>
-internal sealed class Bundles(Handover handover, ClusterDirectory directory, TimeProvider time) : IDisposable
+internal sealed class Bundles(
+    Handover handover, ClusterDirectory directory, Wanted wanted, DataDirectory data, IOptions<CallHomeOptions> options, TimeProvider time) : IDisposable
 {
     private const string ContentType = "application/x-ndjson";
     /// <summary>For a line to come: the places are few, and anybody may take one.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// What of the desired state a person may carry: only what is signed by itself and no secret, for whoever holds a bundle is given
+    /// its answer.
+    /// </summary>
+    private static readonly string[] Carried = ["receipts"];
+
     private readonly SemaphoreSlim places = new(Limits.BundlesAtOnce);
+    private readonly SignerRing key = new(data.PathOf("keys/answer.pem"), time);
 
     public static void Map(IEndpointRouteBuilder callhome)
     {
@@ -35,7 +49,11 @@ internal sealed class Bundles(Handover handover, ClusterDirectory directory, Tim
             .AllowAnonymous().WithName("TakeBundle").WithSummary("Hand in the items of a cluster without a connection").ExcludeFromDescription();
     }
 
-    public void Dispose() => places.Dispose();
+    public void Dispose()
+    {
+        key.Dispose();
+        places.Dispose();
+    }
 
     private async Task HandleAsync(HttpContext context)
     {
@@ -100,8 +118,9 @@ internal sealed class Bundles(Handover handover, ClusterDirectory directory, Tim
 
     private async Task TakeAsync(HttpContext context)
     {
-        var next = handover.NextSeconds();
+        var next = options.Value.BundleDays * 86_400;
         KnownCluster? cluster = null;
+        CheckInRequest? last = null;
         CheckInResponse? answer = null;
         var refusals = new List<ItemRefusal>();
         using var lines = new Lines(context.Request.Body);
@@ -113,12 +132,12 @@ internal sealed class Bundles(Handover handover, ClusterDirectory directory, Tim
                 return;
             }
 
-            if (await ReadAsync(context, lines.Current, cluster) is not var (sender, part) || await handover.TakeAsync(context, sender, part, next, isLive: false) is not { } outcome)
+            if (await ReadAsync(context, lines.Current, cluster) is not var (sender, part) || await handover.TakeAsync(context, sender, part, next, isCarried: true) is not { } outcome)
             {
                 return;
             }
 
-            cluster = sender;
+            (cluster, last) = (sender, part);
             refusals.AddRange(outcome.Refusals.Take(Limits.BundleRefusals - refusals.Count));
             answer = handover.Acknowledge(outcome, next);
         }
@@ -129,10 +148,28 @@ internal sealed class Bundles(Handover handover, ClusterDirectory directory, Tim
             return;
         }
 
-        // Whoever carries the file learns what became of it, and nothing of what is wanted of the cluster.
         answer.Refusals.Clear();
         answer.Refusals.AddRange(refusals);
-        await Wire.WriteJsonAsync(context, answer);
+        await Wire.WriteJsonAsync(context, await SignAsync(answer, cluster!, last!, context.RequestAborted));
+    }
+
+    /// <summary>Whoever carries the file reads what became of it; the cluster believes what is signed. A newer anchor document stands outside: by it the signature may have to be verified.</summary>
+    private async Task<CheckInResponse> SignAsync(CheckInResponse told, KnownCluster cluster, CheckInRequest part, CancellationToken cancellationToken)
+    {
+        var signed = new BundleAnswer { ClusterId = cluster.Id.ToString("D"), Epoch = part.Epoch, Response = told.Clone() };
+        await wanted.AddAsync(signed.Response, cluster, part, cancellationToken);
+        if (signed.Response.Desired is { } desired)
+        {
+            foreach (var section in desired.Sections.Where(section => !Carried.Contains(section.Name)).ToList())
+            {
+                desired.Sections.Remove(section);
+            }
+        }
+
+        told.Anchors = signed.Response.Anchors;
+        signed.Response.Anchors = ByteString.Empty;
+        told.SignedAnswer = UnsafeByteOperations.UnsafeWrap(Dsse.Sign(BundlePart.AnswerPayloadType, signed.ToByteArray(), key.Current));
+        return told;
     }
 
     private async ValueTask<bool> NextAsync(Lines lines, CancellationToken aborted)

@@ -1,22 +1,17 @@
-using System.Security.Cryptography;
-using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.CallHome.Credentials;
 using MissionControl.CallHome.DesiredState;
-using MissionControl.CallHome.Enrollment;
 using MissionControl.Contracts;
-using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Protocol.CallHome;
 
 namespace MissionControl.CallHome.Intake;
 
 /// <summary><c>POST /callhome/v1/checkin</c>: judged, stored, then acknowledged.</summary>
-internal sealed class CheckIn(AccessTokens tokens, Handover handover, Anchors anchors, IServiceScopeFactory scopes, TimeProvider time)
+internal sealed class CheckIn(AccessTokens tokens, Handover handover, Wanted wanted)
 {
     public static void Map(IEndpointRouteBuilder callhome)
     {
@@ -38,7 +33,7 @@ internal sealed class CheckIn(AccessTokens tokens, Handover handover, Anchors an
         }
 
         var next = handover.NextSeconds();
-        if (await handover.TakeAsync(context, cluster, request, next, isLive: true) is { } outcome)
+        if (await handover.TakeAsync(context, cluster, request, next) is { } outcome)
         {
             await AnswerAsync(context, cluster, request, handover.Acknowledge(outcome, next));
         }
@@ -84,46 +79,7 @@ internal sealed class CheckIn(AccessTokens tokens, Handover handover, Anchors an
     private async Task AnswerAsync(HttpContext context, KnownCluster cluster, CheckInRequest request, CheckInResponse response)
     {
         response.IgnoredFields.AddRange(Wire.Ignored(context));
-        if (request.AnchorsVersion > 0 && request.AnchorsVersion < anchors.Version)
-        {
-            response.Anchors = Google.Protobuf.ByteString.CopyFrom(anchors.After(request.AnchorsVersion).Span);
-        }
-
-        var etag = ETag(cluster, request.Sections);
-        if (request.DesiredEtag != etag)
-        {
-            response.Desired = await DesiredAsync(cluster, etag, request.Sections, context.RequestAborted);
-        }
-
+        await wanted.AddAsync(response, cluster, request, context.RequestAborted);
         await Wire.WriteAsync(context, response);
-    }
-
-    // What the agent understands is part of it: after an upgrade the same state is another answer.
-    private static string ETag(KnownCluster cluster, IReadOnlyCollection<string> understood)
-    {
-        var state = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"d{cluster.DesiredRevision}-{cluster.DesiredChangedAt:x}");
-        return understood.Count == 0 ? state : $"{state}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', understood.Order(StringComparer.Ordinal).Distinct()))).AsSpan(0, 4))}";
-    }
-
-    private async Task<Protocol.CallHome.DesiredState> DesiredAsync(KnownCluster cluster, string etag, IReadOnlyCollection<string> understood, CancellationToken cancellationToken)
-    {
-        var desired = new Protocol.CallHome.DesiredState { Etag = etag };
-        if (cluster.DesiredRevision == 0)
-        {
-            return desired;
-        }
-
-        await using var scope = scopes.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
-        var now = time.GetUtcNow();
-        var sections = await db.Set<DesiredSection>().AsNoTracking().Where(row => row.ClusterId == cluster.Id && (row.NotAfter == null || row.NotAfter > now)).ToListAsync(cancellationToken);
-        desired.Sections.AddRange(sections.Where(row => understood.Count == 0 || understood.Contains(row.Section)).OrderBy(row => row.Section, StringComparer.Ordinal).Select(row => new Section
-        {
-            Name = row.Section,
-            Version = row.Version,
-            NotAfterMs = row.NotAfter?.ToUnixTimeMilliseconds() ?? 0,
-            Body = Google.Protobuf.ByteString.CopyFrom(row.Body),
-        }));
-        return desired;
     }
 }

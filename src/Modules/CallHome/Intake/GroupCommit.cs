@@ -361,6 +361,7 @@ internal sealed class IntakeWriter : IAsyncDisposable
             ReceivedAtMs = now.ToUnixTimeMilliseconds(),
             Body = item.Body,
             NextS = submission.NextSeconds,
+            SaidAtMs = Math.Clamp(submission.WrittenAtMs, 0, now.ToUnixTimeMilliseconds()),
         });
     }
 

@@ -63,8 +63,8 @@ internal sealed class Handover(ClusterDirectory directory, GroupCommit intake, C
     /// <param name="cluster">The sender.</param>
     /// <param name="request">What it said.</param>
     /// <param name="next">The interval that the answer hands out.</param>
-    /// <param name="isLive">It comes from the sender now: that it speaks in an old epoch is then a sign of a copy.</param>
-    public async Task<IntakeOutcome?> TakeAsync(HttpContext context, KnownCluster cluster, CheckInRequest request, int next, bool isLive)
+    /// <param name="isCarried">Somebody carried it here, it may be old: that it speaks in an old epoch is then no sign of a copy.</param>
+    public async Task<IntakeOutcome?> TakeAsync(HttpContext context, KnownCluster cluster, CheckInRequest request, int next, bool isCarried = false)
     {
         if (Door.Check(request) is { Count: > 0 } errors)
         {
@@ -72,7 +72,7 @@ internal sealed class Handover(ClusterDirectory directory, GroupCommit intake, C
             return null;
         }
 
-        var submission = Submit(cluster, request, next, time.GetUtcNow());
+        var submission = Submit(cluster, request, next, isCarried, time.GetUtcNow());
         if (!intake.TrySubmit(submission))
         {
             await ShedAsync(context);
@@ -89,7 +89,7 @@ internal sealed class Handover(ClusterDirectory directory, GroupCommit intake, C
                 await Problems.WriteAsync(context, ProblemCodes.UnknownEpoch, $"Epoch {request.Epoch} was never issued; {cluster.Epoch} is in force.");
                 return null;
             case IntakeVerdict.StaleEpoch:
-                if (isLive)
+                if (!isCarried)
                 {
                     await clones.RaiseAsync(cluster, $"epoch {request.Epoch} spoke while {cluster.Epoch} is in force", context.RequestAborted);
                 }
@@ -145,7 +145,7 @@ internal sealed class Handover(ClusterDirectory directory, GroupCommit intake, C
         return Problems.WriteAsync(context, ProblemCodes.Overloaded, "Keep the items and come back after Retry-After.");
     }
 
-    private static Submission Submit(KnownCluster cluster, CheckInRequest request, int next, DateTimeOffset now)
+    private static Submission Submit(KnownCluster cluster, CheckInRequest request, int next, bool isCarried, DateTimeOffset now)
     {
         var items = new SubmittedItem[request.Items.Count];
         var bytes = 0;
@@ -156,6 +156,6 @@ internal sealed class Handover(ClusterDirectory directory, GroupCommit intake, C
             bytes += item.Body.Length;
         }
 
-        return new Submission(cluster, request.Epoch, request.LowestKept, request.Spool?.Dropped ?? [], items, bytes, next);
+        return new Submission(cluster, request.Epoch, request.LowestKept, request.Spool?.Dropped ?? [], items, bytes, next, isCarried ? request.SentAtMs : 0);
     }
 }

@@ -3,7 +3,7 @@ using MissionControl.Protocol.CallHome;
 namespace MissionControl.CallHome.Intake;
 
 /// <summary>One check-in on its way through the group commit.</summary>
-internal sealed class Submission(KnownCluster cluster, long epoch, long lowestKept, IReadOnlyList<DroppedRange> dropped, IReadOnlyList<SubmittedItem> items, int bytes, int nextSeconds)
+internal sealed class Submission(KnownCluster cluster, long epoch, long lowestKept, IReadOnlyList<DroppedRange> dropped, IReadOnlyList<SubmittedItem> items, int bytes, int nextSeconds, long writtenAtMs = 0)
 {
     public KnownCluster Cluster { get; } = cluster;
 
@@ -22,6 +22,9 @@ internal sealed class Submission(KnownCluster cluster, long epoch, long lowestKe
 
     /// <summary>The interval handed out with the answer.</summary>
     public int NextSeconds { get; } = nextSeconds;
+
+    /// <summary>When the cluster wrote it, by its own clock, if somebody carried it here; 0 when it speaks now.</summary>
+    public long WrittenAtMs { get; } = writtenAtMs;
 
     /// <summary>Completed after the commit, never before.</summary>
     public TaskCompletionSource<IntakeOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);

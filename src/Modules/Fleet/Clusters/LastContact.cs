@@ -6,7 +6,7 @@ using MissionControl.Protocol.CallHome;
 
 namespace MissionControl.Fleet.Clusters;
 
-/// <summary>When a cluster was last heard of, by our own clock: what liveness is judged by. Any item counts.</summary>
+/// <summary>When a cluster was last heard of, by our own clock: what liveness is judged by. Any item counts; one that was carried here counts from when it was written.</summary>
 internal sealed class LastContact : ICustomerOwned
 {
     private static readonly BulkRows Table = new("fleet_last_contact", ["cluster_id", "customer_id", "received_at", "next_seconds", "late_at"], ["cluster_id"], []);
@@ -30,7 +30,7 @@ internal sealed class LastContact : ICustomerOwned
         foreach (var item in items)
         {
             var cluster = Received.Cluster(item);
-            var at = Math.Min(item.ReceivedAtMs, latest);
+            var at = Math.Min(item.SaidAtMs > 0 ? item.SaidAtMs : item.ReceivedAtMs, latest);
             if (!contacts.TryGetValue(cluster, out var known) || (long)known[2]! < at)
             {
                 contacts[cluster] = [cluster, Received.Customer(item), at, item.NextS, at + (long)Judge.LateAfter(item.NextS).TotalMilliseconds];

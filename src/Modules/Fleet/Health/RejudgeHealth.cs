@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Fleet.Clusters;
 using MissionControl.Fleet.Liveness;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Time;
@@ -34,6 +35,7 @@ internal sealed class RejudgeHealth(TimeProvider time) : Sweeper("fleet.rejudge-
         var ids = due.ConvertAll(row => row.ClusterId);
         var stored = await StoredHealth.ReadAsync(db, due.ConvertAll(row => (row.ClusterId, row.CustomerId)), cancellationToken);
         var usage = await db.Set<LastUsage>().AsNoTracking().Where(row => ids.Contains(row.ClusterId)).ToDictionaryAsync(row => row.ClusterId, row => row.ReceivedAt, cancellationToken);
+        var bundles = await db.Set<LastContact>().AsNoTracking().Where(row => ids.Contains(row.ClusterId) && row.NextSeconds > Liveness.Judge.LongestCheckIn).ToDictionaryAsync(row => row.ClusterId, row => row.NextSeconds, cancellationToken);
         var floor = await IntakeClock.FloorAsync(db, cancellationToken);
         var changes = new HealthChanges(now);
         var rows = new List<StoredHealth>(due.Count);
@@ -42,7 +44,9 @@ internal sealed class RejudgeHealth(TimeProvider time) : Sweeper("fleet.rejudge-
         for (var i = 0; i < due.Count; i++)
         {
             var state = stored[i] ?? StoredHealth.New(due[i].ClusterId, due[i].CustomerId);
-            var last = usage.TryGetValue(state.ClusterId, out var arrived) ? arrived : (DateTimeOffset?)null;
+
+            // Of a site that hands in bundles none is missed before the next one is due.
+            var last = usage.TryGetValue(state.ClusterId, out var arrived) ? arrived.AddSeconds(bundles.GetValueOrDefault(state.ClusterId)) : (DateTimeOffset?)null;
             before.Add(HealthGist.Of(state));
             Judge(state, last, floor, now);
             rows.Add(state);

@@ -19,6 +19,12 @@ internal static class Judge
     private static readonly TimeSpan LostAfter = TimeSpan.FromHours(24);
     private static readonly TimeSpan DormantAfter = TimeSpan.FromDays(30);
 
+    /// <summary>No check-in is given a longer interval; who has one hands in bundles.</summary>
+    public const int LongestCheckIn = 3600;
+
+    /// <summary>After a standstill of ours, how long nobody is held to a bundle that could not be handed in.</summary>
+    private static readonly TimeSpan BundleGrace = TimeSpan.FromDays(1);
+
     /// <summary>Judges silence. Time during which intake delivered nothing is not the cluster's silence and must be taken off before.</summary>
     /// <param name="silence">Time since the last contact, less the time that intake stood still.</param>
     /// <param name="interval">The interval last handed out, in seconds, with its jitter.</param>
@@ -26,8 +32,9 @@ internal static class Judge
     {
         var every = TimeSpan.FromSeconds(interval);
         var missing = every * 3 > LeastMissing ? every * 3 : LeastMissing;
-        return silence > DormantAfter ? LivenessState.Dormant
-            : silence > LostAfter ? LivenessState.Lost
+        var lost = every * 4 > LostAfter ? every * 4 : LostAfter;
+        return silence > (every * 5 > DormantAfter ? every * 5 : DormantAfter) ? LivenessState.Dormant
+            : silence > lost ? LivenessState.Lost
             : silence > missing ? LivenessState.Missing
             : silence > LateAfter(interval) ? LivenessState.Late
             : LivenessState.Online;
@@ -43,6 +50,12 @@ internal static class Judge
     public static LivenessState Of(DateTimeOffset contact, int interval, DateTimeOffset floor, DateTimeOffset now, LivenessState before)
     {
         if (contact > floor)
+        {
+            return Of(now - contact, interval);
+        }
+
+        // A week is not made longer by every minute that we stood still.
+        if (interval > LongestCheckIn && now - floor > BundleGrace)
         {
             return Of(now - contact, interval);
         }
