@@ -32,16 +32,17 @@ internal static class Certificates
     public static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
 
     /// <summary>Loads the configured certificate, or the one that was handed out, or, embedded, the data directory's, which is made or renewed when it has less than 30 days left.</summary>
-    public static X509Certificate2 Server(DataDirectory data, IConfiguration configuration, Shape shape, DateTimeOffset now)
+    /// <returns>The certificate with its key, and those that stand after it in its file, by which clients find the way to their root.</returns>
+    public static (X509Certificate2 Certificate, X509Certificate2Collection Chain) Server(DataDirectory data, IConfiguration configuration, Shape shape, DateTimeOffset now)
     {
         if (configuration["Tls:CertificateFile"] is { Length: > 0 } file)
         {
-            return X509Certificate2.CreateFromPemFile(file, configuration["Tls:KeyFile"]);
+            return (Load(file, configuration["Tls:KeyFile"]), After(file));
         }
 
         if (shape.IsDistributed)
         {
-            return X509Certificate2.CreateFromPemFile(data.PathOf(HandedOutFile));
+            return (Load(data.PathOf(HandedOutFile), null), After(data.PathOf(HandedOutFile)));
         }
 
         var path = data.PathOf(ServerFile);
@@ -50,7 +51,7 @@ internal static class Certificates
             var existing = X509Certificate2.CreateFromPemFile(path, data.PathOf(ServerKeyFile));
             if (existing.NotAfter.ToUniversalTime() - now.UtcDateTime > RenewBefore)
             {
-                return existing;
+                return (existing, []);
             }
 
             existing.Dispose();
@@ -61,7 +62,7 @@ internal static class Certificates
         using var certificate = Issue(ca, key, ["localhost", Dns.GetHostName(), "127.0.0.1", "::1"], now);
         WritePrivate(data.PathOf(ServerKeyFile), key.ExportPkcs8PrivateKeyPem());
         WritePrivate(path, certificate.ExportCertificatePem());
-        return certificate.CopyWithPrivateKey(key);
+        return (certificate.CopyWithPrivateKey(key), []);
     }
 
     /// <summary>What a process of the distributed shape lacks to speak TLS; each a sentence that says how to get it.</summary>
@@ -129,6 +130,27 @@ internal static class Certificates
             using var certificate = X509Certificate2.CreateFromPem(File.ReadAllText(file));
             yield return $"{"certificate",-14} until {certificate.NotAfter.ToUniversalTime():yyyy-MM-dd} {file} {string.Join(", ", NamesOf(file))}".TrimEnd();
         }
+    }
+
+    /// <exception cref="CryptographicException">There is no certificate, or the key is of another.</exception>
+    private static X509Certificate2 Load(string file, string? keyFile)
+    {
+        try
+        {
+            return X509Certificate2.CreateFromPemFile(file, keyFile);
+        }
+        catch (ArgumentException mismatch)
+        {
+            throw new CryptographicException($"{keyFile ?? file} is not the key of the certificate in {file}.", mismatch);
+        }
+    }
+
+    private static X509Certificate2Collection After(string file)
+    {
+        var all = new X509Certificate2Collection();
+        all.ImportFromPemFile(file);
+        all.RemoveAt(0);
+        return all;
     }
 
     private static IReadOnlyList<string> NamesOf(string file)

@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.HttpOverrides;
 using Microsoft.EntityFrameworkCore;
@@ -51,7 +50,7 @@ public static class ControlPlaneHost
         }
 
         var listeners = new Listeners();
-        var certificate = new Lazy<X509Certificate2>(() => Certificates.Server(data, builder.Configuration, shape, clock.GetUtcNow()));
+        var certificate = new ServerCertificate(data, builder.Configuration, shape, clock);
         builder.WebHost.UseKestrelHttpsConfiguration();
         if (settings.Serves)
         {

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
-using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Modules;
 
@@ -26,7 +26,7 @@ public sealed class Listeners
     /// <summary>Where clusters call home, when this process holds that door.</summary>
     internal Uri? CallHomeAddress => bound.Exists(listener => listener.Name == "callhome") ? AddressOf("callhome") : null;
 
-    internal void Configure(KestrelServerOptions kestrel, HostSettings settings, Shape shape, ModuleCatalog modules, Lazy<X509Certificate2> certificate, IConfiguration configuration)
+    internal void Configure(KestrelServerOptions kestrel, HostSettings settings, Shape shape, ModuleCatalog modules, ServerCertificate certificate, IConfiguration configuration)
     {
         kestrel.AddServerHeader = false;
         // Far above the longest interval handed out (check-ins reuse their connection; a handshake costs 40 requests).
@@ -36,7 +36,7 @@ public sealed class Listeners
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
         kestrel.Limits.MaxConcurrentConnections = 15_000;
 
-        var tls = new Lazy<HttpsSettings>(() => new HttpsSettings(certificate.Value, configuration));
+        var tls = new TlsSettings(certificate, configuration);
         if (Runs(modules, "portal"))
         {
             Listen(kestrel, "portal", settings.Portal, Surface.Portal | Surface.Api, tls);
@@ -65,7 +65,7 @@ public sealed class Listeners
 
     private static bool Runs(ModuleCatalog modules, string role) => modules.Active.Any(module => module.Name == role);
 
-    private void Listen(KestrelServerOptions kestrel, string name, Uri address, Surface surface, Lazy<HttpsSettings>? tls)
+    private void Listen(KestrelServerOptions kestrel, string name, Uri address, Surface surface, TlsSettings? tls)
     {
         void Configure(ListenOptions options)
         {
@@ -78,7 +78,9 @@ public sealed class Listeners
             });
             if (tls is not null)
             {
-                options.UseHttps(https => tls.Value.Apply(https));
+                // Made or read now: a process without a certificate does not start.
+                _ = tls.Now();
+                options.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.Now()) });
             }
 
             bound.Add((name, address.Scheme, options));
@@ -98,18 +100,20 @@ public sealed class Listeners
         }
     }
 
-    private sealed class HttpsSettings(X509Certificate2 certificate, IConfiguration configuration)
+    /// <summary>Asked at every handshake, so that a certificate can be replaced while the process runs.</summary>
+    private sealed class TlsSettings(ServerCertificate certificate, IConfiguration configuration)
     {
-        public void Apply(Microsoft.AspNetCore.Server.Kestrel.Https.HttpsConnectionAdapterOptions https)
+        private readonly SslProtocols protocols = configuration["Tls:MinimumVersion"] == "1.3" ? SslProtocols.Tls13 : SslProtocols.Tls12 | SslProtocols.Tls13;
+        private readonly CipherSuitesPolicy? suites = configuration.GetSection("Tls:CipherSuites").Get<string[]>() is { Length: > 0 } named && !OperatingSystem.IsWindows()
+            ? new CipherSuitesPolicy(named.Select(Enum.Parse<TlsCipherSuite>))
+            : null;
+
+        public SslServerAuthenticationOptions Now() => new()
         {
-            https.ServerCertificate = certificate;
-            https.SslProtocols = configuration["Tls:MinimumVersion"] == "1.3" ? SslProtocols.Tls13 : SslProtocols.Tls12 | SslProtocols.Tls13;
-            var suites = configuration.GetSection("Tls:CipherSuites").Get<string[]>();
-            if (suites is { Length: > 0 } && !OperatingSystem.IsWindows())
-            {
-                var policy = new CipherSuitesPolicy(suites.Select(Enum.Parse<TlsCipherSuite>));
-                https.OnAuthenticate = (_, options) => options.CipherSuitesPolicy = policy;
-            }
-        }
+            ServerCertificateContext = certificate.Chain,
+            EnabledSslProtocols = protocols,
+            CipherSuitesPolicy = suites,
+            ApplicationProtocols = [SslApplicationProtocol.Http2, SslApplicationProtocol.Http11],
+        };
     }
 }

@@ -19,7 +19,6 @@ internal sealed class Anchors
     private readonly TimeProvider time;
     private readonly Lock sync = new();
     private Documents documents;
-    private DateTime writtenAt;
     private long readAt;
 
     public Anchors(DataDirectory data, IOptions<CallHomeOptions> options, TimeProvider time)
@@ -58,9 +57,11 @@ internal sealed class Anchors
         {
             lock (sync)
             {
-                if (time.GetElapsedTime(readAt) > Freshness && File.GetLastWriteTimeUtc(path) != writtenAt)
+                if (time.GetElapsedTime(readAt) > Freshness)
                 {
-                    documents = Read();
+                    // By its bytes: where a directory is mounted whole, as Kubernetes does, the file is a link, whose time never changes.
+                    readAt = time.GetTimestamp();
+                    documents = File.ReadAllBytes(path).AsSpan().SequenceEqual(documents.ByVersion[documents.Version]) ? documents : Read();
                 }
 
                 return documents;
@@ -70,7 +71,6 @@ internal sealed class Anchors
 
     private Documents Read()
     {
-        writtenAt = File.GetLastWriteTimeUtc(path);
         readAt = time.GetTimestamp();
         var versions = AnchorFile.Versions(path);
         return new Documents(versions, versions.Values.ToDictionary(Digest, StringComparer.Ordinal), versions.Keys.Max(), Digest(versions.Values.Last()));
