@@ -136,11 +136,12 @@ public sealed class ListSortTests : IAsyncLifetime
         var events = Enumerable.Range(0, 5).Select(i => cluster.Event($"alike-{i}")).ToList();
         events.ForEach(item => item.AtMs = events[0].AtMs);
         var inventory = new Inventory { ProductVersion = "1.0.0" };
-        var first = Item(cluster, inventory);
+        await cluster.CheckInAsync(Item(cluster, inventory));
+        await Eventually.TrueAsync(async () => (await host.Admin.GetStringAsync(new Uri($"/api/v1/fleet/clusters/{cluster.Id}/inventory", UriKind.Relative))).Contains("1.0.0", StringComparison.Ordinal), "the first inventory is kept");
         inventory.ProductVersion = "1.1.0";
         inventory.Nodes.Add(new Node { Id = "n1" });
         inventory.Nodes.Add(new Node { Id = "n2" });
-        await cluster.CheckInAsync([cluster.Health(), .. events, first, Item(cluster, inventory), cluster.Usage(cluster.Window(hour - 3)), cluster.Usage(cluster.Window(hour - 2))]);
+        await cluster.CheckInAsync([cluster.Health(), .. events, Item(cluster, inventory), cluster.Usage(cluster.Window(hour - 3)), cluster.Usage(cluster.Window(hour - 2))]);
         var id = Guid.Parse(cluster.Id);
         await Eventually.TrueAsync(async () => (await RowsAsync($"/api/v1/fleet/clusters/{id}/inventory/changes?")).Count >= 3, "the inventories are compared");
         await Eventually.TrueAsync(async () => (await RowsAsync($"/api/v1/fleet/clusters/{id}/events?")).Count >= 5, "the events are kept");

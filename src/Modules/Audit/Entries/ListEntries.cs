@@ -20,7 +20,7 @@ internal static class ListEntries
     private static readonly ListOrders<AuditEntry> Orders = new ListOrders<AuditEntry>("-occurredAt").By("occurredAt", row => row.OccurredAt, row => row.Id);
 
     public static void Map(IEndpointRouteBuilder api) => api
-        .MapGet("/entries", HandleAsync).RequireScope("audit:read").WithName("ListAuditEntries").WithSummary($"Search the audit log, newest first; with q the last {SearchDays} days, or as many from a day that is named").Produces<Page<AuditEntryItem>>().SortedBy(Orders);
+        .MapGet("/entries", HandleAsync).RequireScope("audit:read").WithName("ListAuditEntries").WithSummary("Search the audit log, newest first").Produces<Page<AuditEntryItem>>().SortedBy(Orders);
 
     private static async Task<IResult> HandleAsync(
         ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, string? q, string? log, Guid? customer, Guid? cluster, string? type, string? actor, string? target, DateTimeOffset? from, DateTimeOffset? to,

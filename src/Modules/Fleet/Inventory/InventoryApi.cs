@@ -15,8 +15,8 @@ namespace MissionControl.Fleet.Inventory;
 /// <summary><c>/api/v1/fleet/clusters/{id}</c>: what a cluster is made of, now and before.</summary>
 internal static class InventoryApi
 {
-    // The rank is the order in which the cluster sent its inventories.
-    private static readonly ListOrders<InventoryChange> Orders = new ListOrders<InventoryChange>("-at").By("at", row => row.Rank, row => row.Ordinal);
+    // The rank is the order in which the cluster sent its inventories; what changed with one stays in the order of the inventory where the newest comes first.
+    private static readonly ListOrders<InventoryChange> Orders = new ListOrders<InventoryChange>("-at").By("at", row => row.Rank, row => -row.Ordinal);
 
     public static void Map(RouteGroupBuilder cluster)
     {
