@@ -5,9 +5,9 @@ namespace MissionControl.Platform.Http;
 
 /// <summary>What every list takes besides its own filters.</summary>
 /// <param name="Request">The request, whose question the link to the next page repeats.</param>
-/// <param name="Sort">One of the list's orders; null: the usual one. <see cref="QueryParameters"/> refuses another.</param>
-/// <param name="Limit">Rows of a page; null: 50.</param>
-/// <param name="Cursor">The position that the page begins behind; null: the beginning.</param>
+/// <param name="Sort">The order of the list; a leading minus reverses it.</param>
+/// <param name="Limit">How many rows a page has at most; 50 if it is not said.</param>
+/// <param name="Cursor">The position that a link to the next page carries; it belongs to its order.</param>
 public sealed record ListQuery(HttpRequest Request, [FromQuery] string? Sort, [FromQuery] int? Limit, [FromQuery] string? Cursor)
 {
     private static readonly string[] OfTheFirstPage = ["cursor", "count", "facets"];
