@@ -71,6 +71,15 @@ public sealed class EndpointTests : IAsyncDisposable
     }
 
     [Fact]
+    public void Every_list_that_takes_an_order_names_its_orders()
+    {
+        var sorted = Api().Where(endpoint => QueryParameters.Of(endpoint).ContainsKey("sort")).ToList();
+
+        Assert.NotEmpty(sorted);
+        Assert.Empty(sorted.Where(endpoint => endpoint.Metadata.GetMetadata<SortNames>() is not { } sort || !sort.Names.Contains(sort.Usual)).Select(endpoint => endpoint.DisplayName));
+    }
+
+    [Fact]
     public void The_page_of_routes_is_what_the_host_serves()
     {
         var text = new StringBuilder("""

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts.Api;
+using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using Xunit;
 
@@ -64,6 +65,22 @@ public abstract class ListContract<TDatabase>(TDatabase database) : IClassFixtur
 
             Assert.Equal(ordered, await WalkAsync(name, 1));
             Assert.Equal(ordered, await WalkAsync(name, 5));
+        }
+    }
+
+    [Fact]
+    public async Task A_search_looks_at_several_texts_of_which_some_are_absent()
+    {
+        Guid[] ids = [Guid.CreateVersion7(), Guid.CreateVersion7()];
+        await database.WriteAsync(db => db.Dialect.InsertIfAbsentAsync(db, ProbeModule.Rows with
+        {
+            Rows = [[kind, ids[0], 1L, 1, 0.0, false, "callhome.cluster-suspended", "The LAWYERS asked", null, null, null], [kind, ids[1], 1L, 1, 0.0, false, "callhome.token-made", null, null, null, null]],
+        }, Token));
+        foreach (var (part, found) in new[] { ("Cluster Suspended", 0), ("cluster-susp", 0), ("lawyers ask", 0), ("TOKEN", 1), ("cluster_susp", -1), ("asked, and", -1) })
+        {
+            var rows = await database.WithAsync(db => db.Set<Probe>().AsNoTracking().Where(row => row.Kind == kind)
+                .Holding(row => row.Note! + " " + row.Note!.Replace("-", " ") + " " + (row.Document ?? ""), part).Select(row => row.Id).ToListAsync(Token));
+            Assert.Equal(found < 0 ? [] : [ids[found]], rows);
         }
     }
 

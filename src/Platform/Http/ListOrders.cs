@@ -65,8 +65,10 @@ public sealed class ListOrders<T>(string usual)
     }
 
     /// <summary>The page that is asked for.</summary>
-    public Task<IResult> PageAsync<TItem>(ListQuery list, IQueryable<T> rows, Func<T, TItem> item, CancellationToken cancellationToken, long? total = null) =>
-        PageAsync<TItem>(list, rows, page => Task.FromResult<IReadOnlyList<TItem>>([.. page.Select(item)]), cancellationToken, total);
+    public Task<IResult> PageAsync<TItem>(
+        ListQuery list, IQueryable<T> rows, Func<T, TItem> item, CancellationToken cancellationToken,
+        long? total = null, IReadOnlyDictionary<string, IReadOnlyDictionary<string, long>>? facets = null) =>
+        PageAsync<TItem>(list, rows, page => Task.FromResult<IReadOnlyList<TItem>>([.. page.Select(item)]), cancellationToken, total, facets);
 
     /// <summary>The page that is asked for, where its rows need more than themselves to be told.</summary>
     public async Task<IResult> PageAsync<TItem>(

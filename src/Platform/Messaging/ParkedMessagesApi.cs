@@ -54,9 +54,7 @@ public static class ParkedMessagesApi
         var query = filter.Of(db.ParkedMessages(module).AsNoTracking());
         var counts = facets is null ? null : await query.GroupBy(row => row.Consumer).Select(group => new { group.Key, Count = group.LongCount() }).ToDictionaryAsync(group => group.Key, group => group.Count, cancellationToken);
         var total = await query.LongCountAsync(cancellationToken);
-        return await Orders.PageAsync<ParkedMessageItem>(
-            list, query, page => Task.FromResult<IReadOnlyList<ParkedMessageItem>>([.. page.Select(Item)]), cancellationToken, total,
-            counts is null ? null : new Dictionary<string, IReadOnlyDictionary<string, long>> { ["consumer"] = counts });
+        return await Orders.PageAsync(list, query, Item, cancellationToken, total, counts is null ? null : new Dictionary<string, IReadOnlyDictionary<string, long>> { ["consumer"] = counts });
     }
 
     private static async Task<IResult> RetryAsync(string module, Guid id, ControlPlaneDbContext db, HandlerRegistry handlers, HandlerRunner runner, IEvents events, CancellationToken cancellationToken)
