@@ -1,7 +1,9 @@
 using System.Reflection;
+using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
 using MissionControl.Platform.Http;
 using Swashbuckle.AspNetCore.Swagger;
+using Swashbuckle.AspNetCore.SwaggerGen;
 
 namespace MissionControl.Host;
 
@@ -17,6 +19,7 @@ internal static class ApiDescription
         {
             generator.SwaggerDoc(Document, new OpenApiInfo { Title = "Mission Control", Version = "1", Description = "REST API of Mission Control. Bearer tokens only." });
             generator.DescribeAllParametersInCamelCase();
+            generator.OperationFilter<SortFilter>();
             generator.CustomSchemaIds(type => type.ToString().Replace("MissionControl.Contracts.Api.", "", StringComparison.Ordinal).Replace('+', '.').Replace("`1", "", StringComparison.Ordinal).Replace("[", "Of", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal));
             generator.AddSecurityDefinition("bearer", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API token, mca_…" });
             foreach (var file in Directory.GetFiles(AppContext.BaseDirectory, "MissionControl.*.xml"))
@@ -35,5 +38,19 @@ internal static class ApiDescription
     {
         var document = provider.GetSwagger(Document);
         return await document.SerializeAsJsonAsync(OpenApiSpecVersion.OpenApi3_1);
+    }
+
+    /// <summary>Names the orders of a list.</summary>
+    private sealed class SortFilter : IOperationFilter
+    {
+        public void Apply(OpenApiOperation operation, OperationFilterContext context)
+        {
+            var sort = context.ApiDescription.ActionDescriptor.EndpointMetadata.OfType<SortNames>().SingleOrDefault();
+            if (sort is not null && operation.Parameters?.Single(parameter => parameter.Name == "sort").Schema is OpenApiSchema schema)
+            {
+                schema.Enum = [.. sort.Names.Select(name => JsonValue.Create(name))];
+                schema.Default = sort.Usual;
+            }
+        }
     }
 }

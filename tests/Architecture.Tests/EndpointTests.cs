@@ -71,6 +71,15 @@ public sealed class EndpointTests : IAsyncDisposable
     }
 
     [Fact]
+    public void Every_list_that_takes_an_order_names_its_orders()
+    {
+        var sorted = Api().Where(endpoint => QueryParameters.Of(endpoint).ContainsKey("sort")).ToList();
+
+        Assert.NotEmpty(sorted);
+        Assert.Empty(sorted.Where(endpoint => endpoint.Metadata.GetMetadata<SortNames>() is not { } sort || !sort.Names.Contains(sort.Usual)).Select(endpoint => endpoint.DisplayName));
+    }
+
+    [Fact]
     public void The_page_of_routes_is_what_the_host_serves()
     {
         var text = new StringBuilder("""
@@ -79,6 +88,8 @@ public sealed class EndpointTests : IAsyncDisposable
             Bearer tokens only. The scope is the right the token needs; tokens bound to a customer see that customer's rows only. Refusals: [problem codes](problem-codes.md). Clusters use [the call-home protocol](../protocol.md) instead.
 
             - A list answers `{"items": […], "next": "<link or null>"}` and takes `limit` (1 to 500, default 50) and `cursor` besides its own filters. A parameter that a route does not have is 400 `unknown-parameter`, and the answer names those it has.
+            - `sort` is one of the keys that the table names; a leading minus reverses the order (all but `worst`), and the one in bold is had without `sort`. An order is by the key and then by the id, so equal keys page right; what is absent counts as greater than all there is; texts are compared by code points. Another key is 400 `unknown-parameter`, and the answer names the known ones. A cursor belongs to its order. Hours of usage are sorted by `from` within a customer or a cluster only. Jobs, meters and nodes are few and come whole, in one order.
+            - `q` finds a part of a text, whatever its case. In audit entries it looks at type, actor, target and reason within at most 92 days: the last ones, those before `to`, or from `from` on; a longer span is 400. In a cluster's events it looks at kind, text and node of all that is kept. Other filters narrow both.
             - What creates something (201) takes an `Idempotency-Key` of 16 to 100 visible ASCII characters: for 24 hours the same principal, route, key and body get the first answer again (`Idempotency-Replayed: true`), another body 422 `idempotency-key-reused`. A refused request leaves the key free.
             - A change of a resource that has an `ETag` names it in `If-Match`: 428 without, 412 when it moved. Switches of a cluster's state (`suspend`, `resume`, `decommission`, `confirm`) take one and do without: thrown in need, they are refused by 409 from any other state; thrown after reading, by 412 when it moved.
             - 1,200 requests a minute and caller; over that 429 with `Retry-After`.
@@ -90,7 +101,7 @@ public sealed class EndpointTests : IAsyncDisposable
 
             """);
         foreach (var (line, _) in Api()
-            .SelectMany(endpoint => MethodsOf(endpoint).Select(method => ($"| {method} | `{PatternOf(endpoint)}` | {(IsForAnyToken(endpoint) ? "any valid token" : IsOpen(endpoint) ? "anonymous" : string.Join(' ', ScopesOf(endpoint)))} | {SummaryOf(endpoint)} |\n", $"{PatternOf(endpoint)} {method}")))
+            .SelectMany(endpoint => MethodsOf(endpoint).Select(method => ($"| {method} | `{PatternOf(endpoint)}` | {(IsForAnyToken(endpoint) ? "any valid token" : IsOpen(endpoint) ? "anonymous" : string.Join(' ', ScopesOf(endpoint)))} | {SummaryOf(endpoint)}{OrdersOf(endpoint)} |\n", $"{PatternOf(endpoint)} {method}")))
             .OrderBy(entry => entry.Item2, StringComparer.Ordinal))
         {
             text.Append(line);
@@ -127,6 +138,9 @@ public sealed class EndpointTests : IAsyncDisposable
     private static IEnumerable<string> MethodsOf(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods ?? [];
 
     private static string? NameOf(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName;
+
+    private static string OrdersOf(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<SortNames>() is not { } sort ? ""
+        : "; `sort` " + string.Join(", ", sort.Names.Where(name => name[0] != '-').Select(name => name == sort.Usual.TrimStart('-') ? $"**{sort.Usual}**" : name));
 
     private static string? SummaryOf(RouteEndpoint endpoint) => endpoint.Metadata.GetMetadata<IEndpointSummaryMetadata>()?.Summary;
 

@@ -69,6 +69,8 @@ public sealed class SqliteContract(SqliteDatabase database) : StorageContract<Sq
 
 public sealed class PostgreSqlContract(PostgreSqlDatabase database) : ServerContract<PostgreSqlDatabase>(database);
 
+public sealed class SqliteLists(SqliteDatabase database) : ListContract<SqliteDatabase>(database);
+
 public sealed class SqliteSchema(SqliteDatabase database) : SchemaContract<SqliteDatabase>(database)
 {
     protected override IEnumerable<string> Attacks(string table, string key, string column, string columns) =>
@@ -81,6 +83,8 @@ public sealed class SqliteSchema(SqliteDatabase database) : SchemaContract<Sqlit
         $"INSERT INTO {table} SELECT * FROM {table} WHERE true ON CONFLICT ({key}) DO UPDATE SET {column} = excluded.{column}",
     ];
 }
+
+public sealed class PostgreSqlLists(PostgreSqlDatabase database) : ListContract<PostgreSqlDatabase>(database);
 
 public sealed class PostgreSqlSchema(PostgreSqlDatabase database) : SchemaContract<PostgreSqlDatabase>(database)
 {
@@ -99,6 +103,8 @@ public sealed class PostgreSqlSchema(PostgreSqlDatabase database) : SchemaContra
 }
 
 public sealed class SqlServerContract(SqlServerDatabase database) : ServerContract<SqlServerDatabase>(database);
+
+public sealed class SqlServerLists(SqlServerDatabase database) : ListContract<SqlServerDatabase>(database);
 
 public sealed class SqlServerSchema(SqlServerDatabase database) : SchemaContract<SqlServerDatabase>(database)
 {

@@ -5,10 +5,11 @@ using System.Text.Json;
 
 namespace MissionControl.Platform.Http;
 
-/// <summary>Opaque positions in a list: the sort key and the id of the last item of a page. Not secret, only not to be made up.</summary>
+/// <summary>Opaque positions in a list: the order, its keys and the id of the last item of a page. Not secret, only not to be made up.</summary>
 public static class Cursors
 {
-    private const int MaxLength = 1000;
+    // The longest text that orders a list has 200 characters, of which each may be written as six.
+    private const int MaxLength = 2000;
 
     /// <summary>Writes a position.</summary>
     public static string Encode(params string[] parts) => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(parts));

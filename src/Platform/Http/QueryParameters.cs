@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using MissionControl.Contracts;
+using MissionControl.Contracts.Api;
 
 namespace MissionControl.Platform.Http;
 
@@ -14,7 +15,9 @@ namespace MissionControl.Platform.Http;
 /// </summary>
 public static class QueryParameters
 {
-    private const int MaxLimit = 500;
+    /// <summary>The rows that a page has at most.</summary>
+    internal const int MaxLimit = 500;
+
     private static readonly ConcurrentDictionary<Endpoint, IReadOnlyDictionary<string, bool>> Known = new();
 
     /// <summary>The query parameters of an endpoint, and whether each may stand more than once.</summary>
@@ -54,6 +57,12 @@ public static class QueryParameters
             if (string.Equals(name, "limit", StringComparison.OrdinalIgnoreCase) && (!int.TryParse(values, NumberStyles.None, CultureInfo.InvariantCulture, out var limit) || limit is < 1 or > MaxLimit))
             {
                 return Problems.WriteAsync(context, ProblemCodes.Malformed, $"limit is a number from 1 to {MaxLimit}.");
+            }
+
+            if (string.Equals(name, "sort", StringComparison.OrdinalIgnoreCase) && endpoint.Metadata.GetMetadata<SortNames>() is { } sort && !sort.Names.Contains(values.ToString(), StringComparer.Ordinal))
+            {
+                var detail = $"sort is one of {string.Join(", ", sort.Names)}.";
+                return Problems.WriteAsync(context, ProblemCodes.UnknownParameter, detail, [new FieldError("sort", "unknown-value", detail)]);
             }
         }
 

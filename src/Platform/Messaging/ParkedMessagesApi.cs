@@ -15,13 +15,16 @@ namespace MissionControl.Platform.Messaging;
 /// <summary><c>/api/v1/{role}/parked-messages</c>: what could not be done, why, and the button to try again.</summary>
 public static class ParkedMessagesApi
 {
+    // Ids are made in the order of time; a consumer's messages lie in an index.
+    private static readonly ListOrders<ParkedMessage> Orders = new ListOrders<ParkedMessage>("firstFailedAt").By("firstFailedAt", row => row.Id).By("consumer", row => row.Consumer, row => row.MessageId);
+
     /// <summary>Maps the routes onto a module's group.</summary>
     public static void MapParkedMessages(this IEndpointRouteBuilder api, string module)
     {
         var parked = api.MapGroup("/parked-messages");
-        parked.MapGet("/", (ControlPlaneDbContext db, string? consumer, string? state, string? facets, int? limit, string? cursor, CancellationToken cancellationToken) =>
-                ListAsync(module, db, new Filter(consumer, state), facets, limit, cursor, cancellationToken))
-            .RequireScope("system:read").WithName($"ListParkedMessages-{module}").WithSummary("Messages that wait to be applied, oldest first").Produces<Page<ParkedMessageItem>>();
+        parked.MapGet("/", (ControlPlaneDbContext db, [AsParameters] ListQuery list, string? consumer, string? state, string? facets, CancellationToken cancellationToken) =>
+                ListAsync(module, db, list, new Filter(consumer, state), facets, cancellationToken))
+            .RequireScope("system:read").WithName($"ListParkedMessages-{module}").WithSummary("Messages that wait to be applied, oldest first").Produces<Page<ParkedMessageItem>>().SortedBy(Orders);
         parked.MapPost("/{id:guid}/retry", (Guid id, ControlPlaneDbContext db, HandlerRegistry handlers, HandlerRunner runner, IEvents events, CancellationToken cancellationToken) =>
                 RetryAsync(module, id, db, handlers, runner, events, cancellationToken))
             .RequireScope("system:write").WithName($"RetryParkedMessage-{module}").WithSummary("Try a message again now").Produces<RetryResult>();
@@ -30,7 +33,7 @@ public static class ParkedMessagesApi
             .RequireScope("system:write").WithName($"RetryParkedMessages-{module}").WithSummary("Try all parked messages of a consumer again, as a task").Produces<TaskSummary>(StatusCodes.Status202Accepted).AcceptIdempotencyKey();
     }
 
-    private static async Task<IResult> ListAsync(string module, ControlPlaneDbContext db, Filter filter, string? facets, int? limit, string? cursor, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(string module, ControlPlaneDbContext db, ListQuery list, Filter filter, string? facets, CancellationToken cancellationToken)
     {
         // A group of items holds those of many customers.
         if (!db.Scope.IsAll)
@@ -48,23 +51,10 @@ public static class ParkedMessagesApi
             return Problems.Of(ProblemCodes.Malformed, "facets is consumer.");
         }
 
-        var take = Math.Clamp(limit ?? 50, 1, 500);
         var query = filter.Of(db.ParkedMessages(module).AsNoTracking());
         var counts = facets is null ? null : await query.GroupBy(row => row.Consumer).Select(group => new { group.Key, Count = group.LongCount() }).ToDictionaryAsync(group => group.Key, group => group.Count, cancellationToken);
         var total = await query.LongCountAsync(cancellationToken);
-        if (cursor is not null)
-        {
-            if (!Cursors.TryDecode(cursor, out var parts) || !Guid.TryParse(parts[0], out var after))
-            {
-                return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
-            }
-
-            query = query.Where(row => row.Id > after);
-        }
-
-        var rows = await query.OrderBy(row => row.Id).Take(take + 1).ToListAsync(cancellationToken);
-        var next = rows.Count > take ? $"/api/v1/{module}/parked-messages?limit={take}{filter.Query}&cursor={Cursors.Encode(rows[take - 1].Id.ToString())}" : null;
-        return TypedResults.Ok(new Page<ParkedMessageItem>([.. rows.Take(take).Select(Item)], next, total, counts is null ? null : new Dictionary<string, IReadOnlyDictionary<string, long>> { ["consumer"] = counts }));
+        return await Orders.PageAsync(list, query, Item, cancellationToken, total, counts is null ? null : new Dictionary<string, IReadOnlyDictionary<string, long>> { ["consumer"] = counts });
     }
 
     private static async Task<IResult> RetryAsync(string module, Guid id, ControlPlaneDbContext db, HandlerRegistry handlers, HandlerRunner runner, IEvents events, CancellationToken cancellationToken)
@@ -157,8 +147,6 @@ public static class ParkedMessagesApi
     private sealed record Filter(string? Consumer, string? State)
     {
         public bool IsKnown => State is null or "retrying" or "parked";
-
-        public string Query => (Consumer is null ? "" : $"&consumer={Uri.EscapeDataString(Consumer)}") + (State is null ? "" : $"&state={State}");
 
         public IQueryable<ParkedMessage> Of(IQueryable<ParkedMessage> rows)
         {

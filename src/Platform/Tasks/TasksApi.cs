@@ -1,4 +1,3 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -28,16 +27,21 @@ public static class TasksApi
 
     private static readonly LongTaskItemState[] Failures = [LongTaskItemState.Failed, LongTaskItemState.Refused];
 
+    // Ids are made in the order of time.
+    private static readonly ListOrders<LongTask> Orders = new ListOrders<LongTask>("-startedAt").By("startedAt", row => row.Id).By("endedAt", row => row.EndedAt, row => row.Id);
+
+    private static readonly ListOrders<LongTaskItem> ItemOrders = new ListOrders<LongTaskItem>("number").By("number", row => row.Number);
+
     /// <summary>Maps the routes onto a module's group.</summary>
     public static void MapTasks(this IEndpointRouteBuilder api, string module)
     {
         var tasks = api.MapGroup("/tasks").RequireAuthorization();
-        tasks.MapGet("/", (HttpContext http, ControlPlaneDbContext db, IEnumerable<TaskAction> kinds, TimeProvider time, string? state, int? limit, string? cursor, CancellationToken cancellationToken) => ListAsync(new Asked(module, http, db, kinds, time), state, limit, cursor, cancellationToken))
-            .WithName($"ListTasks-{module}").WithSummary("Long tasks, the newest first: your own, or all with system:read").Produces<Page<TaskSummary>>();
+        tasks.MapGet("/", (HttpContext http, ControlPlaneDbContext db, IEnumerable<TaskAction> kinds, TimeProvider time, [AsParameters] ListQuery list, string? state, CancellationToken cancellationToken) => ListAsync(new Asked(module, http, db, kinds, time), list, state, cancellationToken))
+            .WithName($"ListTasks-{module}").WithSummary("Long tasks, the newest first: your own, or all with system:read").Produces<Page<TaskSummary>>().SortedBy(Orders);
         tasks.MapGet("/{id:guid}", (Guid id, HttpContext http, ControlPlaneDbContext db, IEnumerable<TaskAction> kinds, TimeProvider time, CancellationToken cancellationToken) => GetAsync(new Asked(module, http, db, kinds, time), id, cancellationToken))
             .WithName($"GetTask-{module}").WithSummary("How far a task is").Produces<TaskSummary>();
-        tasks.MapGet("/{id:guid}/items", (Guid id, HttpContext http, ControlPlaneDbContext db, IEnumerable<TaskAction> kinds, TimeProvider time, string[]? state, int? limit, string? cursor, CancellationToken cancellationToken) => ItemsAsync(new Asked(module, http, db, kinds, time), id, state ?? [], limit, cursor, cancellationToken))
-            .WithName($"ListTaskItems-{module}").WithSummary("What became of each thing of a task, and why").Produces<Page<TaskResult>>();
+        tasks.MapGet("/{id:guid}/items", (Guid id, HttpContext http, ControlPlaneDbContext db, IEnumerable<TaskAction> kinds, TimeProvider time, [AsParameters] ListQuery list, string[]? state, CancellationToken cancellationToken) => ItemsAsync(new Asked(module, http, db, kinds, time), id, list, state ?? [], cancellationToken))
+            .WithName($"ListTaskItems-{module}").WithSummary("What became of each thing of a task, and why").Produces<Page<TaskResult>>().SortedBy(ItemOrders);
         tasks.MapPost("/{id:guid}/cancel", (Guid id, HttpContext http, ControlPlaneDbContext db, IEnumerable<TaskAction> kinds, IEvents events, TimeProvider time, CancellationToken cancellationToken) => CancelAsync(new Asked(module, http, db, kinds, time), id, events, cancellationToken))
             .WithName($"CancelTask-{module}").WithSummary("End a task; what was done by then stays done").Produces<TaskSummary>();
         tasks.MapPost("/{id:guid}/retry-failed", (Guid id, HttpContext http, ControlPlaneDbContext db, IEnumerable<TaskAction> kinds, LongTasks start, TimeProvider time, CancellationToken cancellationToken) => RetryAsync(new Asked(module, http, db, kinds, time), id, start, cancellationToken))
@@ -48,7 +52,7 @@ public static class TasksApi
     internal static IResult Accepted(string module, LongTask task) =>
         TypedResults.Accepted($"/api/v1/{module}/tasks/{task.Id}", Summary(task, null, [new AllowedAction(Cancel, true, null), new AllowedAction(RetryFailed, false, "It is still running.")]));
 
-    private static async Task<IResult> ListAsync(Asked asked, string? state, int? limit, string? cursor, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(Asked asked, ListQuery list, string? state, CancellationToken cancellationToken)
     {
         var query = asked.Visible;
         if (state is not null)
@@ -61,28 +65,14 @@ public static class TasksApi
             query = query.Where(row => row.State == wanted);
         }
 
-        var take = Math.Clamp(limit ?? 50, 1, 500);
         var total = await query.LongCountAsync(cancellationToken);
-        if (cursor is not null)
-        {
-            if (!Cursors.TryDecode(cursor, out var parts) || !Guid.TryParse(parts[0], out var before))
-            {
-                return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
-            }
-
-            query = query.Where(row => row.Id < before);
-        }
-
-        var rows = await query.OrderByDescending(row => row.Id).Take(take + 1).ToListAsync(cancellationToken);
-        var shown = await asked.SummariesAsync([.. rows.Take(take)], cancellationToken);
-        var next = rows.Count > take ? $"/api/v1/{asked.Module}/tasks?limit={take}{(state is null ? "" : $"&state={state}")}&cursor={Cursors.Encode(rows[take - 1].Id.ToString())}" : null;
-        return TypedResults.Ok(new Page<TaskSummary>(shown, next, total));
+        return await Orders.PageAsync(list, query, page => asked.SummariesAsync(page, cancellationToken), cancellationToken, total);
     }
 
     private static async Task<IResult> GetAsync(Asked asked, Guid id, CancellationToken cancellationToken) =>
         await asked.FindAsync(id, cancellationToken) is { } task ? TypedResults.Ok((await asked.SummariesAsync([task], cancellationToken))[0]) : Problems.NotFound();
 
-    private static async Task<IResult> ItemsAsync(Asked asked, Guid id, string[] states, int? limit, string? cursor, CancellationToken cancellationToken)
+    private static async Task<IResult> ItemsAsync(Asked asked, Guid id, ListQuery list, string[] states, CancellationToken cancellationToken)
     {
         if (await asked.FindAsync(id, cancellationToken) is null)
         {
@@ -106,23 +96,8 @@ public static class TasksApi
             query = query.Where(row => wanted.Contains(row.State));
         }
 
-        var take = Math.Clamp(limit ?? 50, 1, 500);
         var total = await query.LongCountAsync(cancellationToken);
-        if (cursor is not null)
-        {
-            if (!Cursors.TryDecode(cursor, out var parts) || !int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var after))
-            {
-                return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
-            }
-
-            query = query.Where(row => row.Number > after);
-        }
-
-        var rows = await query.OrderBy(row => row.Number).Take(take + 1).ToListAsync(cancellationToken);
-        var next = rows.Count > take
-            ? $"/api/v1/{asked.Module}/tasks/{id}/items?limit={take}{string.Concat(states.Select(state => $"&state={state}"))}&cursor={Cursors.Encode(rows[take - 1].Number.ToString(CultureInfo.InvariantCulture))}"
-            : null;
-        return TypedResults.Ok(new Page<TaskResult>([.. rows.Take(take).Select(row => new TaskResult(row.Number, row.Target, row.Label, Word(row.State), row.Reason, row.EndedAt))], next, total));
+        return await ItemOrders.PageAsync(list, query, row => new TaskResult(row.Number, row.Target, row.Label, Word(row.State), row.Reason, row.EndedAt), cancellationToken, total);
     }
 
     private static async Task<IResult> CancelAsync(Asked asked, Guid id, IEvents events, CancellationToken cancellationToken)

@@ -1,9 +1,7 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
-using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Platform;
 using MissionControl.Platform.Data;
@@ -20,13 +18,15 @@ public static class JobsApi
     /// <summary>A run without an end that is older than this was cut off.</summary>
     private static readonly TimeSpan LongestRun = TimeSpan.FromHours(1);
 
+    private static readonly ListOrders<JobRun> Orders = new ListOrders<JobRun>("-scheduledAt").By("scheduledAt", row => row.ScheduledAt, row => row.Job).By("job", row => row.Job, row => row.ScheduledAt);
+
     /// <summary>Maps the routes onto a module's group.</summary>
     public static void MapJobs(this IEndpointRouteBuilder api, string module)
     {
         api.MapGet("/jobs", (ControlPlaneDbContext db, IEnumerable<Job> jobs, ProcessIdentity process, TimeProvider time, CancellationToken cancellationToken) => ListAsync(module, db, jobs, process, time, cancellationToken))
             .RequireScope("system:read").WithName($"ListJobs-{module}").WithSummary("Jobs with schedule and newest run").Produces<Page<JobItem>>();
-        api.MapGet("/job-runs", (ControlPlaneDbContext db, ProcessIdentity process, TimeProvider time, string? job, int? limit, string? cursor, CancellationToken cancellationToken) => RunsAsync(module, db, process, time, job, limit, cursor, cancellationToken))
-            .RequireScope("system:read").WithName($"ListJobRuns-{module}").WithSummary("Runs of jobs, newest first").Produces<Page<JobRunItem>>();
+        api.MapGet("/job-runs", (ControlPlaneDbContext db, ProcessIdentity process, TimeProvider time, [AsParameters] ListQuery list, string? job, CancellationToken cancellationToken) => RunsAsync(module, db, process, time, list, job, cancellationToken))
+            .RequireScope("system:read").WithName($"ListJobRuns-{module}").WithSummary("Runs of jobs, newest first").Produces<Page<JobRunItem>>().SortedBy(Orders);
     }
 
     private static async Task<IResult> ListAsync(string module, ControlPlaneDbContext db, IEnumerable<Job> jobs, ProcessIdentity process, TimeProvider time, CancellationToken cancellationToken)
@@ -46,33 +46,10 @@ public static class JobsApi
         return TypedResults.Ok(new Page<JobItem>(items, null, items.Count));
     }
 
-    private static async Task<IResult> RunsAsync(string module, ControlPlaneDbContext db, ProcessIdentity process, TimeProvider time, string? job, int? limit, string? cursor, CancellationToken cancellationToken)
+    private static async Task<IResult> RunsAsync(string module, ControlPlaneDbContext db, ProcessIdentity process, TimeProvider time, ListQuery list, string? job, CancellationToken cancellationToken)
     {
-        var take = Math.Clamp(limit ?? 50, 1, 500);
-        var query = Runs(db, module);
-        query = job is null ? query : query.Where(row => row.Job == job);
-        if (cursor is not null)
-        {
-            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Cursors.TryInstant(parts[0], out var at))
-            {
-                return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
-            }
-
-            var after = parts[1];
-            query = query.Where(row => row.ScheduledAt < at || (row.ScheduledAt == at && string.Compare(row.Job, after) > 0));
-        }
-
-        var rows = await query.OrderByDescending(row => row.ScheduledAt).ThenBy(row => row.Job).Take(take + 1).ToListAsync(cancellationToken);
-        var now = time.GetUtcNow();
-        string? next = null;
-        if (rows.Count > take)
-        {
-            var filter = new QueryString().Add("limit", take.ToString(CultureInfo.InvariantCulture));
-            filter = job is null ? filter : filter.Add("job", job);
-            next = $"/api/v1/{module}/job-runs{filter.Add("cursor", Cursors.Encode(rows[take - 1].ScheduledAt.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture), rows[take - 1].Job))}";
-        }
-
-        return TypedResults.Ok(new Page<JobRunItem>([.. rows.Take(take).Select(row => Item(row, process, now))], next));
+        var (query, now) = (Runs(db, module), time.GetUtcNow());
+        return await Orders.PageAsync(list, job is null ? query : query.Where(row => row.Job == job), row => Item(row, process, now), cancellationToken);
     }
 
     // What happened once and for all, such as the first start, is no job.

@@ -39,6 +39,7 @@ BEGIN
         [actor_id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [target_type] nvarchar(50) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [target_id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(max) COLLATE Latin1_General_100_BIN2 NULL,
         [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [producer_seq] bigint NOT NULL,
         [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,

@@ -10,7 +10,7 @@ internal sealed class AppendEntry(ControlPlaneDbContext db, TimeProvider time) :
 {
     private static readonly BulkRows Table = new(
         "audit_entry",
-        ["id", "occurred_at", "recorded_at", "log", "customer_id", "cluster_id", "type", "outcome", "actor_kind", "actor_id", "target_type", "target_id", "producer", "producer_seq", "body"],
+        ["id", "occurred_at", "recorded_at", "log", "customer_id", "cluster_id", "type", "outcome", "actor_kind", "actor_id", "target_type", "target_id", "reason", "producer", "producer_seq", "body"],
         ["id"], []);
 
     public Task<Func<CancellationToken, Task>> PrepareAsync(IReadOnlyList<AuditEntryRecorded> messages, CancellationToken cancellationToken)
@@ -23,7 +23,7 @@ internal sealed class AppendEntry(ControlPlaneDbContext db, TimeProvider time) :
     private static object?[] Row(AuditEntryRecorded message, long now) =>
     [
         message.EventId, message.OccurredAt.ToUnixTimeMilliseconds(), now, message.Log, message.CustomerId, message.ClusterId,
-        message.Type, message.Outcome, message.Actor.Kind, message.Actor.Id, message.Target.Type, message.Target.Id, message.Producer, message.ProducerSeq,
+        message.Type, message.Outcome, message.Actor.Kind, message.Actor.Id, message.Target.Type, message.Target.Id, message.Reason, message.Producer, message.ProducerSeq,
         JsonSerializer.Serialize(message, MessageJson.Options),
     ];
 }

@@ -33,6 +33,9 @@ internal sealed class AuditEntry
 
     public required string TargetId { get; init; }
 
+    /// <summary>Why, as the actor said: a column of its own, so that it can be searched.</summary>
+    public string? Reason { get; init; }
+
     public required string Producer { get; init; }
 
     public required long ProducerSeq { get; init; }
@@ -54,6 +57,7 @@ internal sealed class AuditEntry
             builder.Property(row => row.TargetType).HasMaxLength(50);
             builder.Property(row => row.TargetId).HasMaxLength(100);
             builder.Property(row => row.Producer).HasMaxLength(100);
+            builder.Property(row => row.Reason).IsText();
             builder.Property(row => row.Body).IsText();
             builder.HasIndex(row => new { row.OccurredAt, row.Id });
             builder.HasIndex(row => new { row.CustomerId, row.OccurredAt });

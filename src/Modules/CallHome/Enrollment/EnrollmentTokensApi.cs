@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -20,13 +19,16 @@ internal static class EnrollmentTokensApi
 {
     private const int MaxNetworks = 20;
 
+    private static readonly ListOrders<EnrollmentToken> Orders = new ListOrders<EnrollmentToken>("-createdAt")
+        .By("createdAt", row => row.CreatedAt, row => row.Id).By("expiresAt", row => row.ExpiresAt, row => row.Id);
+
     public static void Map(IEndpointRouteBuilder api)
     {
         var tokens = api.MapGroup("/enrollment-tokens");
         tokens.MapPost("/", CreateAsync).RequireScope("callhome:write").WithName("CreateEnrollmentToken")
             .WithSummary("Make a one-time enrolment token; its secret is shown once").Produces<CreatedEnrollmentToken>(StatusCodes.Status201Created).AcceptIdempotencyKey();
         tokens.MapGet("/", ListAsync).RequireScope("callhome:read").WithName("ListEnrollmentTokens")
-            .WithSummary("List enrolment tokens, newest first").Produces<Page<EnrollmentTokenItem>>();
+            .WithSummary("List enrolment tokens, newest first").Produces<Page<EnrollmentTokenItem>>().SortedBy(Orders);
         tokens.MapPost("/{id}/revoke", RevokeAsync).RequireScope("callhome:write").WithName("RevokeEnrollmentToken")
             .WithSummary("Make an unused enrolment token worthless").Produces(StatusCodes.Status204NoContent);
     }
@@ -86,7 +88,7 @@ internal static class EnrollmentTokensApi
     }
 
     private static async Task<IResult> ListAsync(
-        ControlPlaneDbContext db, TimeProvider time, Guid? customer, string? state, string? q, string? count, int? limit, string? cursor, CancellationToken cancellationToken)
+        ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, Guid? customer, string? state, string? q, string? count, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var query = Of(db.Set<EnrollmentToken>().AsNoTracking(), state, now);
@@ -97,30 +99,7 @@ internal static class EnrollmentTokensApi
 
         query = (customer is null ? query : query.Where(row => row.CustomerId == customer)).Holding(row => row.ClusterName ?? "", q);
         var total = count == "exact" ? await query.LongCountAsync(cancellationToken) : (long?)null;
-        if (cursor is not null)
-        {
-            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Cursors.TryInstant(parts[0], out var at))
-            {
-                return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
-            }
-
-            var after = parts[1];
-            query = query.Where(row => row.CreatedAt < at || (row.CreatedAt == at && string.Compare(row.Id, after) > 0));
-        }
-
-        var take = Math.Clamp(limit ?? 50, 1, 500);
-        var rows = await query.OrderByDescending(row => row.CreatedAt).ThenBy(row => row.Id).Take(take + 1).ToListAsync(cancellationToken);
-        string? next = null;
-        if (rows.Count > take)
-        {
-            var filter = new QueryString().Add("limit", take.ToString(CultureInfo.InvariantCulture));
-            filter = customer is null ? filter : filter.Add("customer", customer.Value.ToString());
-            filter = state is null ? filter : filter.Add("state", state);
-            filter = string.IsNullOrWhiteSpace(q) ? filter : filter.Add("q", q);
-            next = "/api/v1/callhome/enrollment-tokens" + filter.Add("cursor", Cursors.Encode(rows[take - 1].CreatedAt.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture), rows[take - 1].Id));
-        }
-
-        return TypedResults.Ok(new Page<EnrollmentTokenItem>([.. rows.Take(take).Select(row => Item(row, now))], next, total));
+        return await Orders.PageAsync(list, query, row => Item(row, now), cancellationToken, total);
     }
 
     /// <summary>The tokens in a state, as <see cref="Item"/> names it; null when there is no such state.</summary>

@@ -14,13 +14,16 @@ namespace MissionControl.Fleet.Incidents;
 /// <summary><c>/api/v1/fleet/incidents</c>: our own side's troubles. Nobody bound to a customer sees them.</summary>
 internal static class IncidentsApi
 {
+    private static readonly ListOrders<Incident> Orders = new ListOrders<Incident>("-beganAt")
+        .By("beganAt", row => row.BeganAt, row => row.Id).By("endedAt", row => row.EndedAt, row => row.Id).By("clusters", row => row.Clusters, row => row.Id);
+
     public static void Map(IEndpointRouteBuilder api)
     {
-        api.MapGet("/incidents", ListAsync).RequireScope("fleet:read").WithName("ListIncidents").WithSummary("Incidents of our own side, newest first").Produces<Page<IncidentItem>>(200, "application/json", Csv.MediaType);
+        api.MapGet("/incidents", ListAsync).RequireScope("fleet:read").WithName("ListIncidents").WithSummary("Incidents of our own side, newest first").Produces<Page<IncidentItem>>(200, "application/json", Csv.MediaType).SortedBy(Orders);
         api.MapGet("/incidents/{id:guid}", GetAsync).RequireScope("fleet:read").WithName("GetIncident").WithSummary("One incident").Produces<IncidentItem>();
     }
 
-    private static async Task<IResult> ListAsync(HttpRequest request, ControlPlaneDbContext db, string? state, int? limit, string? cursor, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync([AsParameters] ListQuery list, ControlPlaneDbContext db, string? state, CancellationToken cancellationToken)
     {
         if (state is not (null or "open" or "closed"))
         {
@@ -30,26 +33,9 @@ internal static class IncidentsApi
         var query = db.Set<Incident>().AsNoTracking();
         query = db.Scope.IsAll ? query : query.Where(row => false);
         query = state is null ? query : query.Where(row => (row.EndedAt == null) == (state == "open"));
-        if (Csv.IsWanted(request))
-        {
-            return Csv.File("incidents", (await query.OrderByDescending(row => row.Id).ToListAsync(cancellationToken)).Select(Item));
-        }
-
-        if (cursor is not null)
-        {
-            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 1 || !Guid.TryParse(parts[0], out var before))
-            {
-                return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
-            }
-
-            query = query.Where(row => row.Id < before);
-        }
-
-        // Ids are made in the order of time.
-        var take = Math.Clamp(limit ?? 50, 1, 500);
-        var rows = await query.OrderByDescending(row => row.Id).Take(take + 1).ToListAsync(cancellationToken);
-        var next = rows.Count > take ? request.Path + QueryString.Create(request.Query.Where(parameter => parameter.Key is not "cursor")).Add("cursor", Cursors.Encode(rows[take - 1].Id.ToString())) : null;
-        return TypedResults.Ok(new Page<IncidentItem>([.. rows.Take(take).Select(Item)], next));
+        return Csv.IsWanted(list.Request)
+            ? Csv.File("incidents", Orders.Apply(query, list).AsAsyncEnumerable().Select(Item))
+            : await Orders.PageAsync(list, query, Item, cancellationToken);
     }
 
     private static async Task<IResult> GetAsync(Guid id, HttpContext http, ControlPlaneDbContext db, CancellationToken cancellationToken)

@@ -1,9 +1,7 @@
-using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
-using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Fleet;
 using MissionControl.Fleet.Clusters;
@@ -17,11 +15,14 @@ namespace MissionControl.Fleet.Inventory;
 /// <summary><c>/api/v1/fleet/clusters/{id}</c>: what a cluster is made of, now and before.</summary>
 internal static class InventoryApi
 {
+    // The rank is the order in which the cluster sent its inventories; what changed with one stays in the order of the inventory where the newest comes first.
+    private static readonly ListOrders<InventoryChange> Orders = new ListOrders<InventoryChange>("-at").By("at", row => row.Rank, row => -row.Ordinal);
+
     public static void Map(RouteGroupBuilder cluster)
     {
         cluster.MapGet("/nodes", NodesAsync).RequireScope("fleet:read").WithName("ListNodes").WithSummary("Nodes: what the inventory names, as the newest health finds them").Produces<Page<NodeItem>>(200, "application/json", Csv.MediaType);
         cluster.MapGet("/inventory", GetAsync).RequireScope("fleet:read").WithName("GetInventory").WithSummary("What a cluster last said it is made of").Produces<InventoryDocument>();
-        cluster.MapGet("/inventory/changes", ChangesAsync).RequireScope("fleet:read").WithName("ListInventoryChanges").WithSummary("What changed in a cluster's inventory, newest first").Produces<Page<InventoryChangeItem>>(200, "application/json", Csv.MediaType);
+        cluster.MapGet("/inventory/changes", ChangesAsync).RequireScope("fleet:read").WithName("ListInventoryChanges").WithSummary("What changed in a cluster's inventory, newest first").Produces<Page<InventoryChangeItem>>(200, "application/json", Csv.MediaType).SortedBy(Orders);
     }
 
     private static async Task<IResult> NodesAsync(Guid id, HttpRequest request, ControlPlaneDbContext db, CancellationToken cancellationToken)
@@ -56,7 +57,7 @@ internal static class InventoryApi
             [.. inventory.Environments.Select(environment => new EnvironmentItem(environment.Id, environment.Name))]));
     }
 
-    private static async Task<IResult> ChangesAsync(Guid id, HttpRequest request, ControlPlaneDbContext db, int? limit, string? cursor, CancellationToken cancellationToken)
+    private static async Task<IResult> ChangesAsync(Guid id, [AsParameters] ListQuery list, ControlPlaneDbContext db, CancellationToken cancellationToken)
     {
         if (!await db.Set<FleetCluster>().AnyAsync(row => row.Id == id, cancellationToken))
         {
@@ -64,31 +65,12 @@ internal static class InventoryApi
         }
 
         var query = db.Set<InventoryChange>().AsNoTracking().Where(row => row.ClusterId == id);
-        if (Csv.IsWanted(request))
-        {
-            return Csv.File($"inventory-changes-{id}", Items(query.OrderByDescending(row => row.Rank).ThenBy(row => row.Ordinal)).AsAsyncEnumerable());
-        }
-
-        if (cursor is not null)
-        {
-            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !long.TryParse(parts[0], CultureInfo.InvariantCulture, out var rank) || !int.TryParse(parts[1], CultureInfo.InvariantCulture, out var ordinal))
-            {
-                return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
-            }
-
-            query = query.Where(row => row.Rank < rank || (row.Rank == rank && row.Ordinal > ordinal));
-        }
-
-        var take = Math.Clamp(limit ?? 50, 1, 500);
-        var rows = await query.OrderByDescending(row => row.Rank).ThenBy(row => row.Ordinal).Take(take + 1).ToListAsync(cancellationToken);
-        var next = rows.Count > take
-            ? string.Create(CultureInfo.InvariantCulture, $"/api/v1/fleet/clusters/{id}/inventory/changes?limit={take}&cursor={Cursors.Encode(rows[take - 1].Rank.ToString(CultureInfo.InvariantCulture), rows[take - 1].Ordinal.ToString(CultureInfo.InvariantCulture))}")
-            : null;
-        return TypedResults.Ok(new Page<InventoryChangeItem>([.. Items(rows.Take(take).AsQueryable())], next));
+        return Csv.IsWanted(list.Request)
+            ? Csv.File($"inventory-changes-{id}", Orders.Apply(query, list).AsAsyncEnumerable().Select(Item))
+            : await Orders.PageAsync(list, query, Item, cancellationToken);
     }
 
-    private static IQueryable<InventoryChangeItem> Items(IQueryable<InventoryChange> rows) =>
-        rows.Select(row => new InventoryChangeItem(row.Kind, row.Subject, row.Before, row.After, row.At, row.ReceivedAt));
+    private static InventoryChangeItem Item(InventoryChange row) => new(row.Kind, row.Subject, row.Before, row.After, row.At, row.ReceivedAt);
 
     private static async Task<(Protocol.CallHome.Inventory Inventory, ClusterInventory? Row)> ReadAsync(ControlPlaneDbContext db, Guid id, CancellationToken cancellationToken)
     {

@@ -1,11 +1,9 @@
-using System.Globalization;
 using System.Net;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
-using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Platform.Data;
@@ -21,11 +19,14 @@ internal static partial class TokensApi
     private const int MaxNetworks = 20;
     private const int MaxScopes = 40;
 
+    private static readonly ListOrders<ApiToken> Orders = new ListOrders<ApiToken>("-createdAt")
+        .By("createdAt", row => row.CreatedAt, row => row.Id).By("expiresAt", row => row.ExpiresAt, row => row.Id).By("name", row => row.Name, row => row.Id);
+
     public static void Map(IEndpointRouteBuilder api)
     {
         var tokens = api.MapGroup("/tokens");
         tokens.MapPost("/", CreateAsync).RequireScope("identity:write").WithName("CreateToken").WithSummary("Make an API token; its secret is shown once").Produces<CreatedToken>(StatusCodes.Status201Created).AcceptIdempotencyKey();
-        tokens.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListTokens").WithSummary("List API tokens, newest first").Produces<Page<TokenItem>>();
+        tokens.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListTokens").WithSummary("List API tokens, newest first").Produces<Page<TokenItem>>().SortedBy(Orders);
         tokens.MapGet("/{id}", GetAsync).RequireScope("identity:read").WithName("GetToken").WithSummary("One API token").Produces<TokenItem>();
         tokens.MapPost("/{id}/revoke", RevokeAsync).RequireScope("identity:write").WithName("RevokeToken").WithSummary("End an API token and its sessions").Produces(StatusCodes.Status204NoContent);
     }
@@ -87,27 +88,10 @@ internal static partial class TokensApi
         return TypedResults.Created($"/api/v1/identity/tokens/{token.Id}", new CreatedToken(token.Id, text, token.ExpiresAt));
     }
 
-    private static async Task<IResult> ListAsync(ControlPlaneDbContext db, TimeProvider time, int? limit, string? cursor, string? q, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, string? q, CancellationToken cancellationToken)
     {
-        var take = Math.Clamp(limit ?? 50, 1, 500);
-        var query = Visible(db).AsNoTracking().Holding(row => row.Name, q);
-        if (cursor is not null)
-        {
-            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Cursors.TryInstant(parts[0], out var at))
-            {
-                return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
-            }
-
-            var after = parts[1];
-            query = query.Where(row => row.CreatedAt < at || (row.CreatedAt == at && string.Compare(row.Id, after) > 0));
-        }
-
-        var rows = await query.OrderByDescending(row => row.CreatedAt).ThenBy(row => row.Id).Take(take + 1).ToListAsync(cancellationToken);
-        var next = rows.Count > take
-            ? $"/api/v1/identity/tokens?limit={take}{(string.IsNullOrWhiteSpace(q) ? "" : $"&q={Uri.EscapeDataString(q)}")}&cursor={Cursors.Encode(rows[take - 1].CreatedAt.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture), rows[take - 1].Id)}"
-            : null;
         var now = time.GetUtcNow();
-        return TypedResults.Ok(new Page<TokenItem>([.. rows.Take(take).Select(row => row.ToItem(now))], next));
+        return await Orders.PageAsync(list, Visible(db).AsNoTracking().Holding(row => row.Name, q), row => row.ToItem(now), cancellationToken);
     }
 
     private static async Task<IResult> GetAsync(string id, ControlPlaneDbContext db, TimeProvider time, CancellationToken cancellationToken) =>

@@ -22,11 +22,14 @@ internal static class ViewsApi
 
     private const string Taken = "Another view of this list was given that name at the same moment. Read the views again and decide anew.";
 
+    // Ids are made in the order of time.
+    private static readonly ListOrders<SavedView> Orders = new ListOrders<SavedView>("name").By("name", row => row.Name, row => row.Id).By("createdAt", row => row.Id);
+
     public static void Map(IEndpointRouteBuilder api)
     {
         var views = api.MapGroup("/views").RequireAuthorization();
         views.MapPost("/", SaveAsync).WithName("SaveView").WithSummary("Save a view of a list").Produces<ViewItem>(StatusCodes.Status201Created).AcceptIdempotencyKey();
-        views.MapGet("/", ListAsync).WithName("ListViews").WithSummary("Your own views and those that others share, by name").Produces<Page<ViewItem>>();
+        views.MapGet("/", ListAsync).WithName("ListViews").WithSummary("Your own views and those that others share, by name").Produces<Page<ViewItem>>().SortedBy(Orders);
         views.MapGet("/{id:guid}", GetAsync).WithName("GetView").WithSummary("One view").Produces<ViewItem>();
         views.MapPatch("/{id:guid}", ChangeAsync).WithName("ChangeView").WithSummary("Change a view; needs If-Match").Produces<ViewItem>();
         views.MapDelete("/{id:guid}", DeleteAsync).WithName("DeleteView").WithSummary("Delete a view").Produces(StatusCodes.Status204NoContent);
@@ -78,29 +81,13 @@ internal static class ViewsApi
         return TypedResults.Created($"/api/v1/identity/views/{view.Id}", Item(view, http));
     }
 
-    private static async Task<IResult> ListAsync(HttpContext http, ControlPlaneDbContext db, string? list, bool? @default, int? limit, string? cursor, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(HttpContext http, ControlPlaneDbContext db, [AsParameters] ListQuery page, string? list, bool? @default, CancellationToken cancellationToken)
     {
-        var take = Math.Clamp(limit ?? 50, 1, 500);
         var query = Visible(http, db).AsNoTracking();
         query = list is null ? query : query.Where(row => row.List == list);
         var reader = Owner(http);
         query = @default is null ? query : query.Where(row => (row.IsDefault && row.Owner == reader) == @default);
-        if (cursor is not null)
-        {
-            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Guid.TryParse(parts[1], out var id))
-            {
-                return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
-            }
-
-            var name = parts[0];
-            query = query.Where(row => string.Compare(row.Name, name) > 0 || (row.Name == name && row.Id > id));
-        }
-
-        var rows = await query.OrderBy(row => row.Name).ThenBy(row => row.Id).Take(take + 1).ToListAsync(cancellationToken);
-        var next = rows.Count > take
-            ? $"/api/v1/identity/views?limit={take}{(list is null ? "" : $"&list={Uri.EscapeDataString(list)}")}{(@default is null ? "" : @default.Value ? "&default=true" : "&default=false")}&cursor={Cursors.Encode(rows[take - 1].Name, rows[take - 1].Id.ToString())}"
-            : null;
-        return TypedResults.Ok(new Page<ViewItem>([.. rows.Take(take).Select(row => Item(row, http))], next));
+        return await Orders.PageAsync(page, query, row => Item(row, http), cancellationToken);
     }
 
     private static async Task<IResult> GetAsync(Guid id, HttpContext http, ControlPlaneDbContext db, CancellationToken cancellationToken)

@@ -16,11 +16,15 @@ namespace MissionControl.Licensing.Customers;
 /// <summary><c>/api/v1/licensing/customers</c>.</summary>
 internal static class CustomersApi
 {
+    // Ids are made in the order of time.
+    private static readonly ListOrders<Customer> Orders = new ListOrders<Customer>("name")
+        .By("name", row => row.Name, row => row.Id).By("createdAt", row => row.Id).By("region", row => row.Region, row => row.Id);
+
     public static void Map(IEndpointRouteBuilder api)
     {
         var customers = api.MapGroup("/customers");
         customers.MapPost("/", CreateAsync).RequireScope("licensing:write").WithName("CreateCustomer").WithSummary("Create a customer").Produces<CustomerItem>(StatusCodes.Status201Created).AcceptIdempotencyKey();
-        customers.MapGet("/", ListAsync).RequireScope("licensing:read").WithName("ListCustomers").WithSummary("List customers by name").Produces<Page<CustomerItem>>();
+        customers.MapGet("/", ListAsync).RequireScope("licensing:read").WithName("ListCustomers").WithSummary("List customers by name").Produces<Page<CustomerItem>>().SortedBy(Orders);
         customers.MapGet("/{id:guid}", GetAsync).RequireScope("licensing:read").WithName("GetCustomer").WithSummary("One customer").Produces<CustomerItem>();
         customers.MapPatch("/{id:guid}", ChangeAsync).RequireScope("licensing:write").WithName("ChangeCustomer").WithSummary("Change a customer; needs If-Match").Produces<CustomerItem>();
     }
@@ -45,40 +49,18 @@ internal static class CustomersApi
         return TypedResults.Created($"/api/v1/licensing/customers/{customer.Id}", customer.ToItem());
     }
 
-    private static async Task<IResult> ListAsync(ControlPlaneDbContext db, int? limit, string? cursor, string? q, string? state, string? count, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(ControlPlaneDbContext db, [AsParameters] ListQuery list, string? q, string? state, string? count, CancellationToken cancellationToken)
     {
         if (state is not (null or "active" or "closed"))
         {
             return Problems.Of(ProblemCodes.UnknownParameter, "state is active or closed.");
         }
 
-        var take = Math.Clamp(limit ?? 50, 1, 500);
         var query = db.Set<Customer>().AsNoTracking();
         query = state is null ? query : query.Where(row => row.State == (state == "active" ? CustomerState.Active : CustomerState.Closed));
         query = query.Holding(row => row.Name, q);
         var total = count == "exact" ? await query.LongCountAsync(cancellationToken) : (long?)null;
-        if (cursor is not null)
-        {
-            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Guid.TryParse(parts[1], out var id))
-            {
-                return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
-            }
-
-            var name = parts[0];
-            query = query.Where(row => string.Compare(row.Name, name) > 0 || (row.Name == name && row.Id > id));
-        }
-
-        var rows = await query.OrderBy(row => row.Name).ThenBy(row => row.Id).Take(take + 1).ToListAsync(cancellationToken);
-        string? next = null;
-        if (rows.Count > take)
-        {
-            var filter = new QueryString().Add("limit", take.ToString(System.Globalization.CultureInfo.InvariantCulture));
-            filter = string.IsNullOrWhiteSpace(q) ? filter : filter.Add("q", q);
-            filter = state is null ? filter : filter.Add("state", state);
-            next = "/api/v1/licensing/customers" + filter.Add("cursor", Cursors.Encode(rows[take - 1].Name, rows[take - 1].Id.ToString()));
-        }
-
-        return TypedResults.Ok(new Page<CustomerItem>([.. rows.Take(take).Select(row => row.ToItem())], next, total));
+        return await Orders.PageAsync(list, query, row => row.ToItem(), cancellationToken, total);
     }
 
     private static async Task<IResult> GetAsync(Guid id, ControlPlaneDbContext db, HttpResponse response, CancellationToken cancellationToken)

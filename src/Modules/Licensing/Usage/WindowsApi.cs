@@ -20,98 +20,70 @@ namespace MissionControl.Licensing.Usage;
 /// <summary><c>/api/v1/licensing/windows</c>: which hours came, which did not, which are disputed, and the signed documents behind each.</summary>
 internal static class WindowsApi
 {
-    private const int MaxList = 500;
+    private static readonly ListOrders<ListedHour> Orders = new ListOrders<ListedHour>("cluster")
+        .By("cluster", row => row.Head.ClusterId, row => row.Head.Hour).By("from", row => row.Head.Hour, row => row.Head.ClusterId);
 
     public static void Map(IEndpointRouteBuilder api)
     {
-        api.MapGet("/windows", ListAsync).RequireScope("licensing:read").WithName("ListUsageWindows").WithSummary("Hours by state: received, missing, disputed").Produces<Page<UsageWindowItem>>();
+        api.MapGet("/windows", ListAsync).RequireScope("licensing:read").WithName("ListUsageWindows").WithSummary("Hours by state: received, missing, disputed").Produces<Page<UsageWindowItem>>().SortedBy(Orders);
         var window = api.MapGroup("/windows/{cluster:guid}/{window}");
         window.MapGet("/", GetAsync).RequireScope("licensing:read").WithName("GetUsageWindow").WithSummary("One hour with its signed documents").Produces<UsageWindowDetail>();
         window.MapPost("/dismiss", DismissAsync).RequireScope("licensing:write").WithName("DismissUsageDocument").WithSummary("Put a conflicting or rejected document away for good").Produces(StatusCodes.Status204NoContent);
     }
 
     private static async Task<IResult> ListAsync(
-        ControlPlaneDbContext db, TimeProvider time, Guid? customer, Guid? cluster, string? state, DateTimeOffset? from, DateTimeOffset? to, int? limit, string? cursor, CancellationToken cancellationToken)
+        ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, Guid? customer, Guid? cluster, string? state, DateTimeOffset? from, DateTimeOffset? to, CancellationToken cancellationToken)
     {
         if (state is not (null or "received" or "missing" or "disputed"))
         {
             return Problems.Of(ProblemCodes.UnknownParameter, "state is received, missing or disputed.");
         }
 
-        (Guid Cluster, int Hour)? after = null;
-        if (cursor is not null)
+        // What is missing is worked out cluster by cluster. The ledger is large: an index serves the order of time within a customer or a cluster.
+        customer ??= db.Scope.IsAll ? null : db.Scope.CustomerId;
+        if (state == "missing" ? list.Sort is not (null or "cluster") : list.Sort is "from" or "-from" && customer is null && cluster is null)
         {
-            if (!Cursors.TryDecode(cursor, out var parts) || parts.Length != 2 || !Guid.TryParse(parts[0], out var id) || !int.TryParse(parts[1], CultureInfo.InvariantCulture, out var hour))
-            {
-                return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours; begin again without it.");
-            }
-
-            after = (id, hour);
+            var detail = state == "missing" ? "sort is cluster where state is missing." : "sort is by from within a customer or a cluster only; name one.";
+            return Problems.Of(ProblemCodes.UnknownParameter, detail, [new FieldError("sort", "unknown-value", detail)]);
         }
 
         var begin = from is { } first ? UsageWindow.HourOf(first) : 0;
         var end = to is { } last ? UsageWindow.HourOf(last) : int.MaxValue;
-        var take = Math.Clamp(limit ?? 50, 1, MaxList);
-        var items = state == "missing"
-            ? await MissingAsync(db, customer, cluster, begin, end, UsageApi.DueHour(time.GetUtcNow()), after, take + 1, cancellationToken)
-            : await StoredAsync(db, customer, cluster, state, begin, end, after, take + 1, cancellationToken);
-        string? next = null;
-        if (items.Count > take)
-        {
-            var lastItem = items[take - 1];
-            var query = new QueryString().Add("limit", take.ToString(CultureInfo.InvariantCulture));
-            query = customer is null ? query : query.Add("customer", customer.Value.ToString());
-            query = cluster is null ? query : query.Add("cluster", cluster.Value.ToString());
-            query = state is null ? query : query.Add("state", state);
-            query = from is null ? query : query.Add("from", from.Value.ToString("O", CultureInfo.InvariantCulture));
-            query = to is null ? query : query.Add("to", to.Value.ToString("O", CultureInfo.InvariantCulture));
-            next = "/api/v1/licensing/windows" + query.Add("cursor", Cursors.Encode(lastItem.ClusterId.ToString(), UsageWindow.HourOf(lastItem.From).ToString(CultureInfo.InvariantCulture)));
-        }
-
-        return TypedResults.Ok(new Page<UsageWindowItem>([.. items.Take(take)], next));
+        return state == "missing"
+            ? await MissingAsync(db, list, customer, cluster, begin, end, UsageApi.DueHour(time.GetUtcNow()), cancellationToken)
+            : await Orders.PageAsync(list, Stored(db, customer, cluster, state, begin, end), Item, cancellationToken);
     }
 
-    private static async Task<List<UsageWindowItem>> StoredAsync(
-        ControlPlaneDbContext db, Guid? customer, Guid? cluster, string? state, int begin, int end, (Guid Cluster, int Hour)? after, int take, CancellationToken cancellationToken)
+    private static IQueryable<ListedHour> Stored(ControlPlaneDbContext db, Guid? customer, Guid? cluster, string? state, int begin, int end)
     {
         var heads = db.Set<WindowHead>().AsNoTracking().Where(head => head.Hour >= begin && head.Hour < end);
         heads = customer is null ? heads : heads.Where(head => head.CustomerId == customer);
         heads = cluster is null ? heads : heads.Where(head => head.ClusterId == cluster);
-        if (after is var (id, hour))
+        var rows = heads.Select(head => new ListedHour
         {
-            heads = heads.Where(head => head.ClusterId > id || (head.ClusterId == id && head.Hour > hour));
-        }
-
-        var rows = from head in heads
-                   select new
-                   {
-                       head.ClusterId,
-                       head.CustomerId,
-                       head.Hour,
-                       head.Epoch,
-                       head.Revision,
-                       head.Sha256,
-                       head.Complete,
-                       head.ReceivedAt,
-                       Disputed = db.Set<QuarantinedWindow>().Any(aside => aside.ClusterId == head.ClusterId && aside.Hour == head.Hour && aside.Epoch == head.Epoch
-                           && aside.Revision == head.Revision && aside.Problem == QuarantinedWindow.RevisionConflict && aside.DecidedAt == null),
-                   };
-        rows = state is null ? rows : rows.Where(row => row.Disputed == (state == "disputed"));
-        return (await rows.OrderBy(row => row.ClusterId).ThenBy(row => row.Hour).Take(take).ToListAsync(cancellationToken)).ConvertAll(row => new UsageWindowItem(
-            row.ClusterId, row.CustomerId, UsageWindow.StartOf(row.Hour), UsageWindow.StartOf(row.Hour + 1), row.Disputed ? "disputed" : "received", row.Epoch, row.Revision, row.Sha256, row.Complete, row.ReceivedAt));
+            Head = head,
+            Disputed = db.Set<QuarantinedWindow>().Any(aside => aside.ClusterId == head.ClusterId && aside.Hour == head.Hour && aside.Epoch == head.Epoch
+                && aside.Revision == head.Revision && aside.Problem == QuarantinedWindow.RevisionConflict && aside.DecidedAt == null),
+        });
+        return state is null ? rows : rows.Where(row => row.Disputed == (state == "disputed"));
     }
 
-    private static async Task<List<UsageWindowItem>> MissingAsync(
-        ControlPlaneDbContext db, Guid? customer, Guid? cluster, int begin, int end, int due, (Guid Cluster, int Hour)? after, int take, CancellationToken cancellationToken)
+    private static UsageWindowItem Item(ListedHour row) => new(
+        row.Head.ClusterId, row.Head.CustomerId, UsageWindow.StartOf(row.Head.Hour), UsageWindow.StartOf(row.Head.Hour + 1), row.Disputed ? "disputed" : "received",
+        row.Head.Epoch, row.Head.Revision, row.Head.Sha256, row.Head.Complete, row.Head.ReceivedAt);
+
+    private static async Task<IResult> MissingAsync(ControlPlaneDbContext db, ListQuery list, Guid? customer, Guid? cluster, int begin, int end, int due, CancellationToken cancellationToken)
     {
-        var ledgers = db.Set<ClusterLedger>().AsNoTracking();
-        ledgers = customer is null ? ledgers : ledgers.Where(row => row.CustomerId == customer);
-        ledgers = cluster is null ? ledgers : ledgers.Where(row => row.ClusterId == cluster);
-        if (after is var (id, _))
+        var (behindCluster, behindHour) = (Guid.Empty, 0);
+        if (list.Cursor is not null && (!Cursors.TryDecode(list.Cursor, out var parts) || parts.Length != 3 || parts[0] != "missing"
+            || !Guid.TryParse(parts[1], out behindCluster) || !int.TryParse(parts[2], CultureInfo.InvariantCulture, out behindHour)))
         {
-            ledgers = ledgers.Where(row => row.ClusterId >= id);
+            return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours, or of another order; begin again without it.");
         }
 
+        var ledgers = db.Set<ClusterLedger>().AsNoTracking().Where(row => row.ClusterId >= behindCluster);
+        ledgers = customer is null ? ledgers : ledgers.Where(row => row.CustomerId == customer);
+        ledgers = cluster is null ? ledgers : ledgers.Where(row => row.ClusterId == cluster);
         var items = new List<UsageWindowItem>();
         var rows = from ledger in ledgers join known in db.Set<LedgerCluster>().AsNoTracking() on ledger.ClusterId equals known.Id orderby ledger.ClusterId select new { ledger.ClusterId, ledger.CustomerId, ledger.Coverage, known.EndedAt };
         await foreach (var row in rows.AsAsyncEnumerable().WithCancellation(cancellationToken))
@@ -119,20 +91,22 @@ internal static class WindowsApi
             var expected = row.EndedAt is { } ended ? Math.Min(due, UsageWindow.HourOf(ended)) : due;
             foreach (var (first, last) in Coverage.FromBytes(row.Coverage).Missing(begin, end, expected))
             {
-                if (after is var (cursorCluster, cursorHour) && row.ClusterId == cursorCluster && first <= cursorHour)
+                if (row.ClusterId == behindCluster && first <= behindHour)
                 {
                     continue;
                 }
 
-                items.Add(new UsageWindowItem(row.ClusterId, row.CustomerId, UsageWindow.StartOf(first), UsageWindow.StartOf(last + 1), "missing", null, null, null, null, null));
-                if (items.Count == take)
+                if (items.Count == list.Take)
                 {
-                    return items;
+                    var shown = items[^1];
+                    return TypedResults.Ok(new Page<UsageWindowItem>(items, list.LinkBehind("missing", shown.ClusterId.ToString(), UsageWindow.HourOf(shown.From).ToString(CultureInfo.InvariantCulture))));
                 }
+
+                items.Add(new UsageWindowItem(row.ClusterId, row.CustomerId, UsageWindow.StartOf(first), UsageWindow.StartOf(last + 1), "missing", null, null, null, null, null));
             }
         }
 
-        return items;
+        return TypedResults.Ok(new Page<UsageWindowItem>(items, null));
     }
 
     private static async Task<IResult> GetAsync(Guid cluster, string window, ControlPlaneDbContext db, CancellationToken cancellationToken)
@@ -219,5 +193,13 @@ internal static class WindowsApi
         using var payload = new MemoryStream();
         inflate.CopyTo(payload);
         return payload.ToArray();
+    }
+
+    /// <summary>A stored hour, and whether another document contests it.</summary>
+    private sealed class ListedHour
+    {
+        public required WindowHead Head { get; init; }
+
+        public required bool Disputed { get; init; }
     }
 }

@@ -86,6 +86,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("producer_seq");
 
+                    b.Property<string>("Reason")
+                        .HasColumnType("text")
+                        .HasColumnName("reason")
+                        .UseCollation("C")
+                        .HasAnnotation("MissionControl:Text", true);
+
                     b.Property<long>("RecordedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("recorded_at");

@@ -85,6 +85,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("producer_seq");
 
+                    b.Property<string>("Reason")
+                        .HasColumnType("nvarchar(max)")
+                        .HasColumnName("reason")
+                        .UseCollation("Latin1_General_100_BIN2")
+                        .HasAnnotation("MissionControl:Text", true);
+
                     b.Property<long>("RecordedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("recorded_at");

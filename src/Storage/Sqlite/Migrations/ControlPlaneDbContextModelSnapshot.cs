@@ -75,6 +75,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("producer_seq");
 
+                    b.Property<string>("Reason")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason")
+                        .HasAnnotation("MissionControl:Text", true);
+
                     b.Property<long>("RecordedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("recorded_at");

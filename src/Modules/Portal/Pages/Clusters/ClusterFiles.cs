@@ -17,7 +17,7 @@ internal static class ClusterFiles
     public static readonly IReadOnlyCollection<string> Filters = ["q", "health", "liveness", "state", "customer", "version", "region", "sort", "limit", "cursor"];
 
     /// <summary>The parameters of the list of events.</summary>
-    public static readonly IReadOnlyCollection<string> EventFilters = ["severity", "limit", "cursor"];
+    public static readonly IReadOnlyCollection<string> EventFilters = ["q", "severity", "sort", "limit", "cursor"];
 
     public static void Map(IEndpointRouteBuilder pages)
     {
@@ -35,7 +35,7 @@ internal static class ClusterFiles
         }));
         pages.MapGet("/clusters/{id:guid}/events.csv", (Guid id, HttpContext http) => FileAsync(http, "fleet:read", async api =>
         {
-            var query = Addresses.ApiQuery(http.Request, ["severity"], ("limit", "500"));
+            var query = Addresses.ApiQuery(http.Request, [.. EventFilters.Except(["limit", "cursor"])], ("limit", "500"));
             var first = await api.ListEventsAsync(id, query, http.RequestAborted);
             return Csv.File($"events-{id:N}", EveryPage.OfAsync(first, cursor => api.ListEventsAsync(id, $"{query}&cursor={Uri.EscapeDataString(cursor)}", http.RequestAborted)));
         }));

@@ -15,13 +15,13 @@ namespace MissionControl.Portal.Pages.Customers;
 internal static class CustomerForms
 {
     /// <summary>The parameters of the list.</summary>
-    public static readonly IReadOnlyCollection<string> Filters = ["q", "state", "limit", "cursor"];
+    public static readonly IReadOnlyCollection<string> Filters = ["q", "state", "sort", "limit", "cursor"];
 
     public static void Map(IEndpointRouteBuilder pages)
     {
         pages.MapGet("/customers.csv", (HttpContext http, CancellationToken aborted) => ClusterFiles.FileAsync(http, "licensing:read", async api =>
         {
-            var query = Addresses.ApiQuery(http.Request, ["q", "state"], ("limit", "500"));
+            var query = Addresses.ApiQuery(http.Request, [.. Filters.Except(["limit", "cursor"])], ("limit", "500"));
             var first = await api.ListCustomersAsync(query, aborted);
             return Csv.File("customers", EveryPage.OfAsync(first, cursor => api.ListCustomersAsync($"{query}&cursor={Uri.EscapeDataString(cursor)}", aborted)));
         }));

@@ -17,7 +17,7 @@ namespace MissionControl.Portal.Pages.Operation;
 internal static class SystemForms
 {
     /// <summary>The parameters of the audit list.</summary>
-    public static readonly IReadOnlyCollection<string> AuditFilters = ["log", "customer", "cluster", "type", "actor", "target", "from", "to", "limit", "cursor"];
+    public static readonly IReadOnlyCollection<string> AuditFilters = ["q", "log", "customer", "cluster", "type", "actor", "target", "from", "to", "sort", "limit", "cursor"];
 
     public static void Map(IEndpointRouteBuilder pages)
     {

@@ -39,6 +39,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     actor_id = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     target_type = table.Column<string>(type: "TEXT", maxLength: 50, nullable: false),
                     target_id = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    reason = table.Column<string>(type: "TEXT", nullable: true),
                     producer = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     producer_seq = table.Column<long>(type: "INTEGER", nullable: false),
                     body = table.Column<string>(type: "TEXT", nullable: false)

@@ -39,6 +39,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     actor_id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     target_type = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: false, collation: "C"),
                     target_id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    reason = table.Column<string>(type: "text", nullable: true, collation: "C"),
                     producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     producer_seq = table.Column<long>(type: "bigint", nullable: false),
                     body = table.Column<string>(type: "text", nullable: false, collation: "C")
