@@ -29,6 +29,24 @@ public sealed class SlowBundleTests
         await Task.WhenAll(slow);
     }
 
+    [Fact]
+    public async Task A_sender_that_gets_on_is_given_the_place_of_one_that_does_not_however_often_it_comes_back()
+    {
+        await using var host = await ControlPlane.StartAsync();
+        using var cluster = await TestCluster.EnrollAsync(host, (await host.CreateCustomerAsync()).Id);
+        var part = cluster.Part(cluster.Request(cluster.Event("carried", 1)));
+        await Eventually.TrueAsync(async () => await StatusAsync(cluster, part) == HttpStatusCode.OK, "bundles are taken");
+        using var ended = new CancellationTokenSource();
+        var slow = Enumerable.Range(0, 4).Select(_ => DripAsync(host, ended.Token, ended.Token)).ToList();
+        await Eventually.TrueAsync(async () => await StatusAsync(cluster, part) == HttpStatusCode.ServiceUnavailable, "all places are taken");
+
+        // Alone, their patience of a minute would keep the others out for good: there are always some that have just come.
+        await Eventually.TrueAsync(async () => await StatusAsync(cluster, part) == HttpStatusCode.OK, "one that gets on is given a place", TimeSpan.FromSeconds(20));
+
+        await ended.CancelAsync();
+        await Task.WhenAll(slow);
+    }
+
     /// <summary>Sends just fast enough that the server's own limit lets it be; comes again when it meets our own bundle in its place, until it has one.</summary>
     private static async Task DripAsync(ControlPlane host, CancellationToken taken, CancellationToken ended)
     {

@@ -39,7 +39,7 @@ internal sealed class Bundles(
     /// </summary>
     private static readonly string[] Carried = ["receipts"];
 
-    private readonly SemaphoreSlim places = new(Limits.BundlesAtOnce);
+    private readonly BundlePlaces places = new(time);
     private readonly SignerRing key = new(data.PathOf("keys/answer.pem"), time);
 
     public static void Map(IEndpointRouteBuilder callhome)
@@ -49,11 +49,7 @@ internal sealed class Bundles(
             .AllowAnonymous().WithName("TakeBundle").WithSummary("Hand in the items of a cluster without a connection").ExcludeFromDescription();
     }
 
-    public void Dispose()
-    {
-        key.Dispose();
-        places.Dispose();
-    }
+    public void Dispose() => key.Dispose();
 
     private async Task HandleAsync(HttpContext context)
     {
@@ -63,7 +59,8 @@ internal sealed class Bundles(
         }
 
         // Anybody may send one: what they take of memory is bounded for all of them together.
-        if (!places.Wait(0, CancellationToken.None))
+        using var place = places.Take();
+        if (place is null)
         {
             await Handover.ShedAsync(context);
             return;
@@ -71,7 +68,7 @@ internal sealed class Bundles(
 
         try
         {
-            await TakeAsync(context);
+            await TakeAsync(context, place);
         }
         catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -81,10 +78,6 @@ internal sealed class Bundles(
         {
             // Lines before it are kept, and coming again they do no harm.
             await Handover.ShedAsync(context);
-        }
-        finally
-        {
-            places.Release();
         }
     }
 
@@ -116,7 +109,7 @@ internal sealed class Bundles(
         return false;
     }
 
-    private async Task TakeAsync(HttpContext context)
+    private async Task TakeAsync(HttpContext context, BundlePlaces.Place place)
     {
         var next = options.Value.BundleDays * 86_400;
         KnownCluster? cluster = null;
@@ -124,7 +117,7 @@ internal sealed class Bundles(
         CheckInResponse? answer = null;
         var refusals = new List<ItemRefusal>();
         using var lines = new Lines(context.Request.Body);
-        while (await NextAsync(lines, context.RequestAborted))
+        while (await NextAsync(lines, place, context.RequestAborted))
         {
             if (lines.Current.Length > Limits.BundlePartBytes)
             {
@@ -172,17 +165,22 @@ internal sealed class Bundles(
         return told;
     }
 
-    private async ValueTask<bool> NextAsync(Lines lines, CancellationToken aborted)
+    private async ValueTask<bool> NextAsync(Lines lines, BundlePlaces.Place place, CancellationToken aborted)
     {
         using var patience = new CancellationTokenSource(Patience, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, aborted);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, place.Lost, aborted);
+        place.Waits();
         try
         {
             return await lines.NextAsync(either.Token);
         }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested && !aborted.IsCancellationRequested)
+        catch (OperationCanceledException) when (!aborted.IsCancellationRequested)
         {
             throw new TimeoutException();
+        }
+        finally
+        {
+            place.HasLine();
         }
     }
 
