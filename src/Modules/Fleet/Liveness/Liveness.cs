@@ -18,6 +18,9 @@ internal static class Judge
     private static readonly TimeSpan LeastMissing = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LostAfter = TimeSpan.FromHours(24);
     private static readonly TimeSpan DormantAfter = TimeSpan.FromDays(30);
+    private const double Fallen = 0.7;
+    private const int LeastSamples = 5;
+    private const int LeastHeard = 20;
 
     /// <summary>Judges silence. Time during which intake delivered nothing is not the cluster's silence and must be taken off before.</summary>
     /// <param name="silence">Time since the last contact, less the time that intake stood still.</param>
@@ -61,4 +64,18 @@ internal static class Judge
 
     /// <summary>True when so many went missing at once that the cause is ours or the network's: more than 20 and more than 5 % of the fleet.</summary>
     public static bool IsMassOutage(int missingNow, int fleet) => missingNow > Math.Max(20, fleet * 0.05);
+
+    /// <summary>
+    /// True when more than 30 % fewer clusters are heard of in time than the samples before had in their median. Both their number and their
+    /// share must have fallen: when many are suspended it is the number alone, when many are resumed or were silent already the share
+    /// alone. Fewer than 20 clusters, or 5 samples, prove nothing.
+    /// </summary>
+    public static bool HasFallen(HeardOf now, IReadOnlyCollection<HeardOf> before) => before.Count >= LeastSamples
+        && Median(before.Select(sample => sample.InTime)) is var usual && usual >= LeastHeard && now.InTime < usual * Fallen
+        && Share(now) < Median(before.Select(Share)) * Fallen;
+
+    /// <summary>The middle one; zero of none.</summary>
+    public static T? Median<T>(IEnumerable<T> values) => values.Order().ToList() is { Count: > 0 } ordered ? ordered[ordered.Count / 2] : default;
+
+    private static double Share(HeardOf sample) => sample.Known == 0 ? 0 : (double)sample.InTime / sample.Known;
 }
