@@ -104,6 +104,27 @@ public sealed class AcceptRateTests : SteppedFleet
         Dispose(clusters);
     }
 
+    [Fact]
+    public async Task Many_that_are_resumed_after_long_are_missing_until_they_are_heard_and_no_mass_outage()
+    {
+        var clusters = await EnrolAsync(22);
+        var request = new { filter = new { state = "active" }, reason = "unpaid", expectedCount = 22 };
+        (await Host.Admin.PostAsJsonAsync("/api/v1/callhome/clusters/suspend", request)).EnsureSuccessStatusCode();
+        await RunAsync("callhome.work-tasks", "callhome");
+        await Eventually.TrueAsync(async () => await SuspendedAsync() == 22, "fleet knows of the suspensions");
+        await PassAsync(TimeSpan.FromMinutes(30), "r1");
+        Assert.Equal((0, 0), await LateAndMissingAsync());
+
+        (await Host.Admin.PostAsJsonAsync("/api/v1/callhome/clusters/resume", request with { filter = new { state = "suspended" } })).EnsureSuccessStatusCode();
+        await RunAsync("callhome.work-tasks", "callhome");
+        await Eventually.TrueAsync(async () => await SuspendedAsync() == 0, "fleet knows that they are resumed");
+        await PassAsync(Step, "r1");
+
+        Assert.Equal((0, 22), await LateAndMissingAsync());
+        Assert.Empty(await IncidentsAsync());
+        Dispose(clusters);
+    }
+
     private async Task<List<TestCluster>> EnrolAsync(int count)
     {
         var clusters = new List<TestCluster>();

@@ -67,10 +67,10 @@ public abstract class SteppedFleet : IAsyncLifetime
 
     private protected Task SweepAsync() => RunAsync("fleet.judge-liveness");
 
-    private protected async Task RunAsync(string sweeper)
+    private protected async Task RunAsync(string sweeper, string module = "fleet")
     {
         await using var scope = Host.Services.CreateAsyncScope();
-        scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("fleet");
+        scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter(module);
         await Host.Services.GetServices<Sweeper>().Single(one => one.Name == sweeper).RunAsync(scope.ServiceProvider, CancellationToken.None);
     }
 

@@ -27,14 +27,15 @@ internal static class Judge
     /// <param name="interval">The interval last handed out, in seconds, with its jitter.</param>
     public static LivenessState Of(TimeSpan silence, int interval)
     {
-        var every = TimeSpan.FromSeconds(interval);
-        var missing = every * 3 > LeastMissing ? every * 3 : LeastMissing;
         return silence > DormantAfter ? LivenessState.Dormant
             : silence > LostAfter ? LivenessState.Lost
-            : silence > missing ? LivenessState.Missing
+            : silence > MissingAfter(interval) ? LivenessState.Missing
             : silence > LateAfter(interval) ? LivenessState.Late
             : LivenessState.Online;
     }
+
+    /// <summary>Silence after which a cluster is missing: three intervals, and at least ten minutes.</summary>
+    public static TimeSpan MissingAfter(int interval) => TimeSpan.FromSeconds(3.0 * interval) is var three && three > LeastMissing ? three : LeastMissing;
 
     /// <summary>Silence that is no longer ordinary: the interval with its jitter, and a little.</summary>
     public static TimeSpan LateAfter(int interval) => (TimeSpan.FromSeconds(interval) * 1.1) + Slack;

@@ -25,7 +25,7 @@ internal static class MassOutageGuard
         foreach (var cluster in clusters)
         {
             var state = Judge.Of(cluster.ReceivedAt, cluster.NextSeconds, clock.FloorAt, now, cluster.Before);
-            if (state >= LivenessState.Missing && cluster.Before < LivenessState.Missing)
+            if (state >= LivenessState.Missing && cluster.Before < LivenessState.Missing && (clock.HoldUntil is not null || HasJustVanished(cluster, clock, now)))
             {
                 candidates.Add((cluster, state));
             }
@@ -53,6 +53,10 @@ internal static class MassOutageGuard
 
         await WriteAsync(db, changes, now, cancellationToken);
     }
+
+    // Whoever is silent for longer, and was not judged, was suspended and is resumed: not one of many that vanish at once.
+    private static bool HasJustVanished(SilentCluster cluster, IntakeClock clock, DateTimeOffset now) =>
+        now - (cluster.ReceivedAt > clock.FloorAt ? cluster.ReceivedAt : clock.FloorAt) < Judge.MissingAfter(cluster.NextSeconds) + Window;
 
     private static async Task<bool> IsHeldAsync(
         ControlPlaneDbContext db, IntakeClock clock, AcceptRate rate, List<(SilentCluster Cluster, LivenessState State)> candidates, List<SilentCluster> recent, DateTimeOffset now, CancellationToken cancellationToken)
