@@ -49,6 +49,7 @@ public sealed class SwitchManyTests(PortalFixture portal)
         await window.PictureAsync($"clusters-many-1280-{script}".ToLowerInvariant());
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "Resume 2 clusters" }).ClickAsync();
         await window.Page.GetByText("1 is active already").WaitForAsync();
+        await window.PictureAsync($"clusters-resume-dialog-1280-{script}".ToLowerInvariant());
         await window.Page.GetByLabel("Why?").FillAsync("it was renewed");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Resume 2", Exact = true }).ClickAsync();
         await window.Page.GetByText("Began to resume 2 clusters.").First.WaitForAsync();
