@@ -1,5 +1,6 @@
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.CallHome;
+using MissionControl.Contracts.Api.Platform;
 
 namespace MissionControl.Client;
 
@@ -16,6 +17,14 @@ public sealed partial class MissionControlClient
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task SwitchClusterAsync(Guid id, string verb, string reason, Precondition? precondition, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, $"/api/v1/callhome/clusters/{id}/{verb}", new ReasonRequest(reason), precondition, cancellationToken);
+
+    /// <summary>What suspending or resuming the clusters of a filter would do.</summary>
+    public Task<SwitchPreview> PreviewSwitchAsync(string verb, ClusterFilter filter, CancellationToken cancellationToken) =>
+        SendAsync<SwitchPreview>(HttpMethod.Post, $"/api/v1/callhome/clusters/{verb}/preview", new PreviewSwitchRequest(filter), null, cancellationToken);
+
+    /// <summary>Suspends or resumes the clusters of a filter, as a task.</summary>
+    public Task<TaskSummary> SwitchClustersAsync(string verb, SwitchClustersRequest request, Precondition? precondition, CancellationToken cancellationToken) =>
+        SendAsync<TaskSummary>(HttpMethod.Post, $"/api/v1/callhome/clusters/{verb}", request, precondition, cancellationToken);
 
     /// <summary>Names the true sender after a suspected clone.</summary>
     public Task ConfirmEpochAsync(Guid id, long epoch, string reason, Precondition? precondition, CancellationToken cancellationToken) =>

@@ -64,4 +64,20 @@ public sealed class LivenessTests
     [InlineData(50, 1000, false)]
     [InlineData(51, 1000, true)]
     public void A_mass_outage_is_more_than_20_clusters_and_more_than_5_percent(int missing, int fleet, bool expected) => Assert.Equal(expected, Judge.IsMassOutage(missing, fleet));
+
+    [Theory]
+    [InlineData(100, 100, 70, 100, false)] // not more than 30 %
+    [InlineData(100, 100, 69, 100, true)]
+    [InlineData(19, 19, 0, 19, false)] // too few to tell
+    [InlineData(20, 20, 13, 20, true)]
+    [InlineData(100, 100, 50, 50, false)] // half were suspended
+    [InlineData(100, 100, 100, 200, false)] // as many were resumed, and are not heard yet
+    [InlineData(100, 200, 69, 200, true)] // half of them are silent for long
+    public void Check_ins_have_fallen_when_number_and_share_are_more_than_30_percent_below_the_median(int usual, int known, int inTime, int knownNow, bool expected)
+    {
+        List<HeardOf> samples = [new(0, known), new(usual * 10, known * 10), .. Enumerable.Repeat(new HeardOf(usual, known), 3)];
+
+        Assert.Equal(expected, Judge.HasFallen(new HeardOf(inTime, knownNow), samples));
+        Assert.False(Judge.HasFallen(new HeardOf(inTime, knownNow), samples[1..]));
+    }
 }

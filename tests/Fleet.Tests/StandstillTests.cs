@@ -1,7 +1,6 @@
 using System.Net.Http.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Fleet;
 using MissionControl.Contracts.Events.CallHome;
@@ -9,35 +8,15 @@ using MissionControl.Fleet.Liveness;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
-using MissionControl.Platform.Time;
 using MissionControl.Testing;
 using Xunit;
 
 namespace MissionControl.Fleet.Tests;
 
-/// <summary>
-/// The real host under a clock that only the test moves, a little less than the 15 s at a time that are still no standstill: its sweepers and its watermark are stopped, and the test
-/// runs them when their turn comes.
-/// </summary>
-public sealed class StandstillTests : IAsyncLifetime
+/// <summary>Silence that is ours, and silence that is the clusters'.</summary>
+public sealed class StandstillTests : SteppedFleet
 {
-    private static readonly TimeSpan Step = TimeSpan.FromSeconds(14);
-    private readonly SteppedTime time = new(DateTimeOffset.Parse("2026-03-01T12:00:00Z", System.Globalization.CultureInfo.InvariantCulture));
-    private ControlPlane host = null!;
-    private Guid customer;
     private long sent;
-
-    public async ValueTask InitializeAsync()
-    {
-        host = await ControlPlane.StartAsync(time: time, configuration: new Dictionary<string, string?> { ["CallHome:EnrollmentsPerSecond"] = "1000" });
-        customer = (await host.CreateCustomerAsync()).Id;
-        foreach (var service in Hosted("SweeperHost").Concat(Hosted("Watermark")))
-        {
-            await service.StopAsync(CancellationToken.None);
-        }
-    }
-
-    public async ValueTask DisposeAsync() => await host.DisposeAsync();
 
     [Fact]
     public async Task While_nothing_is_delivered_for_30_minutes_nobody_is_late_and_one_incident_says_why()
@@ -51,7 +30,7 @@ public sealed class StandstillTests : IAsyncLifetime
 
         for (var passed = TimeSpan.Zero; passed < TimeSpan.FromMinutes(30); passed += Step)
         {
-            time.Advance(Step);
+            Time.Advance(Step);
             await SendWatermarkAsync("r1");
             await SweepAsync();
             if (passed.Minutes % 5 == 0)
@@ -62,7 +41,7 @@ public sealed class StandstillTests : IAsyncLifetime
 
         var during = Assert.Single(await IncidentsAsync());
         Assert.Equal(("intake-stalled", "open"), (during.Kind, during.State));
-        Assert.NotNull((await host.Admin.GetFromJsonAsync<FleetSummary>("/api/v1/fleet/summary"))!.IntakeStalledSince);
+        Assert.NotNull((await Host.Admin.GetFromJsonAsync<FleetSummary>("/api/v1/fleet/summary"))!.IntakeStalledSince);
         await cluster.AuthorizeAsync();
         await cluster.CheckInAsync(cluster.Health());
 
@@ -76,14 +55,14 @@ public sealed class StandstillTests : IAsyncLifetime
         {
             await SweepAsync();
             Assert.Equal("online", (await ClusterAsync(cluster)).Liveness);
-            time.Advance(Step);
+            Time.Advance(Step);
             await DeliverWatermarkAsync("r1");
         }
 
         var after = Assert.Single(await IncidentsAsync());
         Assert.Equal(("intake-stalled", "closed"), (after.Kind, after.State));
         Assert.Contains("watermark", after.Cause, StringComparison.Ordinal);
-        Assert.Null((await host.Admin.GetFromJsonAsync<FleetSummary>("/api/v1/fleet/summary"))!.IntakeStalledSince);
+        Assert.Null((await Host.Admin.GetFromJsonAsync<FleetSummary>("/api/v1/fleet/summary"))!.IntakeStalledSince);
     }
 
     [Theory]
@@ -94,7 +73,7 @@ public sealed class StandstillTests : IAsyncLifetime
         using var cluster = await OnlineAsync();
         for (var passed = TimeSpan.Zero; passed < TimeSpan.FromMinutes(30); passed += Step)
         {
-            time.Advance(Step);
+            Time.Advance(Step);
             if (watermarksArrive)
             {
                 await DeliverWatermarkAsync("r1");
@@ -150,7 +129,7 @@ public sealed class StandstillTests : IAsyncLifetime
         var missing = await ClusterAsync(cluster);
         Assert.Equal(("missing", true, "green"), (missing.Liveness, missing.Stale, missing.Health));
         Assert.Equal("yellow", await HeartbeatAsync(cluster));
-        var silence = (await host.Admin.GetFromJsonAsync<HealthDocument>($"/api/v1/fleet/clusters/{cluster.Id}/health"))!.Indicators.Single(indicator => indicator.Id == "heartbeat");
+        var silence = (await Host.Admin.GetFromJsonAsync<HealthDocument>($"/api/v1/fleet/clusters/{cluster.Id}/health"))!.Indicators.Single(indicator => indicator.Id == "heartbeat");
         Assert.Equal(missing.LastContact!.Value.AddMinutes(10), silence.Since!.Value, TimeSpan.FromSeconds(1));
         await PassAsync(TimeSpan.FromMinutes(51), "r1");
         Assert.Equal("red", await HeartbeatAsync(cluster));
@@ -161,7 +140,7 @@ public sealed class StandstillTests : IAsyncLifetime
         await PassAsync(Step, "r1");
 
         Assert.Equal(("online", "green"), ((await ClusterAsync(cluster)).Liveness, await HeartbeatAsync(cluster)));
-        var events = await host.Admin.GetFromJsonAsync<Page<EventItem>>($"/api/v1/fleet/clusters/{cluster.Id}/events");
+        var events = await Host.Admin.GetFromJsonAsync<Page<EventItem>>($"/api/v1/fleet/clusters/{cluster.Id}/events");
         Assert.Equal(["liveness-online", "liveness-missing"], events!.Items.Select(happened => happened.Kind));
         Assert.Empty(await IncidentsAsync());
     }
@@ -176,7 +155,7 @@ public sealed class StandstillTests : IAsyncLifetime
         }
 
         await PassAsync(TimeSpan.FromMinutes(12), "r1");
-        var held = await host.Admin.GetFromJsonAsync<FleetSummary>("/api/v1/fleet/summary");
+        var held = await Host.Admin.GetFromJsonAsync<FleetSummary>("/api/v1/fleet/summary");
         Assert.Equal(22, held!.ByLiveness["late"]);
         var incident = Assert.Single(await IncidentsAsync());
         Assert.Equal(("mass-outage", "open", 22), (incident.Kind, incident.State, incident.Clusters));
@@ -186,12 +165,12 @@ public sealed class StandstillTests : IAsyncLifetime
         await Eventually.TrueAsync(async () => (await ClusterAsync(clusters[0])).LastContact > incident.BeganAt, "one is heard again");
         await PassAsync(TimeSpan.FromMinutes(9), "r1");
         await clusters[0].AuthorizeAsync();
-        var again = time.GetUtcNow();
+        var again = Time.GetUtcNow();
         await clusters[0].CheckInAsync(clusters[0].Health());
         await Eventually.TrueAsync(async () => (await ClusterAsync(clusters[0])).LastContact >= again, "it is heard once more");
         await PassAsync(TimeSpan.FromMinutes(6.5), "r1");
 
-        var released = await host.Admin.GetFromJsonAsync<FleetSummary>("/api/v1/fleet/summary");
+        var released = await Host.Admin.GetFromJsonAsync<FleetSummary>("/api/v1/fleet/summary");
         Assert.Equal(21, released!.ByLiveness["missing"]);
         Assert.Equal("closed", Assert.Single(await IncidentsAsync()).State);
         clusters.ForEach(cluster => cluster.Dispose());
@@ -204,17 +183,17 @@ public sealed class StandstillTests : IAsyncLifetime
         Assert.Equal("unknown", await StatusAsync(cluster, "usage-gap"));
         await cluster.CheckInAsync(cluster.Usage(cluster.Window(HourNow() - 2)));
         await UntilAsync("green");
-        time.Advance(TimeSpan.FromHours(6.25));
+        Time.Advance(TimeSpan.FromHours(6.25));
         await UntilAsync("yellow");
         Assert.Equal("yellow", (await ClusterAsync(cluster)).Health);
-        time.Advance(TimeSpan.FromHours(42));
+        Time.Advance(TimeSpan.FromHours(42));
         await UntilAsync("red");
         Assert.Equal("No usage has come for 48 h.", (await ClusterAsync(cluster)).WorstReason);
 
         // What health says in between leaves it as it is.
         await cluster.AuthorizeAsync();
         await cluster.CheckInAsync(cluster.Health());
-        await Eventually.TrueAsync(async () => (await ClusterAsync(cluster)).LastContact > time.GetUtcNow().AddMinutes(-1), "the check-in is known");
+        await Eventually.TrueAsync(async () => (await ClusterAsync(cluster)).LastContact > Time.GetUtcNow().AddMinutes(-1), "the check-in is known");
         Assert.Equal("red", (await ClusterAsync(cluster)).Health);
         await cluster.CheckInAsync(cluster.Usage(cluster.Window(HourNow() - 1)));
         await UntilAsync("green");
@@ -227,12 +206,12 @@ public sealed class StandstillTests : IAsyncLifetime
     public async Task Of_a_site_that_hands_in_bundles_no_usage_is_missed_before_the_next_one_is_due()
     {
         using var cluster = await OnlineAsync();
-        time.Advance(TimeSpan.FromSeconds(1));
+        Time.Advance(TimeSpan.FromSeconds(1));
         await cluster.HandInAsync(cluster.Part(cluster.Request(cluster.Usage(cluster.Window(HourNow() - 2)))));
         await UsageGapAsync(cluster, "green");
-        time.Advance(TimeSpan.FromDays(7));
+        Time.Advance(TimeSpan.FromDays(7));
         await UsageGapAsync(cluster, "green");
-        time.Advance(TimeSpan.FromHours(6.25));
+        Time.Advance(TimeSpan.FromHours(6.25));
         await UsageGapAsync(cluster, "yellow");
     }
 
@@ -252,102 +231,35 @@ public sealed class StandstillTests : IAsyncLifetime
         Assert.Equal(("red", "Two senders speak as this cluster."), (suspected.Health, suspected.WorstReason));
         Assert.Equal("red", await StatusAsync(cluster, "clone-suspected"));
 
-        using var confirmed = await host.Admin.PostAsJsonAsync($"/api/v1/callhome/clusters/{cluster.Id}/epochs/{cluster.Epoch}/confirm", new { reason = "the copy was stopped" });
+        using var confirmed = await Host.Admin.PostAsJsonAsync($"/api/v1/callhome/clusters/{cluster.Id}/epochs/{cluster.Epoch}/confirm", new { reason = "the copy was stopped" });
         Assert.True(confirmed.IsSuccessStatusCode, await confirmed.Content.ReadAsStringAsync());
 
         await Eventually.TrueAsync(async () => !(await ClusterAsync(cluster)).CloneSuspected, "fleet knows that it is settled");
         Assert.Equal(("green", "green"), ((await ClusterAsync(cluster)).Health, await StatusAsync(cluster, "clone-suspected")));
     }
 
-    private int HourNow() => (int)(time.GetUtcNow().ToUnixTimeSeconds() / 3600);
-
-    private async Task<TestCluster> OnlineAsync()
-    {
-        var cluster = await TestCluster.EnrollAsync(host, customer);
-        await cluster.CheckInAsync(cluster.Health());
-        await Eventually.TrueAsync(async () => (await TryClusterAsync(cluster))?.LastContact is not null, "the first check-in is known");
-        await DeliverWatermarkAsync("r1");
-        await SweepAsync();
-        Assert.Equal("online", (await ClusterAsync(cluster)).Liveness);
-        return cluster;
-    }
-
-    private IEnumerable<IHostedService> Hosted(string name) => host.Services.GetServices<IHostedService>().Where(service => service.GetType().Name == name);
-
-    /// <summary>Time goes by; the replica's watermark arrives with every step, and fleet judges.</summary>
-    private async Task PassAsync(TimeSpan by, string? replica)
-    {
-        for (var passed = TimeSpan.Zero; passed < by; passed += Step)
-        {
-            time.Advance(Step);
-            if (replica is not null)
-            {
-                await DeliverWatermarkAsync(replica);
-            }
-
-            await SweepAsync();
-        }
-    }
-
-    private Task SweepAsync() => RunAsync("fleet.judge-liveness");
-
-    private async Task RunAsync(string sweeper)
-    {
-        await using var scope = host.Services.CreateAsyncScope();
-        scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("fleet");
-        await host.Services.GetServices<Sweeper>().Single(one => one.Name == sweeper).RunAsync(scope.ServiceProvider, CancellationToken.None);
-    }
+    private int HourNow() => (int)(Time.GetUtcNow().ToUnixTimeSeconds() / 3600);
 
     // As a callhome replica sends it: through its outbox.
     private async Task SendWatermarkAsync(string replica)
     {
-        await using var scope = host.Services.CreateAsyncScope();
+        await using var scope = Host.Services.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("callhome");
-        var now = time.GetUtcNow();
+        var now = Time.GetUtcNow();
         sent = now.ToUnixTimeMilliseconds();
         scope.ServiceProvider.GetRequiredService<IEvents>().Publish(new IntakeWatermark(replica, now, sent));
         await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync();
     }
 
-    private async Task DeliverWatermarkAsync(string replica, TimeSpan ahead = default)
-    {
-        await using var scope = host.Services.CreateAsyncScope();
-        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
-        await using var transaction = await db.BeginWriteAsync();
-        var now = time.GetUtcNow();
-        await new KeepWatermark(db, time).HandleAsync(new IntakeWatermark(replica, now + ahead, (now + ahead).ToUnixTimeMilliseconds()), new MessageContext(Guid.NewGuid(), now), CancellationToken.None);
-        await transaction.CommitAsync();
-    }
-
     private async Task<long?> WatermarkOfAsync(string replica)
     {
-        await using var scope = host.Services.CreateAsyncScope();
+        await using var scope = Host.Services.CreateAsyncScope();
         var at = await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().Set<IntakeReplica>().Where(row => row.Replica == replica).Select(row => (DateTimeOffset?)row.At).SingleOrDefaultAsync();
         return at?.ToUnixTimeMilliseconds();
-    }
-
-    private async Task<ClusterSummary> ClusterAsync(TestCluster cluster) => (await TryClusterAsync(cluster))!;
-
-    private async Task<ClusterSummary?> TryClusterAsync(TestCluster cluster)
-    {
-        using var response = await host.Admin.GetAsync(new Uri($"/api/v1/fleet/clusters/{cluster.Id}", UriKind.Relative));
-        return response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<ClusterSummary>() : null;
     }
 
     private Task<string> HeartbeatAsync(TestCluster cluster) => StatusAsync(cluster, "heartbeat");
 
     private async Task<string> StatusAsync(TestCluster cluster, string rule) =>
-        (await host.Admin.GetFromJsonAsync<HealthDocument>($"/api/v1/fleet/clusters/{cluster.Id}/health"))!.Indicators.Single(indicator => indicator.Id == rule).Status;
-
-    /// <summary>A clock that stands until it is moved; timers run on the machine's.</summary>
-    private sealed class SteppedTime(DateTimeOffset start) : TimeProvider
-    {
-        private long ticks = start.UtcTicks;
-
-        public override DateTimeOffset GetUtcNow() => new(Interlocked.Read(ref ticks), TimeSpan.Zero);
-
-        public void Advance(TimeSpan by) => Interlocked.Add(ref ticks, by.Ticks);
-    }
-
-    private async Task<IReadOnlyList<IncidentItem>> IncidentsAsync() => (await host.Admin.GetFromJsonAsync<Page<IncidentItem>>("/api/v1/fleet/incidents"))!.Items;
+        (await Host.Admin.GetFromJsonAsync<HealthDocument>($"/api/v1/fleet/clusters/{cluster.Id}/health"))!.Indicators.Single(indicator => indicator.Id == rule).Status;
 }

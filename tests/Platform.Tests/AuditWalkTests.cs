@@ -32,6 +32,8 @@ public sealed class AuditWalkTests : IAsyncLifetime
         ["ExchangeToken"] = "an assertion gives short access; the key's rotation has its own entry",
         ["CheckIn"] = "telemetry; a suspected clone has its own entry",
         ["TakeBundle"] = "telemetry, as a check-in",
+        ["PreviewSuspendClusters"] = "says what would be done; nothing changes",
+        ["PreviewResumeClusters"] = "says what would be done; nothing changes",
     };
 
     private ControlPlane host = null!;
@@ -101,6 +103,12 @@ public sealed class AuditWalkTests : IAsyncLifetime
         {
             await SwitchAsync(cluster, "suspend");
             await SwitchAsync(cluster, "resume");
+        })),
+        ["SuspendClusters"] = ("callhome.cluster-suspended", () => WithClusterAsync(cluster => SwitchManyAsync(cluster, "suspend"))),
+        ["ResumeClusters"] = ("callhome.cluster-resumed", () => WithClusterAsync(async cluster =>
+        {
+            await SwitchAsync(cluster, "suspend");
+            await SwitchManyAsync(cluster, "resume");
         })),
         ["DecommissionCluster"] = ("callhome.cluster-decommissioned", () => WithClusterAsync(cluster => SwitchAsync(cluster, "decommission"))),
         ["RequestEpoch"] = ("callhome.epoch-issued", () => WithClusterAsync(EpochAsync)),
@@ -195,6 +203,8 @@ public sealed class AuditWalkTests : IAsyncLifetime
         var assertion = cluster.Assertion(await cluster.NonceAsync(), new Dictionary<string, object> { ["new_key_sha256"] = Convert.ToHexStringLower(SHA256.HashData(spki)) });
         (await cluster.SendAsync("rotate", new RotateRequest { Assertion = assertion, NewPublicKey = ByteString.CopyFrom(spki), Proof = ByteString.CopyFrom(fresh.SignData(signed, HashAlgorithmName.SHA256)) })).EnsureSuccessStatusCode();
     }
+
+    private Task SwitchManyAsync(TestCluster cluster, string verb) => PostAsync($"/api/v1/callhome/clusters/{verb}", new SwitchClustersRequest(new ClusterFilter(Ids: [Guid.Parse(cluster.Id)]), "the walk says so", 1));
 
     private Task SwitchAsync(TestCluster cluster, string verb) => PostAsync($"/api/v1/callhome/clusters/{cluster.Id}/{verb}", new ReasonRequest("the walk says so"));
 

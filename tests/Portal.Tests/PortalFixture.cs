@@ -128,7 +128,8 @@ public sealed class PortalFixture : IAsyncLifetime
     /// <summary>An address of every page in the registry, its parameters filled in.</summary>
     public IEnumerable<string> Addresses() => PortalPages.All.Select(page => page.Route).Select(Fill).Append($"/clusters/{Green.Id}").Append($"/clusters/{Green.Id}/usage").Append("/clusters?q=nothing-is-called-so")
         .Append("/clusters?health=red&liveness=online").Append("/search?q=Oslo").Append("/search?q=" + Red.Id).Append($"/clusters/{Guid.Empty}")
-        .Append($"/tasks/fleet/{Task}?show=all").Append("/tasks?state=running").Append("/system/parked/fleet/retry");
+        .Append($"/tasks/fleet/{Task}?show=all").Append("/tasks?state=running").Append("/system/parked/fleet/retry")
+        .Append($"/clusters/suspend?customer={Customer}&health=red").Append("/clusters/resume?helth=red");
 
     /// <summary>Parks messages for a consumer of fleet: those without a name can never be applied.</summary>
     public async Task ParkAsync(params string?[] names)
@@ -154,7 +155,7 @@ public sealed class PortalFixture : IAsyncLifetime
         await db.SaveChangesAsync();
     }
 
-    private string Fill(string route) => route == "/views" ? "/views?list=clusters&query=health%3Dred" : route == "/system/parked/{role}/retry" ? $"/system/parked/fleet/retry?consumer={Consumer}" : route.Replace("{role}", "fleet", StringComparison.Ordinal)
+    private string Fill(string route) => route is "/clusters/resume" ? "/clusters/resume?state=active" : route == "/views" ? "/views?list=clusters&query=health%3Dred" : route == "/system/parked/{role}/retry" ? $"/system/parked/fleet/retry?consumer={Consumer}" : route.Replace("{role}", "fleet", StringComparison.Ordinal)
         .Replace("{id:guid}", route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
 
     private async Task<Guid> ParkAndRetryAsync()

@@ -16,6 +16,7 @@ using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 using MissionControl.Platform.Retention;
+using MissionControl.Platform.Tasks;
 using MissionControl.Platform.Time;
 
 namespace MissionControl.CallHome;
@@ -66,6 +67,10 @@ public sealed class CallHomeModule : IModule
         services.AddHostedService(provider => provider.GetRequiredService<GroupCommit>());
         services.AddHostedService<Watermark>();
         services.AddJob<CheckKeys>();
+        foreach (var which in SwitchManyClusters.Switches)
+        {
+            services.AddSingleton<TaskAction>(provider => new SwitchManyClusters(which, provider.GetRequiredService<TimeProvider>()));
+        }
     }
 
     /// <inheritdoc />
@@ -96,6 +101,7 @@ public sealed class CallHomeModule : IModule
     {
         EnrollmentTokensApi.Map(api);
         ClustersApi.Map(api);
+        SwitchManyClusters.Map(api);
     }
 
     /// <inheritdoc />

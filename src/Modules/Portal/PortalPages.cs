@@ -49,6 +49,8 @@ internal static class PortalPages
         PageEntry.Of<FleetOverview>("/fleet", "fleet:read"),
         PageEntry.Of<ClusterVersions>("/fleet/versions", "fleet:read"),
         PageEntry.OfList<ClusterList>("/clusters", "fleet:read", "clusters"),
+        PageEntry.Of<ClusterSwitchMany>("/clusters/suspend", "callhome:write"),
+        PageEntry.Of<ClusterSwitchMany>("/clusters/resume", "callhome:write"),
         PageEntry.Of<EnrolmentTokens>("/clusters/enrol", "callhome:read"),
         PageEntry.Of<ClusterOverview>("/clusters/{id:guid}", "fleet:read"),
         PageEntry.Of<ClusterHealth>("/clusters/{id:guid}/health", "fleet:read"),
@@ -91,6 +93,7 @@ internal static class PortalPages
         pages.MapPost("/theme", (Delegate)Themes.ChooseAsync);
         ClusterFiles.Map(pages);
         ClusterActions.Map(pages);
+        ManyClusters.Map(pages);
         CustomerForms.Map(pages);
         EnrolmentForms.Map(pages);
         SystemForms.Map(pages);

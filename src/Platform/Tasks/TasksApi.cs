@@ -49,7 +49,7 @@ public static class TasksApi
     }
 
     /// <summary>202 with the task and its address.</summary>
-    internal static IResult Accepted(string module, LongTask task) =>
+    public static IResult Accepted(string module, LongTask task) =>
         TypedResults.Accepted($"/api/v1/{module}/tasks/{task.Id}", Summary(task, null, [new AllowedAction(Cancel, true, null), new AllowedAction(RetryFailed, false, "It is still running.")]));
 
     private static async Task<IResult> ListAsync(Asked asked, ListQuery list, string? state, CancellationToken cancellationToken)

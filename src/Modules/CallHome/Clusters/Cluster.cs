@@ -58,11 +58,14 @@ internal sealed class Cluster : ICustomerOwned
         Version = 1,
     };
 
-    /// <summary>Moves to another state. Decommissioning is final.</summary>
+    /// <summary>Whether a cluster may move from a state to another. Decommissioning is final.</summary>
+    public static bool MayEnter(ClusterState from, ClusterState to) => from != ClusterState.Decommissioned && from != to;
+
+    /// <summary>Moves to another state.</summary>
     /// <returns>False when the transition is not allowed.</returns>
     public bool TryEnter(ClusterState state, DateTimeOffset now)
     {
-        if (State == ClusterState.Decommissioned || State == state)
+        if (!MayEnter(State, state))
         {
             return false;
         }

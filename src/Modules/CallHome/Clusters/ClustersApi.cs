@@ -45,16 +45,16 @@ internal static class ClustersApi
     }
 
     private static Task<IResult> SuspendAsync(Guid id, ReasonRequest request, HttpRequest http, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
-        EnterAsync(id, ClusterState.Suspended, "suspended", request, http, db, directory, events, time, cancellationToken);
+        SwitchAsync(id, ClusterSwitch.Suspend, request, http, db, directory, events, time, cancellationToken);
 
     private static Task<IResult> ResumeAsync(Guid id, ReasonRequest request, HttpRequest http, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
-        EnterAsync(id, ClusterState.Active, "resumed", request, http, db, directory, events, time, cancellationToken);
+        SwitchAsync(id, ClusterSwitch.Resume, request, http, db, directory, events, time, cancellationToken);
 
     private static Task<IResult> DecommissionAsync(Guid id, ReasonRequest request, HttpRequest http, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
-        EnterAsync(id, ClusterState.Decommissioned, "decommissioned", request, http, db, directory, events, time, cancellationToken);
+        SwitchAsync(id, ClusterSwitch.Decommission, request, http, db, directory, events, time, cancellationToken);
 
-    private static async Task<IResult> EnterAsync(
-        Guid id, ClusterState state, string verb, ReasonRequest request, HttpRequest http, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> SwitchAsync(
+        Guid id, ClusterSwitch which, ReasonRequest request, HttpRequest http, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
         var cluster = await db.Set<Cluster>().SingleOrDefaultAsync(row => row.Id == id, cancellationToken);
         if (cluster is null)
@@ -68,19 +68,13 @@ internal static class ClustersApi
         }
 
         var now = time.GetUtcNow();
-        var from = cluster.State;
-        if (!cluster.TryEnter(state, now))
+        if (await which.ApplyAsync(cluster, new ClusterSwitch.Why(request.Reason), db, events, now, cancellationToken) is { } refusal)
         {
-            return Problems.Of(ProblemCodes.ClusterStateConflict, $"The cluster is {from.ToString().ToLowerInvariant()}; it cannot be {verb}.");
+            return Problems.Of(ProblemCodes.ClusterStateConflict, refusal);
         }
 
-        await SaveAsync(cluster, new AuditFact($"callhome.cluster-{verb}", AuditLog.Customer, "cluster", id.ToString())
-        {
-            CustomerId = cluster.CustomerId,
-            ClusterId = id,
-            Reason = request.Reason,
-            Changes = [Change.Replace("/state", from, state)],
-        }, db, directory, events, now, cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
+        await directory.RefreshAsync(now, cancellationToken);
         return TypedResults.NoContent();
     }
 
@@ -107,22 +101,15 @@ internal static class ClustersApi
         row.Quarantined = false;
         row.ConfirmedAt = now;
         cluster.ConfirmEpoch(now);
-        await SaveAsync(cluster, new AuditFact("callhome.epoch-confirmed", AuditLog.Customer, "cluster", id.ToString())
+        await ClusterSwitch.TellAsync(cluster, new AuditFact("callhome.epoch-confirmed", AuditLog.Customer, "cluster", id.ToString())
         {
             CustomerId = cluster.CustomerId,
             ClusterId = id,
             Reason = request.Reason,
             Changes = [Change.Replace("/cloneSuspected", true, false)],
-        }, db, directory, events, now, cancellationToken);
-        return TypedResults.NoContent();
-    }
-
-    private static async Task SaveAsync(Cluster cluster, AuditFact fact, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        var keys = await db.Set<ClusterKeyRow>().AsNoTracking().Where(key => key.ClusterId == cluster.Id).ToListAsync(cancellationToken);
-        events.Publish(cluster.ToEvent(keys, now));
-        events.Audit(fact);
+        }, db, events, now, cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
         await directory.RefreshAsync(now, cancellationToken);
+        return TypedResults.NoContent();
     }
 }

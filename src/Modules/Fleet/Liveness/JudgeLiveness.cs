@@ -17,6 +17,7 @@ internal sealed class JudgeLiveness(TimeProvider time) : Sweeper("fleet.judge-li
 
     // Clocks of replicas differ by less.
     private static readonly TimeSpan PutBack = TimeSpan.FromMinutes(1);
+    private readonly AcceptRate rate = new();
     private bool started;
 
     public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
@@ -36,6 +37,7 @@ internal sealed class JudgeLiveness(TimeProvider time) : Sweeper("fleet.judge-li
         }
 
         var silent = await SilentClusters.ReadAsync(db, now, cancellationToken);
+        var heard = await rate.CountAsync(db, now, cancellationToken);
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         var clock = await db.Set<IntakeClock>().SingleOrDefaultAsync(row => row.Id == 1, cancellationToken);
         if (clock is null)
@@ -46,7 +48,8 @@ internal sealed class JudgeLiveness(TimeProvider time) : Sweeper("fleet.judge-li
 
         if (await IsDeliveringAsync(db, clock, newest, now, cancellationToken))
         {
-            await MassOutageGuard.ApplyAsync(db, clock, silent, now, cancellationToken);
+            rate.Take(heard, clock, now);
+            await MassOutageGuard.ApplyAsync(db, clock, rate, silent, now, cancellationToken);
         }
 
         clock.JudgedAt = now;

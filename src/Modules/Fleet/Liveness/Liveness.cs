@@ -18,6 +18,9 @@ internal static class Judge
     private static readonly TimeSpan LeastMissing = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LostAfter = TimeSpan.FromHours(24);
     private static readonly TimeSpan DormantAfter = TimeSpan.FromDays(30);
+    private const double Fallen = 0.7;
+    private const int LeastSamples = 5;
+    private const int LeastHeard = 20;
 
     /// <summary>No check-in is given a longer interval; who has one hands in bundles.</summary>
     public const int LongestCheckIn = 3600;
@@ -31,14 +34,15 @@ internal static class Judge
     public static LivenessState Of(TimeSpan silence, int interval)
     {
         var every = TimeSpan.FromSeconds(interval);
-        var missing = every * 3 > LeastMissing ? every * 3 : LeastMissing;
-        var lost = every * 4 > LostAfter ? every * 4 : LostAfter;
-        return silence > (every * 5 > DormantAfter ? every * 5 : DormantAfter) ? LivenessState.Dormant
-            : silence > lost ? LivenessState.Lost
-            : silence > missing ? LivenessState.Missing
+        return silence > Longer(every * 5, DormantAfter) ? LivenessState.Dormant
+            : silence > Longer(every * 4, LostAfter) ? LivenessState.Lost
+            : silence > MissingAfter(interval) ? LivenessState.Missing
             : silence > LateAfter(interval) ? LivenessState.Late
             : LivenessState.Online;
     }
+
+    /// <summary>Silence after which a cluster is missing: three intervals, and at least ten minutes.</summary>
+    public static TimeSpan MissingAfter(int interval) => Longer(TimeSpan.FromSeconds(3.0 * interval), LeastMissing);
 
     /// <summary>Silence that is no longer ordinary: the interval with its jitter, and a little.</summary>
     public static TimeSpan LateAfter(int interval) => (TimeSpan.FromSeconds(interval) * 1.1) + Slack;
@@ -74,4 +78,20 @@ internal static class Judge
 
     /// <summary>True when so many went missing at once that the cause is ours or the network's: more than 20 and more than 5 % of the fleet.</summary>
     public static bool IsMassOutage(int missingNow, int fleet) => missingNow > Math.Max(20, fleet * 0.05);
+
+    /// <summary>
+    /// True when more than 30 % fewer clusters are heard of in time than the samples before had in their median. Both their number and their
+    /// share must have fallen: when many are suspended it is the number alone, when many are resumed or were silent already the share
+    /// alone. Fewer than 20 clusters, or 5 samples, prove nothing.
+    /// </summary>
+    public static bool HasFallen(HeardOf now, IReadOnlyCollection<HeardOf> before) => before.Count >= LeastSamples
+        && Median(before.Select(sample => sample.InTime)) is var usual && usual >= LeastHeard && now.InTime < usual * Fallen
+        && Share(now) < Median(before.Select(Share)) * Fallen;
+
+    /// <summary>The middle one; zero of none.</summary>
+    public static T? Median<T>(IEnumerable<T> values) => values.Order().ToList() is { Count: > 0 } ordered ? ordered[ordered.Count / 2] : default;
+
+    private static TimeSpan Longer(TimeSpan one, TimeSpan other) => one > other ? one : other;
+
+    private static double Share(HeardOf sample) => sample.Known == 0 ? 0 : (double)sample.InTime / sample.Known;
 }

@@ -8,8 +8,8 @@ using MissionControl.Platform.Data;
 namespace MissionControl.Fleet.Liveness;
 
 /// <summary>
-/// Writes what liveness has become. When too many clusters go missing at once they stay late for up to 15 min, and one incident
-/// says so; those still silent then become missing.
+/// Writes what liveness has become. When too many clusters go missing at once, or intake accepts much less than usual, they stay late
+/// for up to 15 min, and one incident says so; those still silent then become missing.
 /// </summary>
 internal static class MassOutageGuard
 {
@@ -17,7 +17,7 @@ internal static class MassOutageGuard
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Hold = TimeSpan.FromMinutes(15);
 
-    public static async Task ApplyAsync(ControlPlaneDbContext db, IntakeClock clock, IReadOnlyList<SilentCluster> clusters, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task ApplyAsync(ControlPlaneDbContext db, IntakeClock clock, AcceptRate rate, IReadOnlyList<SilentCluster> clusters, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var changes = new List<(SilentCluster Cluster, LivenessState State)>();
         var candidates = new List<(SilentCluster Cluster, LivenessState State)>();
@@ -25,7 +25,7 @@ internal static class MassOutageGuard
         foreach (var cluster in clusters)
         {
             var state = Judge.Of(cluster.ReceivedAt, cluster.NextSeconds, clock.FloorAt, now, cluster.Before);
-            if (state >= LivenessState.Missing && cluster.Before < LivenessState.Missing)
+            if (state >= LivenessState.Missing && cluster.Before < LivenessState.Missing && (clock.HoldUntil is not null || HasJustVanished(cluster, clock, now)))
             {
                 candidates.Add((cluster, state));
             }
@@ -39,7 +39,7 @@ internal static class MassOutageGuard
             }
         }
 
-        if (await IsHeldAsync(db, clock, candidates, recent, now, cancellationToken))
+        if (await IsHeldAsync(db, clock, rate, candidates, recent, now, cancellationToken))
         {
             changes.AddRange(candidates.Where(candidate => candidate.Cluster.Before != LivenessState.Late).Select(candidate => (candidate.Cluster, LivenessState.Late)));
 
@@ -54,20 +54,30 @@ internal static class MassOutageGuard
         await WriteAsync(db, changes, now, cancellationToken);
     }
 
+    // Whoever is silent for longer, and was not judged, was suspended and is resumed: not one of many that vanish at once.
+    private static bool HasJustVanished(SilentCluster cluster, IntakeClock clock, DateTimeOffset now) =>
+        now - (cluster.ReceivedAt > clock.FloorAt ? cluster.ReceivedAt : clock.FloorAt) < Judge.MissingAfter(cluster.NextSeconds) + Window;
+
     private static async Task<bool> IsHeldAsync(
-        ControlPlaneDbContext db, IntakeClock clock, List<(SilentCluster Cluster, LivenessState State)> candidates, List<SilentCluster> recent, DateTimeOffset now, CancellationToken cancellationToken)
+        ControlPlaneDbContext db, IntakeClock clock, AcceptRate rate, List<(SilentCluster Cluster, LivenessState State)> candidates, List<SilentCluster> recent, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (clock.HoldUntil is null)
         {
+            if (rate.HasFallen)
+            {
+                var (usual, last) = (rate.Usual, rate.Last);
+                await OpenAsync(db, clock, string.Create(CultureInfo.InvariantCulture, $"Check-ins fell by more than 30 %: {last.InTime} clusters are heard of at their interval, {usual} were in the median of the last 15 min."), usual - last.InTime, now, cancellationToken);
+                return true;
+            }
+
             if (candidates.Count == 0 || !Judge.IsMassOutage(candidates.Count + recent.Count, await db.Set<FleetCluster>().CountAsync(row => row.State == "active", cancellationToken)))
             {
                 return false;
             }
 
-            clock.HoldUntil = now + Hold;
             var gone = candidates.Select(candidate => candidate.Cluster).Concat(recent).ToList();
             var customers = gone.Select(cluster => cluster.CustomerId).Distinct().Count();
-            await Incident.OpenAsync(db, Incident.MassOutage, now, string.Create(CultureInfo.InvariantCulture, $"{gone.Count} clusters of {customers} customers went silent within 5 min."), gone.Count, now, cancellationToken);
+            await OpenAsync(db, clock, string.Create(CultureInfo.InvariantCulture, $"{gone.Count} clusters of {customers} customers went silent within 5 min."), gone.Count, now, cancellationToken);
             return true;
         }
 
@@ -77,19 +87,27 @@ internal static class MassOutageGuard
             incident.Clusters = candidates.Count;
         }
 
-        if (candidates.Count > 0 && now < clock.HoldUntil)
+        if ((candidates.Count > 0 || rate.HasFallen) && now < clock.HoldUntil)
         {
             return true;
         }
 
+        var over = rate.HasFallen ? "It is as low after 15 min, and what is usual from now on." : "All of them are heard again.";
         clock.HoldUntil = null;
         clock.ReleasedAt = now;
+        rate.Forget();
         if (incident is not null)
         {
-            await incident.EndAsync(db, candidates.Count == 0 ? "All of them are heard again." : string.Create(CultureInfo.InvariantCulture, $"{candidates.Count} were still silent after 15 min and are missing now."), now, cancellationToken);
+            await incident.EndAsync(db, candidates.Count == 0 ? over : string.Create(CultureInfo.InvariantCulture, $"{candidates.Count} were still silent after 15 min and are missing now."), now, cancellationToken);
         }
 
         return false;
+    }
+
+    private static Task OpenAsync(ControlPlaneDbContext db, IntakeClock clock, string cause, int clusters, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        clock.HoldUntil = now + Hold;
+        return Incident.OpenAsync(db, Incident.MassOutage, now, cause, clusters, now, cancellationToken);
     }
 
     private static async Task WriteAsync(ControlPlaneDbContext db, List<(SilentCluster Cluster, LivenessState State)> changes, DateTimeOffset now, CancellationToken cancellationToken)

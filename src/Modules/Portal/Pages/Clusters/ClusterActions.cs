@@ -44,6 +44,16 @@ internal static class ClusterActions
     /// <summary>How to take it back.</summary>
     public static string Reverse(string verb) => verb switch { "suspend" => "Resume takes it back.", "resume" => "Suspend takes it back.", _ => "Nothing takes it back." };
 
+    /// <summary>What happens to many, and when.</summary>
+    public static string EffectOnMany(string verb, int seconds) => verb switch
+    {
+        "suspend" => $"One after the other, as a task that shows how far it is and can be cancelled. Mission Control stops listening to each within {seconds} s of its turn, on every replica. Their agents keep everything and send it later.",
+        _ => $"One after the other, as a task that shows how far it is and can be cancelled. Mission Control listens to each again within {seconds} s of its turn, on every replica. A suspended agent asks once an hour: what it kept arrives then.",
+    };
+
+    /// <summary>How to take it back.</summary>
+    public static string ReverseOfMany(string verb) => verb switch { "suspend" => "Resume takes it back, for one cluster or for many.", _ => "Suspend takes it back, for one cluster or for many." };
+
     private static Precondition Precondition(IFormCollection form) =>
         new(form["key"], long.TryParse(form["version"], CultureInfo.InvariantCulture, out var version) ? version : null);
 

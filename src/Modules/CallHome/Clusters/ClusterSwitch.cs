@@ -1,0 +1,68 @@
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+
+namespace MissionControl.CallHome.Clusters;
+
+/// <summary>A switch over a cluster's state, thrown by hand: the same for one cluster and for each of many.</summary>
+/// <param name="Verb">What it does.</param>
+/// <param name="Past">What was done.</param>
+/// <param name="To">The state it leads to.</param>
+internal sealed record ClusterSwitch(string Verb, string Past, ClusterState To)
+{
+    public static readonly ClusterSwitch Suspend = new("suspend", "suspended", ClusterState.Suspended);
+    public static readonly ClusterSwitch Resume = new("resume", "resumed", ClusterState.Active);
+    public static readonly ClusterSwitch Decommission = new("decommission", "decommissioned", ClusterState.Decommissioned);
+
+    /// <summary>Whether it can be thrown in a state.</summary>
+    public bool IsFor(ClusterState state) => Cluster.MayEnter(state, To);
+
+    /// <summary>The clusters that it can be thrown for.</summary>
+    public IQueryable<Cluster> Takes(IQueryable<Cluster> clusters)
+    {
+        var states = Enum.GetValues<ClusterState>().Where(IsFor).ToList();
+        return clusters.Where(row => states.Contains(row.State));
+    }
+
+    /// <summary>Switches a cluster and tells the other roles and the audit log; the caller saves.</summary>
+    /// <param name="cluster">The cluster.</param>
+    /// <param name="why">Who answers for it, where it is not the request's principal, why, and for which task.</param>
+    /// <param name="db">Where it is tracked.</param>
+    /// <param name="events">Tells of it.</param>
+    /// <param name="now">The instant.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Why its state does not allow it; null: done.</returns>
+    public async Task<string?> ApplyAsync(Cluster cluster, Why why, ControlPlaneDbContext db, IEvents events, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var from = cluster.State;
+        if (!cluster.TryEnter(To, now))
+        {
+            return $"The cluster is {from.ToString().ToLowerInvariant()}; it cannot be {Past}.";
+        }
+
+        await TellAsync(cluster, new AuditFact($"callhome.cluster-{Past}", AuditLog.Customer, "cluster", cluster.Id.ToString())
+        {
+            CustomerId = cluster.CustomerId,
+            ClusterId = cluster.Id,
+            Actor = why.Actor,
+            Reason = why.Reason,
+            Changes = [Change.Replace("/state", from, To), .. why.Task is { } task ? new[] { Change.Add("/task", task) } : []],
+        }, db, events, now, cancellationToken);
+        return null;
+    }
+
+    /// <summary>Tells the other roles what a cluster is now, and the audit log what was done; the caller saves.</summary>
+    public static async Task TellAsync(Cluster cluster, AuditFact fact, ControlPlaneDbContext db, IEvents events, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var keys = await db.Set<ClusterKeyRow>().AsNoTracking().Where(key => key.ClusterId == cluster.Id).ToListAsync(cancellationToken);
+        events.Publish(cluster.ToEvent(keys, now));
+        events.Audit(fact);
+    }
+
+    /// <summary>On whose behalf a switch is thrown.</summary>
+    /// <param name="Reason">Why, in words.</param>
+    /// <param name="Actor">Who; null: the request's principal.</param>
+    /// <param name="Task">The task it belongs to.</param>
+    internal sealed record Why(string? Reason, AuditActor? Actor = null, Guid? Task = null);
+}
