@@ -37,6 +37,7 @@ public interface IAgentIdentity
 public sealed class FileIdentity : IAgentIdentity, IDisposable
 {
     private const string FileName = "enrollment.json";
+    private readonly string keyFile;
     private readonly string enrollmentFile;
     private readonly Ed25519Key witness;
     private Enrollment? enrollment;
@@ -46,16 +47,8 @@ public sealed class FileIdentity : IAgentIdentity, IDisposable
     {
         DurableFile.CreateDirectory(directory);
         enrollmentFile = Path.Combine(directory, FileName);
-        var keyFile = Path.Combine(directory, "cluster.key.pem");
-        Key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        if (File.Exists(keyFile))
-        {
-            Key.ImportFromPem(File.ReadAllText(keyFile));
-        }
-        else
-        {
-            DurableFile.Write(keyFile, System.Text.Encoding.ASCII.GetBytes(Key.ExportPkcs8PrivateKeyPem()));
-        }
+        keyFile = Path.Combine(directory, "cluster.key.pem");
+        Key = LoadOrMake(keyFile);
 
         var witnessFile = Path.Combine(directory, "witness.key");
         if (!File.Exists(witnessFile))
@@ -78,11 +71,34 @@ public sealed class FileIdentity : IAgentIdentity, IDisposable
     /// <inheritdoc />
     public ECDsa Key { get; }
 
+    /// <summary>The key that is to follow. It stays the same until it has followed: whoever asks again after a lost answer asks for the same.</summary>
+    public ECDsa NextKey() => LoadOrMake(NextKeyFile);
+
+    /// <summary>Mission Control knows the next key: from the next start on it is this identity's.</summary>
+    public void TakeNextKey() => File.Move(NextKeyFile, keyFile, overwrite: true);
+
     /// <inheritdoc />
     public ReadOnlyMemory<byte> WitnessSpki { get; }
 
     /// <inheritdoc />
     public byte[] SignAsWitness(ReadOnlySpan<byte> data) => witness.Sign(data);
+
+    private string NextKeyFile => Path.ChangeExtension(keyFile, ".next.pem");
+
+    private static ECDsa LoadOrMake(string file)
+    {
+        var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        if (File.Exists(file))
+        {
+            key.ImportFromPem(File.ReadAllText(file));
+        }
+        else
+        {
+            DurableFile.Write(file, System.Text.Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem()));
+        }
+
+        return key;
+    }
 
     /// <inheritdoc />
     public Enrollment? Enrollment

@@ -178,6 +178,12 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
             throw new NotADemoException(real.Name);
         }
 
+        // The demo has a handful: a second page cannot be its own.
+        if (page.Next is not null)
+        {
+            throw new NotADemoException("one of more than 500");
+        }
+
         var ids = new List<Guid>();
         foreach (var name in Customers)
         {

@@ -185,7 +185,8 @@ public static class ControlPlaneHost
 
 /// <summary>
 /// Before anything else starts: embedded brings the schema up to date itself; distributed waits until <c>missioncontrol migrate</c> did,
-/// and says so. Builds the model, too, which takes seconds when first met under load.
+/// and says so. A schema that a newer program made is understood by neither: the process waits, and touches nothing. Builds the model,
+/// too, which takes seconds when first met under load.
 /// </summary>
 internal sealed partial class DatabaseStart(IServiceScopeFactory scopes, Shape shape, Readiness readiness, TimeProvider time, ILogger<DatabaseStart> logger) : IHostedService
 {
@@ -211,18 +212,24 @@ internal sealed partial class DatabaseStart(IServiceScopeFactory scopes, Shape s
         if (!shape.IsDistributed)
         {
             await db.Dialect.MigrateAsync(db, cancellationToken);
-            return true;
         }
 
         try
         {
-            var missing = (await db.Database.GetPendingMigrationsAsync(cancellationToken)).ToList();
-            if (missing.Count > 0)
+            var (known, applied) = (db.Database.GetMigrations().ToList(), (await db.Database.GetAppliedMigrationsAsync(cancellationToken)).ToList());
+            if (applied.Except(known).ToList() is { Count: > 0 } unknown)
             {
-                LogSchema(logger, string.Join(", ", missing));
+                LogNewer(logger, string.Join(", ", unknown));
+                return false;
             }
 
-            return missing.Count == 0;
+            if (known.Except(applied).ToList() is { Count: > 0 } missing)
+            {
+                LogSchema(logger, string.Join(", ", missing));
+                return false;
+            }
+
+            return true;
         }
         catch (DbException exception)
         {
@@ -233,6 +240,9 @@ internal sealed partial class DatabaseStart(IServiceScopeFactory scopes, Shape s
 
     [LoggerMessage(3002, LogLevel.Warning, "The database lacks the migrations {Missing}: run missioncontrol migrate. This process waits")]
     private static partial void LogSchema(ILogger logger, string missing);
+
+    [LoggerMessage(3007, LogLevel.Error, "The database has the migrations {Unknown}, which a newer version made: run that version, or restore the backup from before. This process waits and touches nothing")]
+    private static partial void LogNewer(ILogger logger, string unknown);
 
     [LoggerMessage(3003, LogLevel.Warning, "The database cannot be reached; this process waits for it")]
     private static partial void LogUnreachable(ILogger logger, Exception exception);

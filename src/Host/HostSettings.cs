@@ -64,6 +64,13 @@ public sealed record HostSettings
 
         errors.AddRange((configuration.GetSection("Network:TrustedProxies").Get<string[]>() ?? []).Where(network => !System.Net.IPNetwork.TryParse(network, out _))
             .Select(network => $"Network:TrustedProxies '{network}' is not a network; write it as 10.0.0.0/8."));
+        if (configuration["Tls:MinimumVersion"] is { Length: > 0 } version && version is not ("1.2" or "1.3"))
+        {
+            errors.Add($"Tls:MinimumVersion '{version}' is none: 1.2 or 1.3. Older versions are not spoken.");
+        }
+
+        errors.AddRange((configuration.GetSection("Tls:CipherSuites").Get<string[]>() ?? []).Where(suite => !Enum.TryParse<System.Net.Security.TlsCipherSuite>(suite, out _) || char.IsAsciiDigit(suite[0]))
+            .Select(suite => $"Tls:CipherSuites '{suite}' is no cipher suite; write it by its IANA name, for example TLS_AES_256_GCM_SHA384."));
         if (Demo && shape.IsDistributed)
         {
             errors.Add("--demo is refused in the distributed shape: the demo is for trying the product on one machine. Leave out --demo.");

@@ -66,6 +66,33 @@ public sealed class ShapeTests
     public void The_demo_is_refused_in_the_distributed_shape() => Assert.Contains("--demo is refused", Assert.Single(
         new HostSettings { Roles = ["all"], Demo = true }.Errors(Configuration([Postgres, Connection, Broker, User, Password]))), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData("https://0.0.0.0:8443", "https://localhost:9443", "http://localhost:8080")]
+    [InlineData("https://localhost:8443", "https://[::]:9443", "http://localhost:8080")]
+    public void The_demo_is_refused_while_a_listener_is_not_on_loopback(string portal, string callHome, string ops) => Assert.Contains("--demo is refused", Assert.Single(
+        new HostSettings { Roles = ["all"], Demo = true, Portal = new Uri(portal), CallHome = new Uri(callHome), Operations = new Uri(ops) }.Errors(Configuration([]))), StringComparison.Ordinal);
+
+    [Fact]
+    public void Without_tls_a_door_is_opened_on_loopback_only_and_not_unless_it_is_asked_for()
+    {
+        Assert.Null(new HostSettings { Roles = ["all"] }.CallHomePlain);
+        Assert.Empty(new HostSettings { Roles = ["all"], CallHomePlain = new Uri("http://127.0.0.1:9080") }.Errors(Configuration([])));
+        Assert.Contains("only loopback", Assert.Single(new HostSettings { Roles = ["all"], CallHomePlain = new Uri("http://10.0.0.1:9080") }.Errors(Configuration([]))), StringComparison.Ordinal);
+        Assert.Contains("only loopback", Assert.Single(new HostSettings { Roles = ["all"], Operations = new Uri("http://10.0.0.1:8080") }.Errors(Configuration([]))), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Versions_and_cipher_suites_of_tls_that_are_none_are_named()
+    {
+        Assert.Empty(Errors("all", ("Tls:MinimumVersion", "1.3"), ("Tls:CipherSuites:0", "TLS_AES_256_GCM_SHA384")));
+        var errors = Errors("all", ("Tls:MinimumVersion", "1.1"), ("Tls:CipherSuites:0", "TLS_AES_256_GCM_SHA384"), ("Tls:CipherSuites:1", "AES256"), ("Tls:CipherSuites:2", "4866"));
+
+        Assert.Equal(3, errors.Count);
+        Assert.Contains("'1.1' is none", errors[0], StringComparison.Ordinal);
+        Assert.Contains("'AES256' is no cipher suite", errors[1], StringComparison.Ordinal);
+        Assert.Contains("'4866' is no cipher suite", errors[2], StringComparison.Ordinal);
+    }
+
     private static IReadOnlyList<string> Errors(string role, params (string Key, string? Value)[] configuration) => new HostSettings { Roles = [role] }.Errors(Configuration(configuration));
 
     private static IConfiguration Configuration((string Key, string? Value)[] values) =>

@@ -56,6 +56,44 @@ public sealed class LocalClusterTests : IDisposable
     }
 
     [Fact]
+    public async Task Without_a_product_the_machine_itself_is_told_and_the_certificates_that_are_watched()
+    {
+        var path = Path.Combine(directory, "tls.pem");
+        Certificate("CN=first", TimeSpan.FromDays(20));
+        var files = new CertificateFiles([new WatchedCertificate(path, "cluster"), new WatchedCertificate(path + ".gone", "gateway")]);
+        using var bare = new LocalCluster("Oslo", new LinuxMachine(TimeProvider.System), files, null, new Masking(new byte[32], new PrivacySettings { Reveal = ["node.id"] }), TimeProvider.System);
+        await bare.RefreshAsync(TestContext.Current.CancellationToken);
+        bare.Health(60, null);
+
+        // CPU is what was busy since the sample before.
+        var health = bare.Health(60, null);
+        var node = Assert.Single(health.Nodes);
+        Assert.Equal(Environment.ProcessorCount, node.Cores);
+        Assert.InRange(node.CpuPercent, 0, 100);
+        Assert.True(node.HasLoad1 && node.Load1 >= 0);
+        Assert.Contains("Linux", node.Os, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(node.Disks, disk => disk.TotalBytes > 0 && disk.HasInodesUsedPercent);
+        var certificate = Assert.Single(health.Certificates);
+        Assert.Equal("cluster", certificate.Purpose);
+        Assert.StartsWith("issuer-", certificate.Issuer, StringComparison.Ordinal);
+        Assert.InRange(DateTimeOffset.FromUnixTimeMilliseconds(certificate.NotAfterMs) - DateTimeOffset.UtcNow, TimeSpan.FromDays(19), TimeSpan.FromDays(20));
+        Assert.Contains("tls.pem.gone", Assert.Single(files.Problems), StringComparison.Ordinal);
+
+        // Renewed, with a time of its file that says nothing.
+        var time = File.GetLastWriteTimeUtc(path);
+        Certificate("CN=second", TimeSpan.FromDays(90));
+        File.SetLastWriteTimeUtc(path, time);
+        Assert.NotEqual(certificate.Issuer, Assert.Single(bare.Health(60, null).Certificates).Issuer);
+
+        void Certificate(string name, TimeSpan life)
+        {
+            using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+            using var made = new System.Security.Cryptography.X509Certificates.CertificateRequest(name, key, System.Security.Cryptography.HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow + life);
+            File.WriteAllText(path, made.ExportCertificatePem());
+        }
+    }
+
+    [Fact]
     public async Task A_product_that_cannot_be_read_makes_its_nodes_unknown_and_its_counters_unread()
     {
         Drop("1.ndjson", Line("state", State.Replace("\"v\":1,", "\"v\":1,\"at\":\"2026-01-01T00:00:00Z\",", StringComparison.Ordinal)));

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using MissionControl.Testing;
 using Xunit;
 
@@ -27,6 +28,35 @@ public sealed class DataDirectoryTests
         await host.KillAsync();
         await HostCommand.RunAsync(0, "admin", "restore", "--data", host.Data, backup);
         await host.StartAsync();
+    }
+
+    [Fact]
+    public async Task A_schema_that_a_newer_version_made_is_waited_for_and_not_touched()
+    {
+        await using var host = new HostProcess(new Dictionary<string, string>());
+        await host.StartAsync();
+        host.Terminate();
+        await host.ExitAsync();
+        Execute("INSERT INTO __EFMigrationsHistory (MigrationId, ProductVersion) VALUES ('99991231235959_Later', '99')");
+
+        host.Launch();
+        await Eventually.TrueAsync(() => host.Output.Any(line => line.Contains("99991231235959_Later", StringComparison.Ordinal)), "it says what it does not understand");
+        using (var api = host.Client(host.Portal))
+        {
+            await Assert.ThrowsAsync<HttpRequestException>(() => api.GetAsync(new Uri("/", UriKind.Relative)));
+        }
+
+        Execute("DELETE FROM __EFMigrationsHistory WHERE MigrationId LIKE '9999%'");
+        await host.ReadyAsync();
+
+        void Execute(string statement)
+        {
+            using var connection = new SqliteConnection($"Data Source={Directory.GetFiles(host.Data, "*.db").Single()};Pooling=False");
+            connection.Open();
+            using var command = connection.CreateCommand();
+            command.CommandText = statement;
+            command.ExecuteNonQuery();
+        }
     }
 
     private static string Free(string scheme) => $"{scheme}://localhost:{Ports.Free()}";

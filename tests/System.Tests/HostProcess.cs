@@ -75,7 +75,8 @@ internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environme
         process.BeginOutputReadLine();
     }
 
-    private async Task ReadyAsync()
+    /// <summary>Waits until it is ready.</summary>
+    public async Task ReadyAsync()
     {
         using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{operations}") };
         await Eventually.TrueAsync(async () =>
@@ -93,6 +94,14 @@ internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environme
 
     /// <summary>SIGTERM: the process begins to drain.</summary>
     public void Terminate() => Process.Start("kill", ["-TERM", process!.Id.ToString(global::System.Globalization.CultureInfo.InvariantCulture)])!.WaitForExit();
+
+    /// <summary>Waits for its end.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> ExitAsync()
+    {
+        await process!.WaitForExitAsync();
+        return process.ExitCode;
+    }
 
     /// <summary>kill -9: nothing is flushed, nothing is said.</summary>
     public async Task KillAsync()

@@ -113,6 +113,20 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
     public Task<EpochResponse> EpochAsync(string reason, ByteString fingerprint, CancellationToken cancellationToken) =>
         WithNonceAsync(nonce => PostAsync("epoch", new EpochRequest { Assertion = Assertion(nonce, ("epoch", identity.Enrollment!.Epoch), ("epoch_issued_ms", identity.Enrollment.EpochIssuedAt?.ToUnixTimeMilliseconds() ?? 0), ("reason", reason)), Reason = reason, InstallFingerprint = fingerprint }, EpochResponse.Parser, null, cancellationToken));
 
+    /// <summary>Announces the key that is to follow; both are good until the new one first fetches a token. Asked again for the same key it changes nothing.</summary>
+    public Task<RotateResponse> RotateAsync(ECDsa next, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(next);
+        var spki = next.ExportSubjectPublicKeyInfo();
+        byte[] signed = [.. "mc-rotate-v1\n"u8, .. Encoding.ASCII.GetBytes(identity.Enrollment!.ClusterId.ToString("D")), .. spki];
+        return WithNonceAsync(nonce => PostAsync("rotate", new RotateRequest
+        {
+            Assertion = Assertion(nonce, ("new_key_sha256", Convert.ToHexStringLower(SHA256.HashData(spki)))),
+            NewPublicKey = ByteString.CopyFrom(spki),
+            Proof = ByteString.CopyFrom(next.SignData(signed, HashAlgorithmName.SHA256)),
+        }, RotateResponse.Parser, null, cancellationToken));
+    }
+
     /// <summary>Takes leave.</summary>
     public Task<UnenrollResponse> UnenrollAsync(string reason, CancellationToken cancellationToken) =>
         WithNonceAsync(nonce => PostAsync("unenroll", new UnenrollRequest { Assertion = Assertion(nonce), Reason = reason }, UnenrollResponse.Parser, null, cancellationToken));

@@ -36,7 +36,7 @@ internal static class AgentCommand
     public static RootCommand Create() => new(Help)
     {
         Shared.Data, Shared.Config, Shared.Ca, Shared.Proxy, Shared.Output,
-        EnrollCommand.Create(), RunCommand.Create(), StatusCommand.Create(), CheckConnectionCommand.Create(), ShowSent.Create(), ExportCommand.Create(), ImportCommand.Create(), UnenrollCommand.Create(),
+        EnrollCommand.Create(), RunCommand.Create(), StatusCommand.Create(), CheckConnectionCommand.Create(), ShowSent.Create(), ExportCommand.Create(), ImportCommand.Create(), RotateKeyCommand.Create(), UnenrollCommand.Create(),
     };
 }
 

@@ -12,12 +12,12 @@ public sealed record WatchedCertificate(string Path, string Purpose);
 /// <summary>Reads when certificates expire, and nothing else of them. A key in the same file is not looked at.</summary>
 public sealed class CertificateFiles(IReadOnlyList<WatchedCertificate> watched)
 {
-    private readonly Dictionary<string, (DateTime Changed, Certificate Read)> known = [];
+    private readonly Dictionary<string, (string Text, Certificate Read)> known = [];
 
     /// <summary>Files that could not be read the last time, with the reason.</summary>
     public IReadOnlyList<string> Problems { get; private set; } = [];
 
-    /// <summary>All that can be read; files that did not change are not read again.</summary>
+    /// <summary>All that can be read. Whether a file changed is seen by its text: where a directory is mounted whole, it is a link whose time never changes.</summary>
     public IReadOnlyList<Certificate> Read()
     {
         var certificates = new List<Certificate>();
@@ -26,11 +26,11 @@ public sealed class CertificateFiles(IReadOnlyList<WatchedCertificate> watched)
         {
             try
             {
-                var changed = File.GetLastWriteTimeUtc(each.Path);
-                if (!known.TryGetValue(each.Path, out var entry) || entry.Changed != changed)
+                var text = File.ReadAllText(each.Path);
+                if (!known.TryGetValue(each.Path, out var entry) || entry.Text != text)
                 {
-                    using var certificate = X509Certificate2.CreateFromPem(File.ReadAllText(each.Path));
-                    entry = (changed, new Certificate { Purpose = each.Purpose, Issuer = certificate.Issuer, NotAfterMs = new DateTimeOffset(certificate.NotAfter.ToUniversalTime()).ToUnixTimeMilliseconds() });
+                    using var certificate = X509Certificate2.CreateFromPem(text);
+                    entry = (text, new Certificate { Purpose = each.Purpose, Issuer = certificate.Issuer, NotAfterMs = new DateTimeOffset(certificate.NotAfter.ToUniversalTime()).ToUnixTimeMilliseconds() });
                     known[each.Path] = entry;
                 }
 
