@@ -42,7 +42,8 @@ internal static class RunCommand
                 await app.RunAsync(cancellationToken);
             }
 
-            return 0;
+            // Whoever stopped it for a reason has said which, so that a supervisor starts it again or lets it be.
+            return Environment.ExitCode;
         });
         return command;
     }
