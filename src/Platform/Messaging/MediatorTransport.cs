@@ -12,7 +12,7 @@ namespace MissionControl.Platform.Messaging;
 internal sealed class MediatorTransport(IMediator mediator) : ITransport
 {
     // Enough that a consumer which takes several messages at once finds several waiting.
-    public int Parallelism => 64;
+    public int Parallelism => 256;
 
     public Task SendAsync(OutboxMessage row, IMessage message, CancellationToken cancellationToken) =>
 #pragma warning disable RS0030 // The transport is the one place that publishes.

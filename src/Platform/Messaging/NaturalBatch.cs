@@ -11,7 +11,7 @@ namespace MissionControl.Platform.Messaging;
 internal sealed class NaturalBatch(int atOnce, Func<IReadOnlyList<Delivery>, CancellationToken, Task> apply)
 {
     // As much as a transaction takes without keeping intake waiting for long at the writer gate.
-    private const int MaxMessages = 100;
+    private const int MaxMessages = 256;
     private const int MaxBytes = 256 * 1024;
     private readonly Lock sync = new();
     private readonly Queue<(Delivery Delivery, TaskCompletionSource Done, CancellationToken Cancelled)> waiting = new();

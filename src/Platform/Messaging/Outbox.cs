@@ -51,7 +51,9 @@ internal sealed class TransportUnavailableException(string message) : Exception(
 internal sealed partial class OutboxDispatcher(
     string module, IServiceScopeFactory scopes, ITransport transport, OutboxSignal signal, TimeProvider time, ILogger<OutboxDispatcher> logger) : BackgroundService
 {
-    private const int BatchSize = 64;
+    // Each costs a claim, a transaction of every consumer and a delete, each of which waits at the writer gate behind intake: while
+    // intake is busy, the more go in one the less do messages pile up.
+    private const int BatchSize = 256;
 
     // Longer than a batch can take; a killed replica's rows are another's after that.
     private static readonly TimeSpan Claim = TimeSpan.FromSeconds(15);
