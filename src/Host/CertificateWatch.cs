@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using MissionControl.Platform.Time;
 
 namespace MissionControl.Host;
@@ -33,9 +32,10 @@ internal sealed partial class CertificateWatch(ServerCertificate certificate, Ti
 
             complaint = null;
         }
-        catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException)
+        catch (Exception exception)
         {
-            // Half of it may be there, and the other half in a moment; what stays wrong is said once.
+            // Whatever lies there is no reason to end the process. Half of it may be there, and the other half in a moment; what stays
+            // wrong is said once.
             if (complaint != exception.Message)
             {
                 complaint = exception.Message;

@@ -48,13 +48,20 @@ internal static class Certificates
         var path = data.PathOf(ServerFile);
         if (File.Exists(path))
         {
-            var existing = X509Certificate2.CreateFromPemFile(path, data.PathOf(ServerKeyFile));
-            if (existing.NotAfter.ToUniversalTime() - now.UtcDateTime > RenewBefore)
+            try
             {
-                return (existing, []);
-            }
+                var existing = Load(path, data.PathOf(ServerKeyFile));
+                if (existing.NotAfter.ToUniversalTime() - now.UtcDateTime > RenewBefore)
+                {
+                    return (existing, []);
+                }
 
-            existing.Dispose();
+                existing.Dispose();
+            }
+            catch (CryptographicException)
+            {
+                // A crash between the writes of its two files: another is made, as in place of one that ends.
+            }
         }
 
         using var ca = Authority(data, now);
@@ -149,8 +156,7 @@ internal static class Certificates
     {
         var all = new X509Certificate2Collection();
         all.ImportFromPemFile(file);
-        all.RemoveAt(0);
-        return all;
+        return [.. all.Skip(1)];
     }
 
     private static IReadOnlyList<string> NamesOf(string file)

@@ -209,11 +209,6 @@ internal sealed partial class DatabaseStart(IServiceScopeFactory scopes, Shape s
     {
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
-        if (!shape.IsDistributed)
-        {
-            await db.Dialect.MigrateAsync(db, cancellationToken);
-        }
-
         try
         {
             var (known, applied) = (db.Database.GetMigrations().ToList(), (await db.Database.GetAppliedMigrationsAsync(cancellationToken)).ToList());
@@ -223,19 +218,24 @@ internal sealed partial class DatabaseStart(IServiceScopeFactory scopes, Shape s
                 return false;
             }
 
-            if (known.Except(applied).ToList() is { Count: > 0 } missing)
+            if (shape.IsDistributed && known.Except(applied).ToList() is { Count: > 0 } missing)
             {
                 LogSchema(logger, string.Join(", ", missing));
                 return false;
             }
-
-            return true;
         }
-        catch (DbException exception)
+        catch (DbException exception) when (shape.IsDistributed)
         {
             LogUnreachable(logger, exception);
             return false;
         }
+
+        if (!shape.IsDistributed)
+        {
+            await db.Dialect.MigrateAsync(db, cancellationToken);
+        }
+
+        return true;
     }
 
     [LoggerMessage(3002, LogLevel.Warning, "The database lacks the migrations {Missing}: run missioncontrol migrate. This process waits")]

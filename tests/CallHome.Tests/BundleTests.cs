@@ -66,7 +66,7 @@ public sealed class BundleTests(HostFixture fixture)
         await Eventually.TrueAsync(async () => (await cluster.CheckInAsync()).Desired?.Sections.Any(section => section.Name == "remote") == true, "the section is there");
 
         var told = await cluster.HandInAsync(cluster.Part(request));
-        var answer = Opened(cluster, told);
+        var (answer, _) = cluster.Answer(told);
 
         Assert.Equal((cluster.Id, cluster.Epoch), (answer.ClusterId, answer.Epoch));
         Assert.Equal((told.Ack, told.AcceptedAboveAck), (answer.Response.Ack, answer.Response.AcceptedAboveAck));
@@ -214,12 +214,6 @@ public sealed class BundleTests(HostFixture fixture)
         scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("licensing");
         scope.ServiceProvider.GetRequiredService<IEvents>().Publish(new SetDesiredState(cluster, section, null, "for the cluster alone"u8.ToArray(), 1));
         await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync();
-    }
-
-    private static BundleAnswer Opened(TestCluster cluster, CheckInResponse told)
-    {
-        VerificationKey? Key(string kid) => cluster.Anchors.Keys.FirstOrDefault(key => key.Kid == kid && key.Uses.Contains("answer")) is { } key ? VerificationKey.FromSpki(key.Spki) : null;
-        return Dsse.TryVerify(told.SignedAnswer.Span, BundlePart.AnswerPayloadType, Key, out var verified, out var error) ? BundleAnswer.Parser.ParseFrom(verified.Payload) : throw new CryptographicException(error);
     }
 
     [Fact]

@@ -208,11 +208,13 @@ public sealed class StandstillTests : SteppedFleet
         using var cluster = await OnlineAsync();
         Time.Advance(TimeSpan.FromSeconds(1));
         await cluster.HandInAsync(cluster.Part(cluster.Request(cluster.Usage(cluster.Window(HourNow() - 2)))));
-        await UsageGapAsync(cluster, "green");
-        Time.Advance(TimeSpan.FromDays(7));
-        await UsageGapAsync(cluster, "green");
-        Time.Advance(TimeSpan.FromHours(6.25));
+        await Eventually.TrueAsync(async () => (await ClusterAsync(cluster)).ExpectedEverySeconds > 3600, "fleet knows that it hands in bundles");
+        Time.Advance(TimeSpan.FromDays(6.9));
+        await UsageGapAsync(cluster, "unknown");
+        Assert.Equal("unknown", await StatusAsync(cluster, "heartbeat"));
+        Time.Advance(TimeSpan.FromHours(2.4 + 6.25));
         await UsageGapAsync(cluster, "yellow");
+        Assert.Equal("red", await StatusAsync(cluster, "heartbeat"));
     }
 
     private Task UsageGapAsync(TestCluster cluster, string status) => Eventually.TrueAsync(async () =>

@@ -32,6 +32,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
         var userToken = await TradeAsync(session!);
 
         await KeysAsync(0, "rotate", "receipt", "--after", "0m");
+        await KeysAsync(0, "rotate", "answer", "--after", "0m");
         await KeysAsync(0, "rotate", "root", "--after", "0m");
         await KeysAsync(0, "rotate", "token-sealing", "--after", "0m");
         await KeysAsync(0, "rotate", "user-token", "--after", "0m");
@@ -40,7 +41,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
         await Eventually.TrueAsync(async () =>
         {
             await cluster.CheckInAsync();
-            return cluster.Anchors.Version == 3;
+            return cluster.Anchors.Version == 4;
         }, "the cluster holds the newest anchors");
         Assert.Equal(2, cluster.Anchors.Keys.Count(key => key.Uses.Contains("receipt")));
         Assert.Equal(2, cluster.Anchors.Keys.Count(key => key.Uses.Contains("root")));
@@ -50,6 +51,10 @@ public sealed class KeyRotationTests : IAsyncLifetime
         await cluster.ReceiptAsync(receipt => receipt.Results.Any(result => result.Verdict == "accepted"));
         await cluster.AuthorizeAsync();
         await cluster.CheckInAsync(cluster.Health());
+
+        // An answer to a bundle by the new key, which the newest anchors name.
+        var bundle = cluster.Part(cluster.Request(cluster.Event("carried")));
+        await Eventually.TrueAsync(async () => cluster.Answer(await cluster.HandInAsync(bundle)).Kid == cluster.Anchors.Keys.Last(key => key.Uses.Contains("answer")).Kid, "answers are signed by the new key");
 
         // User tokens of before and after the rotation.
         Assert.Equal(200, await StatusAsync(userToken));
@@ -61,7 +66,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
         var anchors = (await TestCluster.ReadAsync(enrolled, EnrollResponse.Parser)).Anchors;
         Assert.Equal(shownBefore.AnchorsSha256, $"sha256:{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(anchors.Span))}");
 
-        foreach (var (type, target) in new[] { ("licensing.key-rotated", "receipt"), ("callhome.key-rotated", "root"), ("callhome.key-rotated", "token-sealing"), ("identity.key-rotated", "user-token") })
+        foreach (var (type, target) in new[] { ("licensing.key-rotated", "receipt"), ("callhome.key-rotated", "root"), ("callhome.key-rotated", "answer"), ("callhome.key-rotated", "token-sealing"), ("identity.key-rotated", "user-token") })
         {
             await Eventually.TrueAsync(async () => (await host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?type={type}&target={target}"))!.Items.Count == 1, $"the rotation of {target} is audited");
         }

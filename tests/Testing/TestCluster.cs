@@ -139,8 +139,7 @@ public sealed class TestCluster(ControlPlane host) : IDisposable
             return null;
         }
 
-        var keys = Anchors.Keys.Where(key => key.Uses.Contains("receipt")).ToDictionary(key => key.Kid, key => VerificationKey.FromSpki(key.Spki), StringComparer.Ordinal);
-        return Dsse.TryVerify(section.Body.Span, UsageReceipt.PayloadType, keys.GetValueOrDefault, out var verified, out var error)
+        return Dsse.TryVerify(section.Body.Span, UsageReceipt.PayloadType, KeysFor("receipt"), out var verified, out var error)
             ? UsageReceipt.Parse(verified.Payload)
             : throw new CryptographicException(error);
     }
@@ -166,8 +165,7 @@ public sealed class TestCluster(ControlPlane host) : IDisposable
         var answer = await ReadAsync(response, CheckInResponse.Parser);
         if (!answer.Anchors.IsEmpty)
         {
-            var roots = Anchors.Keys.Where(key => key.Uses.Contains("root")).ToDictionary(key => key.Kid, key => VerificationKey.FromSpki(key.Spki), StringComparer.Ordinal);
-            Anchors = Dsse.TryVerify(answer.Anchors.Span, AnchorDocument.PayloadType, roots.GetValueOrDefault, out var verified, out var error) ? AnchorDocument.Parse(verified.Payload) : throw new CryptographicException(error);
+            Anchors = Dsse.TryVerify(answer.Anchors.Span, AnchorDocument.PayloadType, KeysFor("root"), out var verified, out var error) ? AnchorDocument.Parse(verified.Payload) : throw new CryptographicException(error);
         }
 
         return answer;
@@ -195,6 +193,16 @@ public sealed class TestCluster(ControlPlane host) : IDisposable
         var text = await response.Content.ReadAsStringAsync();
         return response.StatusCode == HttpStatusCode.OK ? JsonParser.Default.Parse<CheckInResponse>(text) : throw new InvalidOperationException($"{(int)response.StatusCode}: {text}");
     }
+
+    /// <summary>Opens the signed answer to a bundle by the anchors that the cluster holds.</summary>
+    /// <exception cref="CryptographicException">No key that they name for answers signed it.</exception>
+    public (BundleAnswer Answer, string Kid) Answer(CheckInResponse told)
+    {
+        ArgumentNullException.ThrowIfNull(told);
+        return Dsse.TryVerify(told.SignedAnswer.Span, BundlePart.AnswerPayloadType, KeysFor("answer"), out var verified, out var error) ? (BundleAnswer.Parser.ParseFrom(verified.Payload), verified.KeyId) : throw new CryptographicException(error);
+    }
+
+    private Func<string, VerificationKey?> KeysFor(string use) => kid => Anchors.Keys.FirstOrDefault(key => key.Kid == kid && key.Uses.Contains(use)) is { } key ? VerificationKey.FromSpki(key.Spki) : null;
 
     /// <summary>Sends a message as protobuf.</summary>
     public Task<HttpResponseMessage> SendAsync(string route, IMessage message)

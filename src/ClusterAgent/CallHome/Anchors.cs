@@ -33,6 +33,10 @@ internal static class Anchors
     /// <summary>The number of a document that was verified before; 0 when there is none.</summary>
     public static long VersionOf(byte[]? envelope) => envelope is null ? 0 : Read(envelope).Version;
 
+    /// <summary>The keys that a document names for a use, by id. Looked up, not gathered: it may name a key twice, or keys that cannot be read here.</summary>
+    public static Func<string, VerificationKey?> KeysFor(AnchorDocument document, string use) =>
+        kid => document.Keys.FirstOrDefault(key => key.Kid == kid && key.Uses.Contains(use)) is { } key ? VerificationKey.FromSpki(key.Spki) : null;
+
     private static AnchorDocument Read(ReadOnlySpan<byte> envelope)
     {
         try
@@ -48,9 +52,7 @@ internal static class Anchors
 
     private static AnchorDocument SignedBy(AnchorDocument trusted, ReadOnlySpan<byte> envelope, AnchorDocument document)
     {
-        // Looked up, not gathered: a document may name a key twice, or keys that cannot be read here.
-        VerificationKey? Root(string kid) => trusted.Keys.FirstOrDefault(key => key.Kid == kid && key.Uses.Contains("root")) is { } key ? VerificationKey.FromSpki(key.Spki) : null;
-        return Dsse.TryVerify(envelope, AnchorDocument.PayloadType, Root, out _, out var error)
+        return Dsse.TryVerify(envelope, AnchorDocument.PayloadType, KeysFor(trusted, "root"), out _, out var error)
             ? document
             : throw new CryptographicException($"The anchor document is not signed by its root: {error}");
     }

@@ -24,8 +24,7 @@ public sealed record CarriedAnswer(CheckInResponse Response, ByteString Anchors)
         var told = Read(file);
         var held = enrollment.Anchors ?? throw new CryptographicException("The anchors of this enrolment are not known here; answers cannot be checked.");
         var anchors = told.Anchors.IsEmpty ? CallHome.Anchors.Verify(held) : CallHome.Anchors.Newer(held, told.Anchors.Span);
-        VerificationKey? Key(string kid) => anchors.Keys.FirstOrDefault(key => key.Kid == kid && key.Uses.Contains("answer")) is { } key ? VerificationKey.FromSpki(key.Spki) : null;
-        if (!Dsse.TryVerify(told.SignedAnswer.Span, BundlePart.AnswerPayloadType, Key, out var verified, out var error, MaxBytes))
+        if (!Dsse.TryVerify(told.SignedAnswer.Span, BundlePart.AnswerPayloadType, CallHome.Anchors.KeysFor(anchors, "answer"), out var verified, out var error, MaxBytes))
         {
             throw new CryptographicException($"The answer is not to be trusted: {error} Export anew and bring the answer to that.");
         }
@@ -96,7 +95,7 @@ public sealed class AnswerBox(string directory)
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            problem = $"An answer that was carried here waits: {exception.Message} Run mc-agent import as the user that the agent runs as.";
+            problem = $"An answer that was carried here waits: {exception.Message}{(exception is UnauthorizedAccessException ? " Run mc-agent import as the user that the agent runs as." : "")}";
         }
 
         return problem;

@@ -43,8 +43,6 @@ internal static class AgentCommand
 /// <summary>Options of every command, and what they come to.</summary>
 internal static class Shared
 {
-    public const string NotEnrolled = "This agent is not enrolled. Run mc-agent enroll first.";
-
     public static Option<string> Data { get; } = new("--data") { Description = "Directory of key, enrolment, spool and logs.", DefaultValueFactory = _ => "/var/lib/mc-agent", Recursive = true };
 
     public static Option<string?> Config { get; } = new("--config") { Description = $"Configuration file. Default: {AgentSettings.DefaultFile}, if it is there.", Recursive = true };
@@ -65,6 +63,10 @@ internal static class Shared
     public static Option<Uri> Server(string description, bool required) => new("--server") { CustomParser = result => Address(result, AddressError), Description = description, Required = required };
 
     public static string DataOf(ParseResult parsed) => parsed.GetValue(Data)!;
+
+    /// <summary>The enrolment of a directory, which is looked at without making anything there.</summary>
+    /// <exception cref="NotEnrolledException">There is none.</exception>
+    public static Enrollment EnrollmentOf(string data) => FileIdentity.ReadEnrollment(data) ?? throw new NotEnrolledException();
 
     /// <summary>The configuration with what the command line says instead.</summary>
     /// <exception cref="SettingsException">Something in it is wrong.</exception>
@@ -94,7 +96,7 @@ internal static class Shared
             await error.WriteLineAsync($"Mission Control refused: {refusal.Message}");
             return AgentCommand.Refused;
         }
-        catch (Exception exception) when (exception is SettingsException or InUseException)
+        catch (Exception exception) when (exception is SettingsException or InUseException or NotEnrolledException)
         {
             await error.WriteLineAsync(exception.Message);
             return AgentCommand.WrongUse;

@@ -15,20 +15,14 @@ internal static class ExportCommand
         command.SetAction(parsed => Shared.GuardedAsync(parsed, async () =>
         {
             var data = Shared.DataOf(parsed);
-            var error = parsed.InvocationConfiguration.Error;
-            if (FileIdentity.ReadEnrollment(data) is not { } enrollment)
-            {
-                await error.WriteLineAsync(Shared.NotEnrolled);
-                return AgentCommand.WrongUse;
-            }
-
+            var enrollment = Shared.EnrollmentOf(data);
             var path = parsed.GetValue(file)!;
             using var identity = new FileIdentity(data);
             var items = Write(path, identity, Path.Combine(data, "spool"));
             if (items == 0 || FileIdentity.ReadEnrollment(data)?.Epoch != enrollment.Epoch)
             {
                 File.Delete(path);
-                await error.WriteLineAsync(items == 0 ? "Nothing waits to be sent." : "The agent was given a new epoch meanwhile. Export again.");
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(items == 0 ? "Nothing waits to be sent." : "The agent was given a new epoch meanwhile. Export again.");
                 return AgentCommand.Failed;
             }
 

@@ -13,17 +13,11 @@ internal static class ImportCommand
         command.SetAction((parsed, cancellationToken) => Shared.GuardedAsync(parsed, async () =>
         {
             var data = Shared.DataOf(parsed);
-            var error = parsed.InvocationConfiguration.Error;
-            if (FileIdentity.ReadEnrollment(data) is not { } enrollment)
-            {
-                await error.WriteLineAsync(Shared.NotEnrolled);
-                return AgentCommand.WrongUse;
-            }
-
+            var enrollment = Shared.EnrollmentOf(data);
             var path = parsed.GetValue(file)!;
             if (new FileInfo(path) is { Exists: true, Length: > CarriedAnswer.MaxBytes } large)
             {
-                await error.WriteLineAsync($"{path} has {large.Length:#,0} bytes; no answer has more than {CarriedAnswer.MaxBytes:#,0}.");
+                await parsed.InvocationConfiguration.Error.WriteLineAsync($"{path} has {large.Length:#,0} bytes; no answer has more than {CarriedAnswer.MaxBytes:#,0}.");
                 return AgentCommand.Failed;
             }
 

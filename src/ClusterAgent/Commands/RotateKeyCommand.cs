@@ -11,12 +11,6 @@ internal static class RotateKeyCommand
         command.SetAction((parsed, cancellationToken) => Shared.GuardedAsync(parsed, async () =>
         {
             using var setup = Setup.Enrolled(Shared.DataOf(parsed), Shared.SettingsOf(parsed));
-            if (setup is null)
-            {
-                await parsed.InvocationConfiguration.Error.WriteLineAsync(Shared.NotEnrolled);
-                return AgentCommand.WrongUse;
-            }
-
             // Announced first, taken then: whatever ends this in between, one of the two that are here is known there.
             using var next = setup.Identity.NextKey();
             var known = await setup.Client.RotateAsync(next, cancellationToken);

@@ -58,12 +58,6 @@ internal static class RunCommand
         {
             var data = Shared.DataOf(parsed);
             using var setup = Setup.Enrolled(data, Shared.SettingsOf(parsed));
-            if (setup is null)
-            {
-                await parsed.InvocationConfiguration.Error.WriteLineAsync(Shared.NotEnrolled);
-                return AgentCommand.WrongUse;
-            }
-
             var stopped = false;
             DateTimeOffset? lastTaken = null;
             setup.Cluster.Tell("agent-started", "info", $"Agent {LinuxMachine.Version} was started.");

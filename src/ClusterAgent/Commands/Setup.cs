@@ -11,6 +11,9 @@ namespace MissionControl.ClusterAgent.Commands;
 /// <summary>Another agent works in the directory.</summary>
 internal sealed class InUseException(string data) : Exception($"Another mc-agent works in {data}. Stop it first, or give another --data.");
 
+/// <summary>The directory holds no enrolment.</summary>
+internal sealed class NotEnrolledException() : Exception("This agent is not enrolled. Run mc-agent enroll first.");
+
 /// <summary>An agent over its files.</summary>
 internal sealed class Setup : IDisposable
 {
@@ -50,8 +53,9 @@ internal sealed class Setup : IDisposable
 
     public Enroller Enroller => new(Identity, Cluster, Client);
 
-    /// <summary>An enrolled agent; null when it is not enrolled.</summary>
-    public static Setup? Enrolled(string data, AgentSettings settings) => FileIdentity.ReadEnrollment(data) is { } enrollment ? new Setup(data, settings, enrollment.Server, "") : null;
+    /// <summary>An enrolled agent.</summary>
+    /// <exception cref="NotEnrolledException">It is not enrolled.</exception>
+    public static Setup Enrolled(string data, AgentSettings settings) => new(data, settings, Shared.EnrollmentOf(data).Server, "");
 
     /// <summary>The answers that were carried to an agent.</summary>
     public static AnswerBox Answers(string data) => new(Path.Combine(data, "answers"));

@@ -17,12 +17,7 @@ internal static class StatusCommand
         command.SetAction(parsed => Shared.GuardedAsync(parsed, async () =>
         {
             var data = Shared.DataOf(parsed);
-            if (FileIdentity.ReadEnrollment(data) is not { } enrollment)
-            {
-                await parsed.InvocationConfiguration.Error.WriteLineAsync(Shared.NotEnrolled);
-                return AgentCommand.WrongUse;
-            }
-
+            var enrollment = Shared.EnrollmentOf(data);
             var waiting = DiskSpool.CountIn(Path.Combine(data, "spool"));
             var usageDirectory = Path.Combine(data, "usage");
             var usage = Directory.Exists(usageDirectory) ? new DiskUsageStore(usageDirectory).Summary() : null;

@@ -12,12 +12,6 @@ internal static class UnenrollCommand
         command.SetAction((parsed, cancellationToken) => Shared.GuardedAsync(parsed, async () =>
         {
             using var setup = Setup.Enrolled(Shared.DataOf(parsed), Shared.SettingsOf(parsed));
-            if (setup is null)
-            {
-                await parsed.InvocationConfiguration.Error.WriteLineAsync(Shared.NotEnrolled);
-                return AgentCommand.WrongUse;
-            }
-
             await setup.Client.UnenrollAsync(parsed.GetValue(reason)!, cancellationToken);
             setup.Identity.Enrollment = null;
             await Shared.TellAsync(parsed, "Unenrolled. To come back, enrol with a new token.", new { unenrolled = true });

@@ -67,8 +67,7 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
             throw new CryptographicException("The anchors of this enrolment are not known here; receipts cannot be checked.");
         }
 
-        var keys = CallHome.Anchors.Verify(enrollment.Anchors).Keys.Where(key => key.Uses.Contains("receipt")).ToDictionary(key => key.Kid, key => VerificationKey.FromSpki(key.Spki), StringComparer.Ordinal);
-        if (!Dsse.TryVerify(envelope, UsageReceipt.PayloadType, keys.GetValueOrDefault, out var verified, out var error))
+        if (!Dsse.TryVerify(envelope, UsageReceipt.PayloadType, CallHome.Anchors.KeysFor(CallHome.Anchors.Verify(enrollment.Anchors), "receipt"), out var verified, out var error))
         {
             throw new CryptographicException($"The receipt is not to be trusted: {error}");
         }

@@ -51,9 +51,7 @@ internal sealed class TransportUnavailableException(string message) : Exception(
 internal sealed partial class OutboxDispatcher(
     string module, IServiceScopeFactory scopes, ITransport transport, OutboxSignal signal, TimeProvider time, ILogger<OutboxDispatcher> logger) : BackgroundService
 {
-    // Each costs a claim, a transaction of every consumer and a delete, each of which waits at the writer gate behind intake: while
-    // intake is busy, the more go in one the less do messages pile up.
-    private const int BatchSize = 256;
+    private const int LeastBatch = 64;
 
     // Longer than a batch can take; a killed replica's rows are another's after that.
     private static readonly TimeSpan Claim = TimeSpan.FromSeconds(15);
@@ -65,6 +63,10 @@ internal sealed partial class OutboxDispatcher(
     // and one delete for all of them. Whoever comes after a rest does not wait.
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(50);
     private volatile bool away;
+
+    // Each batch costs a claim, a transaction of every consumer and a delete. Where these wait at one writer gate behind intake, the more
+    // go in one the less do messages pile up; a broker is given no more than it confirms within a claim.
+    private int BatchSize => Math.Max(LeastBatch, transport.Parallelism);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

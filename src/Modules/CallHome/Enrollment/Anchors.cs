@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text.Json;
 using Microsoft.Extensions.Options;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Security;
@@ -59,13 +60,28 @@ internal sealed class Anchors
             {
                 if (time.GetElapsedTime(readAt) > Freshness)
                 {
-                    // By its bytes: where a directory is mounted whole, as Kubernetes does, the file is a link, whose time never changes.
                     readAt = time.GetTimestamp();
-                    documents = File.ReadAllBytes(path).AsSpan().SequenceEqual(documents.ByVersion[documents.Version]) ? documents : Read();
+                    documents = Refreshed();
                 }
 
                 return documents;
             }
+        }
+    }
+
+    /// <summary>
+    /// Told apart by its bytes: where a directory is mounted whole, as Kubernetes does, the file is a link, whose time never changes.
+    /// While it is exchanged it may be away or half there; what was read before is good then, and no check-in fails for it.
+    /// </summary>
+    private Documents Refreshed()
+    {
+        try
+        {
+            return File.ReadAllBytes(path).AsSpan().SequenceEqual(documents.ByVersion[documents.Version]) ? documents : Read();
+        }
+        catch (Exception exception) when (exception is IOException or JsonException or FormatException or InvalidOperationException or KeyNotFoundException)
+        {
+            return documents;
         }
     }
 

@@ -29,7 +29,7 @@ internal static class HealthApi
         var stored = await db.Set<StoredHealth>().AsNoTracking().SingleOrDefaultAsync(row => row.ClusterId == id, cancellationToken);
         var clock = await db.Set<IntakeClock>().AsNoTracking().SingleOrDefaultAsync(cancellationToken);
         var known = stored is { Rank: >= 0 };
-        var ours = new OurKnowledge(cluster.CloneSuspected, stored?.UsageFrom, cluster.LastContact is { } contact ? Judge.Silence(contact, clock, now) : null);
+        var ours = new OurKnowledge(cluster.CloneSuspected, stored?.UsageFrom, cluster.LastContact is { } contact ? Judge.Silence(contact, cluster.ExpectedEverySeconds, clock, now) : null);
         var judgement = Judgement.Of(known ? Wire.Parser.ParseFrom(stored!.Body) : new Wire(), known ? RuleStates.Read(stored!.Rules) : null, known ? stored!.At : now, now, ours);
         var document = new HealthDocument(Rule.Word(judgement.Status), cluster.Stale, known ? stored!.At : null, judgement.Indicators());
         return Csv.IsWanted(request) ? Csv.File($"health-{id}", document.Indicators) : TypedResults.Ok(document);

@@ -5,8 +5,8 @@ namespace MissionControl.Fleet.Health;
 
 /// <summary>What is known of a cluster here besides its own message.</summary>
 /// <param name="CloneSuspected">Two senders speak as it.</param>
-/// <param name="LastUsageAt">When its last usage arrived; null: never.</param>
-/// <param name="Silence">How long nothing was heard, less our own standstills; null: it never spoke.</param>
+/// <param name="LastUsageAt">From when missing usage counts: when the last arrived, later where the next is not due at once; null: never.</param>
+/// <param name="Silence">How long nothing was heard, less our own standstills; null: it never spoke, or is not due to.</param>
 internal sealed record OurKnowledge(bool CloneSuspected, DateTimeOffset? LastUsageAt, TimeSpan? Silence);
 
 /// <summary>A cluster's health as judged: the status, the sentence that leads, and what must be remembered for the next time.</summary>
@@ -47,7 +47,7 @@ internal sealed class Judgement
         if (ours is not null)
         {
             findings.Add(new Finding(Rules.Heartbeat, ours.Silence?.TotalMinutes));
-            findings.Add(new Finding(Rules.UsageGap, ours.LastUsageAt is { } usage ? Math.Max(0, (now - usage).TotalHours) : null));
+            findings.Add(new Finding(Rules.UsageGap, ours.LastUsageAt is { } usage && usage <= now ? (now - usage).TotalHours : null));
             findings.Add(new Finding(Rules.Clone, ours.CloneSuspected ? 1 : 0));
         }
 

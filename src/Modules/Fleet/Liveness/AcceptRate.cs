@@ -40,7 +40,7 @@ internal sealed class AcceptRate
         }
 
         var active = from contact in db.Set<LastContact>().AsNoTracking() join cluster in db.Set<FleetCluster>().AsNoTracking() on contact.ClusterId equals cluster.Id where cluster.State == "active" select contact;
-        return new HeardOf(await active.CountAsync(contact => contact.LateAt >= now, cancellationToken), await active.CountAsync(cancellationToken));
+        return await active.GroupBy(_ => 1).Select(all => new HeardOf(all.Count(contact => contact.LateAt >= now), all.Count())).SingleOrDefaultAsync(cancellationToken);
     }
 
     /// <summary>Judges a sample and remembers it. While clusters are held back it is compared with what was usual before.</summary>

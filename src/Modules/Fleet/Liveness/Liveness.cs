@@ -68,9 +68,14 @@ internal static class Judge
         return before != LivenessState.Never && before > state ? before : state;
     }
 
-    /// <summary>How long nothing was heard, as far as it counts.</summary>
-    public static TimeSpan Silence(DateTimeOffset contact, IntakeClock? clock, DateTimeOffset now)
+    /// <summary>How long nothing was heard, as far as it counts; null of a site that hands in bundles while the next one is not due.</summary>
+    public static TimeSpan? Silence(DateTimeOffset contact, int interval, IntakeClock? clock, DateTimeOffset now)
     {
+        if (interval > LongestCheckIn)
+        {
+            return now - contact > TimeSpan.FromSeconds(interval) ? now - contact - TimeSpan.FromSeconds(interval) : null;
+        }
+
         var from = clock is not null && clock.FloorAt > contact ? clock.FloorAt : contact;
         var until = clock?.StalledSince ?? now;
         return until > from ? until - from : TimeSpan.Zero;
