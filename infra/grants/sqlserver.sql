@@ -14,6 +14,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_lease] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_outbox] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_parked_message] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_projection] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_replica] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_session] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_task] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_task_item] TO [mc_identity];
@@ -31,6 +32,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_lease] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_outbox] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_parked_message] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_projection] TO [mc_audit];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_replica] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_task] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_task_item] TO [mc_audit];
 
@@ -52,6 +54,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_lease] TO [mc_callhome];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_outbox] TO [mc_callhome];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_parked_message] TO [mc_callhome];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_projection] TO [mc_callhome];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_replica] TO [mc_callhome];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_task] TO [mc_callhome];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_task_item] TO [mc_callhome];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_used_nonce] TO [mc_callhome];
@@ -75,6 +78,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_parked_cell] TO [mc_licensing
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_parked_message] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_projection] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_quarantined_window] TO [mc_licensing];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_replica] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_task] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_task_item] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_waiting_window] TO [mc_licensing];
@@ -108,6 +112,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_outbox] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_overview] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_parked_message] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_projection] TO [mc_fleet];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_replica] TO [mc_fleet];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_rule_change] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_task] TO [mc_fleet];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [fleet_task_item] TO [mc_fleet];
 
@@ -121,6 +127,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [updates_lease] TO [mc_updates];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [updates_outbox] TO [mc_updates];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [updates_parked_message] TO [mc_updates];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [updates_projection] TO [mc_updates];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [updates_replica] TO [mc_updates];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [updates_task] TO [mc_updates];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [updates_task_item] TO [mc_updates];
 
@@ -134,6 +141,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [remoteaccess_lease] TO [mc_remoteaccess
 GRANT SELECT, INSERT, UPDATE, DELETE ON [remoteaccess_outbox] TO [mc_remoteaccess];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [remoteaccess_parked_message] TO [mc_remoteaccess];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [remoteaccess_projection] TO [mc_remoteaccess];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [remoteaccess_replica] TO [mc_remoteaccess];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [remoteaccess_task] TO [mc_remoteaccess];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [remoteaccess_task_item] TO [mc_remoteaccess];
 
@@ -147,6 +155,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_lease] TO [mc_notificatio
 GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_outbox] TO [mc_notifications];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_parked_message] TO [mc_notifications];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_projection] TO [mc_notifications];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_replica] TO [mc_notifications];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_task] TO [mc_notifications];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_task_item] TO [mc_notifications];
 
@@ -160,5 +169,6 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [portal_lease] TO [mc_portal];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [portal_outbox] TO [mc_portal];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [portal_parked_message] TO [mc_portal];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [portal_projection] TO [mc_portal];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [portal_replica] TO [mc_portal];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [portal_task] TO [mc_portal];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [portal_task_item] TO [mc_portal];

@@ -18,6 +18,10 @@ public sealed partial class MissionControlClient
     public Task SwitchClusterAsync(Guid id, string verb, string reason, Precondition? precondition, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, $"/api/v1/callhome/clusters/{id}/{verb}", new ReasonRequest(reason), precondition, cancellationToken);
 
+    /// <summary>Asks a cluster to replace its key.</summary>
+    public Task<KeyRotationAsked> AskKeyRotationAsync(Guid id, string reason, Precondition? precondition, CancellationToken cancellationToken) =>
+        SendAsync<KeyRotationAsked>(HttpMethod.Post, $"/api/v1/callhome/clusters/{id}/rotate-key", new ReasonRequest(reason), precondition, cancellationToken);
+
     /// <summary>What suspending or resuming the clusters of a filter would do.</summary>
     public Task<SwitchPreview> PreviewSwitchAsync(string verb, ClusterFilter filter, CancellationToken cancellationToken) =>
         SendAsync<SwitchPreview>(HttpMethod.Post, $"/api/v1/callhome/clusters/{verb}/preview", new PreviewSwitchRequest(filter), null, cancellationToken);
@@ -37,6 +41,10 @@ public sealed partial class MissionControlClient
     /// <summary>Makes an enrolment token; its secret is in this answer and nowhere else.</summary>
     public Task<CreatedEnrollmentToken> CreateEnrollmentTokenAsync(CreateEnrollmentTokenRequest request, Precondition? precondition, CancellationToken cancellationToken) =>
         SendAsync<CreatedEnrollmentToken>(HttpMethod.Post, "/api/v1/callhome/enrollment-tokens", request, precondition, cancellationToken);
+
+    /// <summary>Makes a token by which a machine takes over a cluster; its secret is in this answer and nowhere else.</summary>
+    public Task<CreatedEnrollmentToken> CreateReadmissionTokenAsync(Guid id, ReadmitClusterRequest request, Precondition? precondition, CancellationToken cancellationToken) =>
+        SendAsync<CreatedEnrollmentToken>(HttpMethod.Post, $"/api/v1/callhome/clusters/{id}/enrollment-tokens", request, precondition, cancellationToken);
 
     /// <summary>Makes an unused enrolment token worthless.</summary>
     public Task RevokeEnrollmentTokenAsync(string id, Precondition? precondition, CancellationToken cancellationToken) =>

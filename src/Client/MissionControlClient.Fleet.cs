@@ -25,11 +25,28 @@ public sealed partial class MissionControlClient
     /// <summary>What a cluster last said it is made of.</summary>
     public Task<InventoryDocument> GetInventoryAsync(Guid id, CancellationToken cancellationToken) => GetAsync<InventoryDocument>($"/api/v1/fleet/clusters/{id}/inventory", cancellationToken);
 
+    /// <summary>What is here of what a cluster sent.</summary>
+    /// <param name="id">The cluster.</param>
+    /// <param name="query">Query string: class.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task<SentDocument> GetSentAsync(Guid id, string query, CancellationToken cancellationToken) => GetAsync<SentDocument>($"/api/v1/fleet/clusters/{id}/sent{query}", cancellationToken);
+
+    /// <summary>Asks a cluster for its inventory out of turn.</summary>
+    public Task<InventoryAsked> RequestInventoryAsync(Guid id, string reason, Precondition? precondition, CancellationToken cancellationToken) =>
+        SendAsync<InventoryAsked>(HttpMethod.Post, $"/api/v1/fleet/clusters/{id}/inventory-request", new InventoryRequest(reason), precondition, cancellationToken);
+
     /// <summary>Metrics of a cluster over time.</summary>
     /// <param name="id">The cluster.</param>
     /// <param name="query">Query string: from, to, step, metric.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task<HistoryDocument> GetHistoryAsync(Guid id, string query, CancellationToken cancellationToken) => GetAsync<HistoryDocument>($"/api/v1/fleet/clusters/{id}/history{query}", cancellationToken);
+
+    /// <summary>When which rule of a cluster turned, the newest first.</summary>
+    /// <param name="id">The cluster.</param>
+    /// <param name="query">Query string, beginning with a question mark, or empty.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task<Page<RuleChangeItem>> ListHealthChangesAsync(Guid id, string query, CancellationToken cancellationToken) =>
+        GetAsync<Page<RuleChangeItem>>($"/api/v1/fleet/clusters/{id}/health/changes{query}", cancellationToken);
 
     /// <summary>Incidents of our own side, the newest first.</summary>
     public Task<Page<IncidentItem>> ListIncidentsAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<IncidentItem>>($"/api/v1/fleet/incidents{query}", cancellationToken);

@@ -9,12 +9,29 @@ public sealed partial class MissionControlClient
     /// <summary>Audit entries, the newest first.</summary>
     public Task<Page<AuditEntryItem>> ListAuditEntriesAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries{query}", cancellationToken);
 
+    /// <summary>Whether a role is itself well.</summary>
+    public Task<RoleStatus> GetStatusAsync(string role, CancellationToken cancellationToken) => GetAsync<RoleStatus>($"/api/v1/{role}/status", cancellationToken);
+
     /// <summary>Messages that a role could not apply yet, the oldest first.</summary>
     public Task<Page<ParkedMessageItem>> ListParkedMessagesAsync(string role, string query, CancellationToken cancellationToken) =>
         GetAsync<Page<ParkedMessageItem>>($"/api/v1/{role}/parked-messages{query}", cancellationToken);
 
+    /// <summary>A parked message, and what is known of it.</summary>
+    public Task<ParkedMessageDetail> GetParkedMessageAsync(string role, Guid id, CancellationToken cancellationToken) => GetAsync<ParkedMessageDetail>($"/api/v1/{role}/parked-messages/{id}", cancellationToken);
+
+    /// <summary>Decides that a message is not applied.</summary>
+    public Task GiveUpParkedMessageAsync(string role, Guid id, string? reason, Precondition? precondition, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, $"/api/v1/{role}/parked-messages/{id}/give-up", new GiveUpRequest(reason), precondition, cancellationToken);
+
     /// <summary>What a role does by the clock, and how it went last.</summary>
     public Task<Page<JobItem>> ListJobsAsync(string role, CancellationToken cancellationToken) => GetAsync<Page<JobItem>>($"/api/v1/{role}/jobs", cancellationToken);
+
+    /// <summary>Runs of a role's jobs, the newest first.</summary>
+    public Task<Page<JobRunItem>> ListJobRunsAsync(string role, string query, CancellationToken cancellationToken) => GetAsync<Page<JobRunItem>>($"/api/v1/{role}/job-runs{query}", cancellationToken);
+
+    /// <summary>Runs a job now, besides its schedule.</summary>
+    public Task<JobRunItem> RunJobAsync(string role, string name, string? reason, Precondition? precondition, CancellationToken cancellationToken) =>
+        SendAsync<JobRunItem>(HttpMethod.Post, $"/api/v1/{role}/jobs/{Uri.EscapeDataString(name)}/run", new RunJobRequest(reason), precondition, cancellationToken);
 
     /// <summary>Tries a message again now.</summary>
     public Task<RetryResult> RetryParkedMessageAsync(string role, Guid id, Precondition? precondition, CancellationToken cancellationToken) =>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using MissionControl.Contracts.Api;
 
 namespace MissionControl.Client;
@@ -30,7 +31,11 @@ public sealed partial class MissionControlClient(HttpClient http, string? bearer
     /// <summary>The same client speaking for somebody.</summary>
     public MissionControlClient As(string token) => new(http, token);
 
-    private Task<T> GetAsync<T>(string path, CancellationToken cancellationToken) => SendAsync<T>(HttpMethod.Get, path, null, null, cancellationToken);
+    /// <summary>Any answer as it came, for somebody who hands it on.</summary>
+    public Task<JsonNode> GetJsonAsync(string path, CancellationToken cancellationToken) => GetAsync<JsonNode>(path, cancellationToken);
+
+    /// <summary>What is at an address of the API, such as the one that a list names as its next page.</summary>
+    public Task<T> GetAsync<T>(string path, CancellationToken cancellationToken) => SendAsync<T>(HttpMethod.Get, path, null, null, cancellationToken);
 
     private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body, Precondition? precondition, CancellationToken cancellationToken)
     {

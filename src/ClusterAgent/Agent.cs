@@ -40,10 +40,14 @@ public sealed class Agent(
     /// <summary>How often the server is asked for its version while refused windows wait for an upgrade.</summary>
     private static readonly TimeSpan VersionInterval = TimeSpan.FromHours(1);
 
+    /// <summary>Within this time every replica of Mission Control knows a key that one of them was told.</summary>
+    private static readonly TimeSpan NewKeyKnown = TimeSpan.FromSeconds(10);
+
     /// <summary>The sections of the desired state that it knows what to do with.</summary>
-    internal static readonly string[] Understood = ["receipts"];
+    internal static readonly string[] Understood = ["receipts", "inventory", "credentials"];
 
     private readonly Collector collector = new(source, spool, usage, reserve, time);
+    private readonly KeyRotation rotation = new(identity, client, time, random);
     private readonly Dictionary<long, long> held = [];
     private readonly Backoff backoff = new(random);
     private int batch = MaxItems;
@@ -55,6 +59,7 @@ public sealed class Agent(
     private int failed;
     private int assertionsRefused;
     private long? anchorsVersion;
+    private long inventoryAsked;
 
     /// <summary>Items waiting for an acknowledgement.</summary>
     public int Waiting => spool.Count;
@@ -73,6 +78,9 @@ public sealed class Agent(
 
     /// <summary>Why the last receipt was not believed; null when it was.</summary>
     public string? ReceiptProblem { get; private set; }
+
+    /// <summary>Why the cluster's key could not be replaced, though that is asked for; null when nothing is wrong.</summary>
+    public string? KeyProblem => rotation.Problem;
 
     /// <summary>Reads everything and checks in once; an agent that is offline only reads.</summary>
     public async Task<CheckInResult> CheckInAsync(CancellationToken cancellationToken)
@@ -109,7 +117,8 @@ public sealed class Agent(
             var response = await client.CheckInAsync(request, cancellationToken);
             Taken(response);
             await OfferAgainAfterUpgradeAsync(cancellationToken);
-            return new CheckInResult(true, Next(response), null);
+            var next = Next(response);
+            return new CheckInResult(true, await rotation.RotateIfAskedAsync(cancellationToken) && next < NewKeyKnown ? NewKeyKnown : next, null);
         }
         catch (CallHomeException refusal)
         {
@@ -254,6 +263,15 @@ public sealed class Agent(
 
     private void Apply(DesiredState desired)
     {
+        rotation.Ask(desired.Sections.FirstOrDefault(section => section.Name == "credentials"));
+
+        // The version is when it was asked for. After a restart the inventory is told in any case: what was asked before need not be remembered.
+        if (desired.Sections.FirstOrDefault(section => section.Name == "inventory") is { } inventory && inventory.Version > inventoryAsked)
+        {
+            inventoryAsked = inventory.Version;
+            collector.WantInventory();
+        }
+
         if (usage is not null && desired.Sections.FirstOrDefault(section => section.Name == "receipts") is { } receipts)
         {
             try

@@ -31,6 +31,12 @@ public interface IAgentIdentity
 
     /// <summary>Null before enrolment.</summary>
     Enrollment? Enrollment { get; set; }
+
+    /// <summary>The key that is to follow, a copy of the caller's own. It stays the same until it has followed: whoever asks again after a lost answer asks for the same.</summary>
+    ECDsa NextKey();
+
+    /// <summary>Mission Control knows the next key: it is this identity's from now on, also after a power cut.</summary>
+    void TakeNextKey();
 }
 
 /// <summary>Identity in files: key 0600, enrolment replaced atomically.</summary>
@@ -69,13 +75,20 @@ public sealed class FileIdentity : IAgentIdentity, IDisposable
     }
 
     /// <inheritdoc />
-    public ECDsa Key { get; }
+    public ECDsa Key { get; private set; }
 
-    /// <summary>The key that is to follow. It stays the same until it has followed: whoever asks again after a lost answer asks for the same.</summary>
+    /// <inheritdoc />
     public ECDsa NextKey() => LoadOrMake(NextKeyFile);
 
-    /// <summary>Mission Control knows the next key: from the next start on it is this identity's.</summary>
-    public void TakeNextKey() => File.Move(NextKeyFile, keyFile, overwrite: true);
+    /// <inheritdoc />
+    public void TakeNextKey()
+    {
+        // On disk before it is used: its first use ends the key before it, and a power cut must not bring that one back.
+        DurableFile.Move(NextKeyFile, keyFile);
+        var before = Key;
+        Key = LoadOrMake(keyFile);
+        before.Dispose();
+    }
 
     /// <inheritdoc />
     public ReadOnlyMemory<byte> WitnessSpki { get; }
@@ -133,8 +146,10 @@ public sealed class MemoryIdentity : IAgentIdentity, IDisposable
     // Used once, at enrolment: a seed is smaller than a key of the platform for each of a hundred thousand clusters.
     private readonly byte[] witnessSeed = Ed25519Key.NewSeed();
 
+    private ECDsa? next;
+
     /// <inheritdoc />
-    public ECDsa Key { get; } = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+    public ECDsa Key { get; private set; } = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
     /// <inheritdoc />
     public ReadOnlyMemory<byte> WitnessSpki
@@ -157,5 +172,21 @@ public sealed class MemoryIdentity : IAgentIdentity, IDisposable
     public Enrollment? Enrollment { get; set; }
 
     /// <inheritdoc />
-    public void Dispose() => Key.Dispose();
+    public ECDsa NextKey() => ECDsa.Create((next ??= ECDsa.Create(ECCurve.NamedCurves.nistP256)).ExportParameters(includePrivateParameters: true));
+
+    /// <inheritdoc />
+    public void TakeNextKey()
+    {
+        var before = Key;
+        Key = next ?? throw new InvalidOperationException("No key is to follow.");
+        next = null;
+        before.Dispose();
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        Key.Dispose();
+        next?.Dispose();
+    }
 }

@@ -38,6 +38,16 @@ internal static class DurableFile
         }
     }
 
+    /// <summary>Puts a file in place of another, and returns once that survives a power cut.</summary>
+    public static void Move(string from, string to)
+    {
+        File.Move(from, to, overwrite: true);
+
+        // Journalling file systems write the new name down with the next sync of the file that bears it.
+        using var file = OpenPrivate(to, FileMode.Open);
+        file.Flush(flushToDisk: true);
+    }
+
     /// <summary>Adds a whole record at the end of a file or nothing at all, so that what a full disk cut off cannot hide what follows.</summary>
     public static void Append(FileStream file, ReadOnlySpan<byte> record)
     {

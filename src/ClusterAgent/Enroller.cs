@@ -39,6 +39,7 @@ public sealed class Enroller(IAgentIdentity identity, IClusterSource source, Cal
         }
 
         Anchors.Verify(response.Anchors.Span);
-        identity.Enrollment = new Enrollment(server, Guid.Parse(response.ClusterId), response.Epoch, digest, anchorsSha256 is null, response.Intervals.CheckinS, response.Intervals.JitterPercent, response.Anchors.ToByteArray());
+        identity.Enrollment = new Enrollment(server, Guid.Parse(response.ClusterId), response.Epoch, digest, anchorsSha256 is null, response.Intervals.CheckinS, response.Intervals.JitterPercent, response.Anchors.ToByteArray(),
+            response.EpochIssuedMs > 0 ? DateTimeOffset.FromUnixTimeMilliseconds(response.EpochIssuedMs) : null);
     }
 }

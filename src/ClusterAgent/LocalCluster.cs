@@ -39,6 +39,7 @@ public sealed class LocalCluster(string name, LinuxMachine machine, CertificateF
             return;
         }
 
+        product.Tell ??= Tell;
         var before = ProductProblem;
         try
         {
@@ -154,7 +155,7 @@ public sealed class LocalCluster(string name, LinuxMachine machine, CertificateF
         ProductVersion = ProductVersion,
         TimeZone = TimeZoneInfo.Local.Id,
         Os = RuntimeInformation.OSDescription,
-        Capabilities = { "health", "usage", "event", "inventory", "receipts" },
+        Capabilities = { "health", "usage", "event", "inventory", "receipts", "credentials" },
         InstallFingerprint = LinuxMachine.Fingerprint(),
     };
 

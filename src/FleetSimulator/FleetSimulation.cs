@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Security.Cryptography;
 using System.Text.Json;
 using MissionControl.ClusterAgent;
 using MissionControl.ClusterAgent.CallHome;
@@ -84,6 +85,9 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         await agent.RunAsync(null, cancellationToken);
     }
 
+    /// <summary>The name of a simulated cluster, by its place in the fleet from 0.</summary>
+    public static string NameOf(int index) => index < Places.Length ? Places[index] : $"{Places[index % Places.Length]} {index / Places.Length}";
+
     /// <inheritdoc />
     public void Dispose()
     {
@@ -96,7 +100,7 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
     private async Task BeginAsync(HttpClient api, int i, Guid customer, CancellationToken cancellationToken)
     {
         var mood = (Mood)(i % 6 == 5 ? 5 : i % 12 < 5 ? i % 12 : 0);
-        var name = i < Places.Length ? Places[i] : $"{Places[i % Places.Length]} {i / Places.Length}";
+        var name = NameOf(i);
         var random = new Random(options.Seed + i);
         var clock = options.Faults.ClockSkewSeconds == 0 ? time : new SkewedTime(time, TimeSpan.FromSeconds(((random.NextDouble() * 2) - 1) * options.Faults.ClockSkewSeconds));
         var source = new SimulatedCluster(name, mood, options.Seed + i, clock);
@@ -118,7 +122,7 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
             // The machine is copied once it has spoken: both go on with the same key and the same numbers.
             agent.Stepped = () =>
             {
-                var (copy, its) = (new CopiedIdentity(identity), new Random(random.Next()));
+                var (copy, its) = (Own(new CopiedIdentity(identity)), new Random(random.Next()));
                 schedule.Add(Agent(copy, ((MemorySpool)spool).Copy(), new MemoryUsageStore(), source, Way(its), clock, mood, its, isCopied: false), TimeSpan.FromSeconds(1));
             };
         }
@@ -255,15 +259,21 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         return handler;
     }
 
-    /// <summary>The identity of a copied machine: the same key, and from now on an enrolment of its own.</summary>
-    private sealed class CopiedIdentity(IAgentIdentity original) : IAgentIdentity
+    /// <summary>The identity of a copied machine: the same key, and from now on an enrolment of its own. It keeps that key: a copy that nobody knows of rotates nothing.</summary>
+    private sealed class CopiedIdentity(IAgentIdentity original) : IAgentIdentity, IDisposable
     {
-        public System.Security.Cryptography.ECDsa Key => original.Key;
+        public ECDsa Key { get; } = ECDsa.Create(original.Key.ExportParameters(includePrivateParameters: true));
 
         public ReadOnlyMemory<byte> WitnessSpki => original.WitnessSpki;
 
         public byte[] SignAsWitness(ReadOnlySpan<byte> data) => original.SignAsWitness(data);
 
         public Enrollment? Enrollment { get; set; } = original.Enrollment;
+
+        public ECDsa NextKey() => throw new IOException("A copy keeps its key.");
+
+        public void TakeNextKey() => throw new IOException("A copy keeps its key.");
+
+        public void Dispose() => Key.Dispose();
     }
 }

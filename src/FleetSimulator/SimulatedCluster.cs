@@ -49,7 +49,7 @@ public sealed class SimulatedCluster(string name, Mood mood, int seed, TimeProvi
     public IReadOnlyList<Happened> Events => events;
 
     /// <inheritdoc />
-    public Facts Facts() => new() { Name = name, AgentVersion = LinuxMachine.Version, ProductVersion = Version, TimeZone = "Etc/UTC", Os = OsName, Capabilities = { "health", "usage", "event", "inventory", "receipts" } };
+    public Facts Facts() => new() { Name = name, AgentVersion = LinuxMachine.Version, ProductVersion = Version, TimeZone = "Etc/UTC", Os = OsName, Capabilities = { "health", "usage", "event", "inventory", "receipts", "credentials" } };
 
     /// <inheritdoc />
     public Task RefreshAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -20,6 +20,7 @@ internal static class ApiDescription
             generator.SwaggerDoc(Document, new OpenApiInfo { Title = "Mission Control", Version = "1", Description = "REST API of Mission Control. Bearer tokens only." });
             generator.DescribeAllParametersInCamelCase();
             generator.OperationFilter<SortFilter>();
+            generator.ParameterFilter<RepeatedFilter>();
             generator.CustomSchemaIds(type => type.ToString().Replace("MissionControl.Contracts.Api.", "", StringComparison.Ordinal).Replace('+', '.').Replace("`1", "", StringComparison.Ordinal).Replace("[", "Of", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal));
             generator.AddSecurityDefinition("bearer", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "An API token, mca_…" });
             foreach (var file in Directory.GetFiles(AppContext.BaseDirectory, "MissionControl.*.xml"))
@@ -50,6 +51,18 @@ internal static class ApiDescription
             {
                 schema.Enum = [.. sort.Names.Select(name => JsonValue.Create(name))];
                 schema.Default = sort.Usual;
+            }
+        }
+    }
+
+    /// <summary>A parameter that may be repeated may be left out as well.</summary>
+    private sealed class RepeatedFilter : IParameterFilter
+    {
+        public void Apply(IOpenApiParameter parameter, ParameterFilterContext context)
+        {
+            if (parameter is OpenApiParameter { In: ParameterLocation.Query, Schema.Type: JsonSchemaType.Array } repeated)
+            {
+                repeated.Required = false;
             }
         }
     }

@@ -1,9 +1,10 @@
+using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Time;
 
 namespace MissionControl.Host;
 
 /// <summary>Looks every ten seconds whether another server certificate was put in its place, and says in the log, at the start and daily, that the present one ends soon.</summary>
-internal sealed partial class CertificateWatch(ServerCertificate certificate, TimeProvider time, ILogger<CertificateWatch> logger) : BackgroundService
+internal sealed partial class CertificateWatch(ServerCertificate certificate, ProcessIdentity process, TimeProvider time, ILogger<CertificateWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Daily = TimeSpan.FromDays(1);
@@ -43,6 +44,7 @@ internal sealed partial class CertificateWatch(ServerCertificate certificate, Ti
             }
         }
 
+        process.CertificateEndsAt = certificate.End;
         if (certificate.End - time.GetUtcNow() < Certificates.RenewBefore && time.GetUtcNow() - warnedAt >= Daily)
         {
             warnedAt = time.GetUtcNow();

@@ -85,6 +85,7 @@ public static class ControlPlaneHost
         if (shape.RabbitMq is null)
         {
             builder.Services.AddEmbeddedMessaging(modules);
+            builder.Services.AddHostedService<RolesTold>();
         }
         else
         {
@@ -173,6 +174,7 @@ public static class ControlPlaneHost
             api.MapParkedMessages(module.Name);
             api.MapJobs(module.Name);
             api.MapTasks(module.Name);
+            api.MapStatus(module.Name);
             module.MapPages(app);
         }
 

@@ -35,6 +35,7 @@ public sealed class Listeners
         kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
         kestrel.Limits.MaxRequestHeadersTotalSize = 16 * 1024;
         kestrel.Limits.MaxConcurrentConnections = 15_000;
+        kestrel.RequestHeaderEncodingSelector = StrictLength.Selector;
 
         var tls = new TlsSettings(certificate, configuration);
         if (Runs(modules, "portal"))

@@ -46,9 +46,9 @@ public sealed class EndpointTests : IAsyncDisposable
     [Fact]
     public void Every_endpoint_of_the_api_asks_for_a_right_of_its_own_role()
     {
-        // Parked messages and jobs are the business of whoever keeps the system, whichever role they lie in.
+        // Parked messages, jobs and the state of a role are the business of whoever keeps the system, whichever role they lie in.
         var strays = Api().Where(endpoint => !IsOpen(endpoint) && !ScopesOf(endpoint).Any(scope => scope.StartsWith(RoleOf(endpoint) + ":", StringComparison.Ordinal)
-            || (scope.StartsWith("system:", StringComparison.Ordinal) && PatternOf(endpoint).Split('/')[4] is "parked-messages" or "jobs" or "job-runs")));
+            || (scope.StartsWith("system:", StringComparison.Ordinal) && PatternOf(endpoint).Split('/')[4] is "parked-messages" or "jobs" or "job-runs" or "status")));
 
         Assert.Empty(strays.Select(endpoint => endpoint.DisplayName));
     }
@@ -80,6 +80,15 @@ public sealed class EndpointTests : IAsyncDisposable
     }
 
     [Fact]
+    public void Every_parameter_of_a_query_is_of_a_kind_that_can_be_refused_in_words()
+    {
+        var types = Api().SelectMany(endpoint => QueryParameters.Of(endpoint).Values).Select(QueryParameters.Plain).Distinct().ToList();
+
+        Assert.NotEmpty(types);
+        Assert.All(types, type => Assert.True(QueryParameters.Kinds.ContainsKey(type), $"{type} has no words for what it takes"));
+    }
+
+    [Fact]
     public void The_page_of_routes_is_what_the_host_serves()
     {
         var text = new StringBuilder("""
@@ -87,7 +96,7 @@ public sealed class EndpointTests : IAsyncDisposable
 
             Bearer tokens only. The scope is the right the token needs; tokens bound to a customer see that customer's rows only. Refusals: [problem codes](problem-codes.md). Clusters use [the call-home protocol](../protocol.md) instead.
 
-            - A list answers `{"items": […], "next": "<link or null>"}` and takes `limit` (1 to 500, default 50) and `cursor` besides its own filters. A parameter that a route does not have is 400 `unknown-parameter`, and the answer names those it has.
+            - A list answers `{"items": […], "next": "<link or null>"}` and takes `limit` (1 to 500, default 50) and `cursor` besides its own filters. A parameter that a route does not have is 400 `unknown-parameter`, and the answer names those it has; a value that is none of its kind is 400 `malformed`, and the answer says what it takes.
             - `sort` is one of the keys that the table names; a leading minus reverses the order (all but `worst`), and the one in bold is had without `sort`. An order is by the key and then by the id, so equal keys page right; what is absent counts as greater than all there is; texts are compared by code points. Another key is 400 `unknown-parameter`, and the answer names the known ones. A cursor belongs to its order. Hours of usage are sorted by `from` within a customer or a cluster only. Jobs, meters and nodes are few and come whole, in one order.
             - `q` finds a part of a text, whatever its case. In audit entries it looks at type, actor, target and reason within at most 92 days: the last ones, those before `to`, or from `from` on; a longer span is 400. In a cluster's events it looks at kind, text and node of all that is kept. Other filters narrow both.
             - What creates something (201) takes an `Idempotency-Key` of 16 to 100 visible ASCII characters: for 24 hours the same principal, route, key and body get the first answer again (`Idempotency-Replayed: true`), another body 422 `idempotency-key-reused`. A refused request leaves the key free.

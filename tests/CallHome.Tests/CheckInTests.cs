@@ -127,6 +127,18 @@ public sealed class CheckInTests(HostFixture fixture)
         Assert.Equal(2, response.Ack);
     }
 
+    [Theory]
+    [InlineData("mc:health:2")]
+    [InlineData("MC:liveness:1")]
+    public async Task An_event_that_would_take_the_place_of_one_noted_here_is_refused_for_good(string id)
+    {
+        using var cluster = await fixture.EnrollAsync();
+
+        var response = await cluster.CheckInAsync(new Item { Seq = 1, Type = "event", Body = new Event { Id = id, Kind = "health-green", Severity = "info" }.ToByteString() });
+
+        Assert.Equal(("event-invalid", true), (Assert.Single(response.Refusals).Code, response.Refusals[0].Final));
+    }
+
     [Fact]
     public async Task What_the_agent_declares_dropped_is_no_longer_waited_for()
     {

@@ -41,8 +41,8 @@ public sealed class OverloadTests : IAsyncLifetime
         Drain busy;
         await using (await HoldWritersAsync())
         {
-            // The first group is taken off the queue and waits at the gate; what follows stays in it.
-            Fill(1);
+            // The first group is taken off the queue and waits at the gate; it is full, so that it takes nothing of what follows with it.
+            Fill(1, GroupCommit.MaxGroupBytes);
             await Eventually.TrueAsync(() => intake.Depth == 0, "a group is on its way");
             Fill(1500);
             first = early.CheckInAsync(early.Health(2));
@@ -65,15 +65,15 @@ public sealed class OverloadTests : IAsyncLifetime
         Assert.Equal(300, (await second).NextS);
         Assert.Equal((2, 1), ((await first).Ack, (await second).Ack));
         Assert.Equal(1, (await shed.CheckInAsync(shed.Health(1))).Ack);
-        await Task.WhenAll(waiting.Select(submission => submission.Done.Task));
-        Assert.All(waiting, submission => Assert.Equal(IntakeVerdict.Durable, submission.Done.Task.Result.Kind));
+        await Task.WhenAll(waiting.Select(submission => submission.Done));
+        Assert.All(waiting, submission => Assert.Equal(IntakeVerdict.Durable, submission.Done.Result.Kind));
 
-        void Fill(int count)
+        void Fill(int count, int? bytes = null)
         {
             for (var i = 0; i < count; i++)
             {
                 var item = filler.Event($"e{waiting.Count}", waiting.Count + 1);
-                waiting.Add(new Submission(known!, filler.Epoch, 0, [], [new SubmittedItem { Item = item, Digest = Door.Digest(item) }], item.Body.Length, 60));
+                waiting.Add(new Submission(known!, filler.Epoch, 0, [], [new SubmittedItem { Item = item, Digest = Door.Digest(item) }], bytes ?? item.Body.Length, 60));
                 Assert.True(intake.TrySubmit(waiting[^1]));
             }
         }

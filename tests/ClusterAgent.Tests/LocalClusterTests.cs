@@ -23,7 +23,9 @@ public sealed class LocalClusterTests : IDisposable
     private readonly string directory = Directory.CreateTempSubdirectory("mc-drop-").FullName;
     private readonly LocalCluster cluster;
 
-    public LocalClusterTests() => cluster = new LocalCluster(
+    public LocalClusterTests() => cluster = Again();
+
+    private LocalCluster Again() => new(
         "Oslo", new LinuxMachine(TimeProvider.System), new CertificateFiles([]), new DropDirectory(directory, TimeProvider.System), new Masking(new byte[32], new PrivacySettings { Reveal = ["node.id"] }), TimeProvider.System);
 
     public void Dispose()
@@ -152,7 +154,44 @@ public sealed class LocalClusterTests : IDisposable
         await cluster.RefreshAsync(TestContext.Current.CancellationToken);
 
         Assert.Null(cluster.ProductProblem);
+        cluster.EventsKept();
         Assert.True(File.Exists(Path.Combine(directory, "rejected", "2.ndjson")));
+    }
+
+    [Fact]
+    public async Task A_file_that_was_rejected_is_told_once_also_when_there_is_no_other_and_named_until_it_is_removed()
+    {
+        Drop("1.ndjson", "this is not JSON");
+        await cluster.RefreshAsync(TestContext.Current.CancellationToken);
+        await cluster.RefreshAsync(TestContext.Current.CancellationToken);
+
+        // Until what was told is in the spool it stays where it is: whoever starts anew tells it again.
+        var told = Assert.Single(cluster.Events, happened => happened.Event.Kind == "product-file-rejected").Event;
+        Assert.Equal("warning", told.Severity);
+        Assert.Contains("was rejected: ", told.Text, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(directory, "1.ndjson")));
+        using (var restarted = Again())
+        {
+            await restarted.RefreshAsync(TestContext.Current.CancellationToken);
+            Assert.Contains(restarted.Events, happened => happened.Event.Kind == "product-file-rejected");
+        }
+
+        cluster.EventsKept();
+        await cluster.RefreshAsync(TestContext.Current.CancellationToken);
+        Assert.DoesNotContain(cluster.Events, happened => happened.Event.Kind == "product-file-rejected");
+        Assert.False(File.Exists(Path.Combine(directory, "1.ndjson")));
+        var (name, reason) = Assert.Single(DropDirectory.RejectedIn(directory));
+        Assert.Equal("1.ndjson", name);
+        Assert.Contains("was rejected", reason, StringComparison.Ordinal);
+
+        // The product mends it under the same name before it was set aside: that is another file, and it counts.
+        Drop("2.ndjson", "this is not JSON either");
+        await cluster.RefreshAsync(TestContext.Current.CancellationToken);
+        Drop("2.ndjson", Line("state", State));
+        cluster.EventsKept();
+        await cluster.RefreshAsync(TestContext.Current.CancellationToken);
+        Assert.Null(cluster.ProductProblem);
+        Assert.Single(DropDirectory.RejectedIn(directory));
     }
 
     [Fact]

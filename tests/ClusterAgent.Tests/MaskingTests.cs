@@ -42,6 +42,23 @@ public sealed class MaskingTests
     }
 
     [Fact]
+    public void What_was_masked_can_be_told_by_whoever_shows_what_was_sent()
+    {
+        var masking = new Masking(Key, new PrivacySettings());
+        var health = Health();
+        masking.Apply(health);
+
+        Assert.Equal(["digest", null, "digest", "digest"], new[] { health.Nodes[0].Id, health.Nodes[0].Disks[0].Mount, health.Nodes[0].Disks[1].Mount, health.Certificates[0].Issuer }.Select(value => MaskedText.FormOf(value)));
+        Assert.Equal("cleaned", MaskedText.FormOf(Masking.Clean("Connection to db01.prod.example.com refused")));
+        Assert.Equal("digest", MaskedText.FormOf(masking.Dimension("team", "payroll").Value, "team"));
+
+        // Ids that the product gave, and words, look like themselves.
+        Assert.All(
+            new[] { ("e1", "env"), ("env-0123456789ab", "env"), ("b7a1c2d3-0000-7000-8000-0123456789ab", "env"), ("server-0123456789ab", "id"), ("node-0123456789AB", "id"), ("Node 3 of 5 is down", "text"), ("-0123456789ab", "id"), ("", "id") },
+            value => Assert.Null(MaskedText.FormOf(value.Item1, value.Item2)));
+    }
+
+    [Fact]
     public void What_is_revealed_stays_and_what_is_withheld_goes()
     {
         var health = Health();

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using Google.Protobuf;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api;
@@ -10,8 +11,10 @@ using MissionControl.Contracts.Api.Fleet;
 using MissionControl.Fleet.Clusters;
 using MissionControl.Fleet.Liveness;
 using MissionControl.Platform.Data;
+using MissionControl.Protocol.CallHome;
 using MissionControl.Testing;
 using Xunit;
+using Wire = MissionControl.Protocol.CallHome.Health;
 
 namespace MissionControl.Fleet.Tests;
 
@@ -45,7 +48,8 @@ public sealed class LargeFleet : IAsyncLifetime
         {
             var row = Fleet.Health.StoredHealth.New(id, Customers[i % 3]);
             (row.Status, row.ProductVersion, row.NodesUp, row.NodesAll) = (i % 20 == 0 ? "red" : i % 7 == 0 ? "yellow" : "green", $"1.{i % 5}.0", 3, 3);
-            (row.WorstReason, row.Rank, row.Body) = (row.Status == "green" ? null : "Disk /data of n1 has 5 % free.", 1, new byte[600]);
+            (row.WorstReason, row.Rank, row.Body) = (row.Status == "green" ? null : "Disk /data of n1 has 5 % free.", 1, Said(i));
+            row.Broken = row.Status == "red" ? " backup-age disk-free " : row.Status == "yellow" ? " disk-free " : "";
             return row;
         }).ToList();
         await Fleet.Health.StoredHealth.WriteAsync(db, stored, CancellationToken.None);
@@ -54,6 +58,18 @@ public sealed class LargeFleet : IAsyncLifetime
     }
 
     public async ValueTask DisposeAsync() => await Host.DisposeAsync();
+
+    private static byte[] Said(int i)
+    {
+        var health = new Wire { IntervalS = 60, Backup = new Backup { LastSuccessMs = 1_700_000_000_000 + i, ScheduleS = 86_400 } };
+        health.Certificates.Add([new Certificate { Purpose = "cluster", NotAfterMs = 1_900_000_000_000 }, new Certificate { Purpose = "gateway", NotAfterMs = 1_800_000_000_000 }]);
+        foreach (var (node, used) in new[] { ("n1", i % 90), ("n2", 5), ("n3", 7) })
+        {
+            health.Nodes.Add(new NodeHealth { Id = node, Role = "server", State = "running", Version = "1.0.0", Disks = { new Disk { Mount = "/data", Purpose = "data", TotalBytes = 100, UsedBytes = used } } });
+        }
+
+        return health.ToByteArray();
+    }
 }
 
 public sealed class ClusterListTests(LargeFleet fleet) : IClassFixture<LargeFleet>
@@ -104,6 +120,41 @@ public sealed class ClusterListTests(LargeFleet fleet) : IClassFixture<LargeFlee
     }
 
     [Fact]
+    public async Task Clusters_are_found_and_counted_by_the_rules_they_break()
+    {
+        var all = (await fleet.Host.Admin.GetFromJsonAsync<Page<ClusterSummary>>("/api/v1/fleet/clusters?count=exact&facets=rule,health"))!;
+        var (red, yellow) = (all.Facets!["health"]["red"], all.Facets["health"]["yellow"]);
+        Assert.Equal(new Dictionary<string, long> { ["disk-free"] = red + yellow, ["backup-age"] = red }, all.Facets["rule"]);
+
+        var backup = (await fleet.Host.Admin.GetFromJsonAsync<Page<ClusterSummary>>("/api/v1/fleet/clusters?rule=backup-age&count=exact&limit=500"))!;
+        Assert.Equal(red, backup.Total);
+        Assert.All(backup.Items, cluster => Assert.Equal("red", cluster.Health));
+        Assert.Equal(red + yellow, (await fleet.Host.Admin.GetFromJsonAsync<Page<ClusterSummary>>("/api/v1/fleet/clusters?rule=backup-age&rule=DISK-FREE&count=exact&limit=1"))!.Total);
+        Assert.Equal(0, (await fleet.Host.Admin.GetFromJsonAsync<Page<ClusterSummary>>("/api/v1/fleet/clusters?rule=cpu&count=exact&limit=1"))!.Total);
+    }
+
+    [Fact]
+    public async Task Clusters_are_found_by_how_long_they_have_been_silent()
+    {
+        var silent = (await fleet.Host.Admin.GetFromJsonAsync<Page<ClusterSummary>>("/api/v1/fleet/clusters?silentFor=30m&count=exact&limit=500"))!;
+
+        Assert.Equal(LargeFleet.Clusters / 50, silent.Total);
+        Assert.All(silent.Items, cluster => Assert.Equal("missing", cluster.Liveness));
+        Assert.Equal(0, (await fleet.Host.Admin.GetFromJsonAsync<Page<ClusterSummary>>("/api/v1/fleet/clusters?silentFor=2d&count=exact&limit=1"))!.Total);
+    }
+
+    [Fact]
+    public async Task A_list_says_how_full_the_fullest_disk_is_how_old_the_backup_and_until_when_the_first_certificate_is_valid()
+    {
+        var some = (await fleet.Host.Admin.GetFromJsonAsync<Page<ClusterSummary>>("/api/v1/fleet/clusters?sort=enrolledAt&limit=3"))!.Items;
+
+        // Enrolled in reverse: the last of them first.
+        Assert.Equal(Enumerable.Range(LargeFleet.Clusters - 3, 3).Reverse().Select(i => (double?)Math.Max(7, i % 90)), some.Select(cluster => cluster.WorstDiskPercent));
+        Assert.All(some, cluster => Assert.Equal(DateTimeOffset.FromUnixTimeMilliseconds(1_800_000_000_000), cluster.CertificateUntil));
+        Assert.Equal(DateTimeOffset.FromUnixTimeMilliseconds(1_700_000_000_000 + LargeFleet.Clusters - 1), some[0].LastBackup);
+    }
+
+    [Fact]
     public async Task A_cluster_is_found_by_name_by_id_and_by_the_digits_that_people_read_out()
     {
         var any = (await fleet.Host.Admin.GetFromJsonAsync<Page<ClusterSummary>>("/api/v1/fleet/clusters?q=cLuSter%207919&limit=1"))!.Items[0];
@@ -125,6 +176,11 @@ public sealed class ClusterListTests(LargeFleet fleet) : IClassFixture<LargeFlee
     [InlineData("state=gone")]
     [InlineData("cursor=nonsense")]
     [InlineData("stale=perhaps")]
+    [InlineData("rule=heartbeat")]
+    [InlineData("rule=backup")]
+    [InlineData("silentFor=yesterday")]
+    [InlineData("silentFor=-1h")]
+    [InlineData("silentFor=9999d")]
     public async Task What_a_list_does_not_know_is_named(string query)
     {
         using var response = await fleet.Host.Admin.GetAsync(new Uri($"/api/v1/fleet/clusters?{query}", UriKind.Relative));

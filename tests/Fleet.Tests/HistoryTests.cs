@@ -81,7 +81,14 @@ public sealed class HistoryTests(RuleHost fixture) : IClassFixture<RuleHost>
         {
             var at = Begin.AddSeconds((i * 60) + random.Next(-200, 200));
             double?[] values = [random.Next(10) == 0 ? null : Math.Round(random.NextDouble() * 100, 1), random.Next(3), random.Next(10) == 0 ? null : -Math.Round(random.NextDouble() * 1e6, 2)];
-            Assert.True(block.TryAdd(at, [new("cpu:n1", 1, values[0]), new("health", 0, values[1]), new("clock:n1", 2, values[2])]));
+            SampleValue[] sample = [new("cpu:n1", 1, values[0]), new("health", 0, values[1]), new("clock:n1", 2, values[2])];
+            if (i > 0)
+            {
+                // The order in which metrics are named is theirs.
+                random.Shuffle(sample);
+            }
+
+            Assert.True(block.TryAdd(at, sample));
             put.Add((at, values));
 
             // Closed and opened again after each, as between two check-ins.
@@ -89,11 +96,15 @@ public sealed class HistoryTests(RuleHost fixture) : IClassFixture<RuleHost>
         }
 
         var got = new List<(DateTimeOffset At, double?[] Values)>();
+        var open = new List<(DateTimeOffset At, double?[] Values)>();
         SampleBlock.OpenSealed(block.Seal(), (_, at, values) => got.Add((at, [.. values])));
+        SampleBlock.Read(block.ToBytes(), (_, at, values) => open.Add((at, [.. values])));
 
-        Assert.Equal(put.Count, got.Count);
+        Assert.Equal((put.Count, put.Count), (got.Count, block.Count));
         Assert.All(put.Zip(got), pair => Assert.Equal(pair.First.At.ToUnixTimeSeconds(), pair.Second.At.ToUnixTimeSeconds()));
         Assert.All(put.Zip(got), pair => Assert.Equal(pair.First.Values, pair.Second.Values));
+        Assert.Equal(got.Select(sample => sample.At), open.Select(sample => sample.At));
+        Assert.All(got.Zip(open), pair => Assert.Equal(pair.First.Values, pair.Second.Values));
         Assert.False(block.TryAdd(Begin, [new("cpu:n2", 1, 1)]));
     }
 

@@ -1,4 +1,5 @@
 using System.Net.Http.Json;
+using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Fleet;
 using MissionControl.Protocol.CallHome;
 using MissionControl.Testing;
@@ -53,6 +54,8 @@ public sealed class RulesThroughTheDoorTests(RuleHost fixture) : IClassFixture<R
     public async Task A_rule_turns_bad_and_good_again_by_what_comes_through_the_door(string rule, (int Minute, Action<Wire> Bend, string Status)[] journey)
     {
         using var cluster = await TestCluster.EnrollAsync(fixture.Host, fixture.Customer, rule);
+        var turns = new List<(string, string)>();
+        var last = "unknown";
         foreach (var (minute, bend, status) in journey)
         {
             var item = cluster.Health(bend: bend);
@@ -72,6 +75,14 @@ public sealed class RulesThroughTheDoorTests(RuleHost fixture) : IClassFixture<R
             // The list is written when what is judged changes, and says the same.
             var summary = await fixture.Host.Admin.GetFromJsonAsync<ClusterSummary>($"/api/v1/fleet/clusters/{cluster.Id}");
             Assert.Equal(document.Status, summary!.Health);
+            var broken = await fixture.Host.Admin.GetFromJsonAsync<Page<ClusterSummary>>($"/api/v1/fleet/clusters?rule={rule.Split(':')[0]}&limit=500");
+            Assert.Equal(status is "yellow" or "red", broken!.Items.Any(one => one.Id == summary.Id));
+            if (status != last && !(last == "unknown" && status is "green" or "absent"))
+            {
+                turns.Add((last, status));
+            }
+
+            last = status == "absent" ? "green" : status;
             if (status is "yellow" or "red")
             {
                 Assert.NotNull(indicator!.Impact);
@@ -79,6 +90,10 @@ public sealed class RulesThroughTheDoorTests(RuleHost fixture) : IClassFixture<R
                 Assert.NotNull(indicator.Since);
             }
         }
+
+        // Every turn is remembered once, the first sight of what is well or not yet bad being none.
+        var remembered = await fixture.Host.Admin.GetFromJsonAsync<Page<RuleChangeItem>>($"/api/v1/fleet/clusters/{cluster.Id}/health/changes?rule={Uri.EscapeDataString(rule)}&sort=at");
+        Assert.Equal(turns, remembered!.Items.Select(change => (change.Before, change.After)));
     }
 
     private static void Down(Wire health) => (health.ExpectedNodes, health.Nodes[0].State) = (1, "down");

@@ -31,6 +31,35 @@ public sealed class CustomersTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_customer_says_what_its_reader_may_do_and_the_endpoint_agrees()
+    {
+        var customer = await host.CreateCustomerAsync();
+        var (staff, _) = await host.ClientWithTokenAsync(null, "licensing:read");
+        var (own, _) = await host.ClientWithTokenAsync(customer.Id, "licensing:read", "licensing:write");
+        using var _1 = staff;
+        using var _2 = own;
+        const string staffOnly = "Only staff of the vendor changes customers.";
+
+        Assert.Equal([("change", null), ("close", null), ("reopen", "It is active already.")], Actions(customer));
+        Assert.Equal([("change", null), ("close", null), ("reopen", "It is active already.")], Actions((await host.Admin.GetFromJsonAsync<Page<CustomerItem>>("/api/v1/licensing/customers"))!.Items.Single(one => one.Id == customer.Id)));
+        Assert.All(Actions((await staff.GetFromJsonAsync<CustomerItem>($"/api/v1/licensing/customers/{customer.Id}"))!), action => Assert.Equal("This needs the right licensing:write.", action.Reason));
+        Assert.All(Actions((await own.GetFromJsonAsync<CustomerItem>($"/api/v1/licensing/customers/{customer.Id}"))!), action => Assert.Equal(staffOnly, action.Reason));
+        using var theirs = new HttpRequestMessage(HttpMethod.Patch, $"/api/v1/licensing/customers/{customer.Id}") { Content = JsonContent.Create(new ChangeCustomerRequest(State: "closed")) };
+        theirs.Headers.TryAddWithoutValidation("If-Match", "\"1\"");
+        using var refused = await own.SendAsync(theirs);
+        Assert.Equal((HttpStatusCode.Forbidden, staffOnly), (refused.StatusCode, (await refused.Content.ReadFromJsonAsync<ProblemDocument>())!.Detail));
+
+        using var closed = await ChangeAsync(customer.Id, "\"1\"", new ChangeCustomerRequest(State: "closed"));
+        Assert.Equal([("change", null), ("close", "It is closed already."), ("reopen", null)], Actions((await closed.Content.ReadFromJsonAsync<CustomerItem>())!));
+
+        // Asked for what is so already: nothing is different afterwards.
+        using var again = await ChangeAsync(customer.Id, "\"2\"", new ChangeCustomerRequest(State: "closed"));
+        Assert.Equal((HttpStatusCode.OK, 2L), (again.StatusCode, (await again.Content.ReadFromJsonAsync<CustomerItem>())!.Version));
+
+        static IEnumerable<(string Name, string? Reason)> Actions(CustomerItem item) => item.Actions.Select(action => action.Allowed == action.Reason is null ? (action.Name, action.Reason) : default);
+    }
+
+    [Fact]
     public async Task A_request_without_its_members_is_refused_with_every_error_at_once()
     {
         using var response = await host.Admin.PostAsJsonAsync("/api/v1/licensing/customers", new { });

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.CallHome;
+using MissionControl.Contracts.Api.Fleet;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Contracts.Api.Platform;
@@ -118,9 +119,27 @@ public sealed class AuditWalkTests : IAsyncLifetime
             await SwitchAsync(cluster, "epochs/2/confirm");
         })),
         ["RotateKey"] = ("callhome.key-rotated", () => WithClusterAsync(RotateAsync)),
+        ["AskKeyRotation"] = ("callhome.key-rotation-requested", () => WithClusterAsync(cluster => SwitchAsync(cluster, "rotate-key"))),
+        ["CreateReadmissionToken"] = ("callhome.readmission-token-created", () => WithClusterAsync(cluster => SwitchAsync(cluster, "enrollment-tokens"))),
+        ["RequestInventory"] = ("fleet.inventory-requested", () => WithClusterAsync(async cluster =>
+        {
+            await Eventually.TrueAsync(async () => (await host.Admin.GetAsync(new Uri($"/api/v1/fleet/clusters/{cluster.Id}", UriKind.Relative))).IsSuccessStatusCode, "fleet knows the cluster");
+            await PostAsync($"/api/v1/fleet/clusters/{cluster.Id}/inventory-request", new InventoryRequest("the walk says so"));
+        })),
         ["Unenroll"] = ("callhome.cluster-unenrolled", () => WithClusterAsync(async cluster =>
             (await cluster.SendAsync("unenroll", new UnenrollRequest { Assertion = cluster.Assertion(await cluster.NonceAsync()), Reason = "test" })).EnsureSuccessStatusCode())),
         ["RetryParkedMessage"] = ("fleet.parked-message-retried", ParkAndRetryAsync),
+        ["GiveUpParkedMessage"] = ("fleet.parked-message-given-up", async () =>
+        {
+            var parked = await ParkAndRetryAsync();
+            await PostAsync($"/api/v1/fleet/parked-messages/{parked}/give-up", new GiveUpRequest("the walk says so"));
+            return parked;
+        }),
+        ["RunJob"] = ("fleet.job-started", async () =>
+        {
+            await PostAsync("/api/v1/fleet/jobs/fleet.purge-records/run", new RunJobRequest("the walk says so"));
+            return "fleet.purge-records";
+        }),
         ["RetryParkedMessages"] = ("fleet.task-started", RetryAllAsync),
         ["RetryTask"] = ("fleet.task-started", async () =>
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -80,6 +81,64 @@ public sealed class JobTests
         }
     }
 
+    [Fact]
+    public async Task Somebody_runs_a_job_now_once_at_a_time_and_its_run_says_who_why_and_how_it_ended()
+    {
+        await using var host = await ControlPlane.StartAsync(services: services => services.AddSingleton<Job>(new Probe("updates.probe", "0 0 3 1 1 ?")));
+        var job = host.Services.GetServices<Job>().OfType<Probe>().Single();
+        job.Hold();
+        using (var without = await RunNowAsync(host, " "))
+        {
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, without.StatusCode);
+        }
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => RunNowAsync(host, "the cause was mended", Guid.NewGuid().ToString())));
+
+        Assert.Equal(1, answers.Count(answer => answer.StatusCode == HttpStatusCode.Accepted));
+        Assert.All(answers.Where(answer => answer.StatusCode != HttpStatusCode.Accepted), answer => Assert.Equal(HttpStatusCode.Conflict, answer.StatusCode));
+        await Eventually.TrueAsync(() => job.Runs == 1, "the job was begun");
+        var listed = (await host.Admin.GetFromJsonAsync<Page<JobItem>>("/api/v1/updates/jobs"))!.Items.Single(item => item.Name == "updates.probe");
+        Assert.Equal(("running", false), (listed.LastRun!.State, listed.Actions.Single(action => action.Name == "run").Allowed));
+        job.Release();
+        await Eventually.TrueAsync(async () => (await RunsAsync(host))[0].State == "succeeded", "its end is written down");
+        var run = Assert.Single(await RunsAsync(host));
+        Assert.Equal(("probed", "the cause was mended"), (run.Outcome, run.Reason));
+        Assert.StartsWith("token:", run.StartedBy, StringComparison.Ordinal);
+
+        // The same form sent twice is one run; without a key each is one of its own, and a failure is told.
+        job.Fails = true;
+        var key = Guid.NewGuid().ToString();
+        foreach (var replayed in new[] { false, true })
+        {
+            using var answer = await RunNowAsync(host, "once more", key);
+            Assert.Equal((HttpStatusCode.Accepted, replayed), (answer.StatusCode, answer.Headers.Contains("Idempotency-Replayed")));
+            await Eventually.TrueAsync(async () => (await RunsAsync(host))[0].State == "failed", "the failure is written down");
+        }
+
+        Assert.Equal(2, job.Runs);
+        using (var again = await RunNowAsync(host, "without a key"))
+        {
+            Assert.Equal(HttpStatusCode.Accepted, again.StatusCode);
+            Assert.Equal("updates.probe", (await again.Content.ReadFromJsonAsync<JobRunItem>())!.Job);
+        }
+
+        await Eventually.TrueAsync(() => job.Runs == 3, "it ran a third time");
+        using var unknown = await host.Admin.PostAsJsonAsync("/api/v1/updates/jobs/fleet.purge-records/run", new RunJobRequest("of another role"));
+        Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
+        Array.ForEach(answers, answer => answer.Dispose());
+    }
+
+    private static async Task<HttpResponseMessage> RunNowAsync(ControlPlane host, string reason, string? key = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/updates/jobs/updates.probe/run") { Content = JsonContent.Create(new RunJobRequest(reason)) };
+        if (key is not null)
+        {
+            request.Headers.Add("Idempotency-Key", key);
+        }
+
+        return await host.Admin.SendAsync(request);
+    }
+
     private static async Task<IReadOnlyList<JobRunItem>> RunsAsync(ControlPlane host)
     {
         IReadOnlyList<JobRunItem> items = [];
@@ -94,16 +153,23 @@ public sealed class JobTests
 
     private sealed class Probe(string name, string schedule) : Job(name, "updates", schedule, "Counts its runs")
     {
+        private volatile TaskCompletionSource? held;
         private int runs;
+
+        /// <summary>Runs that begin from now on wait.</summary>
+        public void Hold() => held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Release() => held!.SetResult();
 
         public int Runs => Volatile.Read(ref runs);
 
         public bool Fails { get; set; }
 
-        public override Task<string> RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
+        public override async Task<string> RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
         {
             Interlocked.Increment(ref runs);
-            return Fails ? throw new InvalidOperationException("The probe was told to fail.") : Task.FromResult("probed");
+            await (held?.Task.WaitAsync(cancellationToken) ?? Task.CompletedTask);
+            return Fails ? throw new InvalidOperationException("The probe was told to fail.") : "probed";
         }
     }
 }

@@ -29,6 +29,12 @@ public sealed class ListWalkTests : IAsyncLifetime
         {
             await ExpectAsync(faults, path, HttpStatusCode.OK);
             await ExpectAsync(faults, $"{path}?no-such-parameter=1", HttpStatusCode.BadRequest, "unknown-parameter");
+            foreach (var name in known.Where(parameter => QueryParameters.Plain(parameter.Value) != typeof(string)).Select(parameter => parameter.Key))
+            {
+                // Whoever sent it learns which one it was.
+                await ExpectAsync(faults, $"{path}?{name}=x", HttpStatusCode.BadRequest, name == "limit" ? "malformed" : name);
+            }
+
             if (!known.ContainsKey("limit"))
             {
                 continue;
@@ -108,7 +114,7 @@ public sealed class ListWalkTests : IAsyncLifetime
     }
 
     /// <summary>Every GET without a parameter in its route that answers with a page of items.</summary>
-    private IEnumerable<(string Path, IReadOnlyDictionary<string, bool> Known)> Lists() => host.Services.GetRequiredService<IEnumerable<EndpointDataSource>>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+    private IEnumerable<(string Path, IReadOnlyDictionary<string, Type> Known)> Lists() => host.Services.GetRequiredService<IEnumerable<EndpointDataSource>>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
         .Where(endpoint => endpoint.RoutePattern.RawText!.StartsWith("/api/v1/", StringComparison.Ordinal) && endpoint.RoutePattern.Parameters.Count == 0
             && endpoint.Metadata.GetOrderedMetadata<IProducesResponseTypeMetadata>().Any(produces => produces.Type is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Page<>)))
         .Select(endpoint => (endpoint.RoutePattern.RawText!.TrimEnd('/'), QueryParameters.Of(endpoint)));

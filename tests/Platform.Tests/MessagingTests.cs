@@ -49,7 +49,7 @@ public sealed class MessagingTests : IAsyncLifetime
                 db.Outbox("updates").Add(new OutboxMessage { Id = Guid.CreateVersion7(now.AddMinutes(-minutes)), Type = "test", Key = "k", Payload = [], CreatedAt = now.AddMinutes(-minutes), NextAttemptAt = now.AddMinutes(9) });
             }
 
-            db.ParkedMessages("updates").Add(new ParkedMessage { Id = Guid.CreateVersion7(), Consumer = "updates.none", MessageId = Guid.CreateVersion7(), Type = "test", Key = "k", Payload = [], SentAt = now, FirstFailedAt = now, LastFailedAt = now, LastError = "test", State = ParkedState.Parked });
+            db.ParkedMessages("updates").Add(new ParkedMessage { Id = Guid.CreateVersion7(), Consumer = "updates.none", MessageId = Guid.CreateVersion7(), Type = "test", Key = "k", Payload = [], SentAt = now, FirstFailedAt = now, LastFailedAt = now, FirstError = "test", LastError = "test", State = ParkedState.Parked });
             await using var transaction = await db.BeginWriteAsync();
             await db.SaveChangesAsync();
             await transaction.CommitAsync();

@@ -225,6 +225,7 @@ public sealed class TaskTests : IAsyncLifetime
             FirstFailedAt = now,
             LastFailedAt = now,
             Attempts = HandlerRunner.MaxAttempts,
+            FirstError = "test",
             LastError = "test",
             State = ParkedState.Parked,
         }).ToList();

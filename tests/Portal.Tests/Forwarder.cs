@@ -21,6 +21,9 @@ public sealed class Forwarder : IAsyncDisposable
         client = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false }) { BaseAddress = api };
     }
 
+    /// <summary>What the portal asked of the API, in order.</summary>
+    public ConcurrentQueue<string> Asked { get; } = new();
+
     /// <summary>Its address.</summary>
     public Uri Address => new(app.Urls.First());
 
@@ -52,6 +55,7 @@ public sealed class Forwarder : IAsyncDisposable
 
     private async Task ForwardAsync(HttpContext http)
     {
+        Asked.Enqueue(http.Request.Path + http.Request.QueryString.Value);
         if (http.Request.Path.Value!.Split('/') is [_, "api", "v1", var role, ..] && down.ContainsKey(role))
         {
             http.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;

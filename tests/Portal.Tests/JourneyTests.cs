@@ -52,6 +52,28 @@ public sealed class JourneyTests(PortalFixture portal)
     }
 
     [Fact]
+    public async Task From_what_is_broken_in_the_fleet_to_the_cluster_its_rule_and_its_node()
+    {
+        await using var window = await portal.OpenAsync();
+        await window.GoAsync("/fleet");
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "Disk filling" }).ClickAsync();
+        await window.Page.WaitForURLAsync("**/clusters?rule=disk-free");
+        Assert.Equal(["Oslo"], await window.Page.Locator("tbody .c-name a").AllInnerTextsAsync());
+        Assert.Equal("disk-free", await window.Page.GetByLabel("Breaks the rule").InputValueAsync());
+
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "Oslo" }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "Health", Exact = true }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Img, new() { Name = "Disk filling over the last 14 days: " }).WaitForAsync();
+        await window.Page.GetByText("Every turn").ClickAsync();
+        await window.Page.GetByRole(AriaRole.Cell, new() { Name = "disk-free:n1/data" }).WaitForAsync();
+
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "Nodes", Exact = true }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Heading, new() { Name = "n1" }).GetByRole(AriaRole.Link).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Region, new() { Name = "Fullest disk" }).WaitForAsync();
+        Window.AssertNothing(window.Violations);
+    }
+
+    [Fact]
     public async Task A_token_is_made_shown_once_and_revoked()
     {
         await using var window = await portal.OpenAsync();
@@ -143,6 +165,20 @@ public sealed class JourneyTests(PortalFixture portal)
         Assert.Equal(total, rows.Length - 1);
         Assert.Contains(rows, row => row.Contains("'=1+1", StringComparison.Ordinal));
         Assert.All(rows[1..], row => Assert.Contains(customer.ToString(), row, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Of_a_site_that_hands_in_bundles_it_is_said_when_the_next_is_due()
+    {
+        using var cluster = await TestCluster.EnrollAsync(portal.Host, (await portal.Host.CreateCustomerAsync("Island")).Id, "Svalbard");
+        await cluster.HandInAsync(cluster.Part(cluster.Request(cluster.Health(1))));
+        await using var window = await portal.OpenAsync();
+        await Eventually.TrueAsync(async () =>
+        {
+            await window.GoAsync($"/clusters/{cluster.Id}");
+            return await window.Page.GetByText("by bundle, expected every 7 days").CountAsync() == 1;
+        }, "the page says so");
+        Window.AssertNothing(window.Violations);
     }
 
     [Fact]

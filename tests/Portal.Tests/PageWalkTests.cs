@@ -11,28 +11,30 @@ namespace MissionControl.Portal.Tests;
 public sealed class PageWalkTests(PortalFixture portal)
 {
     [Theory]
-    [InlineData(1280, ColorScheme.Light)]
-    [InlineData(1280, ColorScheme.Dark)]
-    [InlineData(390, ColorScheme.Light)]
-    [InlineData(390, ColorScheme.Dark)]
-    [InlineData(320, ColorScheme.Light)]
-    public async Task Every_page_keeps_the_content_policy_the_accessibility_rules_and_its_width(int width, ColorScheme theme)
+    [InlineData(ColorScheme.Light)]
+    [InlineData(ColorScheme.Dark)]
+    public async Task Every_page_keeps_the_content_policy_the_accessibility_rules_and_its_width(ColorScheme theme)
     {
-        await using var window = await portal.OpenAsync(width: width, theme: theme);
+        await using var window = await portal.OpenAsync(theme: theme);
         var faults = new List<string>();
         foreach (var address in portal.Addresses())
         {
             await window.GoAsync(address);
-            // Colours are the same at every width, and so is the order of what is read: one width for each theme, and the phone.
-            faults.AddRange(width == 1280 || theme == ColorScheme.Dark ? await window.AxeAsync() : []);
-            if (await window.ScrollsSidewaysAsync())
+            foreach (var width in new[] { 320, 390, 1280 })
             {
-                faults.Add($"{address} scrolls sideways at {width}");
-            }
+                // What stands where is the style sheet's alone to say: a window that is made narrower shows what a narrow one shows.
+                await window.Page.SetViewportSizeAsync(width, 900);
+                if (await window.ScrollsSidewaysAsync())
+                {
+                    faults.Add($"{address} scrolls sideways at {width}: {await window.TooWideAsync()}");
+                }
 
-            if (width != 320)
-            {
-                await window.PictureAsync($"{Name(address)}-{width}-{theme}".ToLowerInvariant());
+                // Colours are the same at every width, and so is the order of what is read: one width for each theme, and the phone.
+                faults.AddRange(width == 1280 || (width == 390 && theme == ColorScheme.Dark) ? await window.AxeAsync() : []);
+                if (width != 320)
+                {
+                    await window.PictureAsync($"{Name(address)}-{width}-{theme}".ToLowerInvariant());
+                }
             }
         }
 
@@ -49,11 +51,11 @@ public sealed class PageWalkTests(PortalFixture portal)
 
         await using var themed = await portal.OpenAsync(theme: ColorScheme.Light);
         await themed.GoAsync("/clusters?health=red");
-        await themed.Page.GetByLabel("Theme").ClickAsync();
+        await themed.Page.Locator("#looks").ClickAsync();
         await themed.Page.GetByRole(AriaRole.Button, new() { Name = "Dark" }).ClickAsync();
+        await themed.Page.Locator("html[data-bs-theme=dark]").WaitForAsync();
 
         Assert.EndsWith("/clusters?health=red", themed.Page.Url);
-        Assert.Equal("dark", await themed.Page.Locator("html").GetAttributeAsync("data-bs-theme"));
         Window.AssertNothing((await themed.AxeAsync()).Concat(themed.Violations));
     }
 
@@ -89,13 +91,13 @@ public sealed class PageWalkTests(PortalFixture portal)
         string[] others = ["/signin", "/assets/{name}", "/_changes", "/_f/alive", "/_f/tasks", "/{**path}"];
         var open = portal.Host.Services.GetRequiredService<IEnumerable<EndpointDataSource>>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.Metadata.GetMetadata<SurfaceOf>()?.Value == Surface.Portal && endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Contains("GET"))
-            .Select(endpoint => endpoint.RoutePattern.RawText!).Where(route => !route.EndsWith(".csv", StringComparison.Ordinal)).Except(others);
+            .Select(endpoint => endpoint.RoutePattern.RawText!).Where(route => !route.EndsWith(".csv", StringComparison.Ordinal) && !route.EndsWith(".json", StringComparison.Ordinal)).Except(others);
 
         Assert.Equal(PortalPages.All.Select(page => page.Route).Order(StringComparer.Ordinal), open.Distinct().Order(StringComparer.Ordinal));
     }
 
     private string Name(string address) => (address == "/" ? "today" : address.Trim('/').Replace(portal.Red.Id, "red", StringComparison.Ordinal).Replace(portal.Green.Id, "green", StringComparison.Ordinal)
-        .Replace(portal.Customer.ToString(), "customer", StringComparison.Ordinal).Replace(portal.Task.ToString(), "task", StringComparison.Ordinal).Replace("%3D", "-", StringComparison.Ordinal)).Replace('/', '-').Replace('?', '-').Replace('&', '-').Replace('=', '-');
+        .Replace(portal.Customer.ToString(), "customer", StringComparison.Ordinal).Replace(portal.Task.ToString(), "task", StringComparison.Ordinal).Replace(portal.Parked.ToString(), "one", StringComparison.Ordinal).Replace(portal.GivenUp.ToString(), "given-up", StringComparison.Ordinal).Replace("%3D", "-", StringComparison.Ordinal)).Replace('/', '-').Replace('?', '-').Replace('&', '-').Replace('=', '-');
 
     // 2.4.7, 2.4.11 and 2.5.8 of WCAG: at every stop the focus is drawn, nothing covers it, and it is large enough to hit.
     private const string Focusable = """

@@ -27,6 +27,9 @@ public sealed class PortalFixture : IAsyncLifetime
     /// <summary>The consumer whose messages are parked.</summary>
     public const string Consumer = "fleet.keep-customer";
 
+    /// <summary>A process of fleet that fell silent.</summary>
+    public const string SilentProcess = "fleet-7-01a2189a785479679850000000c0ffee";
+
     private readonly Dictionary<string, string> signedIn = [];
     private IPlaywright playwright = null!;
 
@@ -53,6 +56,12 @@ public sealed class PortalFixture : IAsyncLifetime
 
     /// <summary>A task of fleet that ended with failures.</summary>
     public Guid Task { get; private set; }
+
+    /// <summary>A message of fleet that stays parked.</summary>
+    public Guid Parked { get; private set; }
+
+    /// <summary>A message of fleet that was given up.</summary>
+    public Guid GivenUp { get; private set; }
 
     /// <summary>The token of the first customer's viewer.</summary>
     public string CustomerToken { get; private set; } = "";
@@ -83,6 +92,17 @@ public sealed class PortalFixture : IAsyncLifetime
         await Eventually.TrueAsync(async () => (await Host.Admin.GetStringAsync($"/api/v1/licensing/windows?cluster={Green.Id}")).Contains("\"received\"", StringComparison.Ordinal), "the ledger has the window");
         await Eventually.TrueAsync(async () => (await Host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>("/api/v1/audit/entries"))!.Items.Count > 4, "the audit log has entries");
         Task = await ParkAndRetryAsync();
+        await using (var scope = Host.Services.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+            var then = Host.Time.GetUtcNow().AddHours(-2);
+            db.Replicas("fleet").Add(new Replica { Instance = SilentProcess, Version = "1.0.0", StartedAt = then.AddDays(-3), SeenAt = then, DiskFree = 3L << 30, DiskTotal = 64L << 30, CertificateEndsAt = then.AddDays(12) });
+            await db.SaveChangesAsync();
+        }
+
+        (Parked, GivenUp) = (await ParkAsync(null, null)) is [var first, var second] ? (first, second) : default;
+        using var givenUp = await Host.Admin.PostAsJsonAsync($"/api/v1/fleet/parked-messages/{GivenUp}/give-up", new GiveUpRequest("the customer was merged into another"));
+        givenUp.EnsureSuccessStatusCode();
         (_, var customer) = await Host.ClientWithTokenAsync(Customer, "fleet:read", "licensing:read", "callhome:read", "audit:read");
         (_, var fleet) = await Host.ClientWithTokenAsync(null, "fleet:read");
         (CustomerToken, FleetToken) = (customer.Token, fleet.Token);
@@ -111,52 +131,57 @@ public sealed class PortalFixture : IAsyncLifetime
     /// <param name="width">Width in pixels.</param>
     /// <param name="theme">What the system prefers.</param>
     /// <param name="script">Whether scripts run.</param>
-    public async Task<Window> OpenAsync(string? token = null, int width = 1280, ColorScheme theme = ColorScheme.Light, bool script = true)
+    /// <param name="zone">Zone of the machine that the browser runs on.</param>
+    public async Task<Window> OpenAsync(string? token = null, int width = 1280, ColorScheme theme = ColorScheme.Light, bool script = true, string zone = "UTC")
     {
         if (!signedIn.TryGetValue(token ?? Host.AdminToken, out var state))
         {
             signedIn[token ?? Host.AdminToken] = state = await SignInAsync(token ?? Host.AdminToken);
         }
 
-        return await Window.OpenAsync(await ContextAsync(width, theme, script, state), Host.Portal);
+        return await Window.OpenAsync(await ContextAsync(width, theme, script, state, zone), Host.Portal);
     }
 
     /// <summary>A browser window of nobody.</summary>
     public async Task<Window> OpenStrangerAsync(int width = 1280, ColorScheme theme = ColorScheme.Light, bool script = true) =>
-        await Window.OpenAsync(await ContextAsync(width, theme, script, null), Host.Portal);
+        await Window.OpenAsync(await ContextAsync(width, theme, script, null, "UTC"), Host.Portal);
 
     /// <summary>An address of every page in the registry, its parameters filled in.</summary>
     public IEnumerable<string> Addresses() => PortalPages.All.Select(page => page.Route).Select(Fill).Append($"/clusters/{Green.Id}").Append($"/clusters/{Green.Id}/usage").Append("/clusters?q=nothing-is-called-so")
-        .Append("/clusters?health=red&liveness=online").Append("/search?q=Oslo").Append("/search?q=" + Red.Id).Append($"/clusters/{Guid.Empty}")
+        .Append("/clusters?health=red&liveness=online").Append("/clusters?rule=disk-free&silentFor=1h").Append($"/clusters/{Red.Id}/nodes/none-is-called-so").Append("/clusters?cols=lastBackup&cols=certificateUntil&cols=worstDiskPercent").Append($"/clusters/{Red.Id}/metrics?range=6h&with=Turin").Append($"/clusters/{Red.Id}/metrics?with=Oslo").Append($"/clusters/{Red.Id}/sent?class=health").Append($"/clusters/{Red.Id}/sent?class=event").Append($"/clusters/{Red.Id}/sent?class=nonsense").Append("/search?q=Oslo").Append("/search?q=" + Red.Id).Append($"/clusters/{Guid.Empty}")
         .Append($"/tasks/fleet/{Task}?show=all").Append("/tasks?state=running").Append("/system/parked/fleet/retry")
+        .Append($"/system/parked/fleet/{GivenUp}").Append("/system/parked?role=fleet&state=given-up").Append($"/system/parked/fleet/{GivenUp}/give-up")
         .Append($"/clusters/suspend?customer={Customer}&health=red").Append("/clusters/resume?helth=red");
 
     /// <summary>Parks messages for a consumer of fleet: those without a name can never be applied.</summary>
-    public async Task ParkAsync(params string?[] names)
+    public async Task<IReadOnlyList<Guid>> ParkAsync(params string?[] names)
     {
         await using var scope = Host.Services.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
         var now = Host.Time.GetUtcNow();
-        db.ParkedMessages("fleet").AddRange(names.Select(name => Guid.CreateVersion7(now)).Zip(names, (id, name) => new ParkedMessage
+        var ids = names.Select(name => Guid.CreateVersion7(now)).ToList();
+        db.ParkedMessages("fleet").AddRange(ids.Zip(names, (id, name) => new ParkedMessage
         {
             Id = id,
             Consumer = Consumer,
             MessageId = id,
             Type = "licensing.customer-changed",
             Key = id.ToString(),
-            Payload = MessageJson.Write(new CustomerChanged(id, name!, "eu", "active", 1)),
+            Payload = MessageJson.Write(new CustomerChanged(id, name ?? "Without a region", name is null ? null! : "eu", "active", 1)),
             SentAt = now,
             FirstFailedAt = now,
             LastFailedAt = now,
             Attempts = HandlerRunner.MaxAttempts,
-            LastError = "DbUpdateException: the name is missing",
+            FirstError = "TimeoutException: the database did not answer",
+            LastError = "DbUpdateException: the region is missing",
             State = ParkedState.Parked,
         }));
         await db.SaveChangesAsync();
+        return ids;
     }
 
-    private string Fill(string route) => route is "/clusters/resume" ? "/clusters/resume?state=active" : route == "/views" ? "/views?list=clusters&query=health%3Dred" : route == "/system/parked/{role}/retry" ? $"/system/parked/fleet/retry?consumer={Consumer}" : route.Replace("{role}", "fleet", StringComparison.Ordinal)
-        .Replace("{id:guid}", route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
+    private string Fill(string route) => route is "/clusters/resume" ? "/clusters/resume?state=active" : route == "/views" ? "/views?list=clusters&query=health%3Dred" : route == "/system/parked/{role}/retry" ? $"/system/parked/fleet/retry?consumer={Consumer}" : route.Replace("{role}", "fleet", StringComparison.Ordinal).Replace("{**node}", "n1", StringComparison.Ordinal).Replace("{name}", "fleet.purge-records", StringComparison.Ordinal)
+        .Replace("{id:guid}", route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
 
     private async Task<Guid> ParkAndRetryAsync()
     {
@@ -167,8 +192,8 @@ public sealed class PortalFixture : IAsyncLifetime
         return task.Id;
     }
 
-    private Task<IBrowserContext> ContextAsync(int width, ColorScheme theme, bool script, string? state) => Browser.NewContextAsync(
-        new BrowserNewContextOptions { IgnoreHTTPSErrors = true, ViewportSize = new ViewportSize { Width = width, Height = 900 }, ColorScheme = theme, JavaScriptEnabled = script, StorageState = state });
+    private Task<IBrowserContext> ContextAsync(int width, ColorScheme theme, bool script, string? state, string zone) => Browser.NewContextAsync(
+        new BrowserNewContextOptions { IgnoreHTTPSErrors = true, ViewportSize = new ViewportSize { Width = width, Height = 900 }, ColorScheme = theme, JavaScriptEnabled = script, StorageState = state, TimezoneId = zone });
 
     private async Task<string> SignInAsync(string token)
     {

@@ -47,11 +47,15 @@ public sealed partial class SignInTests(PortalFixture portal)
     {
         var (client, token) = await portal.Host.ClientWithTokenAsync(null, "fleet:read");
         client.Dispose();
-        await using var window = await portal.OpenAsync(token.Token);
+
+        // Without a script, which leaves such a page by itself and would cross what is opened here.
+        await using var window = await portal.OpenAsync(token.Token, script: false);
         await window.GoAsync("/");
         var cookies = await window.Page.Context.CookiesAsync();
         Assert.DoesNotContain(cookies, cookie => cookie.Value.Contains(token.Token, StringComparison.Ordinal));
-        Assert.All(cookies, cookie => Assert.True(cookie is { HttpOnly: true, Secure: true }));
+
+        // The zone is the browser's own to say, and nobody's secret.
+        Assert.All(cookies, cookie => Assert.True(cookie is { Secure: true } && (cookie.HttpOnly || cookie.Name == "__Host-mc-zone")));
 
         using var revoked = await portal.Host.Admin.PostAsync(new Uri($"/api/v1/identity/tokens/{token.Id}/revoke", UriKind.Relative), null);
         revoked.EnsureSuccessStatusCode();

@@ -138,10 +138,10 @@ public sealed class TaskAndViewTests(PortalFixture portal)
         await window.Page.GetByLabel("Region").CheckAsync();
         await window.Page.Locator("details.menu[open]").GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
 
-        Assert.Equal(["State", "Cluster", "Customer", "Version", "Nodes up", "Last contact", "Region"], (await window.Page.Locator("#list thead th").AllInnerTextsAsync()).Select(head => head.Trim()));
+        Assert.Equal(["State", "Cluster", "Customer", "Version", "Nodes up", "Fullest disk", "Last contact", "Region"], (await window.Page.Locator("#list thead th").AllInnerTextsAsync()).Select(head => head.Trim()));
         await window.Page.GetByLabel("Name", new() { Exact = true }).FillAsync("Oslo");
         await window.Page.Locator("form.filter").GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
-        Assert.Equal(7, await window.Page.Locator("#list thead th").CountAsync());
+        Assert.Equal(8, await window.Page.Locator("#list thead th").CountAsync());
         Assert.Contains("health=red", window.Page.Url, StringComparison.Ordinal);
         await window.GoAsync("/clusters?cols=nonsense");
         await window.Page.GetByText("This list has no column called nonsense.").WaitForAsync();

@@ -9,6 +9,9 @@ namespace MissionControl.Portal.Tests;
 public sealed class Window : IAsyncDisposable
 {
     private static readonly Lazy<string> Axe = new(ReadAxe);
+
+    // Drawing and packing whole pages takes a third of the walk; who has changed a page asks for them.
+    private static readonly bool Pictures = Environment.GetEnvironmentVariable("MC_TEST_PICTURES") == "1";
     private readonly Uri site;
     private readonly List<string> violations = [];
 
@@ -53,8 +56,12 @@ public sealed class Window : IAsyncDisposable
     /// <summary>What the accessibility rules of WCAG 2.0 to 2.2, A and AA, find on this page.</summary>
     public async Task<IReadOnlyList<string>> AxeAsync()
     {
-        // Evaluated, not added to the page: the content policy stays in force.
-        await Page.EvaluateAsync(Axe.Value + ";0");
+        // Evaluated, not added to the page: the content policy stays in force. Once for a page, at whatever widths it is looked at.
+        if (await Page.EvaluateAsync<bool>("typeof axe === 'undefined'"))
+        {
+            await Page.EvaluateAsync(Axe.Value + ";0");
+        }
+
         var found = await Page.EvaluateAsync<JsonElement>("""
             async () => (await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'] }))
               .violations.flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html.slice(0, 160)} ${(node.any[0] ?? node.all[0] ?? node.none[0])?.message ?? ''}`))
@@ -65,9 +72,20 @@ public sealed class Window : IAsyncDisposable
     /// <summary>Whether the page is wider than its window.</summary>
     public Task<bool> ScrollsSidewaysAsync() => Page.EvaluateAsync<bool>("document.documentElement.scrollWidth > window.innerWidth");
 
-    /// <summary>Keeps a picture among the results of the tests.</summary>
+    /// <summary>The innermost parts that reach beyond the window's edge and are not clipped: why it scrolls sideways.</summary>
+    public async Task<string> TooWideAsync() => string.Join(" | ", await Page.EvaluateAsync<string[]>("""
+        () => [...document.querySelectorAll('main *')].filter(one => one.getBoundingClientRect().right > innerWidth + 0.5 && !one.closest('.table-scroll, .heat-scroll, .tabs')
+          && ![...one.children].some(inner => inner.getBoundingClientRect().right > innerWidth + 0.5)).slice(0, 5).map(one => one.outerHTML.slice(0, 160))
+        """));
+
+    /// <summary>Keeps a picture among the results of the tests, when <c>MC_TEST_PICTURES=1</c> asks for it (<c>infra/dev test --pictures</c>).</summary>
     public Task PictureAsync(string name)
     {
+        if (!Pictures)
+        {
+            return Task.CompletedTask;
+        }
+
         var directory = Path.Combine(AppContext.BaseDirectory, "..", "..", "..", "portal-pictures");
         return Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Directory.CreateDirectory(directory).FullName, $"{name}.png"), FullPage = true });
     }

@@ -69,6 +69,21 @@ public abstract class ListContract<TDatabase>(TDatabase database) : IClassFixtur
     }
 
     [Fact]
+    public async Task Any_of_several_words_is_found_in_a_text_of_words()
+    {
+        Guid[] ids = [Guid.CreateVersion7(), Guid.CreateVersion7(), Guid.CreateVersion7()];
+        await database.WriteAsync(db => db.Dialect.InsertIfAbsentAsync(db, ProbeModule.Rows with
+        {
+            Rows = [.. ids.Zip([" backup-age disk-free ", " node-down-without-spare ", ""], (id, words) => new object?[] { kind, id, 1L, 1, 0.0, false, words, null, null, null, null })],
+        }, Token));
+        foreach (var (marks, found) in new (List<string> Marks, int[] Found)[] { ([" disk-free ", " cpu "], [0]), ([" node-down "], []), ([" backup-age ", " node-down-without-spare "], [0, 1]), ([" disk_free "], []) })
+        {
+            Assert.Equal(found.Select(i => ids[i]).Order(), await database.WithAsync(db => db.Set<Probe>().AsNoTracking()
+                .Where(row => row.Kind == kind && marks.Any(mark => row.Note!.Contains(mark))).OrderBy(row => row.Id).Select(row => row.Id).ToListAsync(Token)));
+        }
+    }
+
+    [Fact]
     public async Task A_search_looks_at_several_texts_of_which_some_are_absent()
     {
         Guid[] ids = [Guid.CreateVersion7(), Guid.CreateVersion7()];
@@ -90,7 +105,7 @@ public abstract class ListContract<TDatabase>(TDatabase database) : IClassFixtur
         string? cursor = null;
         do
         {
-            var list = new ListQuery(new DefaultHttpContext().Request, name, limit, cursor);
+            var list = new ListQuery { Request = new DefaultHttpContext().Request, Sort = name, Limit = limit, Cursor = cursor };
             var answer = await database.WithAsync(db => Orders.PageAsync(list, db.Set<Probe>().AsNoTracking().Where(row => row.Kind == kind), row => row.Id, Token));
             var page = Assert.IsType<Ok<Page<Guid>>>(answer).Value!;
             walked.AddRange(page.Items);

@@ -37,6 +37,8 @@ public abstract class SchemaContract<TDatabase>(TDatabase database) : IClassFixt
                 Assert.Equal(0L, await ScalarAsync(db, $"SELECT COUNT(*) FROM {table.Name}"));
             }
 
+            Assert.InRange(await db.Dialect.SizeAsync(db, Token), 100_000, 1L << 40);
+
             return 0;
         });
     }

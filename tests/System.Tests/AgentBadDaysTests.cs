@@ -194,38 +194,9 @@ public abstract class AgentBadDaysTests : IAsyncLifetime
     }
 }
 
-/// <summary>A clock that tests set, for host and agents alike.</summary>
-public abstract class SetClockFixture : IAsyncLifetime
-{
-    internal ManualTime Time { get; } = new(new DateTimeOffset(2026, 3, 10, 10, 0, 0, TimeSpan.Zero));
-
-    internal IInstallation Installation { get; private set; } = null!;
-
-    public async ValueTask InitializeAsync() => Installation = await StartAsync(Time);
-
-    public async ValueTask DisposeAsync()
-    {
-        GC.SuppressFinalize(this);
-        await (Installation?.DisposeAsync() ?? ValueTask.CompletedTask);
-    }
-
-    private protected abstract Task<IInstallation> StartAsync(TimeProvider time);
-}
-
-/// <summary>One host by that clock.</summary>
-public sealed class SetClockEmbeddedFixture : SetClockFixture
-{
-    private protected override async Task<IInstallation> StartAsync(TimeProvider time) => await EmbeddedHost.StartAsync(time);
-}
-
-/// <summary>A host for every replica by that clock.</summary>
-public sealed class SetClockDistributedFixture : SetClockFixture
-{
-    private protected override async Task<IInstallation> StartAsync(TimeProvider time) => await DistributedInstallation.StartAsync(time);
-}
-
 /// <summary>Bad days of an agent of one process.</summary>
 public sealed class EmbeddedAgentBadDaysTests(SetClockEmbeddedFixture fixture) : AgentBadDaysTests(fixture.Installation, fixture.Time), IClassFixture<SetClockEmbeddedFixture>;
 
 /// <summary>Bad days of an agent of many replicas.</summary>
-public sealed class DistributedAgentBadDaysTests(SetClockDistributedFixture fixture) : AgentBadDaysTests(fixture.Installation, fixture.Time), IClassFixture<SetClockDistributedFixture>;
+[Collection(Shapes.DistributedSetClock)]
+public sealed class DistributedAgentBadDaysTests(SetClockDistributedFixture fixture) : AgentBadDaysTests(fixture.Installation, fixture.Time);

@@ -78,6 +78,13 @@ internal sealed class DistributedInstallation : IProcesses
         }
 
         await Parallel.ForEachAsync(replicas, new ParallelOptions { MaxDegreeOfParallelism = 3 }, async (replica, _) => await replica.StartAsync());
+
+        // The bootstrap token is told to the roles by message.
+        using var admin = Client(Portal, AdminToken);
+        foreach (var address in new[] { "licensing/customers", "callhome/enrollment-tokens", "fleet/summary", "audit/entries", "identity/tokens" })
+        {
+            await Eventually.TrueAsync(async () => (await admin.GetAsync(new Uri($"/api/v1/{address}", UriKind.Relative))).IsSuccessStatusCode, $"the administrator's token opens {address}", TimeSpan.FromMinutes(1));
+        }
     }
 
     public IReadOnlyList<Replica> Of(string role) => [.. replicas.Where(replica => replica.Roles == role)];
@@ -158,6 +165,9 @@ internal sealed class DistributedInstallation : IProcesses
         ["RabbitMq:User"] = user,
         ["RabbitMq:Password"] = RabbitMq.Password,
         ["CallHome:EnrollmentsPerSecond"] = "1000",
+
+        // All tests ask with one token; that its limit holds is tested where nothing else is.
+        ["Api:RequestsPerMinute"] = "1000000",
         ["Network:TrustedProxies:0"] = "127.0.0.0/8",
     };
 

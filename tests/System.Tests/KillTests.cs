@@ -7,7 +7,7 @@ namespace MissionControl.System.Tests;
 /// <summary>Embedded; the same in the distributed shape, role by role and with its servers, is in <see cref="DistributedTests"/>.</summary>
 public sealed class KillTests
 {
-    private static readonly int Rounds = Environment.GetEnvironmentVariable("MC_TEST_LONG") == "1" ? 60 : 8;
+    private static readonly int Rounds = Environment.GetEnvironmentVariable("MC_TEST_LONG") == "1" ? 60 : 6;
     private const int SenderCount = 8;
 
     [Fact]

@@ -21,8 +21,14 @@ internal sealed class Sender(IInstallation installation, params IReadOnlyList<Ur
 
     public Guid ClusterId => identity.Enrollment!.ClusterId;
 
+    /// <summary>Every check-in goes to all doors at once, as if the network or a retry doubled it; otherwise to one after the other.</summary>
+    public bool Doubled { get; init; }
+
     /// <summary>How often the answer was that nothing could be stored.</summary>
     public int Unstored => Volatile.Read(ref unstored);
+
+    /// <summary>What was refused for good, and why: nothing that is sent here should be.</summary>
+    public ConcurrentQueue<string> Refused { get; } = new();
 
     public ConcurrentDictionary<string, bool> Offered { get; } = new();
 
@@ -98,8 +104,14 @@ internal sealed class Sender(IInstallation installation, params IReadOnlyList<Ur
             try
             {
                 // Every replica in turn: what one acknowledged, the other must know of.
-                var response = await doors[round++ % doors.Count].CheckInAsync(new CheckInRequest { ClusterId = ClusterId.ToString(), Epoch = 1, LowestKept = waiting.Keys.First(), Items = { waiting.Values } }, stop);
-                foreach (var seq in waiting.Keys.Where(seq => seq <= response.Ack || response.AcceptedAboveAck.Contains(seq)).ToList())
+                var request = new CheckInRequest { ClusterId = ClusterId.ToString(), Epoch = 1, LowestKept = waiting.Keys.First(), Items = { waiting.Values } };
+                var answers = await Task.WhenAll((Doubled ? doors : [doors[round++ % doors.Count]]).Select(door => door.CheckInAsync(request, stop)));
+                foreach (var refusal in answers.SelectMany(answer => answer.Refusals).Where(refusal => refusal.Final))
+                {
+                    Refused.Enqueue($"{refusal.Seq} {refusal.Code}: {refusal.Detail}");
+                }
+
+                foreach (var seq in waiting.Keys.Where(seq => Array.Exists(answers, answer => seq <= answer.Ack || answer.AcceptedAboveAck.Contains(seq))).ToList())
                 {
                     if (seq % 5 == 0)
                     {

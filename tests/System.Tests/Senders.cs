@@ -15,14 +15,16 @@ internal static class Senders
     // Messages that were under way when something died come again by claim, redelivery or retry, each with its own pause.
     private static readonly TimeSpan Delivery = TimeSpan.FromSeconds(120);
 
-    public static async Task<List<Sender>> EnrollAsync(IInstallation installation, int count, params IReadOnlyList<Uri> only)
+    public static Task<List<Sender>> EnrollAsync(IInstallation installation, int count, params IReadOnlyList<Uri> only) => EnrollAsync(installation, count, () => new Sender(installation, only));
+
+    public static async Task<List<Sender>> EnrollAsync(IInstallation installation, int count, Func<Sender> make)
     {
         using var admin = installation.Client(installation.Portal, installation.AdminToken);
         var customer = await CustomerAsync(admin);
         var senders = new List<Sender>();
         for (var i = 0; i < count; i++)
         {
-            var sender = new Sender(installation, only);
+            var sender = make();
             await sender.EnrollAsync((await TokenAsync(admin, customer)).Token);
             senders.Add(sender);
         }
@@ -36,6 +38,8 @@ internal static class Senders
         using var admin = installation.Client(installation.Portal, installation.AdminToken);
         foreach (var sender in senders)
         {
+            Assert.Empty(sender.Refused);
+
             // Delivery goes on after the restart; what is missing then is lost.
             IReadOnlyList<string> stored = [];
             await Eventually.TrueAsync(async () => sender.Acknowledged.Keys.All((stored = await EventsAsync(admin, sender.ClusterId)).ToHashSet().Contains), "every acknowledged event is stored", Delivery);
@@ -44,7 +48,16 @@ internal static class Senders
 
             // One window an hour, one data point each: the sum is the number of windows, however often each was offered.
             HashSet<int> hours = [];
-            await Eventually.TrueAsync(async () => sender.AcknowledgedHours.Keys.All((hours = await HoursAsync(admin, sender.ClusterId)).Contains), "every acknowledged window is in the ledger", Delivery);
+            try
+            {
+                await Eventually.TrueAsync(async () => sender.AcknowledgedHours.Keys.All((hours = await HoursAsync(admin, sender.ClusterId)).Contains), "every acknowledged window is in the ledger", Delivery);
+            }
+            catch (TimeoutException late)
+            {
+                var missing = sender.AcknowledgedHours.Keys.Except(hours).Order().ToList();
+                throw new TimeoutException($"{late.Message} Of {sender.AcknowledgedHours.Count} windows of cluster {sender.ClusterId} these {missing.Count} are missing: {string.Join(", ", missing.Take(20))}. {await ParkedAsync(admin)}");
+            }
+
             Assert.Empty(hours.Except(sender.OfferedHours.Keys));
             Assert.Equal(hours.Count, await DataPointsAsync(admin, sender.ClusterId));
         }
@@ -63,6 +76,10 @@ internal static class Senders
         await Eventually.TrueAsync(async () => (response = await admin.PostAsJsonAsync("/api/v1/callhome/enrollment-tokens", new CreateEnrollmentTokenRequest(customer))).IsSuccessStatusCode, "a token can be made");
         return (await response!.Content.ReadFromJsonAsync<CreatedEnrollmentToken>())!;
     }
+
+    /// <summary>Messages that licensing could not apply, for whoever must find out why one is missing.</summary>
+    private static async Task<string> ParkedAsync(HttpClient admin) =>
+        $"Parked in licensing: {await admin.GetStringAsync("/api/v1/licensing/parked-messages")}";
 
     private static async Task<HashSet<int>> HoursAsync(HttpClient admin, Guid cluster)
     {

@@ -14,6 +14,7 @@ internal static class Shapes
 {
     public const string Embedded = "embedded";
     public const string Distributed = "distributed";
+    public const string DistributedSetClock = "distributed, by a clock that is set";
 }
 
 /// <summary>One process with everything in it.</summary>

@@ -50,17 +50,36 @@ public abstract class SimulationTests
         var now = UsageWindow.HourOf(fleet.Began);
         var (from, until) = (now - Hours + 1, now - 1);
         var clusters = await fleet.NewAsync();
-        foreach (var (index, name) in new[] { "Oslo", "Lisbon", "Vienna", "Osaka" }.Index())
+        for (var i = 0; i < Clusters; i++)
         {
-            var report = await fleet.UsageAsync(clusters[name].Id, from, until);
-            Assert.Equal(0, report.Completeness.DisputedHours);
-            var source = new SimulatedCluster(name, Mood.Healthy, 11 + index, time);
-            var before = source.Read(UsageWindow.StartOf(from)).Counters;
-            var expected = source.Read(UsageWindow.StartOf(until)).Counters.Where(counter => counter.Meter == "data_points").Sum(counter => counter.Value) - before.Where(counter => counter.Meter == "data_points").Sum(counter => counter.Value);
-            Assert.Equal(expected, decimal.Parse(report.Series.Single(series => series.Meter == "data_points").Total, CultureInfo.InvariantCulture));
+            await fleet.VerifyDataPointsAsync(i, clusters[FleetSimulation.NameOf(i)].Id, from, until);
         }
 
         Assert.All((await fleet.NewAsync()).Values, cluster => Assert.False(cluster.CloneSuspected));
+    }
+
+    [Fact]
+    public async Task Ten_hours_of_a_bad_network_and_restarts_cost_nothing_but_patience_and_no_memory()
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("MC_TEST_LONG") == "1", "A longer proof: infra/dev test --long.");
+        const int Clusters = 24;
+        await using var fleet = await SimulatedFleet.BeginAsync(
+            installation, time, new Options(Clusters, Seed: 23, HistoryHours: 0, new Faults { Loss = 0.05, DelayMs = 300, Duplicates = 0.1, Reordering = 0.1, ClockSkewSeconds = 600, Restarts = 0.01 }));
+        var clusters = await fleet.NewAsync();
+        await PassAsync(TimeSpan.FromHours(3));
+        var settled = GC.GetTotalMemory(forceFullCollection: true);
+        await PassAsync(TimeSpan.FromHours(10));
+        var after = GC.GetTotalMemory(forceFullCollection: true);
+        Assert.True(after < (settled * 1.1) + (16 << 20), $"{settled >> 20} MiB were alive after three hours, {after >> 20} MiB after ten");
+        var now = UsageWindow.HourOf(fleet.Began);
+        for (var i = 0; i < Clusters; i++)
+        {
+            await fleet.VerifyDataPointsAsync(i, clusters[FleetSimulation.NameOf(i)].Id, now + 1, now + 9);
+        }
+
+        Assert.All((await fleet.NewAsync()).Values, cluster => Assert.False(cluster.CloneSuspected));
+
+        Task PassAsync(TimeSpan passed) => Eventually.TrueAsync(() => time.GetUtcNow() >= fleet.Began + passed, $"{passed.TotalHours} hours have passed", TimeSpan.FromMinutes(30));
     }
 
     [Fact]
@@ -74,12 +93,12 @@ public abstract class SimulationTests
     private sealed record Options(int Clusters, int Seed, int HistoryHours, Faults Faults);
 
     /// <summary>A fleet while it runs; of the clusters in the installation those are its own that were not there before.</summary>
-    private sealed class SimulatedFleet(HttpClient admin, FleetSimulation simulation, HashSet<Guid> before, Options options, DateTimeOffset began) : IAsyncDisposable
+    private sealed class SimulatedFleet(HttpClient admin, FleetSimulation simulation, HashSet<Guid> before, Options options, TimeProvider time) : IAsyncDisposable
     {
         private readonly CancellationTokenSource stop = new();
         private Task running = Task.CompletedTask;
 
-        public DateTimeOffset Began => began;
+        public DateTimeOffset Began { get; } = time.GetUtcNow();
 
         public static async Task<SimulatedFleet> BeginAsync(IInstallation installation, TimeProvider time, Options options)
         {
@@ -92,7 +111,7 @@ public abstract class SimulationTests
                     Api = installation.Portal, CallHome = installation.CallHomes[0], CaFile = installation.CaFile, ApiToken = installation.AdminToken,
                     Clusters = options.Clusters, Seed = options.Seed, HistoryHours = options.HistoryHours, Faults = options.Faults,
                 }, time);
-            var fleet = new SimulatedFleet(admin, simulation, before, options, time.GetUtcNow());
+            var fleet = new SimulatedFleet(admin, simulation, before, options, time);
             fleet.running = simulation.RunAsync(null, fleet.stop.Token);
             return fleet;
         }
@@ -112,6 +131,17 @@ public abstract class SimulationTests
             var query = $"/api/v1/licensing/usage?cluster={cluster}&from={Text(from)}&to={Text(until)}&granularity=day&groupBy=cluster";
             await Eventually.TrueAsync(async () => (report = (await admin.GetFromJsonAsync<UsageReport>(query))!).Completeness.ReceivedHours == until - from, "every hour of the cluster is in the ledger", Patience);
             return report;
+        }
+
+        /// <summary>What billing reads of the cluster at this place is what its counters say.</summary>
+        public async Task VerifyDataPointsAsync(int place, Guid cluster, int from, int until)
+        {
+            var report = await UsageAsync(cluster, from, until);
+            Assert.Equal(0, report.Completeness.DisputedHours);
+            var source = new SimulatedCluster(FleetSimulation.NameOf(place), Mood.Healthy, options.Seed + place, time);
+            Assert.Equal(DataPoints(source, until) - DataPoints(source, from), decimal.Parse(report.Series.Single(series => series.Meter == "data_points").Total, CultureInfo.InvariantCulture));
+
+            static decimal DataPoints(SimulatedCluster source, int hour) => source.Read(UsageWindow.StartOf(hour)).Counters.Where(counter => counter.Meter == "data_points").Sum(counter => counter.Value);
         }
 
         public async ValueTask DisposeAsync()

@@ -13,7 +13,7 @@ namespace MissionControl.System.Tests;
 
 public sealed class TaskKillTests
 {
-    private const int Messages = 600;
+    private const int Messages = 300;
     private const string Consumer = "fleet.keep-customer";
 
     [Fact]
@@ -91,6 +91,7 @@ public sealed class TaskKillTests
             FirstFailedAt = now,
             LastFailedAt = now,
             Attempts = HandlerRunner.MaxAttempts,
+            FirstError = "test",
             LastError = "test",
             State = ParkedState.Parked,
         }));

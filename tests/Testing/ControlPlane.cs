@@ -6,6 +6,7 @@ using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Host;
+using MissionControl.Platform.Data;
 using MissionControl.Platform.Telemetry;
 
 namespace MissionControl.Testing;
@@ -13,6 +14,11 @@ namespace MissionControl.Testing;
 /// <summary>The real host in this process: real Kestrel and TLS on free ports, real SQLite file, real fsync. Tests speak to it over sockets.</summary>
 public sealed class ControlPlane : IAsyncDisposable
 {
+    // What every first start would do once more: the tables, empty. Kept for this process.
+    private static readonly Lazy<Task<byte[]>> EmptyDatabase = new(MigrateAsync);
+
+    private const string DatabaseFile = "missioncontrol.db";
+
     private readonly WebApplication app;
     private readonly bool ownsData;
 
@@ -61,6 +67,11 @@ public sealed class ControlPlane : IAsyncDisposable
     public static async Task<ControlPlane> StartAsync(string? data = null, TimeProvider? time = null, IReadOnlyDictionary<string, string?>? configuration = null, Action<IServiceCollection>? services = null)
     {
         var directory = data ?? Directory.CreateTempSubdirectory("mc-").FullName;
+        if (data is null)
+        {
+            await File.WriteAllBytesAsync(Path.Combine(directory, DatabaseFile), await EmptyDatabase.Value);
+        }
+
         var settings = new HostSettings { Data = directory, Portal = new Uri("https://127.0.0.1:0"), CallHome = new Uri("https://127.0.0.1:0"), Operations = new Uri("http://127.0.0.1:0"), Internal = new Uri("https://127.0.0.1:0") };
         var app = ControlPlaneHost.Build(settings, time, builder =>
         {
@@ -71,8 +82,6 @@ public sealed class ControlPlane : IAsyncDisposable
         await app.StartAsync();
         var host = new ControlPlane(app, directory, data is null, time ?? TimeProvider.System);
         await Eventually.TrueAsync(() => app.Services.GetRequiredService<Readiness>().IsReady, "the host is ready");
-        await Eventually.TrueAsync(async () => (await host.Admin.GetAsync(new Uri("/api/v1/licensing/customers", UriKind.Relative))).IsSuccessStatusCode, "the bootstrap token is known to licensing");
-        await Eventually.TrueAsync(async () => (await host.Admin.GetAsync(new Uri("/api/v1/callhome/enrollment-tokens", UriKind.Relative))).IsSuccessStatusCode, "the bootstrap token is known to callhome");
         return host;
     }
 
@@ -117,6 +126,28 @@ public sealed class ControlPlane : IAsyncDisposable
 
     /// <summary>Stops the host, as Ctrl-C does.</summary>
     public Task StopAsync() => app.StopAsync();
+
+    private static async Task<byte[]> MigrateAsync()
+    {
+        var directory = Directory.CreateTempSubdirectory("mc-empty-").FullName;
+        try
+        {
+            await using (var app = ControlPlaneHost.Build(new HostSettings { Data = directory, Serves = false }, null, builder => builder.Logging.SetMinimumLevel(LogLevel.Warning)))
+            await using (var scope = app.Services.CreateAsyncScope())
+            {
+                var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+                await db.Dialect.MigrateAsync(db, CancellationToken.None);
+            }
+
+            // Closed by all, it is one file.
+            var rest = new FileInfo(Path.Combine(directory, $"{DatabaseFile}-wal"));
+            return !rest.Exists || rest.Length == 0 ? await File.ReadAllBytesAsync(Path.Combine(directory, DatabaseFile)) : throw new InvalidOperationException("The empty database is still open.");
+        }
+        finally
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
 
     /// <inheritdoc />
     public async ValueTask DisposeAsync()

@@ -62,14 +62,51 @@ public sealed class DsseTests : IDisposable
         Assert.False(Dsse.TryVerify(Dsse.Sign(Type, new byte[1000], signer), Type, Keys, out _, out _, maxBytes: 1000));
 
     [Fact]
-    public void A_key_file_is_made_once_and_private()
+    public void An_envelope_of_exactly_its_size_is_taken()
     {
-        var file = Path.Combine(Directory.CreateTempSubdirectory("mc-key-").FullName, "key.pem");
-        using var first = EcdsaSigner.LoadOrCreate(file);
-        using var again = EcdsaSigner.LoadOrCreate(file);
+        var envelope = Dsse.Sign(Type, new byte[1000], signer);
 
-        Assert.Equal(first.KeyId, again.KeyId);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        Assert.True(Dsse.TryVerify(envelope, Type, Keys, out var verified, out _, maxBytes: envelope.Length));
+        Assert.Equal(1000, verified.Payload.Length);
+        Assert.Equal(64, verified.Signature.Length);
+    }
+
+    [Theory]
+    [InlineData("eA==", "eB==")] // bits that no byte is made of
+    [InlineData("eA==", "eA== ")]
+    [InlineData("eA==", " eA==")]
+    [InlineData("eA==", "eA=\\n=")]
+    [InlineData("eA==", "eA")]
+    [InlineData("\"eA==\"", "null")]
+    public void Of_one_payload_there_is_one_text(string written, string also)
+    {
+        var envelope = Encoding.UTF8.GetString(Dsse.Sign(Type, "x"u8, signer));
+        Assert.Contains(written, envelope, StringComparison.Ordinal);
+
+        Assert.False(Dsse.TryVerify(Encoding.UTF8.GetBytes(envelope.Replace(written, also, StringComparison.Ordinal)), Type, Keys, out _, out var error));
+        Assert.NotNull(error);
+    }
+
+    [Fact]
+    public void No_signature_and_two_are_refused()
+    {
+        var envelope = Encoding.UTF8.GetString(Dsse.Sign(Type, "x"u8, signer));
+        var begin = envelope.IndexOf('[', StringComparison.Ordinal) + 1;
+        var one = envelope[begin..envelope.IndexOf(']', StringComparison.Ordinal)];
+        foreach (var signatures in new[] { "", $"{one},{one}", "null" })
+        {
+            Assert.False(Dsse.TryVerify(Encoding.UTF8.GetBytes(envelope.Replace(one, signatures, StringComparison.Ordinal)), Type, Keys, out _, out var error), signatures);
+            Assert.NotNull(error);
+        }
+    }
+
+    [Fact]
+    public void A_key_that_is_looked_up_under_another_name_is_not_believed()
+    {
+        using var other = EcdsaSigner.Create();
+        var envelope = Dsse.Sign(Type, "x"u8, other);
+
+        Assert.False(Dsse.TryVerify(envelope, Type, _ => VerificationKey.FromSpki(signer.PublicKeySpki), out _, out _));
     }
 
     public void Dispose() => signer.Dispose();

@@ -127,6 +127,9 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
         }, RotateResponse.Parser, null, cancellationToken));
     }
 
+    /// <summary>Forgets the access it has: the next check-in gets it anew, by the key that is in force then.</summary>
+    public void DropAccess() => accessToken = null;
+
     /// <summary>Takes leave.</summary>
     public Task<UnenrollResponse> UnenrollAsync(string reason, CancellationToken cancellationToken) =>
         WithNonceAsync(nonce => PostAsync("unenroll", new UnenrollRequest { Assertion = Assertion(nonce), Reason = reason }, UnenrollResponse.Parser, null, cancellationToken));

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
+using MissionControl.ClusterAgent.Product;
 using MissionControl.ClusterAgent.Spool;
 using MissionControl.ClusterAgent.Usage;
 
@@ -23,6 +24,8 @@ internal static class StatusCommand
             var usage = Directory.Exists(usageDirectory) ? new DiskUsageStore(usageDirectory).Summary() : null;
             var quarantined = new Quarantine(Path.Combine(data, "quarantine")).Read();
             var run = RunState.Read(data);
+            var drop = DropDirectoryOf(parsed);
+            var rejected = drop is null ? [] : DropDirectory.RejectedIn(drop);
             var diskFull = DiskReserve.IsSpentIn(data) || new DriveInfo(Path.GetFullPath(data)).AvailableFreeSpace < LittleRoom;
 
             var text = new StringBuilder()
@@ -49,7 +52,8 @@ internal static class StatusCommand
                 Line(text, $"Refused for good and set aside: {quarantined.Count}, the newest a {quarantined[^1].Type}: {quarantined[^1].Code}.");
             }
 
-            foreach (var finding in Findings(enrollment, run, diskFull))
+            string[] findings = [.. Findings(enrollment, run, diskFull), .. rejected.Count == 0 ? Array.Empty<string>() : [$"files of the product that could not be read: {rejected.Count}, the last {rejected[^1].Reason} They lie in {Path.Combine(drop!, "rejected")} until they are removed."]];
+            foreach (var finding in findings)
             {
                 Line(text, $"Finding: {finding}");
             }
@@ -57,11 +61,24 @@ internal static class StatusCommand
             await Shared.TellAsync(parsed, text.ToString(), new
             {
                 enrollment.ClusterId, enrollment.Epoch, enrollment.Server, enrollment.TrustedFirstContact, enrollment.AnchorsSha256, waiting, answers, usage, diskFull,
-                quarantined = quarantined.Select(item => new { item.Type, item.At, item.Code, item.Detail }), run, findings = Findings(enrollment, run, diskFull),
+                quarantined = quarantined.Select(item => new { item.Type, item.At, item.Code, item.Detail }), run, rejected = rejected.Select(file => new { file.Name, file.Reason }), findings,
             });
             return 0;
         }));
         return command;
+    }
+
+    // A configuration that is wrong is another command's finding: this one says what it can.
+    private static string? DropDirectoryOf(ParseResult parsed)
+    {
+        try
+        {
+            return Shared.SettingsOf(parsed).Product?.DropDirectory;
+        }
+        catch (SettingsException)
+        {
+            return null;
+        }
     }
 
     private static IEnumerable<string> Findings(Enrollment enrollment, RunState? run, bool diskFull)
@@ -76,7 +93,7 @@ internal static class StatusCommand
             yield return "the disk of the agent's directory is full. Usage is not lost; health is not kept. Make room: at least 8 MiB.";
         }
 
-        foreach (var problem in new[] { run?.Problem, run?.Storage, run?.Product, run?.Receipt }.OfType<string>().Concat(run?.Certificates ?? []))
+        foreach (var problem in new[] { run?.Problem, run?.Storage, run?.Product, run?.Receipt, run?.Key }.OfType<string>().Concat(run?.Certificates ?? []))
         {
             yield return problem;
         }

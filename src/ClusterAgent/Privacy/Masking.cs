@@ -165,7 +165,7 @@ public sealed partial class Masking(byte[] key, PrivacySettings settings)
         node.ClearGcPausePercent();
     }
 
-    private string Digest(string kind, string value) => $"{kind}-{Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"{kind}\n{value}")).AsSpan(0, 6))}";
+    private string Digest(string kind, string value) => MaskedText.Digest(kind, HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"{kind}\n{value}")));
 
     private static class Host
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using MissionControl.Protocol.CallHome;
 
 namespace MissionControl.ClusterAgent.Privacy;
 

@@ -5,17 +5,34 @@ namespace MissionControl.ClusterAgent.Product;
 
 /// <summary>
 /// Reads files of JSON lines that the product drops, in the order of their names. The product writes a file aside and renames it to
-/// *.ndjson; the agent deletes what it has taken in. What it cannot read goes to the subdirectory <c>rejected</c>.
+/// *.ndjson; the agent deletes what it has taken in. What it cannot read is told, and then goes to the subdirectory <c>rejected</c>,
+/// with the reason beside it.
 /// </summary>
 public sealed class DropDirectory(string directory, TimeProvider time) : IProduct
 {
     private const int MostBytes = 4 * 1024 * 1024;
     private const int MostRejected = 100;
+    private const string Rejects = "rejected";
+    private const string Reason = ".reason";
     private static readonly TimeSpan Stale = TimeSpan.FromMinutes(10);
     private readonly List<string> taken = [];
+
+    // Told, and moved once that is in the spool: whatever ends the agent in between, it is told again.
+    private readonly Dictionary<string, Refused> refused = new(StringComparer.Ordinal);
     private ProductDocument? state;
     private string? stateFile;
     private DateTimeOffset stateAt;
+
+    /// <inheritdoc />
+    public Action<string, string, string>? Tell { get; set; }
+
+    /// <summary>The files that were rejected and are still there, the oldest name first, each with the reason.</summary>
+    public static IReadOnlyList<(string Name, string Reason)> RejectedIn(string directory)
+    {
+        var rejects = Path.Combine(directory, Rejects);
+        return !Directory.Exists(rejects) ? [] : [.. Directory.EnumerateFiles(rejects, "*.ndjson").Order(StringComparer.Ordinal)
+            .Select(file => (Path.GetFileName(file), File.Exists(file + Reason) ? File.ReadAllText(file + Reason) : ""))];
+    }
 
     /// <inheritdoc />
     public Task<ProductReading> ReadAsync(CancellationToken cancellationToken)
@@ -27,6 +44,12 @@ public sealed class DropDirectory(string directory, TimeProvider time) : IProduc
         {
             foreach (var file in Directory.EnumerateFiles(directory, "*.ndjson").Order(StringComparer.Ordinal).ToList())
             {
+                if (refused.TryGetValue(file, out var known) && known.Is(file))
+                {
+                    rejected = known.Why;
+                    continue;
+                }
+
                 try
                 {
                     Take(file, events);
@@ -35,7 +58,8 @@ public sealed class DropDirectory(string directory, TimeProvider time) : IProduc
                 catch (Exception exception) when (exception is JsonException or ProductException)
                 {
                     rejected = $"{Path.GetFileName(file)} was rejected: {exception.Message}";
-                    Reject(file);
+                    refused[file] = Refused.Now(file, rejected);
+                    Tell?.Invoke("product-file-rejected", "warning", rejected);
                 }
             }
         }
@@ -65,6 +89,13 @@ public sealed class DropDirectory(string directory, TimeProvider time) : IProduc
         }
 
         taken.Clear();
+        foreach (var (file, rejected) in refused.ToList())
+        {
+            if (!rejected.Is(file) || Reject(file, rejected.Why))
+            {
+                refused.Remove(file);
+            }
+        }
     }
 
     /// <inheritdoc />
@@ -101,14 +132,35 @@ public sealed class DropDirectory(string directory, TimeProvider time) : IProduc
         }
     }
 
-    private void Reject(string file)
+    private bool Reject(string file, string why)
     {
-        var rejects = Path.Combine(directory, "rejected");
-        Directory.CreateDirectory(rejects);
-        File.Move(file, Path.Combine(rejects, Path.GetFileName(file)), overwrite: true);
-        foreach (var old in Directory.EnumerateFiles(rejects).Order(StringComparer.Ordinal).SkipLast(MostRejected).ToList())
+        try
         {
-            File.Delete(old);
+            var rejects = Path.Combine(directory, Rejects);
+            Directory.CreateDirectory(rejects);
+            var kept = Path.Combine(rejects, Path.GetFileName(file));
+            File.WriteAllText(kept + Reason, why);
+            File.Move(file, kept, overwrite: true);
+            foreach (var old in Directory.EnumerateFiles(rejects, "*.ndjson").Order(StringComparer.Ordinal).SkipLast(MostRejected).ToList())
+            {
+                File.Delete(old);
+                File.Delete(old + Reason);
+            }
+
+            return true;
         }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // It stays where it is, and was told once.
+            return false;
+        }
+    }
+
+    /// <summary>A file that could not be read, as it was then: another of the same name is another file.</summary>
+    private readonly record struct Refused(DateTime WrittenAt, long Length, string Why)
+    {
+        public static Refused Now(string file, string why) => new(File.GetLastWriteTimeUtc(file), new FileInfo(file).Length, why);
+
+        public bool Is(string file) => File.Exists(file) && Now(file, Why) == this;
     }
 }

@@ -6,6 +6,9 @@ namespace MissionControl.ClusterAgent.Product;
 /// <summary>Asks the product by GET. Its address is the customer's own; without TLS it must be on this machine.</summary>
 public sealed class HttpProduct : IProduct
 {
+    /// <inheritdoc />
+    public Action<string, string, string>? Tell { get; set; }
+
     private const int MostBytes = 4 * 1024 * 1024;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private readonly HttpClient http;

@@ -13,6 +13,9 @@ public interface IProduct : IDisposable
     /// <exception cref="ProductException">It cannot be read now; the message says why.</exception>
     Task<ProductReading> ReadAsync(CancellationToken cancellationToken);
 
+    /// <summary>Whom to tell, by kind, severity and text, of what the product sent and could not be read.</summary>
+    Action<string, string, string>? Tell { get; set; }
+
     /// <summary>What was read last is in the spool: it need not be kept for us any longer.</summary>
     void Kept();
 }

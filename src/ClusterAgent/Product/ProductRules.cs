@@ -47,8 +47,8 @@ internal static class ProductRules
 
     /// <summary>What is wrong with an event; null when nothing is. Its text may be longer than what is sent: it is cut.</summary>
     public static string? ErrorOf(ProductEvent happened) =>
-        !IsName(happened.Id) || !IsName(happened.Kind) || happened.Severity is not ("info" or "warning" or "severe") || !IsText(happened.Text, int.MaxValue) || !IsText(happened.Node) || !IsInstant(happened.At)
-            ? $"Event '{Shorten(happened.Id)}': id and kind have 1 to {ItemLimits.NameLength} characters, the severity is info, warning or severe, at is not before 1970, and no text holds NUL."
+        !IsName(happened.Id) || happened.Id.StartsWith(ItemLimits.ReservedEventPrefix, StringComparison.OrdinalIgnoreCase) || !IsName(happened.Kind) || happened.Severity is not ("info" or "warning" or "severe") || !IsText(happened.Text, int.MaxValue) || !IsText(happened.Node) || !IsInstant(happened.At)
+            ? $"Event '{Shorten(happened.Id)}': id and kind have 1 to {ItemLimits.NameLength} characters, the id does not begin with {ItemLimits.ReservedEventPrefix}, the severity is info, warning or severe, at is not before 1970, and no text holds NUL."
             : null;
 
     private static string? ErrorOf(ProductNode node)

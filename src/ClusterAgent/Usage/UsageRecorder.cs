@@ -16,7 +16,8 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
     /// <summary>How long a window may be acknowledged without a receipt that names it: the server may have lost it, or the receipt was overtaken by two hundred others.</summary>
     private static readonly TimeSpan ReceiptWithin = TimeSpan.FromDays(1);
 
-    private readonly EcdsaSigner signer = EcdsaSigner.From(identity.Key);
+    private EcdsaSigner signer = EcdsaSigner.From(identity.Key);
+    private ECDsa signedBy = identity.Key;
     private bool resumed;
 
     /// <summary>What there is.</summary>
@@ -172,9 +173,21 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
             Prev: state.LastDigest, Product: source.ProductVersion.Length is 0 or > 100 ? null : source.ProductVersion);
         var payload = window.ToBytes();
         var name = WindowName.Of(window);
-        store.Keep(name, Dsse.Sign(UsageWindow.PayloadType, payload, signer));
+        store.Keep(name, Dsse.Sign(UsageWindow.PayloadType, payload, Signer()));
         state.LastDigest = UsageWindow.Digest(payload);
         return name;
+    }
+
+    // The key may be replaced while the agent runs.
+    private EcdsaSigner Signer()
+    {
+        if (!ReferenceEquals(signedBy, identity.Key))
+        {
+            signer.Dispose();
+            (signer, signedBy) = (EcdsaSigner.From(identity.Key), identity.Key);
+        }
+
+        return signer;
     }
 
     // Too many cells for a document: the sums stay exact, the detail goes, and the window says so.

@@ -27,4 +27,10 @@ public sealed record ProblemDocument(string Type, string Title, int Status, stri
 /// <param name="Name">What.</param>
 /// <param name="Allowed">Whether the endpoint would take it.</param>
 /// <param name="Reason">Why not, otherwise.</param>
-public sealed record AllowedAction(string Name, bool Allowed, string? Reason);
+public sealed record AllowedAction(string Name, bool Allowed, string? Reason)
+{
+    /// <summary>An action that something hinders, or nothing.</summary>
+    /// <param name="name">What.</param>
+    /// <param name="hindrance">Why it cannot be done now; null: it can.</param>
+    public static AllowedAction Of(string name, string? hindrance) => new(name, hindrance is null, hindrance);
+}

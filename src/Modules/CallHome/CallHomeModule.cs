@@ -17,6 +17,7 @@ using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 using MissionControl.Platform.Retention;
 using MissionControl.Platform.Tasks;
+using MissionControl.Platform.Telemetry;
 using MissionControl.Platform.Time;
 
 namespace MissionControl.CallHome;
@@ -59,6 +60,7 @@ public sealed class CallHomeModule : IModule
         services.AddSingleton<CloneAlarm>();
         services.AddSingleton<Handover>();
         services.AddSingleton<Wanted>();
+        services.AddKeyedSingleton<WorkMeter>("callhome");
         services.AddSingleton<CheckIn>();
         services.AddSingleton<Bundles>();
         services.AddSingleton<ClusterDirectory>();
@@ -101,6 +103,8 @@ public sealed class CallHomeModule : IModule
     {
         EnrollmentTokensApi.Map(api);
         ClustersApi.Map(api);
+        AskRotation.Map(api);
+        Readmit.Map(api);
         SwitchManyClusters.Map(api);
     }
 

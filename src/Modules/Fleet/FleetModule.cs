@@ -31,6 +31,7 @@ public sealed class FleetModule : IModule
         model.ApplyConfiguration(new StoredHealth.Configuration());
         model.ApplyConfiguration(new HealthDeadline.Configuration());
         model.ApplyConfiguration(new LastUsage.Configuration());
+        model.ApplyConfiguration(new RuleChange.Configuration());
         model.ApplyConfiguration(new HistoryBlock.Configuration());
         model.ApplyConfiguration(new ClusterOverview.Configuration());
         model.ApplyConfiguration(new ChangeCounter.Configuration());
@@ -73,6 +74,7 @@ public sealed class FleetModule : IModule
         records.Keep("cluster", "which clusters there are, and how they are now", personal: false, "replaced by the newest",
             typeof(FleetCluster), typeof(FleetCustomer), typeof(StoredHealth), typeof(HealthDeadline), typeof(LastUsage), typeof(LastContact), typeof(ClusterLiveness), typeof(ClusterOverview), typeof(ChangeCounter));
         records.Purge<HistoryBlock>("health-history", "how a cluster's metrics went", personal: false, Term.Days(14, 14, 14), "after the hour it tells of", row => row.FromAt);
+        records.Purge<RuleChange>("rule-change", "when which rule of a cluster turned", personal: false, Term.Days(14, 14, 14), "after it turned", row => row.At);
         records.Purge<Incident>("incident", "why many clusters seemed silent at once", personal: false, Term.Days(400, 30, 1200), "after it ended", row => row.EndedAt);
         records.Purge<IntakeReplica>("intake-replica", "which callhome replicas deliver", personal: false, Term.Days(1, 1, 30), "after the last watermark", row => row.At);
         records.Keep("inventory", "what a cluster is made of", personal: false, "replaced by the newest", typeof(ClusterInventory), typeof(CollectorVersion));

@@ -46,6 +46,7 @@ public sealed class LicensingModule : IModule
         host.Services.AddSingleton<ReceiptKey>();
         host.Services.AddSweeper<IssueReceipts>();
         host.Services.AddSweeper<CountParkedCells>();
+        host.Services.AddSweeper<JudgeWaitingWindows>();
     }
 
     /// <inheritdoc />

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Security;
+using MissionControl.Portal.Lists;
 using MissionControl.Portal.Live;
 using MissionControl.Portal.Look;
 using MissionControl.Portal.Pages;
@@ -52,17 +53,22 @@ internal static class PortalPages
         PageEntry.Of<ClusterSwitchMany>("/clusters/suspend", "callhome:write"),
         PageEntry.Of<ClusterSwitchMany>("/clusters/resume", "callhome:write"),
         PageEntry.Of<EnrolmentTokens>("/clusters/enrol", "callhome:read"),
+        PageEntry.Of<FieldList>("/clusters/fields", null),
         PageEntry.Of<ClusterOverview>("/clusters/{id:guid}", "fleet:read"),
         PageEntry.Of<ClusterHealth>("/clusters/{id:guid}/health", "fleet:read"),
         PageEntry.Of<ClusterNodes>("/clusters/{id:guid}/nodes", "fleet:read"),
+        PageEntry.Of<ClusterNode>("/clusters/{id:guid}/nodes/{**node}", "fleet:read"),
         PageEntry.Of<ClusterMetrics>("/clusters/{id:guid}/metrics", "fleet:read"),
         PageEntry.Of<ClusterUsage>("/clusters/{id:guid}/usage", "licensing:read"),
         PageEntry.Of<ClusterEvents>("/clusters/{id:guid}/events", "fleet:read"),
-        PageEntry.Of<ClusterSent>("/clusters/{id:guid}/sent", "licensing:read"),
+        PageEntry.Of<ClusterSent>("/clusters/{id:guid}/sent", "fleet:read"),
         PageEntry.Of<ClusterCredentials>("/clusters/{id:guid}/credentials", "callhome:read"),
         PageEntry.Of<ClusterSwitch>("/clusters/{id:guid}/suspend", "callhome:write"),
         PageEntry.Of<ClusterSwitch>("/clusters/{id:guid}/resume", "callhome:write"),
         PageEntry.Of<ClusterSwitch>("/clusters/{id:guid}/decommission", "callhome:write"),
+        PageEntry.Of<ClusterSwitch>($"/clusters/{{id:guid}}/{ClusterActions.AskInventory}", "fleet:write"),
+        PageEntry.Of<ClusterSwitch>($"/clusters/{{id:guid}}/{ClusterActions.RotateKey}", "callhome:write"),
+        PageEntry.Of<ClusterSwitch>($"/clusters/{{id:guid}}/{ClusterActions.EnrolAnew}", "callhome:write"),
         PageEntry.Of<ClusterConfirmEpoch>("/clusters/{id:guid}/epochs/{epoch:long}/confirm", "callhome:write"),
         PageEntry.OfList<CustomerList>("/customers", "licensing:read", "customers"),
         PageEntry.Of<CustomerNew>("/customers/new", "licensing:write"),
@@ -70,13 +76,18 @@ internal static class PortalPages
         PageEntry.Of<SystemOverview>("/system", "system:read"),
         PageEntry.OfList<ParkedMessages>("/system/parked", "system:read", "parked"),
         PageEntry.Of<RetryParked>("/system/parked/{role}/retry", "system:write"),
+        PageEntry.Of<ParkedDetail>("/system/parked/{role}/{id:guid}", "system:read"),
+        PageEntry.Of<GiveUpParked>("/system/parked/{role}/{id:guid}/give-up", "system:write"),
         PageEntry.Of<Jobs>("/system/jobs", "system:read"),
+        PageEntry.Of<JobDetail>("/system/jobs/{role}/{name}", "system:read"),
+        PageEntry.Of<RunJob>("/system/jobs/{role}/{name}/run", "system:write"),
         PageEntry.OfList<AuditEntries>("/audit", "audit:read", "audit"),
         PageEntry.OfList<TaskList>("/tasks", null, "tasks"),
         PageEntry.Of<TaskDetail>("/tasks/{role}/{id:guid}", null),
         PageEntry.Of<ViewList>("/views", null),
         PageEntry.Of<Search>("/search", null),
         PageEntry.Of<Keys>("/keys", null),
+        PageEntry.Of<PreferencesPage>("/preferences", null),
     ];
 
     public static void Map(IEndpointRouteBuilder root)
@@ -87,11 +98,11 @@ internal static class PortalPages
         var pages = open.MapGroup("").AddEndpointFilter(ForgeryAsync);
         foreach (var page in All)
         {
-            pages.MapGet(page.Route, (Delegate)page.Show);
+            pages.MapGet(page.Route, (Delegate)((HttpContext http) => page.Show(http)));
         }
 
-        pages.MapPost("/theme", (Delegate)Themes.ChooseAsync);
-        ClusterFiles.Map(pages);
+        pages.MapPost("/preferences", (Delegate)Preferences.KeepAsync);
+        ListFiles.Map(pages);
         ClusterActions.Map(pages);
         ManyClusters.Map(pages);
         CustomerForms.Map(pages);

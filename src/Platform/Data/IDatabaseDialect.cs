@@ -98,6 +98,9 @@ public interface IDatabaseDialect
     /// <summary>What the clock of the database's machine says; null where that is this machine.</summary>
     Task<DateTimeOffset?> ClockAsync(ControlPlaneDbContext db, CancellationToken cancellationToken) => Task.FromResult<DateTimeOffset?>(null);
 
+    /// <summary>Bytes that the database takes on its disk, what it could free again included.</summary>
+    Task<long> SizeAsync(ControlPlaneDbContext db, CancellationToken cancellationToken);
+
     /// <summary>Whether the database cannot be used at present (full, locked, unreachable), so that the same request may succeed later.</summary>
     bool IsUnavailable(DbException exception) => exception?.IsTransient == true;
 

@@ -52,9 +52,15 @@ public enum ParkedState
 
     /// <summary>It waits for a person.</summary>
     Parked,
+
+    /// <summary>A person decided that it is not to be applied. Nothing tries it again but a person who asks for this very one.</summary>
+    GivenUp,
 }
 
-/// <summary>A message whose consumer failed. Kept until it succeeds: nothing is ever dropped. Table <c>{module}_parked_message</c>.</summary>
+/// <summary>
+/// A message whose consumer failed. Kept until it succeeds: nothing is ever dropped by itself. One that a person gave up stays as
+/// evidence until its term is over. Table <c>{module}_parked_message</c>.
+/// </summary>
 public sealed class ParkedMessage
 {
     /// <summary>Identity of the row.</summary>
@@ -90,14 +96,26 @@ public sealed class ParkedMessage
     /// <summary>Attempts so far.</summary>
     public int Attempts { get; set; }
 
+    /// <summary>The first failure, in words: later ones may only be what it led to.</summary>
+    public required string FirstError { get; init; }
+
     /// <summary>The last failure, in words.</summary>
     public required string LastError { get; set; }
 
-    /// <summary>Where it stands.</summary>
+    /// <summary>Where it stands; concurrency token, so that a try that fails late never takes back what a person decided meanwhile.</summary>
     public ParkedState State { get; set; }
 
     /// <summary>When it is tried next, while retrying.</summary>
     public DateTimeOffset NextAttemptAt { get; set; }
+
+    /// <summary>When somebody gave it up; null: nobody did.</summary>
+    public DateTimeOffset? GivenUpAt { get; set; }
+
+    /// <summary>Who gave it up: the principal's subject.</summary>
+    public string? GivenUpBy { get; set; }
+
+    /// <summary>Why, as they said.</summary>
+    public string? GivenUpReason { get; set; }
 }
 
 /// <summary>Another role's fact, kept here so that no call to that role is needed. Table <c>{module}_projection</c>.</summary>
@@ -114,6 +132,40 @@ public sealed class Projection
 
     /// <summary>The fact as JSON.</summary>
     public required string Body { get; set; }
+}
+
+/// <summary>A process that runs the role, as it last said of itself. Table <c>{module}_replica</c>.</summary>
+public sealed class Replica
+{
+    /// <summary>The process; a start is a new one.</summary>
+    public required string Instance { get; init; }
+
+    /// <summary>The program's version.</summary>
+    public required string Version { get; init; }
+
+    /// <summary>When it started.</summary>
+    public required DateTimeOffset StartedAt { get; init; }
+
+    /// <summary>When it last said so.</summary>
+    public required DateTimeOffset SeenAt { get; init; }
+
+    /// <summary>When it was told to stop; null: it runs, or died without a word.</summary>
+    public DateTimeOffset? StoppedAt { get; init; }
+
+    /// <summary>Bytes free where its data directory lies; null: it could not find out.</summary>
+    public long? DiskFree { get; init; }
+
+    /// <summary>Bytes there are; null: it could not find out.</summary>
+    public long? DiskTotal { get; init; }
+
+    /// <summary>When the certificate that it shows ends; null: not known yet.</summary>
+    public DateTimeOffset? CertificateEndsAt { get; init; }
+
+    /// <summary>Pieces of the role's main work a second, since the heartbeat before; null: it counts none.</summary>
+    public double? WorkPerSecond { get; init; }
+
+    /// <summary>Milliseconds within which 99 of 100 of them were done; null: there were none.</summary>
+    public double? WorkP99Ms { get; init; }
 }
 
 /// <summary>A lease that lets one replica at a time run a sweeper. Table <c>{module}_lease</c>.</summary>
@@ -138,7 +190,7 @@ public sealed class JobRun
     /// <summary>The job's name.</summary>
     public required string Job { get; init; }
 
-    /// <summary>The instant it was scheduled for.</summary>
+    /// <summary>The instant it was scheduled for; of a run that somebody asked for, when they did.</summary>
     public required DateTimeOffset ScheduledAt { get; init; }
 
     /// <summary>The process that ran it.</summary>
@@ -152,6 +204,12 @@ public sealed class JobRun
 
     /// <summary>What it did or why it failed, in words.</summary>
     public string? Outcome { get; set; }
+
+    /// <summary>Who asked for it: the principal's subject; null: the clock.</summary>
+    public string? StartedBy { get; init; }
+
+    /// <summary>Why, as they said.</summary>
+    public string? Reason { get; init; }
 }
 
 /// <summary>The last audit number a process instance gave in this module; advanced in the business transaction, so it has no gaps. Table <c>{module}_audit_producer</c>.</summary>

@@ -26,10 +26,15 @@ internal static class ModuleTablesModel
             entity.ToTable(Parked(module)).HasKey(row => row.Id);
             entity.HasIndex(row => new { row.Consumer, row.MessageId }).IsUnique();
             entity.HasIndex(row => new { row.State, row.NextAttemptAt });
+            entity.HasIndex(row => row.GivenUpAt);
+            entity.Property(row => row.State).IsConcurrencyToken();
             entity.Property(row => row.Consumer).HasMaxLength(100);
             entity.Property(row => row.Type).HasMaxLength(100);
             entity.Property(row => row.Key).HasMaxLength(100);
+            entity.Property(row => row.FirstError).HasMaxLength(1000);
             entity.Property(row => row.LastError).HasMaxLength(1000);
+            entity.Property(row => row.GivenUpBy).HasMaxLength(100);
+            entity.Property(row => row.GivenUpReason).HasMaxLength(500);
         });
         model.SharedTypeEntity<Projection>(Projections(module), entity =>
         {
@@ -44,12 +49,21 @@ internal static class ModuleTablesModel
             entity.Property(row => row.Name).HasMaxLength(100);
             entity.Property(row => row.Holder).HasMaxLength(100);
         });
+        model.SharedTypeEntity<Replica>(Replicas(module), entity =>
+        {
+            entity.ToTable(Replicas(module)).HasKey(row => row.Instance);
+            entity.Property(row => row.Instance).HasMaxLength(100);
+            entity.Property(row => row.Version).HasMaxLength(60);
+            entity.HasIndex(row => row.SeenAt);
+        });
         model.SharedTypeEntity<JobRun>(JobRuns(module), entity =>
         {
             entity.ToTable(JobRuns(module)).HasKey(row => new { row.Job, row.ScheduledAt });
             entity.Property(row => row.Job).HasMaxLength(100);
             entity.Property(row => row.Replica).HasMaxLength(100);
             entity.Property(row => row.Outcome).HasMaxLength(1000);
+            entity.Property(row => row.StartedBy).HasMaxLength(100);
+            entity.Property(row => row.Reason).HasMaxLength(500);
             entity.HasIndex(row => row.StartedAt);
         });
         model.SharedTypeEntity<AuditProducer>(AuditProducers(module), entity =>
@@ -99,6 +113,8 @@ internal static class ModuleTablesModel
 
     public static string Leases(string module) => $"{module}_lease";
 
+    public static string Replicas(string module) => $"{module}_replica";
+
     public static string JobRuns(string module) => $"{module}_job_run";
 
     public static string AuditProducers(string module) => $"{module}_audit_producer";
@@ -127,6 +143,9 @@ public static class ModuleTables
 
     /// <summary>The module's leases.</summary>
     public static DbSet<Lease> Leases(this ControlPlaneDbContext db, string module) => db.Set<Lease>(ModuleTablesModel.Leases(module));
+
+    /// <summary>The processes that run the module's role, or did.</summary>
+    public static DbSet<Replica> Replicas(this ControlPlaneDbContext db, string module) => db.Set<Replica>(ModuleTablesModel.Replicas(module));
 
     /// <summary>The module's job runs.</summary>
     public static DbSet<JobRun> JobRuns(this ControlPlaneDbContext db, string module) => db.Set<JobRun>(ModuleTablesModel.JobRuns(module));

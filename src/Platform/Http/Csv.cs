@@ -6,6 +6,7 @@ using CsvHelper;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
+using MissionControl.Contracts.Api;
 
 namespace MissionControl.Platform.Http;
 
@@ -60,7 +61,8 @@ public static class Csv
     private sealed class CsvResult<T>(string name, IAsyncEnumerable<T> rows) : IResult
     {
         private static readonly (string Name, Func<T, object?> Read)[] Columns = [.. typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance)
-            .Where(property => property.GetIndexParameters().Length == 0)
+            // What its reader may do is no part of a file, which goes on to others.
+            .Where(property => property.GetIndexParameters().Length == 0 && property.PropertyType != typeof(IReadOnlyList<AllowedAction>))
             .Select(property => (JsonNamingPolicy.CamelCase.ConvertName(property.Name), Reader(property)))];
 
         public async Task ExecuteAsync(HttpContext httpContext)

@@ -4,13 +4,24 @@ using Microsoft.AspNetCore.Mvc;
 namespace MissionControl.Platform.Http;
 
 /// <summary>What every list takes besides its own filters.</summary>
-/// <param name="Request">The request, whose question the link to the next page repeats.</param>
-/// <param name="Sort">The order of the list; a leading minus reverses it.</param>
-/// <param name="Limit">How many rows a page has at most; 50 if it is not said.</param>
-/// <param name="Cursor">The position that a link to the next page carries; it belongs to its order.</param>
-public sealed record ListQuery(HttpRequest Request, [FromQuery] string? Sort, [FromQuery] int? Limit, [FromQuery] string? Cursor)
+public sealed record ListQuery
 {
     private static readonly string[] OfTheFirstPage = ["cursor", "count", "facets"];
+
+    /// <summary>The request, whose question the link to the next page repeats.</summary>
+    public required HttpRequest Request { get; init; }
+
+    /// <summary>The order of the list; a leading minus reverses it.</summary>
+    [FromQuery]
+    public string? Sort { get; init; }
+
+    /// <summary>How many rows a page has at most; 50 if it is not said.</summary>
+    [FromQuery]
+    public int? Limit { get; init; }
+
+    /// <summary>The position that a link to the next page carries; it belongs to its order.</summary>
+    [FromQuery]
+    public string? Cursor { get; init; }
 
     /// <summary>How many rows the page has at most.</summary>
     public int Take => Math.Clamp(Limit ?? 50, 1, QueryParameters.MaxLimit);

@@ -19,6 +19,9 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabase
     public const int MaxAttempts = 8;
 
     private const int ImmediateTries = 3;
+
+    /// <summary>Tries, a second apart, while the database cannot be used: what is over by then leaves no parked message behind.</summary>
+    private const int PatientTries = 8;
     private readonly ConcurrentDictionary<string, NaturalBatch> batches = new();
 
     /// <summary>Applies a message, or parks it. Throws only when even parking fails, so that the sender keeps it.</summary>
@@ -63,6 +66,11 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabase
             {
                 // Two replicas met on one row. The other has committed by now, so that the next try reads what it wrote.
             }
+            catch (Exception exception) when (attempt < PatientTries && dialect.UnavailableBehind(exception) is not null)
+            {
+                // It is not the message: a disk that is full, a server that starts again.
+                await Task.Delay(TimeSpan.FromSeconds(1), time, cancellationToken);
+            }
             catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
             {
                 LogFailed(logger, exception, binding.Name, context.MessageId);
@@ -99,27 +107,40 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabase
         try
         {
             var message = MessageJson.Read(parked.Type, parked.Payload, parked.Attachment);
-            await RunOnceAsync(binding, [new Delivery(message, new MessageContext(parked.MessageId, parked.SentAt))], parked.Id, cancellationToken);
+            await RunOnceAsync(binding, [new Delivery(message, new MessageContext(parked.MessageId, parked.SentAt))], parked, cancellationToken);
             return true;
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
         {
             LogFailed(logger, exception, binding.Name, parked.MessageId);
-            await using var scope = scopes.CreateAsyncScope();
-            var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
-            var row = await db.ParkedMessages(binding.Module).SingleOrDefaultAsync(row => row.Id == parked.Id, cancellationToken);
-            if (row is not null)
-            {
-                Failed(row, exception);
-                await db.SaveChangesAsync(cancellationToken);
-            }
-
+            await CountFailureAsync(binding, parked, exception, cancellationToken);
             return false;
         }
     }
 
+    private async Task CountFailureAsync(HandlerBinding binding, ParkedMessage parked, Exception exception, CancellationToken cancellationToken)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        var row = await db.ParkedMessages(binding.Module).SingleOrDefaultAsync(row => row.Id == parked.Id, cancellationToken);
+        if (row is null)
+        {
+            return;
+        }
+
+        Failed(row, exception);
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            // Somebody gave it up, or another try applied it, between the read and the write: that holds.
+        }
+    }
+
     /// <summary>Applies the messages in one transaction; false, and nothing done, when only some of several are new.</summary>
-    private async Task<bool> RunOnceAsync(HandlerBinding binding, IReadOnlyList<Delivery> deliveries, Guid? parked, CancellationToken cancellationToken)
+    private async Task<bool> RunOnceAsync(HandlerBinding binding, IReadOnlyList<Delivery> deliveries, ParkedMessage? parked, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var services = scope.ServiceProvider;
@@ -127,7 +148,12 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabase
         var db = services.GetRequiredService<ControlPlaneDbContext>();
         var write = await binding.PrepareAsync(services, deliveries, cancellationToken);
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
-        if (!await ApplyWithinAsync(db, binding, deliveries, parked, write, cancellationToken))
+        if (parked is not null && !await TakeAsync(db, binding, parked, cancellationToken))
+        {
+            return true;
+        }
+
+        if (!await ApplyWithinAsync(db, binding, deliveries, write, cancellationToken))
         {
             return false;
         }
@@ -136,22 +162,20 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabase
         return true;
     }
 
-    /// <summary>Prepares to try a parked message again; what it returns does so in the scope's open write transaction. A throw of either means that it failed again.</summary>
-    internal async Task<Func<CancellationToken, Task>> PrepareRetryAsync(IServiceProvider scope, HandlerBinding binding, ParkedMessage parked, CancellationToken cancellationToken)
+    /// <summary>
+    /// Prepares to try a parked message again; what it returns does so in the scope's open write transaction, and answers false when the
+    /// message is gone or given up by then. A throw of either means that it failed again.
+    /// </summary>
+    internal async Task<Func<CancellationToken, Task<bool>>> PrepareRetryAsync(IServiceProvider scope, HandlerBinding binding, ParkedMessage parked, CancellationToken cancellationToken)
     {
         IReadOnlyList<Delivery> one = [new Delivery(MessageJson.Read(parked.Type, parked.Payload, parked.Attachment), new MessageContext(parked.MessageId, parked.SentAt))];
         var write = await binding.PrepareAsync(scope, one, cancellationToken);
-        return token => ApplyWithinAsync(scope.GetRequiredService<ControlPlaneDbContext>(), binding, one, parked.Id, write, token);
+        var db = scope.GetRequiredService<ControlPlaneDbContext>();
+        return async token => await TakeAsync(db, binding, parked, token) && await ApplyWithinAsync(db, binding, one, write, token);
     }
 
-    private async Task<bool> ApplyWithinAsync(
-        ControlPlaneDbContext db, HandlerBinding binding, IReadOnlyList<Delivery> deliveries, Guid? parked, Func<CancellationToken, Task> write, CancellationToken cancellationToken)
+    private async Task<bool> ApplyWithinAsync(ControlPlaneDbContext db, HandlerBinding binding, IReadOnlyList<Delivery> deliveries, Func<CancellationToken, Task> write, CancellationToken cancellationToken)
     {
-        if (parked is not null)
-        {
-            await db.ParkedMessages(binding.Module).Where(row => row.Id == parked).ExecuteDeleteAsync(cancellationToken);
-        }
-
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var inbox = new BulkRows(ModuleTablesModel.Inbox(binding.Module), ["consumer", "message_id", "applied_at"], ["consumer", "message_id"],
             [.. deliveries.Select(delivery => new object?[] { binding.Name, delivery.Context.MessageId, now })]);
@@ -163,6 +187,25 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabase
         }
 
         return fresh == deliveries.Count || fresh == 0;
+    }
+
+    /// <summary>Takes a parked message off the list to apply it; false when it is gone, or was given up since it was read.</summary>
+    private static async Task<bool> TakeAsync(ControlPlaneDbContext db, HandlerBinding binding, ParkedMessage parked, CancellationToken cancellationToken)
+    {
+        var row = db.ParkedMessages(binding.Module).Where(row => row.Id == parked.Id);
+        var givenUp = parked.State == ParkedState.GivenUp;
+        if (await (givenUp ? row.Where(row => row.State == ParkedState.GivenUp) : row.Where(row => row.State != ParkedState.GivenUp)).ExecuteDeleteAsync(cancellationToken) == 0)
+        {
+            return false;
+        }
+
+        if (givenUp)
+        {
+            // Giving up wrote it down as dealt with; whoever tries it all the same takes that back.
+            await db.Inbox(binding.Module).Where(row => row.Consumer == binding.Name && row.MessageId == parked.MessageId).ExecuteDeleteAsync(cancellationToken);
+        }
+
+        return true;
     }
 
     private async Task ParkAsync(HandlerBinding binding, IMessage message, MessageContext context, Exception exception, CancellationToken cancellationToken)
@@ -187,6 +230,7 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabase
                 SentAt = context.SentAt,
                 FirstFailedAt = now,
                 LastFailedAt = now,
+                FirstError = Describe(exception),
                 LastError = "",
             };
             db.ParkedMessages(binding.Module).Add(row);
@@ -197,12 +241,17 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabase
         await transaction.CommitAsync(cancellationToken);
     }
 
-    /// <summary>Counts a failure and sets the next try.</summary>
+    /// <summary>Counts a failure and sets the next try; what was given up stays so.</summary>
     internal void Failed(ParkedMessage row, Exception exception)
     {
         row.Attempts++;
         row.LastFailedAt = time.GetUtcNow();
         row.LastError = Describe(exception);
+        if (row.State == ParkedState.GivenUp)
+        {
+            return;
+        }
+
         row.State = row.Attempts < MaxAttempts ? ParkedState.Retrying : ParkedState.Parked;
         row.NextAttemptAt = row.LastFailedAt + TimeSpan.FromSeconds(Math.Min(300, 0.25 * Math.Pow(4, row.Attempts - 1)));
     }

@@ -26,6 +26,9 @@ public static class MessageJson
     public static string WireName(Type type) =>
         type.GetCustomAttribute<EntityNameAttribute>()?.EntityName ?? throw new InvalidOperationException($"{type} needs [EntityName].");
 
+    /// <summary>The message of a wire name; null when this version knows none.</summary>
+    internal static Type? TypeOf(string wireName) => ByWireName.GetValueOrDefault(wireName);
+
     /// <summary>Reads a stored message.</summary>
     /// <exception cref="InvalidDataException">The wire name or the body is not known here.</exception>
     public static IMessage Read(string wireName, ReadOnlySpan<byte> payload, byte[]? attachment)

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using MissionControl.Platform.Modules;
 using MissionControl.Platform.Retention;
 using MissionControl.Platform.Security;
+using MissionControl.Platform.Telemetry;
 using MissionControl.Platform.Time;
 
 namespace MissionControl.Platform.Messaging;
@@ -80,6 +81,7 @@ public static class MessagingServices
         services.AddHostedService<SweeperHost>();
         services.AddSingleton<QueueGauges>();
         services.AddHostedService(provider => provider.GetRequiredService<QueueGauges>());
+        services.AddHostedService<ReplicaHeartbeat>();
         services.AddScoped<ModuleScope>();
         services.AddScoped<IEvents, ScopedEvents>();
         return handlers;

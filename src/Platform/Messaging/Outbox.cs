@@ -101,7 +101,8 @@ internal sealed partial class OutboxDispatcher(
             {
                 // The database is away; rows wait there and nothing is lost.
                 LogUnavailable(logger, exception, module);
-                await Task.Delay(TimeSpan.FromSeconds(1), time, stoppingToken);
+                // A process that is told to stop meanwhile has not failed.
+                await Task.Delay(TimeSpan.FromSeconds(1), time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }

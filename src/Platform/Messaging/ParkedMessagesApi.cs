@@ -24,14 +24,15 @@ public static class ParkedMessagesApi
         var parked = api.MapGroup("/parked-messages");
         parked.MapGet("/", (ControlPlaneDbContext db, [AsParameters] ListQuery list, string? consumer, string? state, string? facets, CancellationToken cancellationToken) =>
                 ListAsync(module, db, list, new Filter(consumer, state), facets, cancellationToken))
-            .RequireScope("system:read").WithName($"ListParkedMessages-{module}").WithSummary("Messages that wait to be applied, oldest first").Produces<Page<ParkedMessageItem>>().SortedBy(Orders);
-        parked.MapPost("/{id:guid}/retry", (Guid id, ControlPlaneDbContext db, HandlerRegistry handlers, HandlerRunner runner, IEvents events, CancellationToken cancellationToken) =>
-                RetryAsync(module, id, db, handlers, runner, events, cancellationToken))
-            .RequireScope("system:write").WithName($"RetryParkedMessage-{module}").WithSummary("Try a message again now").Produces<RetryResult>();
+            .RequireScope("system:read").WithName($"ListParkedMessages-{module}").WithSummary("Messages that wait to be applied, oldest first; with state=given-up those that a person gave up").Produces<Page<ParkedMessageItem>>().SortedBy(Orders);
         parked.MapPost("/retry", (RetryParkedMessagesRequest request, ControlPlaneDbContext db, HandlerRegistry handlers, IEnumerable<TaskAction> kinds, LongTasks tasks, CancellationToken cancellationToken) =>
                 RetryAllAsync(module, request, db, handlers, kinds, tasks, cancellationToken))
             .RequireScope("system:write").WithName($"RetryParkedMessages-{module}").WithSummary("Try all parked messages of a consumer again, as a task").Produces<TaskSummary>(StatusCodes.Status202Accepted).AcceptIdempotencyKey();
+        ParkedMessageApi.Map(parked, module);
     }
+
+    /// <summary>A state as the API calls it.</summary>
+    internal static string Word(ParkedState state) => state switch { ParkedState.Retrying => "retrying", ParkedState.Parked => "parked", _ => "given-up" };
 
     private static async Task<IResult> ListAsync(string module, ControlPlaneDbContext db, ListQuery list, Filter filter, string? facets, CancellationToken cancellationToken)
     {
@@ -43,7 +44,7 @@ public static class ParkedMessagesApi
 
         if (!filter.IsKnown)
         {
-            return Problems.Of(ProblemCodes.Malformed, "state is retrying or parked.");
+            return Problems.Of(ProblemCodes.Malformed, "state is retrying, parked or given-up.");
         }
 
         if (facets is not (null or "consumer"))
@@ -55,32 +56,6 @@ public static class ParkedMessagesApi
         var counts = facets is null ? null : await query.GroupBy(row => row.Consumer).Select(group => new { group.Key, Count = group.LongCount() }).ToDictionaryAsync(group => group.Key, group => group.Count, cancellationToken);
         var total = await query.LongCountAsync(cancellationToken);
         return await Orders.PageAsync(list, query, Item, cancellationToken, total, counts is null ? null : new Dictionary<string, IReadOnlyDictionary<string, long>> { ["consumer"] = counts });
-    }
-
-    private static async Task<IResult> RetryAsync(string module, Guid id, ControlPlaneDbContext db, HandlerRegistry handlers, HandlerRunner runner, IEvents events, CancellationToken cancellationToken)
-    {
-        if (!db.Scope.IsAll)
-        {
-            return Problems.Of(ProblemCodes.ScopeMissing, "Only staff of the vendor retries parked messages.");
-        }
-
-        var row = await db.ParkedMessages(module).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken);
-        if (row is null)
-        {
-            return Problems.NotFound();
-        }
-
-        if (handlers.Bindings.FirstOrDefault(binding => binding.Name == row.Consumer) is not { } binding)
-        {
-            return Problems.Of(ProblemCodes.Conflict, $"This version has no consumer '{row.Consumer}'; the message stays until one has.");
-        }
-
-        // Written first: the try may succeed and the process die before it could be told.
-        events.Audit(new AuditFact($"{module}.parked-message-retried", AuditLog.Operator, "parkedMessage", id.ToString()));
-        await db.SaveChangesAsync(cancellationToken);
-        var applied = await runner.RetryAsync(binding, row, cancellationToken);
-        var after = applied ? null : await db.ParkedMessages(module).AsNoTracking().Where(stored => stored.Id == id).Select(stored => stored.LastError).SingleOrDefaultAsync(cancellationToken);
-        return TypedResults.Ok(new RetryResult(applied, after));
     }
 
     private static async Task<IResult> RetryAllAsync(
@@ -103,7 +78,7 @@ public static class ParkedMessagesApi
             errors.Add(new FieldError("/expectedCount", "required", "Say how many messages you expect; the list counts them."));
         }
 
-        if (!filter.IsKnown)
+        if (filter is not { IsKnown: true, IsOpen: true })
         {
             errors.Add(new FieldError("/state", "unknown-value", "state is retrying or parked, or absent."));
         }
@@ -140,19 +115,21 @@ public static class ParkedMessagesApi
     }
 
     private static ParkedMessageItem Item(ParkedMessage row) => new(
-        row.Id, row.Consumer, row.MessageId, row.Type, row.Key, row.State.ToString().ToLowerInvariant(), row.Attempts, row.FirstFailedAt, row.LastFailedAt,
-        row.State == ParkedState.Retrying ? row.NextAttemptAt : null, row.LastError);
+        row.Id, row.Consumer, row.MessageId, row.Type, row.Key, Word(row.State), row.Attempts, row.FirstFailedAt, row.LastFailedAt,
+        row.State == ParkedState.Retrying ? row.NextAttemptAt : null, row.LastError, row.GivenUpAt);
 
-    /// <summary>Which parked messages are meant.</summary>
+    /// <summary>Which parked messages are meant; without a state, those that nobody gave up.</summary>
     private sealed record Filter(string? Consumer, string? State)
     {
-        public bool IsKnown => State is null or "retrying" or "parked";
+        public bool IsKnown => State is null or "retrying" or "parked" or "given-up";
+
+        public bool IsOpen => State is not "given-up";
 
         public IQueryable<ParkedMessage> Of(IQueryable<ParkedMessage> rows)
         {
-            var (consumer, state) = (Consumer, State == "parked" ? ParkedState.Parked : ParkedState.Retrying);
+            var (consumer, state) = (Consumer, State switch { "retrying" => ParkedState.Retrying, "parked" => ParkedState.Parked, _ => ParkedState.GivenUp });
             rows = consumer is null ? rows : rows.Where(row => row.Consumer == consumer);
-            return State is null ? rows : rows.Where(row => row.State == state);
+            return State is null ? rows.Where(row => row.State != ParkedState.GivenUp) : rows.Where(row => row.State == state);
         }
     }
 }

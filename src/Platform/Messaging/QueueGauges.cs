@@ -10,7 +10,7 @@ namespace MissionControl.Platform.Messaging;
 /// <summary>What waits in one module's tables.</summary>
 /// <param name="Waiting">Messages in the outbox, counted up to <see cref="QueueGauges.Most"/>.</param>
 /// <param name="OldestSince">When the oldest of them was written; null when none waits.</param>
-/// <param name="Parked">Messages that a consumer could not apply, counted up to the same bound.</param>
+/// <param name="Parked">Messages that a consumer could not apply and nobody gave up, counted up to the same bound.</param>
 internal sealed record QueueDepth(long Waiting, DateTimeOffset? OldestSince, long Parked);
 
 /// <summary>
@@ -27,7 +27,7 @@ internal sealed class QueueGauges : BackgroundService
     private readonly ModuleCatalog modules;
     private readonly IServiceScopeFactory scopes;
     private readonly TimeProvider time;
-    private volatile IReadOnlyDictionary<string, QueueDepth> known = new Dictionary<string, QueueDepth>();
+    private volatile Look known = new(new Dictionary<string, QueueDepth>(), DateTimeOffset.MinValue);
 
     public QueueGauges(ModuleCatalog modules, IServiceScopeFactory scopes, TimeProvider time)
     {
@@ -50,11 +50,24 @@ internal sealed class QueueGauges : BackgroundService
             // Ids rise with time: the first of the key is the oldest row.
             var oldest = await db.Outbox(module.Name).AsNoTracking().OrderBy(row => row.Id).Select(row => (DateTimeOffset?)row.CreatedAt).FirstOrDefaultAsync(cancellationToken);
             var waiting = oldest is null ? 0 : await db.Outbox(module.Name).Select(row => row.Id).Take(Most).LongCountAsync(cancellationToken);
-            var parked = await db.ParkedMessages(module.Name).Select(row => row.Id).Take(Most).LongCountAsync(cancellationToken);
+            var parked = await db.ParkedMessages(module.Name).Where(row => row.State != ParkedState.GivenUp).Select(row => row.Id).Take(Most).LongCountAsync(cancellationToken);
             seen[module.Name] = new QueueDepth(waiting, oldest, parked);
         }
 
-        return known = seen;
+        known = new Look(seen, time.GetUtcNow());
+        return seen;
+    }
+
+    /// <summary>What was last seen of a module, and when; looks by itself when nothing was seen yet.</summary>
+    public async Task<(QueueDepth Depth, DateTimeOffset At)> OfAsync(string module, CancellationToken cancellationToken)
+    {
+        if (!known.ByRole.ContainsKey(module))
+        {
+            await LookAsync(cancellationToken);
+        }
+
+        var seen = known;
+        return (seen.ByRole[module], seen.At);
     }
 
     /// <inheritdoc />
@@ -88,5 +101,7 @@ internal sealed class QueueGauges : BackgroundService
     }
 
     private IEnumerable<Measurement<T>> Each<T>(Func<QueueDepth, T> of)
-        where T : struct => known.Select(entry => new Measurement<T>(of(entry.Value), new KeyValuePair<string, object?>("role", entry.Key)));
+        where T : struct => known.ByRole.Select(entry => new Measurement<T>(of(entry.Value), new KeyValuePair<string, object?>("role", entry.Key)));
+
+    private sealed record Look(IReadOnlyDictionary<string, QueueDepth> ByRole, DateTimeOffset At);
 }

@@ -24,11 +24,20 @@ internal sealed class RetryParkedMessages(string module, HandlerRegistry handler
             return _ => Task.FromResult<string?>($"This version has no consumer '{row.Consumer}'; the message stays until one has.");
         }
 
+        if (row.State == ParkedState.GivenUp)
+        {
+            return _ => Task.FromResult<string?>("Somebody gave it up meanwhile.");
+        }
+
         var write = await runner.PrepareRetryAsync(scope, binding, row, cancellationToken);
         return async token =>
         {
+            if (!await write(token))
+            {
+                return "Another try applied it, or somebody gave it up, a moment ago.";
+            }
+
             scope.GetRequiredService<IEvents>().Audit(Fact(task, item, AuditOutcome.Success));
-            await write(token);
             return null;
         };
     }

@@ -12,10 +12,14 @@ internal static class SharedRecords
     {
         records.KeepShared("outbox", ModuleTablesModel.Outbox(module), "messages on their way to other roles", "until every consumer has it");
         records.PurgeShared("inbox", ModuleTablesModel.Inbox(module), db => db.Inbox(module), "that a message was applied, so that it is applied once", Term.Days(30, 7, 90), "after it was applied", row => row.AppliedAt);
-        records.KeepShared("parked-message", ModuleTablesModel.Parked(module), "messages that could not be applied", "until they are applied: nothing is ever dropped");
+        records.PurgeShared(
+            "parked-message", ModuleTablesModel.Parked(module), db => db.ParkedMessages(module), "messages that could not be applied, and what was given up", Term.Days(90, 7, 400),
+            "after a person gave it up; what nobody gave up is kept until it is applied", row => row.GivenUpAt);
         records.KeepShared("projection", ModuleTablesModel.Projections(module), "other roles' facts that this role needs", "replaced by the newest");
         records.KeepShared("lease", ModuleTablesModel.Leases(module), "which replica does repeated work", "overwritten");
         records.KeepShared("audit-producer", ModuleTablesModel.AuditProducers(module), "the last audit number a process gave, so that a gap is seen", "as long as the audit log");
+
+        records.PurgeShared("replica", ModuleTablesModel.Replicas(module), db => db.Replicas(module), "which processes run the role, with version, disk and certificate", Term.Days(7, 1, 90), "after it last said that it runs", row => row.SeenAt);
 
         // What happened once and for all, such as the first start, stands at the epoch and stays.
         records.PurgeShared(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using MissionControl.Trust;
 
 namespace MissionControl.Platform.Security;
 
@@ -60,21 +61,7 @@ public static class KeyFiles
 
     /// <summary>Writes a file that only this user reads; it comes to be whole or not at all, and never replaces another key.</summary>
     /// <returns>False when there is one already.</returns>
-    public static bool TryWrite(string path, ReadOnlySpan<byte> content)
-    {
-        var temporary = $"{path}.{Environment.ProcessId}.tmp";
-        WritePrivate(temporary, content);
-        try
-        {
-            File.Move(temporary, path, overwrite: false);
-            return true;
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            File.Delete(temporary);
-            return false;
-        }
-    }
+    public static bool TryWrite(string path, ReadOnlySpan<byte> content) => OnceFile.TryWrite(path, content);
 
     /// <summary>Writes a file that only this user reads, durably, over an older one.</summary>
     internal static void Replace(string path, ReadOnlySpan<byte> content)

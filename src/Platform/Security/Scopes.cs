@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -36,6 +37,13 @@ public static class Scopes
         }
 
         return false;
+    }
+
+    /// <summary>Why a reader who lacks a scope may not do something, in words for a page; null when it holds it.</summary>
+    public static string? Lacking(ClaimsPrincipal reader, string scope)
+    {
+        ArgumentNullException.ThrowIfNull(reader);
+        return Include(reader.FindFirst("scope")?.Value ?? "", scope) ? null : $"This needs the right {scope}.";
     }
 }
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
@@ -40,7 +41,7 @@ public static class TasksApi
             .WithName($"ListTasks-{module}").WithSummary("Long tasks, the newest first: your own, or all with system:read").Produces<Page<TaskSummary>>().SortedBy(Orders);
         tasks.MapGet("/{id:guid}", (Guid id, HttpContext http, ControlPlaneDbContext db, IEnumerable<TaskAction> kinds, TimeProvider time, CancellationToken cancellationToken) => GetAsync(new Asked(module, http, db, kinds, time), id, cancellationToken))
             .WithName($"GetTask-{module}").WithSummary("How far a task is").Produces<TaskSummary>();
-        tasks.MapGet("/{id:guid}/items", (Guid id, HttpContext http, ControlPlaneDbContext db, IEnumerable<TaskAction> kinds, TimeProvider time, [AsParameters] ListQuery list, string[]? state, CancellationToken cancellationToken) => ItemsAsync(new Asked(module, http, db, kinds, time), id, list, state ?? [], cancellationToken))
+        tasks.MapGet("/{id:guid}/items", (Guid id, HttpContext http, ControlPlaneDbContext db, IEnumerable<TaskAction> kinds, TimeProvider time, [AsParameters] ListQuery list, [FromQuery] string[]? state, CancellationToken cancellationToken) => ItemsAsync(new Asked(module, http, db, kinds, time), id, list, state ?? [], cancellationToken))
             .WithName($"ListTaskItems-{module}").WithSummary("What became of each thing of a task, and why").Produces<Page<TaskResult>>().SortedBy(ItemOrders);
         tasks.MapPost("/{id:guid}/cancel", (Guid id, HttpContext http, ControlPlaneDbContext db, IEnumerable<TaskAction> kinds, IEvents events, TimeProvider time, CancellationToken cancellationToken) => CancelAsync(new Asked(module, http, db, kinds, time), id, events, cancellationToken))
             .WithName($"CancelTask-{module}").WithSummary("End a task; what was done by then stays done").Produces<TaskSummary>();

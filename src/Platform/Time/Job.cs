@@ -38,6 +38,7 @@ public static class JobServices
     public static void AddPlatformJobs(this IServiceCollection services)
     {
         services.AddSingleton<JobRunner>();
+        services.AddScoped<JobsNow>();
         services.AddQuartz(quartz => quartz.UseInMemoryStore());
         services.AddHostedService<JobScheduler>();
     }

@@ -21,6 +21,39 @@ public sealed partial class JobRunner(IServiceScopeFactory scopes, ProcessIdenti
             return false;
         }
 
+        await RunClaimedAsync(job, scheduledAt, cancellationToken);
+        return true;
+    }
+
+    /// <summary>Runs what somebody asked for, if that was committed: its row is there, and this process is to run it.</summary>
+    internal async Task RunAskedAsync(Job job, DateTimeOffset askedAt, CancellationToken cancellationToken)
+    {
+        await using (var scope = scopes.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+            if (!await db.JobRuns(job.Module).AnyAsync(row => row.Job == job.Name && row.ScheduledAt == askedAt && row.Replica == process.Instance && row.EndedAt == null, cancellationToken))
+            {
+                return;
+            }
+        }
+
+        await RunClaimedAsync(job, askedAt, cancellationToken);
+    }
+
+    /// <summary>Ends a run that somebody asked for and nothing could begin, if it was committed.</summary>
+    internal async Task EndAskedAsync(Job job, DateTimeOffset askedAt, Exception why)
+    {
+        await using var scope = scopes.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        if (await db.JobRuns(job.Module).SingleOrDefaultAsync(row => row.Job == job.Name && row.ScheduledAt == askedAt && row.EndedAt == null, CancellationToken.None) is { } row)
+        {
+            (row.EndedAt, row.Outcome) = (time.GetUtcNow(), $"{FailedPrefix}it could not be begun: {why.GetType().Name}");
+            await db.SaveChangesAsync(CancellationToken.None);
+        }
+    }
+
+    private async Task RunClaimedAsync(Job job, DateTimeOffset scheduledAt, CancellationToken cancellationToken)
+    {
         string outcome;
         try
         {
@@ -35,7 +68,6 @@ public sealed partial class JobRunner(IServiceScopeFactory scopes, ProcessIdenti
         }
 
         await EndAsync(job, scheduledAt, outcome.Length <= OutcomeLength ? outcome : outcome[..OutcomeLength], cancellationToken);
-        return true;
     }
 
     /// <summary>How the outcome of a failed run begins.</summary>

@@ -73,6 +73,9 @@ internal sealed partial class JobScheduler(ISchedulerFactory factory, IEnumerabl
         }
     }
 
+    /// <summary>Has a job run that somebody asked for; the scheduler waits for it when the process stops, as for every other.</summary>
+    internal static Task FireAskedAsync(IScheduler scheduler, Job job, DateTimeOffset askedAt) => scheduler.TriggerJob(new JobKey(job.Name), new JobDataMap { [Fire.AskedAt] = askedAt.ToUnixTimeMilliseconds() }).AsTask();
+
     [LoggerMessage(126, LogLevel.Warning, "Job {Job} missed {Count} runs between {First} and {Last}; it is run now")]
     private static partial void LogMissed(ILogger logger, string job, int count, DateTimeOffset first, DateTimeOffset last);
 
@@ -82,7 +85,20 @@ internal sealed partial class JobScheduler(ISchedulerFactory factory, IEnumerabl
     /// <summary>What Quartz makes at every instant; which job it is for stands in its key.</summary>
     internal sealed class Fire(JobRunner runner, IEnumerable<Job> jobs) : IJob
     {
-        public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken) =>
-            await runner.RunAsync(jobs.Single(job => job.Name == context.JobDetail.Key.Name), context.ScheduledFireTimeUtc ?? context.FireTimeUtc, cancellationToken);
+        /// <summary>When somebody asked for the run; absent when the clock did.</summary>
+        public const string AskedAt = "asked-at";
+
+        public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken)
+        {
+            var job = jobs.Single(job => job.Name == context.JobDetail.Key.Name);
+            if (context.MergedJobDataMap.TryGetValue(AskedAt, out var askedAt) && askedAt is long instant)
+            {
+                await runner.RunAskedAsync(job, DateTimeOffset.FromUnixTimeMilliseconds(instant), cancellationToken);
+            }
+            else
+            {
+                await runner.RunAsync(job, context.ScheduledFireTimeUtc ?? context.FireTimeUtc, cancellationToken);
+            }
+        }
     }
 }

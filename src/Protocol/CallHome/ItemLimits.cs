@@ -24,6 +24,9 @@ public static class ItemLimits
     /// <summary>Characters of an event's text.</summary>
     public const int EventTextLength = 500;
 
+    /// <summary>How the ids of events begin that Mission Control notes about a cluster itself: no event of a cluster's may, in whatever case, or it could take the place of one.</summary>
+    public const string ReservedEventPrefix = "mc:";
+
     /// <summary>Nodes that there should be, and voters that may fail or are lacking.</summary>
     public const int Count = 100_000;
 }

@@ -17,6 +17,9 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
     public async Task<DateTimeOffset?> ClockAsync(ControlPlaneDbContext db, CancellationToken cancellationToken) => DateTimeOffset.FromUnixTimeMilliseconds(
         await db.Database.SqlQueryRaw<long>("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS \"Value\"").SingleAsync(cancellationToken));
 
+    public Task<long> SizeAsync(ControlPlaneDbContext db, CancellationToken cancellationToken) =>
+        db.Database.SqlQueryRaw<long>("SELECT pg_database_size(current_database()) AS \"Value\"").SingleAsync(cancellationToken);
+
     private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> columnTypes = new();
 
     public string Name => "postgresql";

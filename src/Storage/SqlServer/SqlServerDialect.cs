@@ -15,6 +15,10 @@ internal sealed class SqlServerDialect : IDatabaseDialect
     public async Task<DateTimeOffset?> ClockAsync(ControlPlaneDbContext db, CancellationToken cancellationToken) => DateTimeOffset.FromUnixTimeMilliseconds(
         await db.Database.SqlQueryRaw<long>("SELECT DATEDIFF_BIG(millisecond, '1970-01-01', SYSUTCDATETIME()) AS [Value]").SingleAsync(cancellationToken));
 
+    // In pages of 8 KiB, the log included.
+    public Task<long> SizeAsync(ControlPlaneDbContext db, CancellationToken cancellationToken) =>
+        db.Database.SqlQueryRaw<long>("SELECT COALESCE(SUM(CAST(size AS bigint)), 0) * 8192 AS [Value] FROM sys.database_files").SingleAsync(cancellationToken);
+
     // The engine sorts its own type for ids by the last bytes first, which scatters time-ordered ids over the whole index.
     private static readonly ValueConverter<Guid, byte[]> BigEndian = new(id => id.ToByteArray(true), bytes => new Guid(bytes, true));
 

@@ -38,6 +38,9 @@ internal sealed class SqliteDialect(SqliteConnections connections) : IDatabaseDi
         }
     }
 
+    public Task<long> SizeAsync(ControlPlaneDbContext db, CancellationToken cancellationToken) =>
+        db.Database.SqlQueryRaw<long>("SELECT page_count * page_size AS \"Value\" FROM pragma_page_count(), pragma_page_size()").SingleAsync(cancellationToken);
+
     public async ValueTask<IDisposable> EnterWriteAsync(ControlPlaneDbContext db, WritePriority priority, CancellationToken cancellationToken)
     {
         var turn = await connections.Gate.EnterAsync(priority, cancellationToken);
@@ -87,7 +90,11 @@ internal sealed class SqliteDialect(SqliteConnections connections) : IDatabaseDi
             await using var reader = await command.ExecuteReaderAsync(cancellationToken);
             if (await reader.ReadAsync(cancellationToken))
             {
-                found[k] = [.. Enumerable.Range(0, columns.Count).Select(i => reader.IsDBNull(i) ? null : reader.GetValue(i))];
+                var row = found[k] = new object?[columns.Count];
+                for (var i = 0; i < row.Length; i++)
+                {
+                    row[i] = reader.GetValue(i) is var value and not DBNull ? value : null;
+                }
             }
         }
 

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace MissionControl.Trust.Envelopes;
 
@@ -61,27 +62,7 @@ public sealed class EcdsaSigner : ISigner, IDisposable
         if (!File.Exists(pemPath))
         {
             using var fresh = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows())
-            {
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            }
-
-            var temporary = $"{pemPath}.{Environment.ProcessId}";
-            using (var file = new FileStream(temporary, options))
-            {
-                file.Write(System.Text.Encoding.ASCII.GetBytes(fresh.ExportPkcs8PrivateKeyPem()));
-                file.Flush(flushToDisk: true);
-            }
-
-            try
-            {
-                File.Move(temporary, pemPath, overwrite: false);
-            }
-            catch (IOException) when (File.Exists(pemPath))
-            {
-                File.Delete(temporary);
-            }
+            OnceFile.TryWrite(pemPath, Encoding.ASCII.GetBytes(fresh.ExportPkcs8PrivateKeyPem()));
         }
 
         return Load(pemPath);
@@ -92,14 +73,16 @@ public sealed class EcdsaSigner : ISigner, IDisposable
     public static EcdsaSigner Load(string pemPath)
     {
         var key = ECDsa.Create();
-        key.ImportFromPem(File.ReadAllText(pemPath));
-        if (key.KeySize != 256)
+        try
+        {
+            key.ImportFromPem(File.ReadAllText(pemPath));
+            return Curves.IsP256(key) ? new EcdsaSigner(key) : throw new CryptographicException($"{pemPath} does not hold a P-256 key.");
+        }
+        catch
         {
             key.Dispose();
-            throw new CryptographicException($"{pemPath} does not hold a P-256 key.");
+            throw;
         }
-
-        return new EcdsaSigner(key);
     }
 
     /// <summary>The private key as PKCS#8 PEM, for a file that only its owner reads.</summary>
@@ -122,7 +105,6 @@ public sealed class EcdsaSigner : ISigner, IDisposable
 /// <summary>A P-256 public key. The only algorithm it verifies is ES256: there is nothing to negotiate and nothing to downgrade.</summary>
 public sealed class VerificationKey
 {
-    private const string P256Oid = "1.2.840.10045.3.1.7";
     private readonly byte[] spki;
 
     private VerificationKey(byte[] spki)
@@ -163,7 +145,7 @@ public sealed class VerificationKey
         try
         {
             key.ImportSubjectPublicKeyInfo(spki, out var read);
-            if (read != spki.Length || key.ExportParameters(false).Curve.Oid.Value != P256Oid)
+            if (read != spki.Length || !Curves.IsP256(key))
             {
                 throw new CryptographicException("The key is not a P-256 SubjectPublicKeyInfo.");
             }
@@ -182,4 +164,12 @@ public sealed class VerificationKey
             throw;
         }
     }
+}
+
+/// <summary>The size alone does not tell one curve from another.</summary>
+internal static class Curves
+{
+    private const string P256Oid = "1.2.840.10045.3.1.7";
+
+    public static bool IsP256(ECDsa key) => key.ExportParameters(false).Curve.Oid.Value == P256Oid;
 }

@@ -91,6 +91,8 @@ BEGIN
         [started_at] bigint NOT NULL,
         [ended_at] bigint NULL,
         [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_audit_job_run] PRIMARY KEY ([job], [scheduled_at])
     );
 END;
@@ -145,9 +147,13 @@ BEGIN
         [first_failed_at] bigint NOT NULL,
         [last_failed_at] bigint NOT NULL,
         [attempts] int NOT NULL,
+        [first_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [next_attempt_at] bigint NOT NULL,
+        [given_up_at] bigint NULL,
+        [given_up_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [given_up_reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_audit_parked_message] PRIMARY KEY ([id])
     );
 END;
@@ -163,6 +169,26 @@ BEGIN
         [version] bigint NOT NULL,
         [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         CONSTRAINT [PK_audit_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [audit_replica] (
+        [instance] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [seen_at] bigint NOT NULL,
+        [stopped_at] bigint NULL,
+        [disk_free] bigint NULL,
+        [disk_total] bigint NULL,
+        [certificate_ends_at] bigint NULL,
+        [work_per_second] float NULL,
+        [work_p99_ms] float NULL,
+        CONSTRAINT [PK_audit_replica] PRIMARY KEY ([instance])
     );
 END;
 
@@ -237,6 +263,7 @@ BEGIN
         [trusted_first_contact] bit NOT NULL,
         [enrolled_at] bigint NOT NULL,
         [agent_version] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [admission] bigint NOT NULL,
         [changed_at] bigint NOT NULL,
         [version] bigint NOT NULL,
         CONSTRAINT [PK_callhome_cluster] PRIMARY KEY ([id])
@@ -255,6 +282,7 @@ BEGIN
         [spki] varbinary(max) NOT NULL,
         [not_before] bigint NOT NULL,
         [not_after] bigint NULL,
+        [admission] bigint NOT NULL,
         [first_used_at] bigint NULL,
         CONSTRAINT [PK_callhome_cluster_key] PRIMARY KEY ([cluster_id], [kid])
     );
@@ -312,6 +340,7 @@ BEGIN
         [secret_sha256] varbinary(max) NOT NULL,
         [customer_id] binary(16) NOT NULL,
         [cluster_name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [readmits_cluster] binary(16) NULL,
         [networks] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [anchors_sha256] nvarchar(71) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [created_at] bigint NOT NULL,
@@ -401,6 +430,8 @@ BEGIN
         [started_at] bigint NOT NULL,
         [ended_at] bigint NULL,
         [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_callhome_job_run] PRIMARY KEY ([job], [scheduled_at])
     );
 END;
@@ -455,9 +486,13 @@ BEGIN
         [first_failed_at] bigint NOT NULL,
         [last_failed_at] bigint NOT NULL,
         [attempts] int NOT NULL,
+        [first_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [next_attempt_at] bigint NOT NULL,
+        [given_up_at] bigint NULL,
+        [given_up_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [given_up_reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_callhome_parked_message] PRIMARY KEY ([id])
     );
 END;
@@ -473,6 +508,26 @@ BEGIN
         [version] bigint NOT NULL,
         [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         CONSTRAINT [PK_callhome_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [callhome_replica] (
+        [instance] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [seen_at] bigint NOT NULL,
+        [stopped_at] bigint NULL,
+        [disk_free] bigint NULL,
+        [disk_total] bigint NULL,
+        [certificate_ends_at] bigint NULL,
+        [work_per_second] float NULL,
+        [work_p99_ms] float NULL,
+        CONSTRAINT [PK_callhome_replica] PRIMARY KEY ([instance])
     );
 END;
 
@@ -566,6 +621,7 @@ BEGIN
         [state] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [clone_suspected] bit NOT NULL,
         [enrolled_at] bigint NOT NULL,
+        [inventory_asked_at] bigint NULL,
         [version] bigint NOT NULL,
         CONSTRAINT [PK_fleet_cluster] PRIMARY KEY ([id])
     );
@@ -777,6 +833,8 @@ BEGIN
         [started_at] bigint NOT NULL,
         [ended_at] bigint NULL,
         [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_fleet_job_run] PRIMARY KEY ([job], [scheduled_at])
     );
 END;
@@ -814,6 +872,7 @@ BEGIN
         [product_version] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [nodes_up] int NOT NULL,
         [nodes_all] int NOT NULL,
+        [broken] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [rejudge_at] bigint NULL,
         [usage_from] bigint NULL,
         [rules] varbinary(max) NOT NULL,
@@ -909,6 +968,7 @@ BEGIN
         [agent_version] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [nodes_up] int NOT NULL,
         [nodes_all] int NOT NULL,
+        [broken] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [badness] int NOT NULL,
         [change] bigint NOT NULL,
         [changed_at] bigint NOT NULL,
@@ -933,9 +993,13 @@ BEGIN
         [first_failed_at] bigint NOT NULL,
         [last_failed_at] bigint NOT NULL,
         [attempts] int NOT NULL,
+        [first_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [next_attempt_at] bigint NOT NULL,
+        [given_up_at] bigint NULL,
+        [given_up_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [given_up_reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_fleet_parked_message] PRIMARY KEY ([id])
     );
 END;
@@ -951,6 +1015,43 @@ BEGIN
         [version] bigint NOT NULL,
         [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         CONSTRAINT [PK_fleet_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_replica] (
+        [instance] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [seen_at] bigint NOT NULL,
+        [stopped_at] bigint NULL,
+        [disk_free] bigint NULL,
+        [disk_total] bigint NULL,
+        [certificate_ends_at] bigint NULL,
+        [work_per_second] float NULL,
+        [work_p99_ms] float NULL,
+        CONSTRAINT [PK_fleet_replica] PRIMARY KEY ([instance])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [fleet_rule_change] (
+        [id] binary(16) NOT NULL,
+        [cluster_id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [at] bigint NOT NULL,
+        [rule] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [before] nvarchar(10) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [after] nvarchar(10) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        CONSTRAINT [PK_fleet_rule_change] PRIMARY KEY ([id])
     );
 END;
 
@@ -1052,6 +1153,8 @@ BEGIN
         [started_at] bigint NOT NULL,
         [ended_at] bigint NULL,
         [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_identity_job_run] PRIMARY KEY ([job], [scheduled_at])
     );
 END;
@@ -1106,9 +1209,13 @@ BEGIN
         [first_failed_at] bigint NOT NULL,
         [last_failed_at] bigint NOT NULL,
         [attempts] int NOT NULL,
+        [first_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [next_attempt_at] bigint NOT NULL,
+        [given_up_at] bigint NULL,
+        [given_up_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [given_up_reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_identity_parked_message] PRIMARY KEY ([id])
     );
 END;
@@ -1124,6 +1231,26 @@ BEGIN
         [version] bigint NOT NULL,
         [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         CONSTRAINT [PK_identity_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_replica] (
+        [instance] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [seen_at] bigint NOT NULL,
+        [stopped_at] bigint NULL,
+        [disk_free] bigint NULL,
+        [disk_total] bigint NULL,
+        [certificate_ends_at] bigint NULL,
+        [work_per_second] float NULL,
+        [work_p99_ms] float NULL,
+        CONSTRAINT [PK_identity_replica] PRIMARY KEY ([instance])
     );
 END;
 
@@ -1381,6 +1508,8 @@ BEGIN
         [started_at] bigint NOT NULL,
         [ended_at] bigint NULL,
         [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_licensing_job_run] PRIMARY KEY ([job], [scheduled_at])
     );
 END;
@@ -1474,9 +1603,13 @@ BEGIN
         [first_failed_at] bigint NOT NULL,
         [last_failed_at] bigint NOT NULL,
         [attempts] int NOT NULL,
+        [first_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [next_attempt_at] bigint NOT NULL,
+        [given_up_at] bigint NULL,
+        [given_up_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [given_up_reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_licensing_parked_message] PRIMARY KEY ([id])
     );
 END;
@@ -1513,6 +1646,26 @@ BEGIN
         [body] varbinary(max) NOT NULL,
         [decided_at] bigint NULL,
         CONSTRAINT [PK_licensing_quarantined_window] PRIMARY KEY ([cluster_id], [sha256])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [licensing_replica] (
+        [instance] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [seen_at] bigint NOT NULL,
+        [stopped_at] bigint NULL,
+        [disk_free] bigint NULL,
+        [disk_total] bigint NULL,
+        [certificate_ends_at] bigint NULL,
+        [work_per_second] float NULL,
+        [work_p99_ms] float NULL,
+        CONSTRAINT [PK_licensing_replica] PRIMARY KEY ([instance])
     );
 END;
 
@@ -1674,6 +1827,8 @@ BEGIN
         [started_at] bigint NOT NULL,
         [ended_at] bigint NULL,
         [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_notifications_job_run] PRIMARY KEY ([job], [scheduled_at])
     );
 END;
@@ -1728,9 +1883,13 @@ BEGIN
         [first_failed_at] bigint NOT NULL,
         [last_failed_at] bigint NOT NULL,
         [attempts] int NOT NULL,
+        [first_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [next_attempt_at] bigint NOT NULL,
+        [given_up_at] bigint NULL,
+        [given_up_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [given_up_reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_notifications_parked_message] PRIMARY KEY ([id])
     );
 END;
@@ -1746,6 +1905,26 @@ BEGIN
         [version] bigint NOT NULL,
         [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         CONSTRAINT [PK_notifications_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [notifications_replica] (
+        [instance] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [seen_at] bigint NOT NULL,
+        [stopped_at] bigint NULL,
+        [disk_free] bigint NULL,
+        [disk_total] bigint NULL,
+        [certificate_ends_at] bigint NULL,
+        [work_per_second] float NULL,
+        [work_p99_ms] float NULL,
+        CONSTRAINT [PK_notifications_replica] PRIMARY KEY ([instance])
     );
 END;
 
@@ -1847,6 +2026,8 @@ BEGIN
         [started_at] bigint NOT NULL,
         [ended_at] bigint NULL,
         [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_portal_job_run] PRIMARY KEY ([job], [scheduled_at])
     );
 END;
@@ -1901,9 +2082,13 @@ BEGIN
         [first_failed_at] bigint NOT NULL,
         [last_failed_at] bigint NOT NULL,
         [attempts] int NOT NULL,
+        [first_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [next_attempt_at] bigint NOT NULL,
+        [given_up_at] bigint NULL,
+        [given_up_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [given_up_reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_portal_parked_message] PRIMARY KEY ([id])
     );
 END;
@@ -1919,6 +2104,26 @@ BEGIN
         [version] bigint NOT NULL,
         [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         CONSTRAINT [PK_portal_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [portal_replica] (
+        [instance] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [seen_at] bigint NOT NULL,
+        [stopped_at] bigint NULL,
+        [disk_free] bigint NULL,
+        [disk_total] bigint NULL,
+        [certificate_ends_at] bigint NULL,
+        [work_per_second] float NULL,
+        [work_p99_ms] float NULL,
+        CONSTRAINT [PK_portal_replica] PRIMARY KEY ([instance])
     );
 END;
 
@@ -2020,6 +2225,8 @@ BEGIN
         [started_at] bigint NOT NULL,
         [ended_at] bigint NULL,
         [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_remoteaccess_job_run] PRIMARY KEY ([job], [scheduled_at])
     );
 END;
@@ -2074,9 +2281,13 @@ BEGIN
         [first_failed_at] bigint NOT NULL,
         [last_failed_at] bigint NOT NULL,
         [attempts] int NOT NULL,
+        [first_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [next_attempt_at] bigint NOT NULL,
+        [given_up_at] bigint NULL,
+        [given_up_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [given_up_reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_remoteaccess_parked_message] PRIMARY KEY ([id])
     );
 END;
@@ -2092,6 +2303,26 @@ BEGIN
         [version] bigint NOT NULL,
         [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         CONSTRAINT [PK_remoteaccess_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [remoteaccess_replica] (
+        [instance] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [seen_at] bigint NOT NULL,
+        [stopped_at] bigint NULL,
+        [disk_free] bigint NULL,
+        [disk_total] bigint NULL,
+        [certificate_ends_at] bigint NULL,
+        [work_per_second] float NULL,
+        [work_p99_ms] float NULL,
+        CONSTRAINT [PK_remoteaccess_replica] PRIMARY KEY ([instance])
     );
 END;
 
@@ -2193,6 +2424,8 @@ BEGIN
         [started_at] bigint NOT NULL,
         [ended_at] bigint NULL,
         [outcome] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [started_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_updates_job_run] PRIMARY KEY ([job], [scheduled_at])
     );
 END;
@@ -2247,9 +2480,13 @@ BEGIN
         [first_failed_at] bigint NOT NULL,
         [last_failed_at] bigint NOT NULL,
         [attempts] int NOT NULL,
+        [first_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [last_error] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [next_attempt_at] bigint NOT NULL,
+        [given_up_at] bigint NULL,
+        [given_up_by] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [given_up_reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
         CONSTRAINT [PK_updates_parked_message] PRIMARY KEY ([id])
     );
 END;
@@ -2265,6 +2502,26 @@ BEGIN
         [version] bigint NOT NULL,
         [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         CONSTRAINT [PK_updates_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [updates_replica] (
+        [instance] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [started_at] bigint NOT NULL,
+        [seen_at] bigint NOT NULL,
+        [stopped_at] bigint NULL,
+        [disk_free] bigint NULL,
+        [disk_total] bigint NULL,
+        [certificate_ends_at] bigint NULL,
+        [work_per_second] float NULL,
+        [work_p99_ms] float NULL,
+        CONSTRAINT [PK_updates_replica] PRIMARY KEY ([instance])
     );
 END;
 
@@ -2371,7 +2628,23 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_audit_parked_message_given_up_at] ON [audit_parked_message] ([given_up_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_audit_parked_message_state_next_attempt_at] ON [audit_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_audit_replica_seen_at] ON [audit_replica] ([seen_at]);
 END;
 
 IF NOT EXISTS (
@@ -2451,6 +2724,14 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_callhome_enrollment_token_readmits_cluster] ON [callhome_enrollment_token] ([readmits_cluster]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_callhome_idempotency_created_at] ON [callhome_idempotency] ([created_at]);
 END;
 
@@ -2483,7 +2764,23 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_callhome_parked_message_given_up_at] ON [callhome_parked_message] ([given_up_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_callhome_parked_message_state_next_attempt_at] ON [callhome_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_callhome_replica_seen_at] ON [callhome_replica] ([seen_at]);
 END;
 
 IF NOT EXISTS (
@@ -2675,7 +2972,39 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_fleet_parked_message_given_up_at] ON [fleet_parked_message] ([given_up_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_fleet_parked_message_state_next_attempt_at] ON [fleet_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_replica_seen_at] ON [fleet_replica] ([seen_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_rule_change_at] ON [fleet_rule_change] ([at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_fleet_rule_change_cluster_id_at] ON [fleet_rule_change] ([cluster_id], [at]);
 END;
 
 IF NOT EXISTS (
@@ -2747,7 +3076,23 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_identity_parked_message_given_up_at] ON [identity_parked_message] ([given_up_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_identity_parked_message_state_next_attempt_at] ON [identity_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_replica_seen_at] ON [identity_replica] ([seen_at]);
 END;
 
 IF NOT EXISTS (
@@ -2883,6 +3228,14 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_licensing_parked_message_given_up_at] ON [licensing_parked_message] ([given_up_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_licensing_parked_message_state_next_attempt_at] ON [licensing_parked_message] ([state], [next_attempt_at]);
 END;
 
@@ -2900,6 +3253,14 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_licensing_quarantined_window_decided_at] ON [licensing_quarantined_window] ([decided_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_replica_seen_at] ON [licensing_replica] ([seen_at]);
 END;
 
 IF NOT EXISTS (
@@ -2979,7 +3340,23 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_notifications_parked_message_given_up_at] ON [notifications_parked_message] ([given_up_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_notifications_parked_message_state_next_attempt_at] ON [notifications_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_notifications_replica_seen_at] ON [notifications_replica] ([seen_at]);
 END;
 
 IF NOT EXISTS (
@@ -3051,7 +3428,23 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_portal_parked_message_given_up_at] ON [portal_parked_message] ([given_up_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_portal_parked_message_state_next_attempt_at] ON [portal_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_portal_replica_seen_at] ON [portal_replica] ([seen_at]);
 END;
 
 IF NOT EXISTS (
@@ -3123,7 +3516,23 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_remoteaccess_parked_message_given_up_at] ON [remoteaccess_parked_message] ([given_up_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_remoteaccess_parked_message_state_next_attempt_at] ON [remoteaccess_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_remoteaccess_replica_seen_at] ON [remoteaccess_replica] ([seen_at]);
 END;
 
 IF NOT EXISTS (
@@ -3195,7 +3604,23 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_updates_parked_message_given_up_at] ON [updates_parked_message] ([given_up_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_updates_parked_message_state_next_attempt_at] ON [updates_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_updates_replica_seen_at] ON [updates_replica] ([seen_at]);
 END;
 
 IF NOT EXISTS (

@@ -69,7 +69,7 @@ internal sealed class CheckInRequests
     }
 
     /// <summary>What the agent says that it understands.</summary>
-    public static string Understood => "receipts";
+    public static IReadOnlyList<string> Understood { get; } = ["receipts", "inventory", "credentials"];
 
     public int BodyBytes => body.Length;
 

@@ -78,6 +78,10 @@ internal static class StoredClients
 
         public byte[] SignAsWitness(ReadOnlySpan<byte> data) => throw new NotSupportedException("Enrolled without a witness key.");
 
+        public ECDsa NextKey() => throw new NotSupportedException("Stored clients keep their keys.");
+
+        public void TakeNextKey() => throw new NotSupportedException("Stored clients keep their keys.");
+
         public void Dispose() => Key.Dispose();
     }
 }

@@ -3,6 +3,7 @@ using FsCheck.Fluent;
 using MissionControl.ClusterAgent.Spool;
 using MissionControl.ClusterAgent.Usage;
 using MissionControl.Protocol.Documents;
+using MissionControl.Trust.Envelopes;
 using Xunit;
 
 namespace MissionControl.ClusterAgent.Tests.Usage;
@@ -104,6 +105,38 @@ public sealed class UsageRecorderTests : IDisposable
 
         var window = Assert.Single(Windows(spool));
         Assert.Equal((UsageWindow.Text(Start.AddHours(2)), 2L), (window.Window, window.Epoch));
+    }
+
+    [Fact]
+    public void A_window_is_signed_by_the_key_in_force_when_it_is_closed_also_when_that_was_replaced_meanwhile()
+    {
+        var spool = new MemorySpool();
+        using var recorder = new UsageRecorder(new MemoryUsageStore(), product, identity, spool);
+        var old = KeyIds.Of(identity.Key.ExportSubjectPublicKeyInfo());
+        recorder.Observe(Start);
+        product.Count(Start.AddMinutes(60), 60);
+        recorder.Observe(Start.AddMinutes(60));
+
+        string announced;
+        using (var next = identity.NextKey())
+        {
+            announced = KeyIds.Of(next.ExportSubjectPublicKeyInfo());
+        }
+
+        using (var again = identity.NextKey())
+        {
+            Assert.Equal(announced, KeyIds.Of(again.ExportSubjectPublicKeyInfo()));
+        }
+
+        identity.TakeNextKey();
+        product.Count(Start.AddMinutes(120), 60);
+        recorder.Observe(Start.AddMinutes(120));
+
+        Assert.Equal([old, announced], spool.Peek(100, int.MaxValue, new HashSet<long>()).Reverse().Select(item =>
+        {
+            using var envelope = System.Text.Json.JsonDocument.Parse(item.Body.ToByteArray());
+            return envelope.RootElement.GetProperty("signatures")[0].GetProperty("keyid").GetString()!;
+        }));
     }
 
     [Fact]

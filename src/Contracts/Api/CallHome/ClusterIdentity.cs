@@ -18,10 +18,21 @@ namespace MissionControl.Contracts.Api.CallHome;
 /// <param name="Keys">Its keys.</param>
 /// <param name="Epochs">Every epoch issued to it.</param>
 /// <param name="Version">For If-Match.</param>
+/// <param name="KeyRotation">The last time somebody asked it to replace its key; null when nobody ever did.</param>
+/// <param name="Actions">suspend, resume, decommission, confirm-epoch, rotate-key and enrol-anew, and whether the reader may now.</param>
 public sealed record ClusterIdentity(
     Guid Id, Guid CustomerId, string Name, string State, bool CloneSuspected, long Epoch, DateTimeOffset EpochIssuedAt, DateTimeOffset EnrolledAt,
     bool TrustedFirstContact, string AgentVersion, long AcknowledgedThrough, DateTimeOffset? LastSeenAt,
-    IReadOnlyList<ClusterKeyItem> Keys, IReadOnlyList<EpochItem> Epochs, long Version);
+    IReadOnlyList<ClusterKeyItem> Keys, IReadOnlyList<EpochItem> Epochs, long Version, KeyRotationAsked? KeyRotation, IReadOnlyList<AllowedAction> Actions);
+
+/// <summary>That a cluster was asked to replace its key.</summary>
+/// <param name="At">When (UTC).</param>
+/// <param name="Retires">Ids of the keys that are to go.</param>
+/// <param name="Done">None of them is in force any longer.</param>
+/// <param name="NewKeyAt">When the key that is in force was registered (UTC); null until it is done.</param>
+/// <param name="Waits">Why it does not happen with the next check-in: suspended; null when nothing is known to be in its way, or it is done.</param>
+/// <param name="Detail">The same in words.</param>
+public sealed record KeyRotationAsked(DateTimeOffset At, IReadOnlyList<string> Retires, bool Done, DateTimeOffset? NewKeyAt, string? Waits, string? Detail);
 
 /// <summary>A key of a cluster.</summary>
 /// <param name="Kid">Key id.</param>

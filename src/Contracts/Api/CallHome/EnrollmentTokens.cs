@@ -13,6 +13,13 @@ public sealed record CreateEnrollmentTokenRequest(
     [property: Range(1, 168)] int ExpiresInHours = 24,
     IReadOnlyList<string>? Networks = null);
 
+/// <summary>Asks for a one-time token by which a machine takes over an existing cluster.</summary>
+/// <param name="Reason">Why, 3 to 500 characters; it goes to the audit log.</param>
+/// <param name="ExpiresInHours">1 to 24; default 1.</param>
+public sealed record ReadmitClusterRequest(
+    [property: Required, StringLength(500, MinimumLength = 3)] string? Reason,
+    [property: Range(1, 24)] int ExpiresInHours = 1);
+
 /// <summary>An enrolment token as it is shown once.</summary>
 /// <param name="Id">Loggable id.</param>
 /// <param name="Token">The secret; never shown again.</param>
@@ -30,5 +37,8 @@ public sealed record CreatedEnrollmentToken(string Id, string Token, string Anch
 /// <param name="ExpiresAt">When it ends (UTC).</param>
 /// <param name="UsedAt">When it was used (UTC).</param>
 /// <param name="ClusterId">The cluster that used it.</param>
+/// <param name="ReadmitsCluster">The cluster that it gives back its identity; null: it enrols a new one.</param>
+/// <param name="Actions">revoke, and whether the reader may now.</param>
 public sealed record EnrollmentTokenItem(
-    string Id, Guid CustomerId, string? ClusterName, string State, IReadOnlyList<string> Networks, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? UsedAt, Guid? ClusterId);
+    string Id, Guid CustomerId, string? ClusterName, string State, IReadOnlyList<string> Networks, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? UsedAt, Guid? ClusterId,
+    Guid? ReadmitsCluster, IReadOnlyList<AllowedAction> Actions);

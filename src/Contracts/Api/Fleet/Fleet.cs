@@ -21,10 +21,13 @@ namespace MissionControl.Contracts.Api.Fleet;
 /// <param name="HealthSince">Since when its health is so (UTC); null when nothing is known.</param>
 /// <param name="Region">Its customer's region.</param>
 /// <param name="AgentVersion">Version of its agent; empty until an inventory has come.</param>
+/// <param name="WorstDiskPercent">How full its fullest disk is, 0 to 100; null when no disk was reported.</param>
+/// <param name="LastBackup">When its last backup succeeded (UTC); null when none did or none was reported.</param>
+/// <param name="CertificateUntil">Until when the first of its certificates to expire is valid (UTC); null when none was reported.</param>
 public sealed record ClusterSummary(
     Guid Id, string Name, Guid CustomerId, string CustomerName, string State, bool CloneSuspected, string Liveness, DateTimeOffset LivenessSince,
     string Health, bool Stale, string? WorstReason, string Version, int NodesUp, int NodesAll, DateTimeOffset? LastContact, int ExpectedEverySeconds,
-    DateTimeOffset EnrolledAt, DateTimeOffset? HealthSince, string Region, string AgentVersion);
+    DateTimeOffset EnrolledAt, DateTimeOffset? HealthSince, string Region, string AgentVersion, double? WorstDiskPercent, DateTimeOffset? LastBackup, DateTimeOffset? CertificateUntil);
 
 /// <summary>The fleet at a glance.</summary>
 /// <param name="Total">Clusters that are not decommissioned.</param>
@@ -106,6 +109,14 @@ public sealed record NodeItem(
 /// <param name="ReadOnly">It has become read-only.</param>
 /// <param name="Encrypted">It is encrypted; null when unknown.</param>
 public sealed record DiskItem(string Mount, string Purpose, long? TotalBytes, long? UsedBytes, double? InodesUsedPercent, bool? ReadOnly, bool? Encrypted);
+
+/// <summary>A rule was judged otherwise than before.</summary>
+/// <param name="Id">The change.</param>
+/// <param name="Rule">Rule id, with the resource behind a colon where there are several, as in <see cref="HealthIndicator.Id"/>.</param>
+/// <param name="At">When (UTC).</param>
+/// <param name="Before">green, yellow, red, or unknown when the cluster had not spoken before.</param>
+/// <param name="After">green, yellow or red; green also when the signal it needs has ended.</param>
+public sealed record RuleChangeItem(Guid Id, string Rule, DateTimeOffset At, string Before, string After);
 
 /// <summary>Something that happened at a cluster.</summary>
 /// <param name="Id">Id given by the cluster.</param>

@@ -12,9 +12,22 @@ namespace MissionControl.Contracts.Api.Fleet;
 /// <param name="Gateways">Its gateways.</param>
 /// <param name="Collectors">How many collectors of which version report to it.</param>
 /// <param name="Environments">Its environments.</param>
+/// <param name="Asked">When somebody last asked for it out of turn; null when nobody ever did.</param>
 public sealed record InventoryDocument(
     DateTimeOffset? AsOf, DateTimeOffset? ReceivedAt, string ProductVersion, string AgentVersion, string TimeZone, string MaintenanceWindow, string UpdateMode, bool? RemoteAccessAllowed,
-    IReadOnlyList<GatewayItem> Gateways, IReadOnlyList<CollectorCountItem> Collectors, IReadOnlyList<EnvironmentItem> Environments);
+    IReadOnlyList<GatewayItem> Gateways, IReadOnlyList<CollectorCountItem> Collectors, IReadOnlyList<EnvironmentItem> Environments, InventoryAsked? Asked);
+
+/// <summary>Asks a cluster for its inventory out of turn.</summary>
+/// <param name="Reason">Why, 3 to 500 characters; it goes to the audit log.</param>
+public sealed record InventoryRequest(string? Reason);
+
+/// <summary>An inventory that was asked for out of turn.</summary>
+/// <param name="At">When it was asked for (UTC).</param>
+/// <param name="Until">Until when the cluster is told of it (UTC).</param>
+/// <param name="Answered">An inventory arrived since.</param>
+/// <param name="Waits">Why the answer does not come with the next check-in: suspended, offline or by-bundle; null when nothing is known to be in its way, or it has come.</param>
+/// <param name="Detail">The same in words.</param>
+public sealed record InventoryAsked(DateTimeOffset At, DateTimeOffset Until, bool Answered, string? Waits, string? Detail);
 
 /// <summary>A gateway of a cluster.</summary>
 /// <param name="Id">Id within the cluster.</param>

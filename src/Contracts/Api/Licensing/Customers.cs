@@ -20,4 +20,5 @@ public sealed record ChangeCustomerRequest([property: StringLength(200, MinimumL
 /// <param name="State">active or closed.</param>
 /// <param name="CreatedAt">When it was created (UTC).</param>
 /// <param name="Version">For If-Match.</param>
-public sealed record CustomerItem(Guid Id, string Name, string Region, string State, DateTimeOffset CreatedAt, long Version);
+/// <param name="Actions">change, close and reopen, and whether the reader may now.</param>
+public sealed record CustomerItem(Guid Id, string Name, string Region, string State, DateTimeOffset CreatedAt, long Version, IReadOnlyList<AllowedAction> Actions);

@@ -13,36 +13,39 @@ internal sealed class CloneAlarm(IServiceScopeFactory scopes, TimeProvider time)
 {
     public async Task RaiseAsync(KnownCluster known, string why, CancellationToken cancellationToken)
     {
-        if (known.CloneSuspected)
+        if (!known.CloneSuspected)
         {
-            return;
+            await RaiseAsync(known.Id, known.CustomerId, why, cancellationToken);
+            known.CloneSuspected = true;
         }
+    }
 
+    public async Task RaiseAsync(Guid id, Guid customerId, string why, CancellationToken cancellationToken)
+    {
         await using var scope = scopes.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("callhome");
         var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
         db.Scope.OpenAll("a suspected clone concerns the vendor whoever the customer is");
         var events = scope.ServiceProvider.GetRequiredService<IEvents>();
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
-        var cluster = await db.Set<Cluster>().SingleAsync(row => row.Id == known.Id, cancellationToken);
+        var cluster = await db.Set<Cluster>().SingleAsync(row => row.Id == id, cancellationToken);
         if (!cluster.CloneSuspected)
         {
             var now = time.GetUtcNow();
             cluster.SuspectClone(now);
-            var keys = await db.Set<ClusterKeyRow>().Where(row => row.ClusterId == known.Id).ToListAsync(cancellationToken);
+            var keys = await db.Set<ClusterKeyRow>().Where(row => row.ClusterId == id).ToListAsync(cancellationToken);
             events.Publish(cluster.ToEvent(keys, now));
-            events.Audit(new AuditFact("callhome.clone-suspected", AuditLog.Customer, "cluster", known.Id.ToString())
+            events.Audit(new AuditFact("callhome.clone-suspected", AuditLog.Customer, "cluster", id.ToString())
             {
-                CustomerId = known.CustomerId,
-                ClusterId = known.Id,
+                CustomerId = customerId,
+                ClusterId = id,
                 Outcome = AuditOutcome.Denied,
                 Reason = why,
-                Actor = new AuditActor("cluster", known.Id.ToString(), "token"),
+                Actor = new AuditActor("cluster", id.ToString(), "token"),
             });
             await db.SaveChangesAsync(cancellationToken);
         }
 
         await transaction.CommitAsync(cancellationToken);
-        known.CloneSuspected = true;
     }
 }

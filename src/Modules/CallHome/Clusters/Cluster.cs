@@ -39,6 +39,9 @@ internal sealed class Cluster : ICustomerOwned
 
     public string AgentVersion { get; set; } = "";
 
+    /// <summary>How often it was given its identity: once at enrolment, and again whenever it was enrolled anew. Keys and access of an earlier time are worthless.</summary>
+    public long Admission { get; private set; } = 1;
+
     /// <summary>When anything here last changed: replicas poll it so that a suspension holds within seconds with the broker down.</summary>
     public DateTimeOffset ChangedAt { get; private set; }
 
@@ -88,6 +91,14 @@ internal sealed class Cluster : ICustomerOwned
         Epoch++;
         EpochIssuedAt = now;
         Touch(now);
+    }
+
+    /// <summary>Somebody gave it back to a machine by hand, and by that said which sender is the true one.</summary>
+    public void Readmit(DateTimeOffset now)
+    {
+        Admission++;
+        CloneSuspected = false;
+        IssueEpoch(now);
     }
 
     public void SuspectClone(DateTimeOffset now)
@@ -147,6 +158,9 @@ internal sealed class ClusterKeyRow
 
     public DateTimeOffset? NotAfter { get; set; }
 
+    /// <summary>The admission it came with.</summary>
+    public long Admission { get; init; } = 1;
+
     /// <summary>When it first signed something here; the first use of a rotated key ends its predecessor.</summary>
     public DateTimeOffset? FirstUsedAt { get; set; }
 
@@ -164,6 +178,12 @@ internal sealed class ClusterKeyRow
 /// <summary>An epoch that was issued, and whether a person must still say who its true holder is.</summary>
 internal sealed class ClusterEpoch
 {
+    /// <summary>Of the first epoch.</summary>
+    public const string Enrolled = "enrolled";
+
+    /// <summary>Of an epoch that began because the cluster was enrolled anew.</summary>
+    public const string Readmitted = "re-enrolled";
+
     public required Guid ClusterId { get; init; }
 
     public required long Epoch { get; init; }

@@ -15,8 +15,14 @@ internal sealed record ClusterSwitch(string Verb, string Past, ClusterState To)
     public static readonly ClusterSwitch Resume = new("resume", "resumed", ClusterState.Active);
     public static readonly ClusterSwitch Decommission = new("decommission", "decommissioned", ClusterState.Decommissioned);
 
+    /// <summary>Those that one cluster can be switched by.</summary>
+    public static readonly IReadOnlyList<ClusterSwitch> All = [Suspend, Resume, Decommission];
+
     /// <summary>Whether it can be thrown in a state.</summary>
     public bool IsFor(ClusterState state) => Cluster.MayEnter(state, To);
+
+    /// <summary>Why it cannot be thrown in a state, in words; null: it can.</summary>
+    public string? Hindrance(ClusterState state) => IsFor(state) ? null : $"The cluster is {state.ToString().ToLowerInvariant()}; it cannot be {Past}.";
 
     /// <summary>The clusters that it can be thrown for.</summary>
     public IQueryable<Cluster> Takes(IQueryable<Cluster> clusters)
@@ -38,7 +44,7 @@ internal sealed record ClusterSwitch(string Verb, string Past, ClusterState To)
         var from = cluster.State;
         if (!cluster.TryEnter(To, now))
         {
-            return $"The cluster is {from.ToString().ToLowerInvariant()}; it cannot be {Past}.";
+            return Hindrance(from);
         }
 
         await TellAsync(cluster, new AuditFact($"callhome.cluster-{Past}", AuditLog.Customer, "cluster", cluster.Id.ToString())

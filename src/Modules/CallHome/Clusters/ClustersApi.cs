@@ -1,9 +1,13 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using MissionControl.CallHome.Credentials;
+using MissionControl.CallHome.Enrollment;
 using MissionControl.CallHome.Intake;
 using MissionControl.Contracts;
+using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
@@ -15,17 +19,19 @@ namespace MissionControl.CallHome.Clusters;
 /// <summary><c>/api/v1/callhome/clusters/{id}</c>: identity, and the switches over it.</summary>
 internal static class ClustersApi
 {
+    private const string Right = "callhome:write";
+
     public static void Map(IEndpointRouteBuilder api)
     {
         var cluster = api.MapGroup("/clusters/{id:guid}");
         cluster.MapGet("/", GetAsync).RequireScope("callhome:read").WithName("GetClusterIdentity").WithSummary("A cluster's identity, keys and epochs").Produces<ClusterIdentity>();
-        cluster.MapPost("/suspend", SuspendAsync).RequireScope("callhome:write").WithName("SuspendCluster").WithSummary("Stop listening to a cluster; holds on every replica within 5 s").Produces(StatusCodes.Status204NoContent);
-        cluster.MapPost("/resume", ResumeAsync).RequireScope("callhome:write").WithName("ResumeCluster").WithSummary("Listen to a suspended cluster again").Produces(StatusCodes.Status204NoContent);
-        cluster.MapPost("/decommission", DecommissionAsync).RequireScope("callhome:write").WithName("DecommissionCluster").WithSummary("End a cluster for good; its usage stays").Produces(StatusCodes.Status204NoContent);
-        cluster.MapPost("/epochs/{epoch:long}/confirm", ConfirmAsync).RequireScope("callhome:write").WithName("ConfirmEpoch").WithSummary("Name the true sender after a suspected clone").Produces(StatusCodes.Status204NoContent);
+        cluster.MapPost("/suspend", SuspendAsync).RequireScope(Right).WithName("SuspendCluster").WithSummary("Stop listening to a cluster; holds on every replica within 5 s").Produces(StatusCodes.Status204NoContent);
+        cluster.MapPost("/resume", ResumeAsync).RequireScope(Right).WithName("ResumeCluster").WithSummary("Listen to a suspended cluster again").Produces(StatusCodes.Status204NoContent);
+        cluster.MapPost("/decommission", DecommissionAsync).RequireScope(Right).WithName("DecommissionCluster").WithSummary("End a cluster for good; its usage stays").Produces(StatusCodes.Status204NoContent);
+        cluster.MapPost("/epochs/{epoch:long}/confirm", ConfirmAsync).RequireScope(Right).WithName("ConfirmEpoch").WithSummary("Name the true sender after a suspected clone").Produces(StatusCodes.Status204NoContent);
     }
 
-    private static async Task<IResult> GetAsync(Guid id, ControlPlaneDbContext db, HttpResponse response, CancellationToken cancellationToken)
+    private static async Task<IResult> GetAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, HttpResponse response, CancellationToken cancellationToken)
     {
         var cluster = await db.Set<Cluster>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken);
         if (cluster is null)
@@ -41,8 +47,24 @@ internal static class ClustersApi
             id, cluster.CustomerId, cluster.Name, cluster.State.ToString().ToLowerInvariant(), cluster.CloneSuspected, cluster.Epoch, cluster.EpochIssuedAt, cluster.EnrolledAt,
             cluster.TrustedFirstContact, cluster.AgentVersion, intake?.Ack ?? 0, intake?.LastSeenAt,
             [.. keys.Select(key => new ClusterKeyItem(key.Kid, key.Use, key.NotBefore, key.NotAfter, key.FirstUsedAt))],
-            [.. epochs.Select(epoch => new EpochItem(epoch.Epoch, epoch.IssuedAt, epoch.Reason, epoch.Quarantined, epoch.ConfirmedAt))], cluster.Version));
+            [.. epochs.Select(epoch => new EpochItem(epoch.Epoch, epoch.IssuedAt, epoch.Reason, epoch.Quarantined, epoch.ConfirmedAt))], cluster.Version,
+            await AskRotation.LastAsync(db, cluster, keys, cancellationToken), Actions(reader, cluster)));
     }
+
+    // The endpoints ask the same rules.
+    private static IReadOnlyList<AllowedAction> Actions(ClaimsPrincipal reader, Cluster cluster)
+    {
+        var lacks = Scopes.Lacking(reader, Right);
+        return
+        [
+            .. ClusterSwitch.All.Select(which => AllowedAction.Of(which.Verb, lacks ?? which.Hindrance(cluster.State))),
+            AllowedAction.Of("confirm-epoch", lacks ?? NoConfirming(cluster, cluster.Epoch)),
+            AllowedAction.Of("rotate-key", lacks ?? AskRotation.Hindrance(cluster)),
+            AllowedAction.Of("enrol-anew", lacks ?? Readmit.Hindrance(cluster)),
+        ];
+    }
+
+    private static string? NoConfirming(Cluster cluster, long epoch) => epoch == cluster.Epoch ? null : $"Epoch {cluster.Epoch} is in force; only the epoch in force can be confirmed.";
 
     private static Task<IResult> SuspendAsync(Guid id, ReasonRequest request, HttpRequest http, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
         SwitchAsync(id, ClusterSwitch.Suspend, request, http, db, directory, events, time, cancellationToken);
@@ -92,9 +114,9 @@ internal static class ClustersApi
             return moved;
         }
 
-        if (epoch != cluster.Epoch)
+        if (NoConfirming(cluster, epoch) is { } hindrance)
         {
-            return Problems.Of(ProblemCodes.ClusterStateConflict, $"Epoch {cluster.Epoch} is in force; only the epoch in force can be confirmed.");
+            return Problems.Of(ProblemCodes.ClusterStateConflict, hindrance);
         }
 
         var now = time.GetUtcNow();

@@ -89,7 +89,7 @@ internal static class RequestEpoch
 
         var now = time.GetUtcNow();
         var dayAgo = now.AddDays(-1);
-        var again = await db.Set<ClusterEpoch>().AnyAsync(epoch => epoch.ClusterId == cluster.Id && epoch.IssuedAt > dayAgo && epoch.Reason != "enrolled", context.RequestAborted);
+        var again = await db.Set<ClusterEpoch>().AnyAsync(epoch => epoch.ClusterId == cluster.Id && epoch.IssuedAt > dayAgo && epoch.Reason != ClusterEpoch.Enrolled && epoch.Reason != ClusterEpoch.Readmitted, context.RequestAborted);
         var before = cluster.Epoch;
         Recall(db, events, assertion, now);
         cluster.IssueEpoch(now);

@@ -91,9 +91,9 @@ internal sealed class SwitchManyClusters(ClusterSwitch which, TimeProvider time)
     private static async Task<IResult> StartAsync(ClusterSwitch which, SwitchClustersRequest request, ControlPlaneDbContext db, IEnumerable<TaskAction> kinds, LongTasks tasks, CancellationToken cancellationToken)
     {
         var errors = Mistakes(request.Filter);
-        if (request.Reason?.Trim() is not { Length: >= 3 and <= 500 })
+        if (Reasons.Mistake(request.Reason, out var reason) is { } mistake)
         {
-            errors.Add(new FieldError("/reason", "required", "Say why, in 3 to 500 characters; it goes to the audit log."));
+            errors.Add(mistake);
         }
 
         if (request.ExpectedCount is not > 0)
@@ -119,7 +119,7 @@ internal sealed class SwitchManyClusters(ClusterSwitch which, TimeProvider time)
 
         var kind = kinds.OfType<SwitchManyClusters>().Single(kind => kind.Kind == $"{which.Verb}-clusters");
         var summary = $"{char.ToUpperInvariant(which.Verb[0])}{which.Verb[1..]} {(targets.Count == 1 ? "a cluster" : $"{targets.Count} clusters")}";
-        var task = await tasks.StartAsync(kind, summary, request.Reason!.Trim(), targets.ConvertAll(row => new TaskTarget(row.Id.ToString(), row.Name)), null, cancellationToken);
+        var task = await tasks.StartAsync(kind, summary, reason, targets.ConvertAll(row => new TaskTarget(row.Id.ToString(), row.Name)), null, cancellationToken);
         return TasksApi.Accepted("callhome", task!);
     }
 

@@ -7,7 +7,8 @@ namespace MissionControl.CallHome.Credentials;
 /// <summary>Whom an access token speaks for.</summary>
 /// <param name="ClusterId">The cluster.</param>
 /// <param name="ExpiresAt">End of its ten minutes, Unix seconds.</param>
-internal readonly record struct AccessToken(Guid ClusterId, long ExpiresAt);
+/// <param name="Admission">The cluster's admission when it was sealed: one from before the cluster was enrolled anew is worthless.</param>
+internal readonly record struct AccessToken(Guid ClusterId, long ExpiresAt, long Admission);
 
 /// <summary>
 /// Seals and opens the ten-minute access token. Self-contained and authenticated by AES-256-GCM under a key that all replicas
@@ -21,16 +22,17 @@ internal sealed class AccessTokens(SealingKeys keys, TimeProvider time) : IDispo
     private const long MaxSkewSeconds = 120;
     private const int NonceSize = 12;
     private const int TagSize = 16;
-    private const int PlainSize = 24;
+    private const int PlainSize = 32;
 
     // A cipher object is not safe for concurrent use: one for each thread and key.
     private readonly ThreadLocal<Ciphers?> ciphers = new(trackAllValues: false);
 
-    public string Seal(Guid clusterId)
+    public string Seal(Guid clusterId, long admission = 1)
     {
         Span<byte> plain = stackalloc byte[PlainSize];
         clusterId.TryWriteBytes(plain, bigEndian: true, out _);
         BinaryPrimitives.WriteInt64BigEndian(plain[16..], (time.GetUtcNow() + Lifetime).ToUnixTimeSeconds());
+        BinaryPrimitives.WriteInt64BigEndian(plain[24..], admission);
         var body = new byte[NonceSize + PlainSize + TagSize];
         RandomNumberGenerator.Fill(body.AsSpan(0, NonceSize));
         Mine()[0].Encrypt(body.AsSpan(0, NonceSize), plain, body.AsSpan(NonceSize, PlainSize), body.AsSpan(NonceSize + PlainSize));
@@ -51,7 +53,7 @@ internal sealed class AccessTokens(SealingKeys keys, TimeProvider time) : IDispo
             return false;
         }
 
-        token = new AccessToken(new Guid(plain[..16], bigEndian: true), BinaryPrimitives.ReadInt64BigEndian(plain[16..]));
+        token = new AccessToken(new Guid(plain[..16], bigEndian: true), BinaryPrimitives.ReadInt64BigEndian(plain[16..]), BinaryPrimitives.ReadInt64BigEndian(plain[24..]));
         var now = time.GetUtcNow().ToUnixTimeSeconds();
         return token.ExpiresAt > now && token.ExpiresAt <= now + (long)Lifetime.TotalSeconds + MaxSkewSeconds;
     }

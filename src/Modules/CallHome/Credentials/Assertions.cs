@@ -16,16 +16,20 @@ internal enum AssertionError
     None,
     Invalid,
     NeedsNonce,
+
+    /// <summary>Signed by a key from before the cluster was enrolled anew: the machine that it was taken from is still there.</summary>
+    Replaced,
 }
 
 /// <summary>
 /// Verifies the ES256 assertions by which a cluster proves itself. Freshness comes from the server's nonce, never from the
 /// cluster's clock, so that a wrong clock locks nobody out; <c>exp</c> is only checked to be no more than an hour after <c>iat</c>.
 /// </summary>
-internal sealed class Assertions(ControlPlaneDbContext db, Nonces nonces, TimeProvider time)
+internal sealed class Assertions(ControlPlaneDbContext db, Nonces nonces, CloneAlarm clones, TimeProvider time)
 {
     public const string Audience = "missioncontrol/callhome";
     private const int MaxLength = 4096;
+    private Cluster? replaced;
 
     /// <summary>Verifies inside the caller's write transaction, which consumes the nonce.</summary>
     public async Task<(Assertion? Assertion, AssertionError Error)> VerifyAsync(string text, CancellationToken cancellationToken)
@@ -50,7 +54,7 @@ internal sealed class Assertions(ControlPlaneDbContext db, Nonces nonces, TimePr
         var key = keys.Find(key => (key.NotAfter is null || key.NotAfter > now) && VerificationKey.FromSpki(key.Spki).Verify(signed, signature));
         if (key is null)
         {
-            return (null, AssertionError.Invalid);
+            return (null, await JudgeReplacedAsync(cluster, keys, claims, signed, signature, cancellationToken));
         }
 
         // The nonce is asked for last: only the holder of the key learns that everything else was right, and only it can burn one.
@@ -65,6 +69,28 @@ internal sealed class Assertions(ControlPlaneDbContext db, Nonces nonces, TimePr
         }
 
         return (new Assertion(cluster, key, keys, claims), AssertionError.None);
+    }
+
+    /// <summary>Tells everybody of a sender whose key was replaced; the caller's transaction has ended.</summary>
+    public Task AlarmAsync(CancellationToken cancellationToken) => replaced is null
+        ? Task.CompletedTask
+        : clones.RaiseAsync(replaced.Id, replaced.CustomerId, "a key from before the cluster was enrolled anew spoke", cancellationToken);
+
+    // Only whoever still holds the key and answers to a fresh nonce raises the alarm: not an assertion that was overheard once.
+    private async Task<AssertionError> JudgeReplacedAsync(Cluster cluster, List<ClusterKeyRow> keys, JsonElement claims, byte[] signed, byte[] signature, CancellationToken cancellationToken)
+    {
+        if (!keys.Exists(key => key.Admission < cluster.Admission && VerificationKey.FromSpki(key.Spki).Verify(signed, signature)))
+        {
+            return AssertionError.Invalid;
+        }
+
+        if (Text(claims, "nonce") is not { } nonce || !await nonces.TryUseAsync(db, nonce, cancellationToken))
+        {
+            return AssertionError.NeedsNonce;
+        }
+
+        replaced = cluster;
+        return AssertionError.Replaced;
     }
 
     /// <summary>Whether a text can be an assertion at all: what cannot must not take a turn at the database, for anybody may send it.</summary>

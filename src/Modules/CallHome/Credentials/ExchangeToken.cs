@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using MissionControl.CallHome.Clusters;
 using MissionControl.Contracts;
 using MissionControl.Platform.Data;
@@ -48,20 +49,25 @@ internal static class ExchangeToken
         await transaction.CommitAsync(context.RequestAborted);
         await Wire.WriteAsync(context, new TokenResponse
         {
-            AccessToken = tokens.Seal(assertion.Cluster.Id),
+            AccessToken = tokens.Seal(assertion.Cluster.Id, assertion.Cluster.Admission),
             ExpiresInS = (int)AccessTokens.Lifetime.TotalSeconds,
             ServerTimeMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
         });
     }
 
     /// <summary>Answers an assertion that does not count; with a fresh nonce when that is all that is missing.</summary>
-    public static Task RefuseAsync(HttpContext context, AssertionError error, Nonces nonces, TimeProvider time)
+    public static async Task RefuseAsync(HttpContext context, AssertionError error, Nonces nonces, TimeProvider time)
     {
+        if (error == AssertionError.Replaced)
+        {
+            await context.RequestServices.GetRequiredService<Assertions>().AlarmAsync(context.RequestAborted);
+        }
+
         context.Response.Headers["MC-Time"] = time.GetUtcNow().ToUnixTimeMilliseconds().ToString(System.Globalization.CultureInfo.InvariantCulture);
         context.Response.Headers["MC-Nonce"] = nonces.Issue();
-        return error == AssertionError.NeedsNonce
+        await (error == AssertionError.NeedsNonce
             ? Problems.WriteAsync(context, ProblemCodes.UseNonce, "Put the nonce of header MC-Nonce into the assertion; MC-Time is this server's time.")
-            : Problems.WriteAsync(context, ProblemCodes.AssertionInvalid, "The assertion must be an ES256 JWT, signed by an enrolled key, with iss = sub = the cluster id, aud missioncontrol/callhome, jti, iat, exp and the nonce.");
+            : Problems.WriteAsync(context, ProblemCodes.AssertionInvalid, "The assertion must be an ES256 JWT, signed by an enrolled key, with iss = sub = the cluster id, aud missioncontrol/callhome, jti, iat, exp and the nonce."));
     }
 
     /// <summary>Answers a cluster that may not speak, keeping that its nonce was used; false when it may.</summary>

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using MissionControl.CallHome.Clusters;
+using MissionControl.CallHome.Intake;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
@@ -17,7 +18,7 @@ internal static class RotateKey
     public static void Map(IEndpointRouteBuilder callhome) => callhome
         .MapPost("/rotate", HandleAsync).AllowAnonymous().WithName("RotateKey").WithSummary("Replace the cluster's key").ExcludeFromDescription();
 
-    private static async Task HandleAsync(HttpContext context, ControlPlaneDbContext db, Assertions assertions, Nonces nonces, IEvents events, TimeProvider time)
+    private static async Task HandleAsync(HttpContext context, ControlPlaneDbContext db, Assertions assertions, Nonces nonces, ClusterDirectory directory, IEvents events, TimeProvider time)
     {
         if (await Wire.ReadAsync(context, RotateRequest.Parser) is not { } request)
         {
@@ -62,9 +63,10 @@ internal static class RotateKey
         var now = time.GetUtcNow();
         if (assertion.Keys.All(key => key.Kid != newKey.KeyId))
         {
-            var row = new ClusterKeyRow { ClusterId = assertion.Cluster.Id, Kid = newKey.KeyId, Use = ClusterKeyRow.Identity, Spki = request.NewPublicKey.ToByteArray(), NotBefore = now };
+            var row = new ClusterKeyRow { ClusterId = assertion.Cluster.Id, Kid = newKey.KeyId, Use = ClusterKeyRow.Identity, Spki = request.NewPublicKey.ToByteArray(), NotBefore = now, Admission = assertion.Cluster.Admission };
             db.Add(row);
             assertion.Cluster.Touch(now);
+            Suspect(assertion, row, events, now);
             events.Publish(assertion.Cluster.ToEvent([.. assertion.Keys, row], now));
             events.Audit(new AuditFact("callhome.key-rotated", AuditLog.Customer, "cluster", assertion.Cluster.Id.ToString())
             {
@@ -77,6 +79,28 @@ internal static class RotateKey
 
         await db.SaveChangesAsync(context.RequestAborted);
         await transaction.CommitAsync(context.RequestAborted);
+        await directory.RefreshAsync(now, context.RequestAborted);
         await Wire.WriteAsync(context, new RotateResponse { KeyId = newKey.KeyId });
+    }
+
+    // An agent that did not get its answer asks for the same key again. Two successors of one key are two machines that hold it, and
+    // whichever is used later ends the other: that must not go by in silence.
+    private static void Suspect(Assertion assertion, ClusterKeyRow successor, IEvents events, DateTimeOffset now)
+    {
+        var cluster = assertion.Cluster;
+        if (cluster.CloneSuspected || !assertion.Keys.Any(key => key is { NotAfter: null, FirstUsedAt: null } && key.NotBefore > assertion.Key.NotBefore && key.Kid != successor.Kid))
+        {
+            return;
+        }
+
+        cluster.SuspectClone(now);
+        events.Audit(new AuditFact("callhome.clone-suspected", AuditLog.Customer, "cluster", cluster.Id.ToString())
+        {
+            CustomerId = cluster.CustomerId,
+            ClusterId = cluster.Id,
+            Outcome = AuditOutcome.Denied,
+            Reason = "one key announced two successors",
+            Actor = new AuditActor("cluster", cluster.Id.ToString(), "assertion"),
+        });
     }
 }

@@ -1,4 +1,3 @@
-using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts.Commands.CallHome;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
@@ -18,14 +17,6 @@ internal sealed class ApplyDesiredState(ControlPlaneDbContext db, TimeProvider t
             return;
         }
 
-        var revision = await db.Set<DesiredRevision>().SingleOrDefaultAsync(row => row.ClusterId == message.ClusterId, cancellationToken);
-        if (revision is null)
-        {
-            revision = new DesiredRevision { ClusterId = message.ClusterId };
-            db.Add(revision);
-        }
-
-        revision.Revision++;
-        revision.ChangedAt = time.GetUtcNow();
+        await DesiredRevision.RaiseAsync(db, message.ClusterId, time.GetUtcNow(), cancellationToken);
     }
 }

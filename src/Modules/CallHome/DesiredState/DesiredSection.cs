@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MissionControl.Platform.Data;
 
 namespace MissionControl.CallHome.DesiredState;
 
@@ -10,11 +11,32 @@ internal sealed class DesiredSection
 
     public required string Section { get; init; }
 
-    public required long Version { get; init; }
+    public const string Credentials = "credentials";
 
-    public DateTimeOffset? NotAfter { get; init; }
+    public required long Version { get; set; }
 
-    public required byte[] Body { get; init; }
+    public DateTimeOffset? NotAfter { get; set; }
+
+    public required byte[] Body { get; set; }
+
+    /// <summary>Wants something of a cluster from within callhome itself; the caller saves. The version is the instant, and rises also when two want at once.</summary>
+    /// <returns>The version.</returns>
+    public static async Task<long> WantAsync(ControlPlaneDbContext db, Guid cluster, string section, byte[] body, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var row = await db.Set<DesiredSection>().SingleOrDefaultAsync(row => row.ClusterId == cluster && row.Section == section, cancellationToken);
+        var version = Math.Max(now.ToUnixTimeMilliseconds(), (row?.Version ?? 0) + 1);
+        if (row is null)
+        {
+            db.Add(new DesiredSection { ClusterId = cluster, Section = section, Version = version, Body = body });
+        }
+        else
+        {
+            (row.Version, row.Body, row.NotAfter) = (version, body, null);
+        }
+
+        await DesiredRevision.RaiseAsync(db, cluster, now, cancellationToken);
+        return version;
+    }
 
     internal sealed class Configuration : IEntityTypeConfiguration<DesiredSection>
     {
@@ -34,6 +56,20 @@ internal sealed class DesiredRevision
     public long Revision { get; set; }
 
     public DateTimeOffset ChangedAt { get; set; }
+
+    /// <summary>Something that the cluster should hold has changed; the caller saves.</summary>
+    public static async Task RaiseAsync(ControlPlaneDbContext db, Guid cluster, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var revision = await db.Set<DesiredRevision>().SingleOrDefaultAsync(row => row.ClusterId == cluster, cancellationToken);
+        if (revision is null)
+        {
+            revision = new DesiredRevision { ClusterId = cluster };
+            db.Add(revision);
+        }
+
+        revision.Revision++;
+        revision.ChangedAt = now;
+    }
 
     internal sealed class Configuration : IEntityTypeConfiguration<DesiredRevision>
     {

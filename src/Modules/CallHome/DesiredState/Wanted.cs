@@ -14,6 +14,8 @@ namespace MissionControl.CallHome.DesiredState;
 /// <summary>Adds to an acknowledgement what is wanted of its cluster: the next anchor document, and the desired state when the cluster holds another.</summary>
 internal sealed class Wanted(Anchors anchors, IServiceScopeFactory scopes, TimeProvider time)
 {
+    private volatile Digested? last;
+
     public async Task AddAsync(CheckInResponse response, KnownCluster cluster, CheckInRequest request, CancellationToken cancellationToken)
     {
         if (request.AnchorsVersion > 0 && request.AnchorsVersion < anchors.Version)
@@ -29,10 +31,23 @@ internal sealed class Wanted(Anchors anchors, IServiceScopeFactory scopes, TimeP
     }
 
     // What the agent understands is part of it: after an upgrade the same state is another answer.
-    private static string ETag(KnownCluster cluster, IReadOnlyCollection<string> understood)
+    private string ETag(KnownCluster cluster, IReadOnlyList<string> understood)
     {
         var state = string.Create(CultureInfo.InvariantCulture, $"d{cluster.DesiredRevision}-{cluster.DesiredChangedAt:x}");
-        return understood.Count == 0 ? state : $"{state}-{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', understood.Order(StringComparer.Ordinal).Distinct()))).AsSpan(0, 4))}";
+        return understood.Count == 0 ? state : $"{state}-{DigestOf(understood)}";
+    }
+
+    // Agents of one version all understand the same, and each says so with every check-in.
+    private string DigestOf(IReadOnlyList<string> understood)
+    {
+        if (last is { } known && known.Understood.SequenceEqual(understood, StringComparer.Ordinal))
+        {
+            return known.Digest;
+        }
+
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', understood.Order(StringComparer.Ordinal).Distinct()))).AsSpan(0, 4));
+        last = new Digested([.. understood], digest);
+        return digest;
     }
 
     private async Task<Protocol.CallHome.DesiredState> ReadAsync(KnownCluster cluster, string etag, IReadOnlyCollection<string> understood, CancellationToken cancellationToken)
@@ -56,4 +71,6 @@ internal sealed class Wanted(Anchors anchors, IServiceScopeFactory scopes, TimeP
         }));
         return desired;
     }
+
+    private sealed record Digested(string[] Understood, string Digest);
 }

@@ -99,9 +99,18 @@ internal static class Enroll
             return;
         }
 
-        var cluster = token.UsedBy is { } existing
-            ? await db.Set<Cluster>().SingleAsync(row => row.Id == existing, context.RequestAborted)
-            : Admit(db, events, token, key, request, now);
+        var (cluster, refusal) = token switch
+        {
+            { UsedBy: { } existing } => (await db.Set<Cluster>().SingleAsync(row => row.Id == existing, context.RequestAborted), null),
+            { ReadmitsCluster: not null } => await Readmit.AdmitAsync(db, events, token, key, request, now, context.RequestAborted),
+            _ => (Admit(db, events, token, key, request, now), null),
+        };
+        if (refusal is { } why)
+        {
+            await Problems.WriteAsync(context, why.Code, why.Detail);
+            return;
+        }
+
         var customer = await db.Set<KnownCustomer>().SingleOrDefaultAsync(row => row.Id == token.CustomerId, context.RequestAborted);
         await db.SaveChangesAsync(context.RequestAborted);
         await transaction.CommitAsync(context.RequestAborted);
@@ -114,6 +123,7 @@ internal static class Enroll
             Intervals = new Intervals { CheckinS = options.Value.IntervalSeconds, JitterPercent = options.Value.JitterPercent, UsageS = 3600, InventoryS = 86_400 },
             ServerTimeMs = now.ToUnixTimeMilliseconds(),
             CustomerName = customer?.Name ?? "",
+            EpochIssuedMs = cluster.Epoch > 1 ? cluster.EpochIssuedAt.ToUnixTimeMilliseconds() : 0,
         });
     }
 
@@ -126,7 +136,7 @@ internal static class Enroll
         var identity = new ClusterKeyRow { ClusterId = cluster.Id, Kid = key.KeyId, Use = ClusterKeyRow.Identity, Spki = request.PublicKey.ToByteArray(), NotBefore = now };
         db.Add(cluster);
         db.Add(identity);
-        db.Add(new ClusterEpoch { ClusterId = cluster.Id, Epoch = 1, IssuedAt = now, Reason = "enrolled" });
+        db.Add(new ClusterEpoch { ClusterId = cluster.Id, Epoch = 1, IssuedAt = now, Reason = ClusterEpoch.Enrolled });
         foreach (var further in request.FurtherKeys)
         {
             db.Add(new ClusterKeyRow { ClusterId = cluster.Id, Kid = KeyIds.Of(further.Spki.Span), Use = ClusterKeyRow.Witness, Spki = further.Spki.ToByteArray(), NotBefore = now });

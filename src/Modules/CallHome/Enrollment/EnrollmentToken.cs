@@ -16,6 +16,9 @@ internal sealed class EnrollmentToken : ICustomerOwned
 
     public string? ClusterName { get; init; }
 
+    /// <summary>The cluster that it gives back its identity; null: it makes a new one.</summary>
+    public Guid? ReadmitsCluster { get; init; }
+
     /// <summary>CIDR networks it may be used from, separated by spaces; empty: any.</summary>
     public required string Networks { get; init; }
 
@@ -37,6 +40,18 @@ internal sealed class EnrollmentToken : ICustomerOwned
 
     public long Version { get; set; }
 
+    /// <summary>open, used, revoked or expired.</summary>
+    public string StateAt(DateTimeOffset now) => UsedAt is not null ? "used" : RevokedAt is not null ? "revoked" : ExpiresAt <= now ? "expired" : "open";
+
+    /// <summary>Why it cannot be revoked, in words; null: it can.</summary>
+    public string? NoRevoking(DateTimeOffset now) => StateAt(now) switch
+    {
+        "used" => "The token was used already; suspend or decommission its cluster instead.",
+        "revoked" => "It is revoked already.",
+        "expired" => "It has expired; nobody can use it any more.",
+        _ => null,
+    };
+
     internal sealed class Configuration : IEntityTypeConfiguration<EnrollmentToken>
     {
         public void Configure(EntityTypeBuilder<EnrollmentToken> builder)
@@ -49,6 +64,7 @@ internal sealed class EnrollmentToken : ICustomerOwned
             builder.Property(row => row.AnchorsSha256).HasMaxLength(71);
             builder.HasIndex(row => new { row.CustomerId, row.CreatedAt });
             builder.HasIndex(row => row.ExpiresAt);
+            builder.HasIndex(row => row.ReadmitsCluster);
         }
     }
 }

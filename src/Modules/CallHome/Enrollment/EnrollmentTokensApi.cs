@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Claims;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -18,6 +19,7 @@ namespace MissionControl.CallHome.Enrollment;
 internal static class EnrollmentTokensApi
 {
     private const int MaxNetworks = 20;
+    private const string Right = "callhome:write";
 
     private static readonly ListOrders<EnrollmentToken> Orders = new ListOrders<EnrollmentToken>("-createdAt")
         .By("createdAt", row => row.CreatedAt, row => row.Id).By("expiresAt", row => row.ExpiresAt, row => row.Id);
@@ -25,11 +27,11 @@ internal static class EnrollmentTokensApi
     public static void Map(IEndpointRouteBuilder api)
     {
         var tokens = api.MapGroup("/enrollment-tokens");
-        tokens.MapPost("/", CreateAsync).RequireScope("callhome:write").WithName("CreateEnrollmentToken")
+        tokens.MapPost("/", CreateAsync).RequireScope(Right).WithName("CreateEnrollmentToken")
             .WithSummary("Make a one-time enrolment token; its secret is shown once").Produces<CreatedEnrollmentToken>(StatusCodes.Status201Created).AcceptIdempotencyKey();
         tokens.MapGet("/", ListAsync).RequireScope("callhome:read").WithName("ListEnrollmentTokens")
             .WithSummary("List enrolment tokens, newest first").Produces<Page<EnrollmentTokenItem>>().SortedBy(Orders);
-        tokens.MapPost("/{id}/revoke", RevokeAsync).RequireScope("callhome:write").WithName("RevokeEnrollmentToken")
+        tokens.MapPost("/{id}/revoke", RevokeAsync).RequireScope(Right).WithName("RevokeEnrollmentToken")
             .WithSummary("Make an unused enrolment token worthless").Produces(StatusCodes.Status204NoContent);
     }
 
@@ -88,7 +90,7 @@ internal static class EnrollmentTokensApi
     }
 
     private static async Task<IResult> ListAsync(
-        ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, Guid? customer, string? state, string? q, string? count, CancellationToken cancellationToken)
+        ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, Guid? customer, string? state, string? q, string? count, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var query = Of(db.Set<EnrollmentToken>().AsNoTracking(), state, now);
@@ -99,10 +101,11 @@ internal static class EnrollmentTokensApi
 
         query = (customer is null ? query : query.Where(row => row.CustomerId == customer)).Holding(row => row.ClusterName ?? "", q);
         var total = count == "exact" ? await query.LongCountAsync(cancellationToken) : (long?)null;
-        return await Orders.PageAsync(list, query, row => Item(row, now), cancellationToken, total);
+        var lacks = Scopes.Lacking(reader, Right);
+        return await Orders.PageAsync(list, query, row => Item(row, lacks, now), cancellationToken, total);
     }
 
-    /// <summary>The tokens in a state, as <see cref="Item"/> names it; null when there is no such state.</summary>
+    /// <summary>The tokens in a state, as <see cref="EnrollmentToken.StateAt"/> names it; null when there is no such state.</summary>
     private static IQueryable<EnrollmentToken>? Of(IQueryable<EnrollmentToken> tokens, string? state, DateTimeOffset now) => state switch
     {
         null => tokens,
@@ -121,25 +124,21 @@ internal static class EnrollmentTokensApi
             return Problems.NotFound();
         }
 
-        if (token.UsedAt is not null)
+        var now = time.GetUtcNow();
+        if (token.NoRevoking(now) is { } hindrance)
         {
-            return Problems.Of(ProblemCodes.Conflict, "The token was used already; suspend or decommission its cluster instead.");
+            // Asked again, or too late: it is worth nothing already, which is what was wanted. Only a used one did something.
+            return token.UsedAt is null ? TypedResults.NoContent() : Problems.Of(ProblemCodes.Conflict, hindrance);
         }
 
-        if (token.RevokedAt is null)
-        {
-            token.RevokedAt = time.GetUtcNow();
-            token.Version++;
-            events.Audit(new AuditFact("callhome.enrollment-token-revoked", AuditLog.Customer, "enrollmentToken", id) { CustomerId = token.CustomerId, Changes = [Change.Add("/revokedAt", token.RevokedAt)] });
-            await db.SaveChangesAsync(cancellationToken);
-        }
-
+        token.RevokedAt = now;
+        token.Version++;
+        events.Audit(new AuditFact("callhome.enrollment-token-revoked", AuditLog.Customer, "enrollmentToken", id) { CustomerId = token.CustomerId, Changes = [Change.Add("/revokedAt", token.RevokedAt)] });
+        await db.SaveChangesAsync(cancellationToken);
         return TypedResults.NoContent();
     }
 
-    private static EnrollmentTokenItem Item(EnrollmentToken row, DateTimeOffset now)
-    {
-        var state = row.UsedAt is not null ? "used" : row.RevokedAt is not null ? "revoked" : row.ExpiresAt <= now ? "expired" : "open";
-        return new EnrollmentTokenItem(row.Id, row.CustomerId, row.ClusterName, state, row.Networks.Split(' ', StringSplitOptions.RemoveEmptyEntries), row.CreatedAt, row.ExpiresAt, row.UsedAt, row.UsedBy);
-    }
+    private static EnrollmentTokenItem Item(EnrollmentToken row, string? lacks, DateTimeOffset now) => new(
+        row.Id, row.CustomerId, row.ClusterName, row.StateAt(now), row.Networks.Split(' ', StringSplitOptions.RemoveEmptyEntries), row.CreatedAt, row.ExpiresAt, row.UsedAt, row.UsedBy,
+        row.ReadmitsCluster, [AllowedAction.Of("revoke", lacks ?? row.NoRevoking(now))]);
 }

@@ -6,12 +6,13 @@ using MissionControl.CallHome.Credentials;
 using MissionControl.CallHome.DesiredState;
 using MissionControl.Contracts;
 using MissionControl.Platform.Http;
+using MissionControl.Platform.Telemetry;
 using MissionControl.Protocol.CallHome;
 
 namespace MissionControl.CallHome.Intake;
 
 /// <summary><c>POST /callhome/v1/checkin</c>: judged, stored, then acknowledged.</summary>
-internal sealed class CheckIn(AccessTokens tokens, Handover handover, Wanted wanted)
+internal sealed class CheckIn(AccessTokens tokens, Handover handover, Wanted wanted, [FromKeyedServices("callhome")] WorkMeter work, TimeProvider time)
 {
     public static void Map(IEndpointRouteBuilder callhome)
     {
@@ -24,6 +25,7 @@ internal sealed class CheckIn(AccessTokens tokens, Handover handover, Wanted wan
 
     private async Task HandleAsync(HttpContext context)
     {
+        var began = time.GetTimestamp();
         if (await handover.RefuseAllAsync(context)
             || await AdmitAsync(context) is not { } cluster
             || await Wire.ReadAsync(context, CheckInRequest.Parser, Limits.UsageCompressedBytes, Limits.UsageInflatedBytes) is not { } request
@@ -36,6 +38,7 @@ internal sealed class CheckIn(AccessTokens tokens, Handover handover, Wanted wan
         if (await handover.TakeAsync(context, cluster, request, next) is { } outcome)
         {
             await AnswerAsync(context, cluster, request, handover.Acknowledge(outcome, next));
+            work.Count(time.GetElapsedTime(began));
         }
     }
 
@@ -52,6 +55,12 @@ internal sealed class CheckIn(AccessTokens tokens, Handover handover, Wanted wan
         if (await handover.FindAsync(token.ClusterId, context.RequestAborted) is not { } cluster)
         {
             await Problems.WriteAsync(context, ProblemCodes.AccessTokenInvalid, "The cluster is not known here. Get a new access token.");
+            return null;
+        }
+
+        if (token.Admission < cluster.Admission)
+        {
+            await Problems.WriteAsync(context, ProblemCodes.AccessTokenInvalid, "The cluster was enrolled anew since. Get a new access token.");
             return null;
         }
 

@@ -25,6 +25,9 @@ internal sealed class KnownCluster(Guid id, Guid customerId)
 
     public bool CloneSuspected { get; set; }
 
+    /// <summary>Access that was given under an earlier one is worthless.</summary>
+    public long Admission { get; set; } = 1;
+
     /// <summary>Rises with every change of the desired state; the ETag an agent holds.</summary>
     public long DesiredRevision { get; set; }
 
@@ -122,19 +125,31 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
         await using var scope = scopes.CreateAsyncScope();
         var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
         db.Scope.OpenAll("the cluster directory serves every customer's clusters");
-        var changed = db.Set<Cluster>().AsNoTracking().Where(cluster => cluster.ChangedAt >= since)
-            .Select(cluster => new { cluster.Id, cluster.CustomerId, cluster.State, cluster.Epoch, cluster.CloneSuspected });
-        var ids = new List<Guid>();
-        await foreach (var row in changed.AsAsyncEnumerable().WithCancellation(cancellationToken))
+        var changed = await db.Set<Cluster>().AsNoTracking().Where(cluster => cluster.ChangedAt >= since)
+            .Select(cluster => new { cluster.Id, cluster.CustomerId, cluster.State, cluster.Epoch, cluster.CloneSuspected, cluster.Admission }).ToListAsync(cancellationToken);
+        var keys = await KeysAsync(db, since == DateTimeOffset.UnixEpoch ? null : changed.ConvertAll(row => row.Id), cancellationToken);
+        foreach (var row in changed)
         {
-            var known = clusters.GetOrAdd(row.Id, static (id, customer) => new KnownCluster(id, customer), row.CustomerId);
-            known.State = row.State;
-            known.Epoch = row.Epoch;
-            known.CloneSuspected = row.CloneSuspected;
-            ids.Add(row.Id);
+            // A cluster that is new here may be heard from the moment it stands in the directory: with all that is known of it, or not
+            // at all. One that was known without its keys had its usage refused.
+            var known = clusters.GetValueOrDefault(row.Id) ?? new KnownCluster(row.Id, row.CustomerId);
+            Update(known);
+            if (clusters.GetOrAdd(row.Id, known) is var there && there != known)
+            {
+                Update(there);
+            }
+
+            void Update(KnownCluster cluster)
+            {
+                cluster.Ended = keys[row.Id].Where(key => key.NotAfter is not null).ToDictionary(key => key.Kid, key => key.NotAfter!.Value, StringComparer.Ordinal);
+                cluster.Keys = keys[row.Id].ToDictionary(key => key.Kid, key => key.Spki, StringComparer.Ordinal);
+                cluster.State = row.State;
+                cluster.Epoch = row.Epoch;
+                cluster.CloneSuspected = row.CloneSuspected;
+                cluster.Admission = row.Admission;
+            }
         }
 
-        await RefreshKeysAsync(db, since == DateTimeOffset.UnixEpoch ? null : ids, cancellationToken);
         var desired = db.Set<DesiredRevision>().AsNoTracking().Where(row => row.ChangedAt >= since).Select(row => new { row.ClusterId, row.Revision, row.ChangedAt });
         await foreach (var row in desired.AsAsyncEnumerable().WithCancellation(cancellationToken))
         {
@@ -158,24 +173,19 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
     }
 
     /// <summary>Keys of the clusters named, or of all. By id, not by a join with what changed: engines then read every key there is.</summary>
-    private async Task RefreshKeysAsync(ControlPlaneDbContext db, List<Guid>? ids, CancellationToken cancellationToken)
+    private static async Task<ILookup<Guid, KeyRow>> KeysAsync(ControlPlaneDbContext db, List<Guid>? ids, CancellationToken cancellationToken)
     {
         if (ids is { Count: 0 })
         {
-            return;
+            return Array.Empty<KeyRow>().ToLookup(key => key.ClusterId);
         }
 
         var of = db.Set<ClusterKeyRow>().AsNoTracking().Where(key => key.Use == ClusterKeyRow.Identity);
-        var rows = await (ids is null ? of : of.Where(key => EF.Parameter(ids).Contains(key.ClusterId))).Select(key => new { key.ClusterId, key.Kid, key.Spki, key.NotAfter }).ToListAsync(cancellationToken);
-        foreach (var keys in rows.GroupBy(row => row.ClusterId))
-        {
-            if (clusters.TryGetValue(keys.Key, out var known))
-            {
-                known.Ended = keys.Where(row => row.NotAfter is not null).ToDictionary(row => row.Kid, row => row.NotAfter!.Value, StringComparer.Ordinal);
-                known.Keys = keys.ToDictionary(row => row.Kid, row => row.Spki, StringComparer.Ordinal);
-            }
-        }
+        var rows = await (ids is null ? of : of.Where(key => EF.Parameter(ids).Contains(key.ClusterId))).Select(key => new KeyRow(key.ClusterId, key.Kid, key.Spki, key.NotAfter)).ToListAsync(cancellationToken);
+        return rows.ToLookup(row => row.ClusterId);
     }
+
+    private sealed record KeyRow(Guid ClusterId, string Kid, byte[] Spki, DateTimeOffset? NotAfter);
 
     [LoggerMessage(1001, LogLevel.Warning, "The cluster directory could not be refreshed; what is known stays in force")]
     private static partial void LogRefreshFailed(ILogger logger, Exception exception);

@@ -237,8 +237,8 @@ internal static class Door
             return Refuse(item, "text-invalid", $"A text has at most {ItemLimits.TextLength} characters and no NUL.", final: true);
         }
 
-        return happened.Id.Length is 0 or > ItemLimits.NameLength || happened.Kind.Length is 0 or > ItemLimits.NameLength || happened.Text.Length > ItemLimits.EventTextLength || happened.Severity is not ("info" or "warning" or "severe")
-            ? Refuse(item, "event-invalid", $"An event needs id and kind of 1 to {ItemLimits.NameLength} characters, a text of at most {ItemLimits.EventTextLength}, and severity info, warning or severe.", final: true)
+        return happened.Id.Length is 0 or > ItemLimits.NameLength || happened.Id.StartsWith(ItemLimits.ReservedEventPrefix, StringComparison.OrdinalIgnoreCase) || happened.Kind.Length is 0 or > ItemLimits.NameLength || happened.Text.Length > ItemLimits.EventTextLength || happened.Severity is not ("info" or "warning" or "severe")
+            ? Refuse(item, "event-invalid", $"An event needs id and kind of 1 to {ItemLimits.NameLength} characters, the id not beginning with {ItemLimits.ReservedEventPrefix}, a text of at most {ItemLimits.EventTextLength}, and severity info, warning or severe.", final: true)
             : null;
     }
 
@@ -290,9 +290,13 @@ internal static class Door
     // Licensing judges again by its own copy of the keys; here it spares the agent a round trip to learn of a mistake.
     private static ItemRefusal? Usage(Item item, KnownCluster cluster, DateTimeOffset now)
     {
-        if (!Dsse.TryVerify(item.Body.Span, UsageWindow.PayloadType, cluster.KeyOf, out var signed, out var error, Limits.UsageItemBytes))
+        string? missing = null;
+        if (!Dsse.TryVerify(item.Body.Span, UsageWindow.PayloadType, KeyOf, out var signed, out var error, Limits.UsageItemBytes))
         {
-            return Refuse(item, "signature-invalid", error!, final: true);
+            // Another replica may have been told of a key a moment ago, and an agent sets aside what is refused for good.
+            return missing is null
+                ? Refuse(item, "signature-invalid", error!, final: true)
+                : Refuse(item, "key-unknown", $"Key '{Shorten(missing)}' is not known here. A new one is known everywhere within seconds: send the window again.", final: false);
         }
 
         if (signed.Payload.Length > UsageWindow.MaxBytes)
@@ -310,11 +314,22 @@ internal static class Door
             return Refuse(item, "window-of-another-cluster", "The window names another cluster than its sender.", final: true);
         }
 
-        return window.Epoch > cluster.Epoch
-            ? Refuse(item, "window-epoch-unknown", $"Epoch {window.Epoch} was never issued; {cluster.Epoch} is in force.", final: true)
-            : UsageWindow.StartOf(window.Hour + 1) > now.AddMinutes(5)
-                ? Refuse(item, "window-in-future", "The window ends in the future. Cut hours by the server's clock and send it again later.", final: false)
-                : null;
+        // Another replica may have issued the epoch a moment ago.
+        if (window.Epoch > cluster.Epoch)
+        {
+            return Refuse(item, "window-epoch-unknown", $"Epoch {window.Epoch} is not known here; {cluster.Epoch} is in force. A new one is known everywhere within seconds: send the window again.", final: false);
+        }
+
+        return UsageWindow.StartOf(window.Hour + 1) > now.AddMinutes(5)
+            ? Refuse(item, "window-in-future", "The window ends in the future. Cut hours by the server's clock and send it again later.", final: false)
+            : null;
+
+        VerificationKey? KeyOf(string kid)
+        {
+            var key = cluster.KeyOf(kid);
+            missing = key is null ? kid : null;
+            return key;
+        }
     }
 
     private static bool TryParse<T>(MessageParser<T> parser, Item item, out T message, out ItemRefusal? refusal)

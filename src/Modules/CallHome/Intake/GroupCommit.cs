@@ -25,8 +25,10 @@ internal sealed partial class GroupCommit(
     /// <summary>About two seconds of work; beyond it a check-in is refused at once instead of hanging.</summary>
     public const int QueueCapacity = 4000;
 
+    /// <summary>A group takes no further check-in once it holds so much.</summary>
+    public const int MaxGroupBytes = 1024 * 1024;
+
     private const int MaxGroupItems = 1000;
-    private const int MaxGroupBytes = 1024 * 1024;
     private static readonly Meter Meter = new("MissionControl.CallHome");
     private static readonly Counter<long> Accepted = Meter.CreateCounter<long>("missioncontrol.callhome.items", "{item}", "Items made durable.");
     private static readonly Counter<long> Dropped = Meter.CreateCounter<long>("missioncontrol.callhome.dropped_items", "{item}", "Numbers that agents declared dropped, by kind; usage should never be among them.");
@@ -90,10 +92,7 @@ internal sealed partial class GroupCommit(
                 {
                     LogCommitFailed(logger, exception, group.Count);
                     readiness.Lacks("intake", "The last commit failed.");
-                    foreach (var submission in group)
-                    {
-                        submission.Done.TrySetResult(new IntakeOutcome(IntakeVerdict.Unavailable, null, []));
-                    }
+                    Submission.Tell(group.ConvertAll(submission => (submission, new IntakeOutcome(IntakeVerdict.Unavailable, null, []))));
 
                     if (writer is not null)
                     {
@@ -218,9 +217,9 @@ internal sealed class IntakeWriter : IAsyncDisposable
             // Another replica heard from some of these clusters: nothing of this try is kept, their states are read anew.
             for (var i = 0; i < clusters.Length; i++)
             {
-                if (!swapped[i] && waiting.First(submission => submission.Cluster.Id == clusters[i]).Cluster is { } known)
+                if (!swapped[i])
                 {
-                    known.Intake = null;
+                    waiting.First(submission => submission.Cluster.Id == clusters[i]).Cluster.Intake = null;
                 }
             }
         }
@@ -237,10 +236,7 @@ internal sealed class IntakeWriter : IAsyncDisposable
             }
         }
 
-        foreach (var submission in group)
-        {
-            submission.Done.TrySetResult(outcomes[submission]);
-        }
+        Submission.Tell(group.ConvertAll(submission => (submission, outcomes[submission])));
     }
 
     public ValueTask DisposeAsync() => scope.DisposeAsync();

@@ -79,7 +79,7 @@ internal sealed class Handover(ClusterDirectory directory, GroupCommit intake, C
             return null;
         }
 
-        var outcome = await submission.Done.Task;
+        var outcome = await submission.Done;
         switch (outcome.Kind)
         {
             case IntakeVerdict.Unavailable:

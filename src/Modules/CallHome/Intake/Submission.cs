@@ -5,6 +5,8 @@ namespace MissionControl.CallHome.Intake;
 /// <summary>One check-in on its way through the group commit.</summary>
 internal sealed class Submission(KnownCluster cluster, long epoch, long lowestKept, IReadOnlyList<DroppedRange> dropped, IReadOnlyList<SubmittedItem> items, int bytes, int nextSeconds, long writtenAtMs = 0)
 {
+    private readonly TaskCompletionSource<IntakeOutcome> done = new();
+
     public KnownCluster Cluster { get; } = cluster;
 
     public long Epoch { get; } = epoch;
@@ -26,8 +28,32 @@ internal sealed class Submission(KnownCluster cluster, long epoch, long lowestKe
     /// <summary>When the cluster wrote it, by its own clock, if somebody carried it here; 0 when it speaks now.</summary>
     public long WrittenAtMs { get; } = writtenAtMs;
 
-    /// <summary>Completed after the commit, never before.</summary>
-    public TaskCompletionSource<IntakeOutcome> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    /// <summary>What became of it; after the commit, never before.</summary>
+    public Task<IntakeOutcome> Done => done.Task;
+
+    /// <summary>
+    /// Tells the callers what became of their check-ins. A few share one work item of the pool: what is left to do for each is short,
+    /// and to wake a thread for it costs as much. The thread that commits does none of it.
+    /// </summary>
+    public static void Tell(IReadOnlyList<(Submission Submission, IntakeOutcome Outcome)> outcomes)
+    {
+        var share = Math.Clamp(outcomes.Count / (2 * System.Environment.ProcessorCount), 1, 8);
+        for (var first = 0; first < outcomes.Count; first += share)
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(new Share(outcomes, first, Math.Min(first + share, outcomes.Count)), preferLocal: false);
+        }
+    }
+
+    private sealed class Share(IReadOnlyList<(Submission Submission, IntakeOutcome Outcome)> outcomes, int first, int end) : IThreadPoolWorkItem
+    {
+        public void Execute()
+        {
+            for (var i = first; i < end; i++)
+            {
+                outcomes[i].Submission.done.TrySetResult(outcomes[i].Outcome);
+            }
+        }
+    }
 }
 
 /// <summary>An item and what the door already knows of it.</summary>

@@ -19,7 +19,7 @@ internal sealed class ClusterOverview : ICustomerOwned
         "fleet_overview",
         [
             "cluster_id", "customer_id", "name", "sort_name", "short_id", "customer_name", "region", "state", "clone_suspected", "enrolled_at", "liveness", "liveness_since", "health", "health_since", "worst_reason",
-            "version", "agent_version", "nodes_up", "nodes_all", "badness", "change", "changed_at",
+            "version", "agent_version", "nodes_up", "nodes_all", "broken", "badness", "change", "changed_at",
         ],
         ["cluster_id"], []);
 
@@ -62,6 +62,9 @@ internal sealed class ClusterOverview : ICustomerOwned
     public required int NodesUp { get; init; }
 
     public required int NodesAll { get; init; }
+
+    /// <summary>The rules it breaks; see <see cref="BrokenRules"/>.</summary>
+    public required string Broken { get; init; }
 
     /// <summary>Worst first: what is bad and still confirmed, then what is silent, then the rest.</summary>
     public required int Badness { get; init; }
@@ -113,6 +116,7 @@ internal sealed class ClusterOverview : ICustomerOwned
                     HealthSince = (DateTimeOffset?)health.StatusSince,
                     health.WorstReason,
                     health.ProductVersion,
+                    health.Broken,
                     NodesUp = (int?)health.NodesUp,
                     NodesAll = (int?)health.NodesAll,
                     InventoryVersion = inventory.ProductVersion,
@@ -130,6 +134,7 @@ internal sealed class ClusterOverview : ICustomerOwned
                     state.ToString(), (input.LivenessSince ?? cluster.EnrolledAt).ToUnixTimeMilliseconds(),
                     status, input.HealthSince is { } since && since > DateTimeOffset.UnixEpoch ? since.ToUnixTimeMilliseconds() : null, clone ? Rules.Clone.Sentence(good: false, 1, null, null, null) : input.WorstReason,
                     string.IsNullOrEmpty(input.InventoryVersion) ? input.ProductVersion ?? "" : input.InventoryVersion, input.AgentVersion ?? "", input.NodesUp ?? 0, input.NodesAll ?? 0,
+                    clone ? BrokenRules.With(input.Broken ?? BrokenRules.None, Rules.Clone) : input.Broken ?? BrokenRules.None,
                     BadnessOf(status, state), change++, now.ToUnixTimeMilliseconds(),
                 };
             });
@@ -158,6 +163,7 @@ internal sealed class ClusterOverview : ICustomerOwned
             builder.Property(row => row.WorstReason).HasMaxLength(300);
             builder.Property(row => row.Version).HasMaxLength(100);
             builder.Property(row => row.AgentVersion).HasMaxLength(100);
+            builder.Property(row => row.Broken).HasMaxLength(BrokenRules.MaxLength);
             builder.HasIndex(row => new { row.Badness, row.SortName, row.ClusterId });
             builder.HasIndex(row => new { row.CustomerId, row.Badness });
             builder.HasIndex(row => row.Change);

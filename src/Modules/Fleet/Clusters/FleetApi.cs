@@ -28,9 +28,11 @@ internal static class FleetApi
         var cluster = api.MapGroup("/clusters/{id:guid}");
         cluster.MapGet("/", GetAsync).RequireScope("fleet:read").WithName("GetCluster").WithSummary("One cluster").Produces<ClusterSummary>();
         HealthApi.Map(cluster);
+        RuleChangesApi.Map(cluster);
         HistoryApi.Map(cluster);
         EventsApi.Map(cluster);
         InventoryApi.Map(cluster);
+        SentApi.Map(cluster);
         VersionsApi.Map(api);
         IncidentsApi.Map(api);
     }

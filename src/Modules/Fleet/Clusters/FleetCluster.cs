@@ -19,6 +19,9 @@ internal sealed class FleetCluster : ICustomerOwned
 
     public required DateTimeOffset EnrolledAt { get; init; }
 
+    /// <summary>When its inventory was last asked for out of turn; ours, not callhome's.</summary>
+    public DateTimeOffset? InventoryAskedAt { get; set; }
+
     public required long Version { get; init; }
 
     internal sealed class Configuration : IEntityTypeConfiguration<FleetCluster>

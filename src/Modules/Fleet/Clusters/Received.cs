@@ -21,6 +21,12 @@ internal static class Received
     /// </summary>
     public static long Rank(ReceivedItem item) => (item.Epoch << 42) | Math.Min(item.Seq, MaxSequence);
 
+    /// <summary>The epoch in a rank.</summary>
+    public static long EpochOf(long rank) => rank >> 42;
+
+    /// <summary>The sequence in a rank.</summary>
+    public static long SequenceOf(long rank) => rank & MaxSequence;
+
     /// <summary>The newest item of each cluster in a group.</summary>
     public static Dictionary<Guid, ReceivedItem> Newest(IEnumerable<ReceivedItem> items)
     {

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using MissionControl.Platform.Data;
+using MissionControl.Protocol.CallHome;
 
 namespace MissionControl.Fleet.Events;
 
@@ -9,6 +10,9 @@ internal sealed class ClusterEvent : ICustomerOwned
 {
     /// <summary>The columns, for bulk writes.</summary>
     public static readonly BulkRows Table = new("fleet_event", ["cluster_id", "id", "customer_id", "kind", "severity", "text", "node", "at", "received_at"], ["cluster_id", "id"], []);
+
+    /// <summary>How the ids of events begin that were noted here.</summary>
+    public const string OursPrefix = ItemLimits.ReservedEventPrefix;
 
     public required Guid ClusterId { get; init; }
 
@@ -28,7 +32,7 @@ internal sealed class ClusterEvent : ICustomerOwned
 
     public required DateTimeOffset ReceivedAt { get; init; }
 
-    /// <summary>A row for what happened here and not at the cluster: its health or liveness was judged otherwise. Its id begins with <c>mc:</c>.</summary>
+    /// <summary>A row for what happened here and not at the cluster: its health or liveness was judged otherwise. Its id begins with <see cref="OursPrefix"/>.</summary>
     public static object?[] Ours(Guid cluster, Guid customer, string id, string kind, string severity, string text, DateTimeOffset now) =>
         [cluster, id, customer, kind, severity, text, null, now.ToUnixTimeMilliseconds(), now.ToUnixTimeMilliseconds()];
 

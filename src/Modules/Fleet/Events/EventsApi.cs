@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
@@ -16,6 +17,8 @@ namespace MissionControl.Fleet.Events;
 internal static class EventsApi
 {
     private static readonly string[] Severities = ["info", "warning", "severe"];
+    private const string Ours = ClusterEvent.OursPrefix + "%";
+    private static readonly string[] Origins = ["cluster", "missioncontrol"];
     private static readonly ListOrders<ClusterEvent> Orders = new ListOrders<ClusterEvent>("-at").By("at", row => row.At, row => row.Id);
 
     public static void Map(RouteGroupBuilder cluster) => cluster
@@ -25,7 +28,11 @@ internal static class EventsApi
     public static async Task<List<EventItem>> MarksAsync(ControlPlaneDbContext db, Guid cluster, DateTimeOffset from, DateTimeOffset to, int most, CancellationToken cancellationToken) => (await
         db.Set<ClusterEvent>().AsNoTracking().Where(row => row.ClusterId == cluster && row.At >= from && row.At < to && row.Severity != "info").OrderBy(row => row.At).Take(most).ToListAsync(cancellationToken)).ConvertAll(Item);
 
-    private static async Task<IResult> ListAsync(Guid id, [AsParameters] ListQuery list, ControlPlaneDbContext db, string[]? severity, string? q, CancellationToken cancellationToken)
+    /// <summary>The events that a cluster sent itself: what Mission Control noted about it is not among them.</summary>
+    public static IQueryable<ClusterEvent> SentBy(ControlPlaneDbContext db, Guid cluster) => db.Set<ClusterEvent>().AsNoTracking().Where(row => row.ClusterId == cluster && !EF.Functions.Like(row.Id, Ours));
+
+    private static async Task<IResult> ListAsync(
+        Guid id, [AsParameters] ListQuery list, ControlPlaneDbContext db, [FromQuery] string[]? severity, [FromQuery] string[]? node, string? origin, string? q, CancellationToken cancellationToken)
     {
         var wanted = severity?.ToList() ?? [];
         if (wanted.Except(Severities).Any())
@@ -33,13 +40,21 @@ internal static class EventsApi
             return Problems.Of(ProblemCodes.UnknownParameter, "severity is one of info, warning, severe.");
         }
 
+        if (origin is not null && !Origins.Contains(origin))
+        {
+            return Problems.Of(ProblemCodes.UnknownParameter, "origin is cluster: what the cluster sent, or missioncontrol: what was noted about it here.");
+        }
+
         if (!await db.Set<FleetCluster>().AnyAsync(row => row.Id == id, cancellationToken))
         {
             return Problems.NotFound();
         }
 
-        var query = db.Set<ClusterEvent>().AsNoTracking().Where(row => row.ClusterId == id);
+        var query = origin == "cluster" ? SentBy(db, id) : db.Set<ClusterEvent>().AsNoTracking().Where(row => row.ClusterId == id);
+        query = origin == "missioncontrol" ? query.Where(row => EF.Functions.Like(row.Id, Ours)) : query;
         query = wanted.Count == 0 ? query : query.Where(row => wanted.Contains(row.Severity));
+        var nodes = node?.ToList() ?? [];
+        query = nodes.Count == 0 ? query : query.Where(row => nodes.Contains(row.Node!));
         query = query.Holding(row => row.Kind + " " + row.Text + " " + (row.Node ?? ""), q);
         return Csv.IsWanted(list.Request)
             ? Csv.File($"events-{id}", Orders.Apply(query, list).AsAsyncEnumerable().Select(Item))

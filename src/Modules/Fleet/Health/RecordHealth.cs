@@ -38,7 +38,7 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
             {
                 if (written[i])
                 {
-                    changed.Add(judged[i].Before, judged[i].State, judged[i].Blocks);
+                    changed.Add(judged[i].Before, judged[i].Turn, judged[i].State, judged[i].Blocks);
                 }
                 else
                 {
@@ -73,13 +73,15 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
     private static Result Apply(Group group, StoredHealth state)
     {
         var before = HealthGist.Of(state);
+        var rulesBefore = RuleStates.Read(state.Rules);
+        var rules = rulesBefore;
         var samples = new SampleRecorder(state);
         foreach (var (item, health) in group.Items)
         {
             var rank = Received.Rank(item);
             var received = DateTimeOffset.FromUnixTimeMilliseconds(item.ReceivedAtMs);
             var at = InstantOf(item, received);
-            var judgement = Judgement.Of(health, state.Rank < 0 ? null : RuleStates.Read(state.Rules), at, received, ours: null);
+            var judgement = Judgement.Of(health, state.Rank < 0 ? null : rules, at, received, ours: null);
             if (rank > state.Rank)
             {
                 state.Rank = rank;
@@ -87,12 +89,13 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
                 state.ReceivedAt = received;
                 state.Body = item.Body.ToByteArray();
                 Keep(state, health, judgement, received);
+                rules = RuleStates.ByKey(judgement.States);
             }
 
             samples.Add(at, rank, SampleRecorder.Values(health, judgement.Status));
         }
 
-        return new Result(before, state, samples.Finish(Received.Rank(group.Items[^1].Item)));
+        return new Result(before, new RuleTurn(rulesBefore, rules), state, samples.Finish(Received.Rank(group.Items[^1].Item)));
     }
 
     /// <summary>Takes a judgement over into the row.</summary>
@@ -103,6 +106,7 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
         state.Status = status;
         state.WorstReason = judgement.WorstReason is { } reason ? WellFormedText.Cut(reason, 300) : null;
         state.Rules = RuleStates.Write(judgement.States);
+        state.Broken = BrokenRules.Of(judgement.States);
         state.RejudgeAt = Evaluate.NextChange(health, state.UsageFrom, now);
         state.ProductVersion = Version(health);
         state.NodesUp = health.Nodes.Count(node => node.State is "running");
@@ -112,8 +116,16 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
     // What most nodes run; while they differ, rule version-skew says so.
     private static string Version(Wire health)
     {
-        var version = health.Nodes.Where(node => node.Version.Length > 0).GroupBy(node => node.Version, StringComparer.Ordinal).MaxBy(group => group.Count())?.Key ?? "";
-        return WellFormedText.Cut(version, 100);
+        var first = health.Nodes.Count == 0 ? "" : health.Nodes[0].Version;
+        foreach (var node in health.Nodes)
+        {
+            if (node.Version != first)
+            {
+                return WellFormedText.Cut(health.Nodes.Where(other => other.Version.Length > 0).GroupBy(other => other.Version, StringComparer.Ordinal).MaxBy(group => group.Count())?.Key ?? "", 100);
+            }
+        }
+
+        return WellFormedText.Cut(first, 100);
     }
 
     private static DateTimeOffset InstantOf(ReceivedItem item, DateTimeOffset received) =>
@@ -121,5 +133,5 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
 
     private sealed record Group(Guid Cluster, Guid Customer, IReadOnlyList<(ReceivedItem Item, Wire Health)> Items);
 
-    private sealed record Result(HealthGist Before, StoredHealth State, IReadOnlyList<object?[]> Blocks);
+    private sealed record Result(HealthGist Before, RuleTurn Turn, StoredHealth State, IReadOnlyList<object?[]> Blocks);
 }

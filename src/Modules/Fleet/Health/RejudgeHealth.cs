@@ -39,7 +39,7 @@ internal sealed class RejudgeHealth(TimeProvider time) : Sweeper("fleet.rejudge-
         var floor = await IntakeClock.FloorAsync(db, cancellationToken);
         var changes = new HealthChanges(now);
         var rows = new List<StoredHealth>(due.Count);
-        var before = new List<HealthGist>(due.Count);
+        var before = new List<(HealthGist Gist, RuleTurn Turn)>(due.Count);
         var deadlines = new List<(Guid, Guid, DateTimeOffset)>();
         for (var i = 0; i < due.Count; i++)
         {
@@ -47,8 +47,8 @@ internal sealed class RejudgeHealth(TimeProvider time) : Sweeper("fleet.rejudge-
 
             // Of a site that hands in bundles none is missed before the next one is due.
             var last = usage.TryGetValue(state.ClusterId, out var arrived) ? arrived.AddSeconds(bundles.GetValueOrDefault(state.ClusterId)) : (DateTimeOffset?)null;
-            before.Add(HealthGist.Of(state));
-            Judge(state, last, floor, now);
+            var gist = HealthGist.Of(state);
+            before.Add((gist, Judge(state, last, floor, now)));
             rows.Add(state);
             if (state.RejudgeAt is { } next)
             {
@@ -65,23 +65,25 @@ internal sealed class RejudgeHealth(TimeProvider time) : Sweeper("fleet.rejudge-
 
         for (var i = 0; i < rows.Count; i++)
         {
-            changes.Add(before[i], rows[i], []);
+            changes.Add(before[i].Gist, before[i].Turn, rows[i], []);
         }
 
-        await db.Set<HealthDeadline>().Where(row => ids.Contains(row.ClusterId)).ExecuteDeleteAsync(cancellationToken);
-        await HealthDeadline.SetAsync(db, deadlines, cancellationToken);
+        // One that was set since, as usage that arrives does, stands: what it is about was not looked at here.
+        await db.Set<HealthDeadline>().Where(row => ids.Contains(row.ClusterId) && row.At <= now).ExecuteDeleteAsync(cancellationToken);
+        await HealthDeadline.AddAsync(db, deadlines, cancellationToken);
         await changes.WriteAsync(db, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return due.Count;
     }
 
-    private static void Judge(StoredHealth state, DateTimeOffset? lastUsage, DateTimeOffset floor, DateTimeOffset now)
+    private static RuleTurn Judge(StoredHealth state, DateTimeOffset? lastUsage, DateTimeOffset floor, DateTimeOffset now)
     {
         var health = Wire.Parser.ParseFrom(state.Body);
         var rules = RuleStates.Read(state.Rules);
         state.UsageFrom = UsageSince(lastUsage, rules, floor);
         var judgement = Judgement.Of(health, state.Rank < 0 ? null : rules, state.At, now, new OurKnowledge(false, state.UsageFrom, null));
         RecordHealth.Keep(state, health, judgement, now);
+        return new RuleTurn(rules, RuleStates.ByKey(judgement.States));
     }
 
     /// <summary>From when missing usage counts: while our own intake stood still nobody could send any. What was found missing before stays so until usage comes.</summary>

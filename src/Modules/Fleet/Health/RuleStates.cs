@@ -43,6 +43,18 @@ internal static class RuleStates
         return buffer.ToArray();
     }
 
+    /// <summary>The same by their keys; of two under one key the last counts, as when they are read.</summary>
+    public static Dictionary<string, RuleState> ByKey(IReadOnlyCollection<RuleState> states)
+    {
+        var byKey = new Dictionary<string, RuleState>(states.Count, StringComparer.Ordinal);
+        foreach (var state in states)
+        {
+            byKey[state.Key] = state;
+        }
+
+        return byKey;
+    }
+
     public static Dictionary<string, RuleState> Read(byte[] bytes)
     {
         var states = new Dictionary<string, RuleState>(StringComparer.Ordinal);

@@ -12,7 +12,7 @@ internal sealed class StoredHealth : ICustomerOwned
 {
     private static readonly BulkRows Table = new(
         "fleet_last_health",
-        ["cluster_id", "customer_id", "version", "rank", "at", "received_at", "status", "status_since", "worst_reason", "product_version", "nodes_up", "nodes_all", "rejudge_at", "usage_from", "rules", "samples_from", "samples", "body"],
+        ["cluster_id", "customer_id", "version", "rank", "at", "received_at", "status", "status_since", "worst_reason", "product_version", "nodes_up", "nodes_all", "broken", "rejudge_at", "usage_from", "rules", "samples_from", "samples", "body"],
         ["cluster_id"], []);
 
     public required Guid ClusterId { get; init; }
@@ -41,6 +41,9 @@ internal sealed class StoredHealth : ICustomerOwned
     public required int NodesUp { get; set; }
 
     public required int NodesAll { get; set; }
+
+    /// <summary>See <see cref="BrokenRules"/>.</summary>
+    public required string Broken { get; set; }
 
     /// <summary>When time alone changes the judgement; null when it does not.</summary>
     public DateTimeOffset? RejudgeAt { get; set; }
@@ -74,6 +77,7 @@ internal sealed class StoredHealth : ICustomerOwned
         ProductVersion = "",
         NodesUp = 0,
         NodesAll = 0,
+        Broken = BrokenRules.None,
         Rules = [],
         SamplesFrom = DateTimeOffset.UnixEpoch,
         Samples = [],
@@ -101,12 +105,13 @@ internal sealed class StoredHealth : ICustomerOwned
                 ProductVersion = (string)row[7]!,
                 NodesUp = (int)(long)row[8]!,
                 NodesAll = (int)(long)row[9]!,
-                RejudgeAt = row[10] is null ? null : Instant(row[10]),
-                UsageFrom = row[11] is null ? null : Instant(row[11]),
-                Rules = (byte[])row[12]!,
-                SamplesFrom = Instant(row[13]),
-                Samples = (byte[])row[14]!,
-                Body = (byte[])row[15]!,
+                Broken = (string)row[10]!,
+                RejudgeAt = row[11] is null ? null : Instant(row[11]),
+                UsageFrom = row[12] is null ? null : Instant(row[12]),
+                Rules = (byte[])row[13]!,
+                SamplesFrom = Instant(row[14]),
+                Samples = (byte[])row[15]!,
+                Body = (byte[])row[16]!,
             };
         }
 
@@ -119,7 +124,7 @@ internal sealed class StoredHealth : ICustomerOwned
 
     private object?[] Values() =>
     [
-        ClusterId, CustomerId, ++Version, Rank, At.ToUnixTimeMilliseconds(), ReceivedAt.ToUnixTimeMilliseconds(), Status, StatusSince.ToUnixTimeMilliseconds(), WorstReason, ProductVersion, NodesUp, NodesAll,
+        ClusterId, CustomerId, ++Version, Rank, At.ToUnixTimeMilliseconds(), ReceivedAt.ToUnixTimeMilliseconds(), Status, StatusSince.ToUnixTimeMilliseconds(), WorstReason, ProductVersion, NodesUp, NodesAll, Broken,
         RejudgeAt?.ToUnixTimeMilliseconds(), UsageFrom?.ToUnixTimeMilliseconds(), Rules, SamplesFrom.ToUnixTimeMilliseconds(), Samples, Body,
     ];
 
@@ -133,6 +138,7 @@ internal sealed class StoredHealth : ICustomerOwned
             builder.Property(row => row.Status).HasMaxLength(10);
             builder.Property(row => row.WorstReason).HasMaxLength(300);
             builder.Property(row => row.ProductVersion).HasMaxLength(100);
+            builder.Property(row => row.Broken).HasMaxLength(BrokenRules.MaxLength);
         }
     }
 }
@@ -148,8 +154,16 @@ internal sealed class HealthDeadline : ICustomerOwned
 
     public required DateTimeOffset At { get; init; }
 
-    public static Task SetAsync(ControlPlaneDbContext db, IReadOnlyList<(Guid Cluster, Guid Customer, DateTimeOffset At)> deadlines, CancellationToken cancellationToken) => db.Dialect.UpsertAsync(
-        db, Table with { Rows = [.. deadlines.Select(deadline => new object?[] { deadline.Cluster, deadline.Customer, deadline.At.ToUnixTimeMilliseconds() })] }, null, cancellationToken);
+    /// <summary>From now on it is then.</summary>
+    public static Task SetAsync(ControlPlaneDbContext db, IReadOnlyList<(Guid Cluster, Guid Customer, DateTimeOffset At)> deadlines, CancellationToken cancellationToken) =>
+        db.Dialect.UpsertAsync(db, Table with { Rows = Rows(deadlines) }, null, cancellationToken);
+
+    /// <summary>It is then, unless there is one.</summary>
+    public static Task AddAsync(ControlPlaneDbContext db, IReadOnlyList<(Guid Cluster, Guid Customer, DateTimeOffset At)> deadlines, CancellationToken cancellationToken) =>
+        db.Dialect.InsertIfAbsentAsync(db, Table with { Rows = Rows(deadlines) }, cancellationToken);
+
+    private static List<object?[]> Rows(IReadOnlyList<(Guid Cluster, Guid Customer, DateTimeOffset At)> deadlines) =>
+        [.. deadlines.Select(deadline => new object?[] { deadline.Cluster, deadline.Customer, deadline.At.ToUnixTimeMilliseconds() })];
 
     internal sealed class Configuration : IEntityTypeConfiguration<HealthDeadline>
     {

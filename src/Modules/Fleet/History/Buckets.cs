@@ -25,7 +25,7 @@ internal sealed class Buckets(IReadOnlyList<string> names, DateTimeOffset begin,
         {
             current = block;
             found.UnionWith(block.Names);
-            columns = [.. names.Select(name => Enumerable.Range(0, block.Names.Count).Where(i => block.Names[i] == name || (!name.Contains(':', StringComparison.Ordinal) && block.Names[i].StartsWith(name + ":", StringComparison.Ordinal))).ToArray())];
+            columns = [.. names.Select(name => Enumerable.Range(0, block.Names.Count).Where(i => IsOf(block.Names[i], name)).ToArray())];
         }
 
         var seconds = (at - begin).TotalSeconds;
@@ -48,6 +48,10 @@ internal sealed class Buckets(IReadOnlyList<string> names, DateTimeOffset begin,
             }
         }
     }
+
+    // A name alone stands for all of its nodes and disks, a node's name for all of its disks.
+    private static bool IsOf(string column, string name) =>
+        column.StartsWith(name, StringComparison.Ordinal) && (column.Length == name.Length || column[name.Length] == (name.Contains(':', StringComparison.Ordinal) ? '/' : ':'));
 
     /// <summary>The series, in the order asked for.</summary>
     public IReadOnlyList<HistorySeries> Series() => [.. wanted.Select(one => one.Series(reach.TotalSeconds))];

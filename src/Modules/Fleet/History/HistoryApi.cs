@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
@@ -26,14 +27,14 @@ internal static class HistoryApi
         .MapGet("/history", GetAsync).RequireScope("fleet:read").WithName("GetClusterHistory").WithSummary("Metrics over time, with gaps and marks").Produces<HistoryDocument>(200, "application/json", Csv.MediaType);
 
     private static async Task<IResult> GetAsync(
-        Guid id, HttpRequest request, ControlPlaneDbContext db, TimeProvider time, string[]? metric, DateTimeOffset? from, DateTimeOffset? to, int? step, CancellationToken cancellationToken)
+        Guid id, HttpRequest request, ControlPlaneDbContext db, TimeProvider time, [FromQuery] string[]? metric, DateTimeOffset? from, DateTimeOffset? to, int? step, CancellationToken cancellationToken)
     {
         var names = metric is { Length: > 0 } ? metric.Distinct(StringComparer.Ordinal).ToList() : [.. Metrics.Default];
         var end = to ?? time.GetUtcNow();
         var begin = from ?? (end.Year > 1 ? end.AddDays(-1) : end);
         if (names.Count > MaxMetrics || names.Any(name => Metrics.UnitOf(name) is null))
         {
-            return Problems.Of(ProblemCodes.UnknownParameter, $"metric is one of {string.Join(", ", Metrics.Units.Keys)}, alone for the worst of the cluster or followed by a colon and the node or disk; at most {MaxMetrics}.");
+            return Problems.Of(ProblemCodes.UnknownParameter, $"metric is one of {string.Join(", ", Metrics.Units.Keys)}, alone for the worst of the cluster or followed by a colon and the node, or the node and its disk; at most {MaxMetrics}.");
         }
 
         if (begin.Year < 2000 || end.Year > 2199 || begin >= end || end - begin > TimeSpan.FromDays(400))

@@ -2,7 +2,7 @@ using MissionControl.Fleet.Health;
 
 namespace MissionControl.Fleet.History;
 
-/// <summary>What there is to chart. A name alone is the cluster's own value or the worst of its nodes; with a colon, one node's or disk's.</summary>
+/// <summary>What there is to chart. A name alone is the cluster's own value or the worst of its nodes; with a colon and a node, that node's or the worst of its disks; with the disk behind the node, that disk's.</summary>
 internal static class Metrics
 {
     /// <summary>What is answered when nothing is named.</summary>

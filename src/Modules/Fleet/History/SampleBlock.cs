@@ -12,15 +12,16 @@ internal readonly record struct SampleValue(string Name, byte Decimals, double? 
 
 /// <summary>
 /// Samples of one cluster, packed: names once, then each sample as the difference from the one before, in variable-length
-/// integers. A sample of a quiet cluster costs about a byte a value; a block that goes to the history is deflated besides.
+/// integers. A sample of a quiet cluster costs about a byte a value; a block that goes to the history is deflated besides. While it is
+/// open, it begins with what its last sample was, so that one more is added without reading those that are there.
 /// </summary>
 internal sealed class SampleBlock
 {
     private const int MaxColumns = 4000;
     private readonly List<string> names = [];
     private readonly List<byte> decimals = [];
-    private readonly Dictionary<string, int> positions = new(StringComparer.Ordinal);
     private readonly ArrayBufferWriter<byte> samples = new(256);
+    private Dictionary<string, int>? positions;
     private long[] last = [];
     private long lastAt;
 
@@ -28,40 +29,48 @@ internal sealed class SampleBlock
     public int Count { get; private set; }
 
     /// <summary>About the bytes it takes, opened.</summary>
-    public int Size => samples.WrittenCount + names.Sum(name => name.Length + 2);
+    public int Size { get; private set; }
 
     /// <summary>Names of the metrics.</summary>
     public IReadOnlyList<string> Names => names;
 
-    /// <summary>Opens a block; empty bytes are an empty block.</summary>
+    /// <summary>Opens a block to go on with; empty bytes are an empty block.</summary>
     public static SampleBlock Open(byte[] bytes)
     {
         var block = new SampleBlock();
         if (bytes.Length > 0)
         {
-            block.Load(bytes, null);
+            var position = block.LoadNames(bytes);
+            block.LoadLast(bytes, ref position);
+            block.samples.Write(bytes.AsSpan(position));
+            block.Size = bytes.Length;
         }
 
         return block;
     }
 
-    /// <summary>Opens a block that was sealed.</summary>
-    public static SampleBlock OpenSealed(byte[] bytes, Action<SampleBlock, DateTimeOffset, double?[]> each)
+    /// <summary>Reads the samples of a block that was sealed.</summary>
+    public static void OpenSealed(byte[] bytes, Action<SampleBlock, DateTimeOffset, double?[]> each)
     {
         using var inflate = new DeflateStream(new MemoryStream(bytes, writable: false), CompressionMode.Decompress);
         using var buffer = new MemoryStream();
         inflate.CopyTo(buffer);
         var block = new SampleBlock();
-        block.Load(buffer.ToArray(), each);
-        return block;
+        var all = buffer.ToArray();
+        block.ReadSamples(all, block.LoadNames(all), each);
     }
 
-    /// <summary>Reads the samples of a block that is not sealed.</summary>
+    /// <summary>Reads the samples of a block that is open.</summary>
     public static void Read(byte[] bytes, Action<SampleBlock, DateTimeOffset, double?[]> each)
     {
         if (bytes.Length > 0)
         {
-            new SampleBlock().Load(bytes, each);
+            var block = new SampleBlock();
+            var position = block.LoadNames(bytes);
+            block.LoadLast(bytes, ref position);
+            (block.lastAt, block.Count) = (0, 0);
+            Array.Clear(block.last);
+            block.ReadSamples(bytes, position, each);
         }
     }
 
@@ -70,34 +79,33 @@ internal sealed class SampleBlock
     {
         if (Count == 0 && names.Count == 0)
         {
-            foreach (var value in values.Take(MaxColumns))
-            {
-                if (positions.TryAdd(value.Name, names.Count))
-                {
-                    names.Add(value.Name);
-                    decimals.Add(value.Decimals);
-                }
-            }
-
-            last = new long[names.Count];
+            Begin(values);
         }
 
         var row = new long?[names.Count];
+        var next = 0;
         foreach (var value in values)
         {
-            if (!positions.TryGetValue(value.Name, out var position))
+            // Nearly always they come in the order of the last time.
+            if (next >= names.Count || !string.Equals(names[next], value.Name, StringComparison.Ordinal))
             {
-                if (names.Count < MaxColumns)
+                if (!(positions ??= Positions()).TryGetValue(value.Name, out next))
                 {
-                    return false;
-                }
+                    if (names.Count < MaxColumns)
+                    {
+                        return false;
+                    }
 
-                continue;
+                    next = 0;
+                    continue;
+                }
             }
 
-            row[position] = value.Value is { } known && double.IsFinite(known) ? (long)Math.Round(Math.Clamp(known * Scale(position), -1e15, 1e15)) : null;
+            row[next] = value.Value is { } known && double.IsFinite(known) ? (long)Math.Round(Math.Clamp(known * Scale(next), -1e15, 1e15)) : null;
+            next++;
         }
 
+        var before = samples.WrittenCount;
         var seconds = at.ToUnixTimeSeconds();
         WriteCode(samples, ZigZag(seconds - lastAt));
         lastAt = seconds;
@@ -108,25 +116,24 @@ internal sealed class SampleBlock
         }
 
         Count++;
+        Size += samples.WrittenCount - before;
         return true;
     }
 
     /// <summary>The block as bytes, to be gone on with.</summary>
     public byte[] ToBytes()
     {
-        using var buffer = new MemoryStream(samples.WrittenCount + (names.Count * 24) + 8);
-        using (var writer = new BinaryWriter(buffer, Encoding.UTF8, leaveOpen: true))
+        var bytes = new ArrayBufferWriter<byte>(Size + 64);
+        WriteNames(bytes);
+        WriteCode(bytes, (ulong)Count);
+        WriteCode(bytes, ZigZag(lastAt));
+        foreach (var value in last)
         {
-            writer.Write7BitEncodedInt(names.Count);
-            for (var i = 0; i < names.Count; i++)
-            {
-                writer.Write(names[i]);
-                writer.Write(decimals[i]);
-            }
+            WriteCode(bytes, ZigZag(value));
         }
 
-        buffer.Write(samples.WrittenSpan);
-        return buffer.ToArray();
+        bytes.Write(samples.WrittenSpan);
+        return bytes.WrittenSpan.ToArray();
     }
 
     /// <summary>The block as it goes to the history.</summary>
@@ -135,32 +142,87 @@ internal sealed class SampleBlock
         using var buffer = new MemoryStream();
         using (var deflate = new DeflateStream(buffer, CompressionLevel.Optimal, leaveOpen: true))
         {
-            deflate.Write(ToBytes());
+            var start = new ArrayBufferWriter<byte>();
+            WriteNames(start);
+            deflate.Write(start.WrittenSpan);
+            deflate.Write(samples.WrittenSpan);
         }
 
         return buffer.ToArray();
     }
 
-    private void Load(byte[] bytes, Action<SampleBlock, DateTimeOffset, double?[]>? each)
+    private void Begin(IReadOnlyList<SampleValue> values)
     {
-        using var buffer = new MemoryStream(bytes, writable: false);
-        using var reader = new BinaryReader(buffer, Encoding.UTF8);
-        var columns = reader.Read7BitEncodedInt();
+        positions = new(StringComparer.Ordinal);
+        foreach (var value in values.Take(MaxColumns))
+        {
+            if (positions.TryAdd(value.Name, names.Count))
+            {
+                names.Add(value.Name);
+                decimals.Add(value.Decimals);
+                Size += value.Name.Length + 4;
+            }
+        }
+
+        last = new long[names.Count];
+    }
+
+    private Dictionary<string, int> Positions()
+    {
+        var all = new Dictionary<string, int>(names.Count, StringComparer.Ordinal);
+        for (var i = 0; i < names.Count; i++)
+        {
+            all[names[i]] = i;
+        }
+
+        return all;
+    }
+
+    private void WriteNames(ArrayBufferWriter<byte> to)
+    {
+        WriteCode(to, (ulong)names.Count);
+        for (var i = 0; i < names.Count; i++)
+        {
+            WriteCode(to, (ulong)Encoding.UTF8.GetByteCount(names[i]));
+            Encoding.UTF8.GetBytes(names[i], to);
+            to.Write([decimals[i]]);
+        }
+    }
+
+    private int LoadNames(byte[] bytes)
+    {
+        var position = 0;
+        var columns = (int)ReadCode(bytes, ref position);
+        names.Capacity = decimals.Capacity = columns;
         for (var i = 0; i < columns; i++)
         {
-            names.Add(reader.ReadString());
-            decimals.Add(reader.ReadByte());
-            positions[names[i]] = i;
+            var length = (int)ReadCode(bytes, ref position);
+            names.Add(Encoding.UTF8.GetString(bytes, position, length));
+            position += length;
+            decimals.Add(bytes[position++]);
         }
 
         last = new long[columns];
-        samples.Write(bytes.AsSpan((int)buffer.Position));
-        var position = (int)buffer.Position;
-        var row = each is null ? [] : new double?[columns];
+        return position;
+    }
+
+    private void LoadLast(byte[] bytes, ref int position)
+    {
+        Count = (int)ReadCode(bytes, ref position);
+        lastAt = UnZigZag(ReadCode(bytes, ref position));
+        for (var i = 0; i < last.Length; i++)
+        {
+            last[i] = UnZigZag(ReadCode(bytes, ref position));
+        }
+    }
+
+    private void ReadSamples(byte[] bytes, int position, Action<SampleBlock, DateTimeOffset, double?[]> each)
+    {
+        var row = new double?[last.Length];
         while (position < bytes.Length)
         {
             lastAt += UnZigZag(ReadCode(bytes, ref position));
-            for (var i = 0; i < columns; i++)
+            for (var i = 0; i < last.Length; i++)
             {
                 var code = ReadCode(bytes, ref position);
                 if (code > 0)
@@ -168,14 +230,11 @@ internal sealed class SampleBlock
                     last[i] += UnZigZag(code - 1);
                 }
 
-                if (each is not null)
-                {
-                    row[i] = code > 0 ? last[i] / Scale(i) : null;
-                }
+                row[i] = code > 0 ? last[i] / Scale(i) : null;
             }
 
             Count++;
-            each?.Invoke(this, DateTimeOffset.FromUnixTimeSeconds(lastAt), row);
+            each(this, DateTimeOffset.FromUnixTimeSeconds(lastAt), row);
         }
     }
 

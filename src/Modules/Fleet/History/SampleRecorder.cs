@@ -15,7 +15,6 @@ internal sealed class SampleRecorder(StoredHealth state)
     private readonly List<object?[]> closed = [];
     private Dictionary<DateTimeOffset, SampleBlock>? late;
     private SampleBlock open = SampleBlock.Open(state.Samples);
-    private int size = state.Samples.Length;
 
     /// <summary>Adds a sample.</summary>
     /// <param name="at">When it was measured.</param>
@@ -42,7 +41,7 @@ internal sealed class SampleRecorder(StoredHealth state)
             return;
         }
 
-        if (open.Count > 0 && (hour > state.SamplesFrom || size > MaxOpenBytes || !open.TryAdd(at, values)))
+        if (open.Count > 0 && (hour > state.SamplesFrom || open.Size > MaxOpenBytes || !open.TryAdd(at, values)))
         {
             Close(state.SamplesFrom, rank, open);
             open = new SampleBlock();
@@ -53,8 +52,6 @@ internal sealed class SampleRecorder(StoredHealth state)
             open.TryAdd(at, values);
             state.SamplesFrom = hour;
         }
-
-        size = open.Size;
     }
 
     /// <summary>Puts the open block back into the row and hands over the rows of what is closed.</summary>

@@ -23,6 +23,7 @@ internal static class InventoryApi
         cluster.MapGet("/nodes", NodesAsync).RequireScope("fleet:read").WithName("ListNodes").WithSummary("Nodes: what the inventory names, as the newest health finds them").Produces<Page<NodeItem>>(200, "application/json", Csv.MediaType);
         cluster.MapGet("/inventory", GetAsync).RequireScope("fleet:read").WithName("GetInventory").WithSummary("What a cluster last said it is made of").Produces<InventoryDocument>();
         cluster.MapGet("/inventory/changes", ChangesAsync).RequireScope("fleet:read").WithName("ListInventoryChanges").WithSummary("What changed in a cluster's inventory, newest first").Produces<Page<InventoryChangeItem>>(200, "application/json", Csv.MediaType).SortedBy(Orders);
+        RequestInventory.Map(cluster);
     }
 
     private static async Task<IResult> NodesAsync(Guid id, HttpRequest request, ControlPlaneDbContext db, CancellationToken cancellationToken)
@@ -43,18 +44,19 @@ internal static class InventoryApi
 
     private static async Task<IResult> GetAsync(Guid id, ControlPlaneDbContext db, CancellationToken cancellationToken)
     {
-        if (!await db.Set<FleetCluster>().AnyAsync(row => row.Id == id, cancellationToken))
+        if (await db.Set<FleetCluster>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } cluster)
         {
             return Problems.NotFound();
         }
 
         var (inventory, row) = await ReadAsync(db, id, cancellationToken);
+        var asked = await RequestInventory.LastAsync(db, cluster, row?.ReceivedAt, cancellationToken);
         return TypedResults.Ok(new InventoryDocument(
             row?.At, row?.ReceivedAt, inventory.ProductVersion, inventory.AgentVersion, inventory.TimeZone, inventory.MaintenanceWindow, inventory.UpdateMode,
             inventory.HasRemoteAccessAllowed ? inventory.RemoteAccessAllowed : null,
             [.. inventory.Gateways.Select(gateway => new GatewayItem(gateway.Id, gateway.Kind, gateway.Version, gateway.State, gateway.Os))],
             [.. inventory.Collectors.OrderByDescending(collectors => collectors.Count).Select(collectors => new CollectorCountItem(collectors.Version, collectors.Os, collectors.Count))],
-            [.. inventory.Environments.Select(environment => new EnvironmentItem(environment.Id, environment.Name))]));
+            [.. inventory.Environments.Select(environment => new EnvironmentItem(environment.Id, environment.Name))], asked));
     }
 
     private static async Task<IResult> ChangesAsync(Guid id, [AsParameters] ListQuery list, ControlPlaneDbContext db, CancellationToken cancellationToken)

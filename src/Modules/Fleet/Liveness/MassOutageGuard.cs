@@ -131,6 +131,6 @@ internal static class MassOutageGuard
     private static bool IsWorthAnEvent(LivenessState before, LivenessState state) => state >= LivenessState.Missing || before >= LivenessState.Missing;
 
     private static object?[] Event(SilentCluster cluster, LivenessState state, DateTimeOffset now) => ClusterEvent.Ours(
-        cluster.Id, cluster.CustomerId, string.Create(CultureInfo.InvariantCulture, $"mc:liveness:{now.ToUnixTimeMilliseconds()}"), $"liveness-{Words.Of(state)}", state >= LivenessState.Missing ? "severe" : "info",
+        cluster.Id, cluster.CustomerId, string.Create(CultureInfo.InvariantCulture, $"{ClusterEvent.OursPrefix}liveness:{now.ToUnixTimeMilliseconds()}"), $"liveness-{Words.Of(state)}", state >= LivenessState.Missing ? "severe" : "info",
         string.Create(CultureInfo.InvariantCulture, $"The cluster is {Words.Of(state)}; it was {Words.Of(cluster.Before)}. Last contact {cluster.ReceivedAt:u}."), now);
 }

@@ -62,8 +62,7 @@ internal static class SessionsApi
 
         var expires = now + UserTokens.Lifetime;
         var claims = new UserClaims(UserTokens.Issuer, UserTokens.Audience, token.Subject, token.PrincipalKind, token.Scopes, token.CustomerId, token.Id, session.Id.ToString("N"), now.ToUnixTimeSeconds(), expires.ToUnixTimeSeconds());
-        var item = token.ToItem(now);
-        return TypedResults.Ok(new TradedSession(UserTokens.Issue(claims, key.Signer), expires, new PrincipalItem(token.Subject, token.PrincipalKind, token.CustomerId, item.Scopes, token.Id, token.Name)));
+        return TypedResults.Ok(new TradedSession(UserTokens.Issue(claims, key.Signer), expires, new PrincipalItem(token.Subject, token.PrincipalKind, token.CustomerId, token.ScopeList(), token.Id, token.Name)));
     }
 
     private static async Task<IResult> EndAsync(TradeSessionRequest request, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)

@@ -1,5 +1,7 @@
+using System.Security.Claims;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Events.Identity;
 using MissionControl.Protocol.Tokens;
@@ -53,11 +55,16 @@ internal sealed class ApiToken
         };
     }
 
+    public IReadOnlyList<string> ScopeList() => Split(Scopes);
+
     public bool IsLive(DateTimeOffset now) => RevokedAt is null && ExpiresAt > now;
+
+    /// <summary>Why it cannot be revoked, in words; null: it can, also when it has expired, since its sessions may not have.</summary>
+    public string? NoRevoking => RevokedAt is null ? null : "It is revoked already.";
 
     public bool TryRevoke(DateTimeOffset now)
     {
-        if (RevokedAt is not null)
+        if (NoRevoking is not null)
         {
             return false;
         }
@@ -69,8 +76,9 @@ internal sealed class ApiToken
 
     public TokenChanged ToEvent() => new(Id, SecretSha256, Subject, PrincipalKind, CustomerId, Split(Scopes), Split(Networks), ExpiresAt, RevokedAt, Version);
 
-    public TokenItem ToItem(DateTimeOffset now) =>
-        new(Id, Name, CustomerId, Split(Scopes), Split(Networks), RevokedAt is not null ? "revoked" : ExpiresAt <= now ? "expired" : "active", CreatedAt, ExpiresAt, RevokedAt);
+    public TokenItem ToItem(ClaimsPrincipal reader, DateTimeOffset now) =>
+        new(Id, Name, CustomerId, Split(Scopes), Split(Networks), RevokedAt is not null ? "revoked" : ExpiresAt <= now ? "expired" : "active", CreatedAt, ExpiresAt, RevokedAt,
+            [AllowedAction.Of("revoke", MissionControl.Platform.Security.Scopes.Lacking(reader, TokensApi.Right) ?? NoRevoking)]);
 
     private static string[] Split(string words) => words.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
@@ -85,6 +93,7 @@ internal sealed class ApiToken
             builder.Property(row => row.Networks).HasMaxLength(1000);
             builder.HasIndex(row => row.CreatedAt);
             builder.HasIndex(row => row.ExpiresAt);
+            builder.Ignore(row => row.NoRevoking);
             builder.Ignore(row => row.PrincipalKind);
             builder.Ignore(row => row.Subject);
         }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Claims;
 using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -16,6 +17,9 @@ namespace MissionControl.Identity.Tokens;
 /// <summary><c>/api/v1/identity/tokens</c>.</summary>
 internal static partial class TokensApi
 {
+    /// <summary>What making and revoking one needs.</summary>
+    public const string Right = "identity:write";
+
     private const int MaxNetworks = 20;
     private const int MaxScopes = 40;
 
@@ -25,10 +29,10 @@ internal static partial class TokensApi
     public static void Map(IEndpointRouteBuilder api)
     {
         var tokens = api.MapGroup("/tokens");
-        tokens.MapPost("/", CreateAsync).RequireScope("identity:write").WithName("CreateToken").WithSummary("Make an API token; its secret is shown once").Produces<CreatedToken>(StatusCodes.Status201Created).AcceptIdempotencyKey();
+        tokens.MapPost("/", CreateAsync).RequireScope(Right).WithName("CreateToken").WithSummary("Make an API token; its secret is shown once").Produces<CreatedToken>(StatusCodes.Status201Created).AcceptIdempotencyKey();
         tokens.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListTokens").WithSummary("List API tokens, newest first").Produces<Page<TokenItem>>().SortedBy(Orders);
         tokens.MapGet("/{id}", GetAsync).RequireScope("identity:read").WithName("GetToken").WithSummary("One API token").Produces<TokenItem>();
-        tokens.MapPost("/{id}/revoke", RevokeAsync).RequireScope("identity:write").WithName("RevokeToken").WithSummary("End an API token and its sessions").Produces(StatusCodes.Status204NoContent);
+        tokens.MapPost("/{id}/revoke", RevokeAsync).RequireScope(Right).WithName("RevokeToken").WithSummary("End an API token and its sessions").Produces(StatusCodes.Status204NoContent);
     }
 
     private static async Task<IResult> CreateAsync(CreateTokenRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
@@ -88,14 +92,14 @@ internal static partial class TokensApi
         return TypedResults.Created($"/api/v1/identity/tokens/{token.Id}", new CreatedToken(token.Id, text, token.ExpiresAt));
     }
 
-    private static async Task<IResult> ListAsync(ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, string? q, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, string? q, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        return await Orders.PageAsync(list, Visible(db).AsNoTracking().Holding(row => row.Name, q), row => row.ToItem(now), cancellationToken);
+        return await Orders.PageAsync(list, Visible(db).AsNoTracking().Holding(row => row.Name, q), row => row.ToItem(reader, now), cancellationToken);
     }
 
-    private static async Task<IResult> GetAsync(string id, ControlPlaneDbContext db, TimeProvider time, CancellationToken cancellationToken) =>
-        await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } token ? TypedResults.Ok(token.ToItem(time.GetUtcNow())) : Problems.NotFound();
+    private static async Task<IResult> GetAsync(string id, ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, CancellationToken cancellationToken) =>
+        await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } token ? TypedResults.Ok(token.ToItem(reader, time.GetUtcNow())) : Problems.NotFound();
 
     private static async Task<IResult> RevokeAsync(string id, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Contracts.Events.Licensing;
 using MissionControl.Platform.Data;
@@ -50,7 +51,14 @@ internal sealed class Customer : ITenant
 
     public CustomerChanged ToEvent() => new(Id, Name, Region, Word(State), Version);
 
-    public CustomerItem ToItem() => new(Id, Name, Region, Word(State), CreatedAt, Version);
+    /// <summary>Why it cannot be moved to a state, in words; null: it can.</summary>
+    public string? NoEntering(CustomerState state) => state != State ? null : state == CustomerState.Active ? "It is active already." : "It is closed already.";
+
+    /// <summary>What the API says of it.</summary>
+    /// <param name="hindrance">Why its reader may change no customer; null: it may.</param>
+    public CustomerItem ToItem(string? hindrance) => new(
+        Id, Name, Region, Word(State), CreatedAt, Version,
+        [AllowedAction.Of("change", hindrance), AllowedAction.Of("close", hindrance ?? NoEntering(CustomerState.Closed)), AllowedAction.Of("reopen", hindrance ?? NoEntering(CustomerState.Active))]);
 
     public static string Word(CustomerState state) => state.ToString().ToLowerInvariant();
 

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -20,16 +21,18 @@ internal static class CustomersApi
     private static readonly ListOrders<Customer> Orders = new ListOrders<Customer>("name")
         .By("name", row => row.Name, row => row.Id).By("createdAt", row => row.Id).By("region", row => row.Region, row => row.Id);
 
+    private const string Right = "licensing:write";
+
     public static void Map(IEndpointRouteBuilder api)
     {
         var customers = api.MapGroup("/customers");
-        customers.MapPost("/", CreateAsync).RequireScope("licensing:write").WithName("CreateCustomer").WithSummary("Create a customer").Produces<CustomerItem>(StatusCodes.Status201Created).AcceptIdempotencyKey();
+        customers.MapPost("/", CreateAsync).RequireScope(Right).WithName("CreateCustomer").WithSummary("Create a customer").Produces<CustomerItem>(StatusCodes.Status201Created).AcceptIdempotencyKey();
         customers.MapGet("/", ListAsync).RequireScope("licensing:read").WithName("ListCustomers").WithSummary("List customers by name").Produces<Page<CustomerItem>>().SortedBy(Orders);
         customers.MapGet("/{id:guid}", GetAsync).RequireScope("licensing:read").WithName("GetCustomer").WithSummary("One customer").Produces<CustomerItem>();
-        customers.MapPatch("/{id:guid}", ChangeAsync).RequireScope("licensing:write").WithName("ChangeCustomer").WithSummary("Change a customer; needs If-Match").Produces<CustomerItem>();
+        customers.MapPatch("/{id:guid}", ChangeAsync).RequireScope(Right).WithName("ChangeCustomer").WithSummary("Change a customer; needs If-Match").Produces<CustomerItem>();
     }
 
-    private static async Task<IResult> CreateAsync(CreateCustomerRequest request, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> CreateAsync(CreateCustomerRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!db.Scope.IsAll)
         {
@@ -46,10 +49,10 @@ internal static class CustomersApi
             Changes = [Change.Add("/name", customer.Name), Change.Add("/region", customer.Region)],
         });
         await db.SaveChangesAsync(cancellationToken);
-        return TypedResults.Created($"/api/v1/licensing/customers/{customer.Id}", customer.ToItem());
+        return TypedResults.Created($"/api/v1/licensing/customers/{customer.Id}", customer.ToItem(NoChanging(reader, db)));
     }
 
-    private static async Task<IResult> ListAsync(ControlPlaneDbContext db, [AsParameters] ListQuery list, string? q, string? state, string? count, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(ClaimsPrincipal reader, ControlPlaneDbContext db, [AsParameters] ListQuery list, string? q, string? state, string? count, CancellationToken cancellationToken)
     {
         if (state is not (null or "active" or "closed"))
         {
@@ -60,10 +63,11 @@ internal static class CustomersApi
         query = state is null ? query : query.Where(row => row.State == (state == "active" ? CustomerState.Active : CustomerState.Closed));
         query = query.Holding(row => row.Name, q);
         var total = count == "exact" ? await query.LongCountAsync(cancellationToken) : (long?)null;
-        return await Orders.PageAsync(list, query, row => row.ToItem(), cancellationToken, total);
+        var hindrance = NoChanging(reader, db);
+        return await Orders.PageAsync(list, query, row => row.ToItem(hindrance), cancellationToken, total);
     }
 
-    private static async Task<IResult> GetAsync(Guid id, ControlPlaneDbContext db, HttpResponse response, CancellationToken cancellationToken)
+    private static async Task<IResult> GetAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, HttpResponse response, CancellationToken cancellationToken)
     {
         if (await db.Set<Customer>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } customer)
         {
@@ -71,7 +75,7 @@ internal static class CustomersApi
         }
 
         response.Headers.ETag = Etags.Of(customer.Version);
-        return TypedResults.Ok(customer.ToItem());
+        return TypedResults.Ok(customer.ToItem(NoChanging(reader, db)));
     }
 
     private static async Task<IResult> ChangeAsync(Guid id, ChangeCustomerRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, CancellationToken cancellationToken)
@@ -81,9 +85,9 @@ internal static class CustomersApi
             return Problems.NotFound();
         }
 
-        if (!db.Scope.IsAll)
+        if (NoChanging(http.User, db) is { } hindrance)
         {
-            return Problems.Of(ProblemCodes.ScopeMissing, "Only staff of the vendor changes customers.");
+            return Problems.Of(ProblemCodes.ScopeMissing, hindrance);
         }
 
         if (Etags.Mismatch(http.Request, customer.Version) is { } mismatch)
@@ -109,10 +113,11 @@ internal static class CustomersApi
             customer.Region = region;
         }
 
-        if (request.State is { } word && word != Customer.Word(customer.State))
+        // Asked for what is so already: that is no change, and no mistake.
+        if (request.State is { } word && (word == "active" ? CustomerState.Active : CustomerState.Closed) is var state && customer.NoEntering(state) is null)
         {
             changes.Add(Change.Replace("/state", Customer.Word(customer.State), word));
-            customer.State = word == "active" ? CustomerState.Active : CustomerState.Closed;
+            customer.State = state;
         }
 
         if (changes.Count > 0)
@@ -124,6 +129,9 @@ internal static class CustomersApi
         }
 
         http.Response.Headers.ETag = Etags.Of(customer.Version);
-        return TypedResults.Ok(customer.ToItem());
+        return TypedResults.Ok(customer.ToItem(null));
     }
+
+    /// <summary>Why somebody may change no customer, in words; null: they may.</summary>
+    private static string? NoChanging(ClaimsPrincipal reader, ControlPlaneDbContext db) => Scopes.Lacking(reader, Right) ?? (db.Scope.IsAll ? null : "Only staff of the vendor changes customers.");
 }

@@ -97,7 +97,7 @@ internal static class Judgement
         opened = null;
         if (cluster is null)
         {
-            problem = new WindowProblem("cluster-unknown", "Licensing has not heard of this cluster yet.");
+            problem = new WindowProblem(WaitingWindow.ClusterUnknown, "Licensing has not heard of this cluster yet.");
             return Readiness.Waits;
         }
 

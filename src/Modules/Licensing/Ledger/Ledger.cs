@@ -70,8 +70,7 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
     /// <exception cref="DbUpdateConcurrencyException">Another replica judged windows of one of these clusters at the same moment.</exception>
     public async Task RecordAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
     {
-        await db.Dialect.LockRowsAsync(
-            db, "licensing_cluster_ledger", Ledgers.Key, [.. arrivals.Select(arrival => arrival.ClusterId).Distinct().Select(id => new object?[] { id })], cancellationToken);
+        await LockAsync(db, arrivals.Select(arrival => arrival.ClusterId).Distinct(), cancellationToken);
         var clusters = await ClustersAsync(arrivals, cancellationToken);
         var meters = await Meters.Meters.AllAsync(db, cancellationToken);
         var ready = new List<(Arrival Arrival, UsageWindow Window, SignedWindow Opened)>(arrivals.Count);
@@ -106,6 +105,10 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
 
         await WriteAsync(cancellationToken);
     }
+
+    /// <summary>Nobody else judges windows of these clusters until the transaction ends. Those that are not known yet have nothing to be locked by.</summary>
+    public static Task LockAsync(ControlPlaneDbContext db, IEnumerable<Guid> clusters, CancellationToken cancellationToken) =>
+        db.Dialect.LockRowsAsync(db, "licensing_cluster_ledger", Ledgers.Key, [.. clusters.Select(id => new object?[] { id })], cancellationToken);
 
     private async Task<Dictionary<Guid, JudgedCluster>> ClustersAsync(IReadOnlyList<Arrival> arrivals, CancellationToken cancellationToken)
     {

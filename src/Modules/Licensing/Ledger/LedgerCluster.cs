@@ -93,15 +93,7 @@ internal sealed class KeepCluster(ControlPlaneDbContext db, Ledger ledger) : IBa
         });
         await db.Dialect.InsertIfAbsentAsync(db, Ledgers with { Rows = expected }, cancellationToken);
 
-        // Everything that waits is judged anew; what still cannot be judged goes back to where it waited.
-        var ids = newest.ConvertAll(message => message.ClusterId);
-        var waiting = await db.Set<WaitingWindow>().AsNoTracking().Where(item => ids.Contains(item.ClusterId)).ToListAsync(cancellationToken);
-        if (waiting.Count > 0)
-        {
-            await db.Set<WaitingWindow>().Where(item => ids.Contains(item.ClusterId)).ExecuteDeleteAsync(cancellationToken);
-            await ledger.RecordAsync(
-                [.. waiting.OrderBy(item => item.ReceivedAt).ThenBy(item => item.Seq).Select(item => new Arrival(item.ClusterId, item.CustomerId, item.Epoch, item.Seq, item.ReceivedAt, item.Body))], cancellationToken);
-        }
+        await WaitingWindow.JudgeAsync(db, ledger, newest.ConvertAll(message => message.ClusterId), cancellationToken);
     }
 
     private static object?[] Row(ClusterChanged message) =>

@@ -32,11 +32,16 @@ internal static class WindowsApi
     }
 
     private static async Task<IResult> ListAsync(
-        ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, Guid? customer, Guid? cluster, string? state, DateTimeOffset? from, DateTimeOffset? to, CancellationToken cancellationToken)
+        ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, Guid? customer, Guid? cluster, string? state, DateTimeOffset? from, DateTimeOffset? to, string? count, CancellationToken cancellationToken)
     {
         if (state is not (null or "received" or "missing" or "disputed"))
         {
             return Problems.Of(ProblemCodes.UnknownParameter, "state is received, missing or disputed.");
+        }
+
+        if (count is not null && (count != "exact" || cluster is null || state == "missing"))
+        {
+            return Problems.Of(ProblemCodes.UnknownParameter, "count is exact, within a cluster, of hours that came: the ledger is large.", [new FieldError("count", "unknown-value", "count is exact, within a cluster, of hours that came.")]);
         }
 
         // What is missing is worked out cluster by cluster. The ledger is large: an index serves the order of time within a customer or a cluster.
@@ -49,9 +54,13 @@ internal static class WindowsApi
 
         var begin = from is { } first ? UsageWindow.HourOf(first) : 0;
         var end = to is { } last ? UsageWindow.HourOf(last) : int.MaxValue;
-        return state == "missing"
-            ? await MissingAsync(db, list, customer, cluster, begin, end, UsageApi.DueHour(time.GetUtcNow()), cancellationToken)
-            : await Orders.PageAsync(list, Stored(db, customer, cluster, state, begin, end), Item, cancellationToken);
+        if (state == "missing")
+        {
+            return await MissingAsync(db, list, customer, cluster, begin, end, UsageApi.DueHour(time.GetUtcNow()), cancellationToken);
+        }
+
+        var stored = Stored(db, customer, cluster, state, begin, end);
+        return await Orders.PageAsync(list, stored, Item, cancellationToken, count is null ? null : await stored.LongCountAsync(cancellationToken));
     }
 
     private static IQueryable<ListedHour> Stored(ControlPlaneDbContext db, Guid? customer, Guid? cluster, string? state, int begin, int end)

@@ -34,6 +34,12 @@
   };
   document.addEventListener('visibilitychange', () => { if (!document.hidden && wanted) soon(); });
   document.addEventListener('htmx:configRequest', event => { if (event.target === refresh) event.detail.path = location.pathname + location.search; });
+  // A filter may have been chosen while this was fetched: what was asked for before it is not what the page shows now.
+  document.addEventListener('htmx:beforeOnLoad', event => {
+    if (event.detail.elt !== refresh || event.detail.requestConfig.path === location.pathname + location.search) return;
+    event.preventDefault();
+    soon();
+  });
 
   // Nothing that somebody is using is taken away: an open menu, the focus or a selection inside keeps a part as it is for now.
   const inUse = part => part.contains(document.activeElement) || part.querySelector('details[open]')

@@ -4,6 +4,19 @@
   const said = text => { const place = document.getElementById('said'); if (place) { place.textContent = ''; place.textContent = text; } };
   const inField = target => target.closest('input, select, textarea, [contenteditable]');
 
+  // The zone of this machine, for the server to show times in from the next page on; one that was chosen comes before it.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && !document.cookie.split('; ').includes('__Host-mc-zone=' + zone)) document.cookie = `__Host-mc-zone=${zone}; Path=/; Secure; SameSite=Lax; Max-Age=31536000`;
+
+  // How pages look is chosen without losing one's place; on a page that a form led to it is not, since that would be sent again.
+  document.addEventListener('submit', event => {
+    const form = event.target.closest('form[data-stay]');
+    if (!form) return;
+    event.preventDefault();
+    const body = new URLSearchParams(new FormData(form, event.submitter));
+    fetch(form.action, { method: 'POST', body, redirect: 'manual' }).then(() => location.reload(), () => said('The choice could not be kept: there was no answer.'));
+  });
+
   // Copy: a click with text selected is somebody selecting, not copying.
   document.addEventListener('click', event => {
     const button = event.target.closest('[data-copy]');
@@ -138,6 +151,7 @@
       case 'g': going = true; setTimeout(() => { going = false; }, 1500); break;
       case '/': event.preventDefault(); document.getElementById('find').focus(); break;
       case '?': location.href = '/keys'; break;
+      case 'T': document.querySelector('form[data-stay] button[name=times][aria-pressed=false]')?.click(); break;
       case 'j': case 'k': {
         const links = [...document.querySelectorAll('table.rows td.c-name a')];
         if (!links.length) break;

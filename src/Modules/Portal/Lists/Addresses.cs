@@ -49,6 +49,9 @@ internal static class Addresses
         return request.Path + query;
     }
 
+    /// <summary>An address or a query, with another query behind it.</summary>
+    public static string Joined(string address, string query) => query.Length == 0 ? address : address.Contains('?', StringComparison.Ordinal) ? $"{address}&{query[1..]}" : address + query;
+
     /// <summary>The position in the API's link to the next page.</summary>
     public static string? CursorOf(string next) => next.IndexOf('?', StringComparison.Ordinal) is var start and >= 0
         && QueryHelpers.ParseQuery(next[start..]).TryGetValue("cursor", out var cursor) ? cursor.ToString() : null;

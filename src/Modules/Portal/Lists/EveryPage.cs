@@ -7,10 +7,10 @@ internal static class EveryPage
 {
     /// <summary>Every row of a list. The first page is asked for by the caller, whose refusal is still an answer.</summary>
     /// <param name="first">The first page.</param>
-    /// <param name="next">Asks for the page that a cursor begins.</param>
+    /// <param name="next">Asks for the page that the API names as the next.</param>
     public static async IAsyncEnumerable<T> OfAsync<T>(Page<T> first, Func<string, Task<Page<T>>> next)
     {
-        for (var page = first; ; page = await next(Addresses.CursorOf(page.Next)!))
+        for (var page = first; ; page = await next(page.Next!))
         {
             foreach (var item in page.Items)
             {

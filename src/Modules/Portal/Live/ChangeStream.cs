@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -29,7 +30,7 @@ internal static class ChangeStream
 
     public static void Map(IEndpointRouteBuilder pages)
     {
-        pages.MapGet("/_changes", (HttpContext http, string[] topic) => PortalPage.WithReaderAsync(http, _ => Task.FromResult(Start(http, topic))));
+        pages.MapGet("/_changes", (HttpContext http, [FromQuery] string[] topic) => PortalPage.WithReaderAsync(http, _ => Task.FromResult(Start(http, topic))));
         pages.MapGet("/_f/alive", async (HttpContext http, CancellationToken _) => TypedResults.StatusCode(await PortalPage.ReaderAsync(http) is null ? StatusCodes.Status401Unauthorized : StatusCodes.Status204NoContent));
     }
 

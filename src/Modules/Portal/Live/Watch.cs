@@ -54,11 +54,18 @@ internal sealed class Watch(MissionControlClient client, TimeProvider time)
                 "clusters" => (await api.ListClustersAsync("?limit=50", none)).Items.Select(one => new { one.Id, one.Health, one.Stale, one.Liveness, one.WorstReason, one.Version, one.NodesUp, one.NodesAll, one.State }),
                 "enrolment" => (await api.ListEnrollmentTokensAsync("?limit=50", none)).Items.Select(one => new { one.Id, one.State }),
                 "tasks" => await Task.WhenAll(Roles.All.Select(role => TasksAsync(api, role))),
+                _ when topic.Split(':') is ["parked", var role, var parked] && Roles.All.Contains(role) && Guid.TryParse(parked, out var id) => await api.GetParkedMessageAsync(role, id, none),
+                _ when topic.Split(':') is ["job", var role, var job] && Roles.All.Contains(role) => (await api.ListJobsAsync(role, none)).Items.Where(one => one.Name == job).Select(one => new { one.Name, one.LastRun, one.Actions }).FirstOrDefault(),
                 _ when topic.Split(':') is ["task", var role, var task] && Roles.All.Contains(role) && Guid.TryParse(task, out var id) => Seen(await api.GetTaskAsync(role, id, none)),
                 _ when topic.StartsWith("cluster:", StringComparison.Ordinal) && Guid.TryParse(topic.AsSpan(8), out var id) => await api.GetClusterAsync(id, none),
                 _ => null,
             };
             return seen is null ? null : Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(seen)));
+        }
+        catch (ApiException gone) when (gone.Status == HttpStatusCode.NotFound && topic.StartsWith("parked:", StringComparison.Ordinal))
+        {
+            // A parked message that is applied is not there any more: that is the news that its page waits for.
+            return "gone";
         }
         catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException)
         {

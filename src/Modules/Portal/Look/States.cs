@@ -13,6 +13,7 @@ public static class States
         "red" => "Bad",
         "" => "Unknown",
         "never" => "Never heard of",
+        "given-up" => "Given up",
         _ => char.ToUpperInvariant(value[0]) + value[1..],
     };
 
@@ -21,7 +22,7 @@ public static class States
     {
         "green" or "online" or "active" or "running" or "used" or "received" or "success" or "completed" or "succeeded" => "ok",
         "yellow" or "late" or "warning" or "suspended" or "starting" or "stopping" or "retrying" or "incomplete" or "started" or "interrupted" or "refused" => "warn",
-        "red" or "missing" or "lost" or "severe" or "down" or "parked" or "disputed" or "denied" or "failed" or "conflict" or "rejected" => "bad",
+        "red" or "missing" or "lost" or "severe" or "down" or "parked" or "disputed" or "denied" or "failed" or "conflict" or "rejected" or "silent" => "bad",
         "info" or "open" or "superseded" or "accepted" or "in progress" => "info",
         _ => "mute",
     };
@@ -42,6 +43,11 @@ public static class States
         "suspended" => "Mission Control does not listen to it.",
         "incomplete" => "It ended, and some of it is not done or has not come.",
         "refused" => "Its state did not allow it, so it was not tried.",
+        "silent" => "It said nothing for 45 s, and nobody told it to stop.",
+        "stopped" => "It was told to stop, and did.",
+        "retrying" => "It failed, and is tried again by itself.",
+        "parked" => "It failed too often, and waits for somebody.",
+        "given-up" => "Somebody decided that it is not applied. Nothing tries it again by itself.",
         "decommissioned" => "Ended for good; its usage is kept.",
         _ => "",
     };

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Http;
 using MissionControl.Contracts.Api.Platform;
 
 namespace MissionControl.Portal.Look;
@@ -10,6 +11,15 @@ public static class TaskWords
 
     /// <summary>The state on a badge: a task that runs is under way, not well.</summary>
     public static string Badge(string state) => state == "running" ? "in progress" : state;
+
+    /// <summary>What of a task's things can be looked at: as the address says it, in words, and as the API is asked for it.</summary>
+    internal static readonly IReadOnlyList<(string Show, string Word, string Query)> Choices =
+    [
+        ("failures", "not done", "?state=failed&state=refused"), ("done", "done", "?state=succeeded"), ("waiting", "waiting", "?state=waiting&state=cancelled"), ("all", "all", ""),
+    ];
+
+    /// <summary>What a request wants to see of them: what was not done, when it says nothing.</summary>
+    internal static (string Show, string Word, string Query) Choice(HttpRequest request) => Choices.FirstOrDefault(choice => choice.Show == request.Query["show"], Choices[0]);
 
     /// <summary>How long the rest takes, in words; null when that is not known.</summary>
     public static string? Left(TaskSummary task)

@@ -20,11 +20,11 @@ public static class Words
         var one => string.Create(Invariant, $"{Math.Floor(one.TotalDays):0} d"),
     };
 
-    /// <summary>The exact instant, in UTC.</summary>
-    public static string Exact(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", Invariant);
+    /// <summary>The exact instant, and how far its clock is from UTC.</summary>
+    public static string Exact(DateTimeOffset at, Zone zone) => $"{zone.At(at).ToString("yyyy-MM-dd HH:mm:ss", Invariant)} {zone.Offset(at)}";
 
-    /// <summary>The instant to the minute, in UTC, for tables whose head says so.</summary>
-    public static string Minute(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm", Invariant);
+    /// <summary>The instant to the minute, for tables whose head names the zone.</summary>
+    public static string Minute(DateTimeOffset at, Zone zone) => zone.At(at).ToString("yyyy-MM-dd HH:mm", Invariant);
 
     /// <summary>The last 8 digits: ids made within a minute share their first ones.</summary>
     public static string Short(Guid id) => "…" + id.ToString("N")[^8..];
@@ -43,6 +43,34 @@ public static class Words
 
         return words.ToString().Replace("enrollment", "enrolment", StringComparison.Ordinal);
     }
+
+    /// <summary>A name as part of an id in a page.</summary>
+    public static string Slug(string name) => string.Concat(name.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' ? letter : '-'));
+
+    /// <summary>What it means for a cluster to break a rule, in two or three words; a rule that has none yet by its id.</summary>
+    public static string Rule(string id) => id switch
+    {
+        "backup-age" => "Backup overdue",
+        "call-home" => "Check-ins fail",
+        "certificate-expiry" => "Certificate expiring",
+        "clock-offset" => "Clock off",
+        "clone-suspected" => "Clone suspected",
+        "cpu" => "CPU busy",
+        "disk-encryption" => "Disk not encrypted",
+        "disk-free" => "Disk filling",
+        "disk-read-only" => "Disk read-only",
+        "gc-pause" => "Long collections",
+        "heap" => "Heap full",
+        "inodes-free" => "Few inodes free",
+        "memory" => "Memory full",
+        "node-down" => "Node down",
+        "node-down-without-spare" => "Node down, none spare",
+        "quorum-tolerance" => "No spare voter",
+        "spool-drops-usage" => "Usage dropped",
+        "usage-gap" => "Usage missing",
+        "version-skew" => "Versions differ",
+        _ => id,
+    };
 
     /// <summary>Bytes in binary units.</summary>
     public static string Bytes(double? bytes) => bytes switch

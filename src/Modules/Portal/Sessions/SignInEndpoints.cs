@@ -18,7 +18,7 @@ internal static class SignInEndpoints
 {
     public static void Map(IEndpointRouteBuilder pages)
     {
-        pages.MapGet("/signin", static (HttpContext http, string? returnUrl) => Form(returnUrl, null, StatusCodes.Status200OK));
+        pages.MapGet("/signin", static IResult (HttpContext http, string? returnUrl) => Form(returnUrl, null, StatusCodes.Status200OK));
         pages.MapPost("/signin", SignInAsync);
         pages.MapPost("/signout", SignOutAsync);
     }

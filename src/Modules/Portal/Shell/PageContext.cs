@@ -30,7 +30,19 @@ internal sealed class PageContext(MissionControlClient client, IAntiforgery forg
     public CancellationToken Aborted => Http.RequestAborted;
 
     /// <summary>light, dark, or null: as the system.</summary>
-    public string? Theme => Http.Request.Cookies[Themes.Cookie] is "light" or "dark" ? Http.Request.Cookies[Themes.Cookie] : null;
+    public string? Theme => Http.Request.Cookies[Preferences.Theme] is ("light" or "dark") and var theme ? theme : null;
+
+    /// <summary>compact, or null: cosy.</summary>
+    public string? Density => Http.Request.Cookies[Preferences.Density] is "compact" ? "compact" : null;
+
+    /// <summary>The zone that was chosen; null: the browser's.</summary>
+    public string? ChosenZone => Zone.Find(Http.Request.Cookies[Preferences.ChosenZone])?.Id;
+
+    /// <summary>The person's zone: the one that was chosen, or else the browser's; without either it is UTC.</summary>
+    public Zone OwnZone { get; private set; } = Zone.Utc;
+
+    /// <summary>The zone that times are shown in: the person's, or UTC while that is wanted.</summary>
+    public Zone Zone { get; private set; } = Zone.Utc;
 
     /// <summary>What the form before this page did; shown once.</summary>
     public Flash? Done { get; private set; }
@@ -53,6 +65,9 @@ internal sealed class PageContext(MissionControlClient client, IAntiforgery forg
         http = context;
         user = reader;
         Now = time.GetUtcNow();
+        var cookies = context.Request.Cookies;
+        OwnZone = Zone.Find(cookies[Preferences.ChosenZone]) ?? Zone.Find(cookies[Preferences.GuessedZone]) ?? Zone.Utc;
+        Zone = (IsFragment ? Zone.Find(context.Request.Headers[Preferences.ZoneHeader]) : null) ?? (cookies[Preferences.InUtc] == "1" ? Zone.Utc : OwnZone);
         Done = HttpMethods.IsGet(context.Request.Method) && !IsFragment ? flashes.Take(context) : null;
     }
 

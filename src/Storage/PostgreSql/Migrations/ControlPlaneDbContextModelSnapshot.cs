@@ -137,6 +137,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id");
 
+                    b.Property<long>("Admission")
+                        .HasColumnType("bigint")
+                        .HasColumnName("admission");
+
                     b.Property<string>("AgentVersion")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -250,6 +254,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnType("character varying(64)")
                         .HasColumnName("kid")
                         .UseCollation("C");
+
+                    b.Property<long>("Admission")
+                        .HasColumnType("bigint")
+                        .HasColumnName("admission");
 
                     b.Property<long?>("FirstUsedAt")
                         .HasColumnType("bigint")
@@ -391,6 +399,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("networks")
                         .UseCollation("C");
 
+                    b.Property<Guid?>("ReadmitsCluster")
+                        .HasColumnType("uuid")
+                        .HasColumnName("readmits_cluster");
+
                     b.Property<long?>("RevokedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("revoked_at");
@@ -422,6 +434,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasKey("Id");
 
                     b.HasIndex("ExpiresAt");
+
+                    b.HasIndex("ReadmitsCluster");
 
                     b.HasIndex("CustomerId", "CreatedAt");
 
@@ -550,6 +564,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<int>("Badness")
                         .HasColumnType("integer")
                         .HasColumnName("badness");
+
+                    b.Property<string>("Broken")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("broken")
+                        .UseCollation("C");
 
                     b.Property<long>("Change")
                         .HasColumnType("bigint")
@@ -684,6 +705,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long>("EnrolledAt")
                         .HasColumnType("bigint")
                         .HasColumnName("enrolled_at");
+
+                    b.Property<long?>("InventoryAskedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("inventory_asked_at");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -868,6 +893,54 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.ToTable("fleet_last_usage", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Fleet.Health.RuleChange", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("After")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("character varying(10)")
+                        .HasColumnName("after")
+                        .UseCollation("C");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Before")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("character varying(10)")
+                        .HasColumnName("before")
+                        .UseCollation("C");
+
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("Rule")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("rule")
+                        .UseCollation("C");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("At");
+
+                    b.HasIndex("ClusterId", "At");
+
+                    b.ToTable("fleet_rule_change", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Fleet.Health.StoredHealth", b =>
                 {
                     b.Property<Guid>("ClusterId")
@@ -882,6 +955,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .IsRequired()
                         .HasColumnType("bytea")
                         .HasColumnName("body");
+
+                    b.Property<string>("Broken")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("broken")
+                        .UseCollation("C");
 
                     b.Property<Guid>("CustomerId")
                         .HasColumnType("uuid")
@@ -2104,6 +2184,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("C");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("C");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -2114,6 +2200,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("C");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -2224,9 +2316,32 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("C");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("C");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("C");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("C");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -2264,6 +2379,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("character varying(40)")
@@ -2278,6 +2394,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .UseCollation("C");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -2316,6 +2434,60 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("audit_projection", (string)null);
+                });
+
+            modelBuilder.Entity("audit_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("C");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("version")
+                        .UseCollation("C");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("audit_replica", (string)null);
                 });
 
             modelBuilder.Entity("audit_task", b =>
@@ -2575,6 +2747,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("C");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("C");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -2585,6 +2763,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("C");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -2695,9 +2879,32 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("C");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("C");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("C");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("C");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -2735,6 +2942,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("character varying(40)")
@@ -2749,6 +2957,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .UseCollation("C");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -2787,6 +2997,60 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("callhome_projection", (string)null);
+                });
+
+            modelBuilder.Entity("callhome_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("C");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("version")
+                        .UseCollation("C");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("callhome_replica", (string)null);
                 });
 
             modelBuilder.Entity("callhome_task", b =>
@@ -3046,6 +3310,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("C");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("C");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -3056,6 +3326,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("C");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -3166,9 +3442,32 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("C");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("C");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("C");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("C");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -3206,6 +3505,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("character varying(40)")
@@ -3220,6 +3520,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .UseCollation("C");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -3258,6 +3560,60 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("fleet_projection", (string)null);
+                });
+
+            modelBuilder.Entity("fleet_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("C");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("version")
+                        .UseCollation("C");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("fleet_replica", (string)null);
                 });
 
             modelBuilder.Entity("fleet_task", b =>
@@ -3517,6 +3873,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("C");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("C");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -3527,6 +3889,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("C");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -3637,9 +4005,32 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("C");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("C");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("C");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("C");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -3677,6 +4068,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("character varying(40)")
@@ -3691,6 +4083,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .UseCollation("C");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -3729,6 +4123,60 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("identity_projection", (string)null);
+                });
+
+            modelBuilder.Entity("identity_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("C");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("version")
+                        .UseCollation("C");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("identity_replica", (string)null);
                 });
 
             modelBuilder.Entity("identity_task", b =>
@@ -3988,6 +4436,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("C");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("C");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -3998,6 +4452,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("C");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -4108,9 +4568,32 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("C");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("C");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("C");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("C");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -4148,6 +4631,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("character varying(40)")
@@ -4162,6 +4646,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .UseCollation("C");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -4200,6 +4686,60 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("licensing_projection", (string)null);
+                });
+
+            modelBuilder.Entity("licensing_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("C");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("version")
+                        .UseCollation("C");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("licensing_replica", (string)null);
                 });
 
             modelBuilder.Entity("licensing_task", b =>
@@ -4459,6 +4999,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("C");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("C");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -4469,6 +5015,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("C");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -4579,9 +5131,32 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("C");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("C");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("C");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("C");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -4619,6 +5194,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("character varying(40)")
@@ -4633,6 +5209,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .UseCollation("C");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -4671,6 +5249,60 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("notifications_projection", (string)null);
+                });
+
+            modelBuilder.Entity("notifications_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("C");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("version")
+                        .UseCollation("C");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("notifications_replica", (string)null);
                 });
 
             modelBuilder.Entity("notifications_task", b =>
@@ -4930,6 +5562,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("C");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("C");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -4940,6 +5578,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("C");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -5050,9 +5694,32 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("C");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("C");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("C");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("C");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -5090,6 +5757,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("character varying(40)")
@@ -5104,6 +5772,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .UseCollation("C");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -5142,6 +5812,60 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("portal_projection", (string)null);
+                });
+
+            modelBuilder.Entity("portal_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("C");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("version")
+                        .UseCollation("C");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("portal_replica", (string)null);
                 });
 
             modelBuilder.Entity("portal_task", b =>
@@ -5401,6 +6125,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("C");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("C");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -5411,6 +6141,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("C");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -5521,9 +6257,32 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("C");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("C");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("C");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("C");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -5561,6 +6320,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("character varying(40)")
@@ -5575,6 +6335,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .UseCollation("C");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -5613,6 +6375,60 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("remoteaccess_projection", (string)null);
+                });
+
+            modelBuilder.Entity("remoteaccess_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("C");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("version")
+                        .UseCollation("C");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("remoteaccess_replica", (string)null);
                 });
 
             modelBuilder.Entity("remoteaccess_task", b =>
@@ -5872,6 +6688,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("C");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("C");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -5882,6 +6704,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("C");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -5992,9 +6820,32 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("C");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("C");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("C");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("C");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -6032,6 +6883,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("character varying(40)")
@@ -6046,6 +6898,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .UseCollation("C");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -6084,6 +6938,60 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("updates_projection", (string)null);
+                });
+
+            modelBuilder.Entity("updates_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("C");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("version")
+                        .UseCollation("C");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("double precision")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("updates_replica", (string)null);
                 });
 
             modelBuilder.Entity("updates_task", b =>

@@ -136,6 +136,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnType("binary(16)")
                         .HasColumnName("id");
 
+                    b.Property<long>("Admission")
+                        .HasColumnType("bigint")
+                        .HasColumnName("admission");
+
                     b.Property<string>("AgentVersion")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -250,6 +254,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnType("nvarchar(64)")
                         .HasColumnName("kid")
                         .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long>("Admission")
+                        .HasColumnType("bigint")
+                        .HasColumnName("admission");
 
                     b.Property<long?>("FirstUsedAt")
                         .HasColumnType("bigint")
@@ -392,6 +400,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("networks")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<byte[]>("ReadmitsCluster")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("readmits_cluster");
+
                     b.Property<long?>("RevokedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("revoked_at");
@@ -423,6 +435,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.HasKey("Id");
 
                     b.HasIndex("ExpiresAt");
+
+                    b.HasIndex("ReadmitsCluster");
 
                     b.HasIndex("CustomerId", "CreatedAt");
 
@@ -552,6 +566,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<int>("Badness")
                         .HasColumnType("int")
                         .HasColumnName("badness");
+
+                    b.Property<string>("Broken")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("broken")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<long>("Change")
                         .HasColumnType("bigint")
@@ -688,6 +709,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<long>("EnrolledAt")
                         .HasColumnType("bigint")
                         .HasColumnName("enrolled_at");
+
+                    b.Property<long?>("InventoryAskedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("inventory_asked_at");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -876,6 +901,56 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.ToTable("fleet_last_usage", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Fleet.Health.RuleChange", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("id");
+
+                    b.Property<string>("After")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("nvarchar(10)")
+                        .HasColumnName("after")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Before")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("nvarchar(10)")
+                        .HasColumnName("before")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<byte[]>("ClusterId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<byte[]>("CustomerId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("Rule")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("rule")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("At");
+
+                    b.HasIndex("ClusterId", "At");
+
+                    b.ToTable("fleet_rule_change", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Fleet.Health.StoredHealth", b =>
                 {
                     b.Property<byte[]>("ClusterId")
@@ -890,6 +965,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .IsRequired()
                         .HasColumnType("varbinary(max)")
                         .HasColumnName("body");
+
+                    b.Property<string>("Broken")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("broken")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<byte[]>("CustomerId")
                         .IsRequired()
@@ -2126,6 +2208,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -2136,6 +2224,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -2246,9 +2340,32 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("nvarchar(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -2287,6 +2404,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("nvarchar(40)")
@@ -2301,6 +2419,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -2339,6 +2459,60 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("audit_projection", (string)null);
+                });
+
+            modelBuilder.Entity("audit_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("nvarchar(60)")
+                        .HasColumnName("version")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("float")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("float")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("audit_replica", (string)null);
                 });
 
             modelBuilder.Entity("audit_task", b =>
@@ -2598,6 +2772,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -2608,6 +2788,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -2718,9 +2904,32 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("nvarchar(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -2759,6 +2968,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("nvarchar(40)")
@@ -2773,6 +2983,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -2811,6 +3023,60 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("callhome_projection", (string)null);
+                });
+
+            modelBuilder.Entity("callhome_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("nvarchar(60)")
+                        .HasColumnName("version")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("float")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("float")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("callhome_replica", (string)null);
                 });
 
             modelBuilder.Entity("callhome_task", b =>
@@ -3070,6 +3336,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -3080,6 +3352,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -3190,9 +3468,32 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("nvarchar(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -3231,6 +3532,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("nvarchar(40)")
@@ -3245,6 +3547,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -3283,6 +3587,60 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("fleet_projection", (string)null);
+                });
+
+            modelBuilder.Entity("fleet_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("nvarchar(60)")
+                        .HasColumnName("version")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("float")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("float")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("fleet_replica", (string)null);
                 });
 
             modelBuilder.Entity("fleet_task", b =>
@@ -3542,6 +3900,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -3552,6 +3916,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -3662,9 +4032,32 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("nvarchar(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -3703,6 +4096,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("nvarchar(40)")
@@ -3717,6 +4111,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -3755,6 +4151,60 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("identity_projection", (string)null);
+                });
+
+            modelBuilder.Entity("identity_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("nvarchar(60)")
+                        .HasColumnName("version")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("float")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("float")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("identity_replica", (string)null);
                 });
 
             modelBuilder.Entity("identity_task", b =>
@@ -4014,6 +4464,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -4024,6 +4480,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -4134,9 +4596,32 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("nvarchar(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -4175,6 +4660,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("nvarchar(40)")
@@ -4189,6 +4675,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -4227,6 +4715,60 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("licensing_projection", (string)null);
+                });
+
+            modelBuilder.Entity("licensing_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("nvarchar(60)")
+                        .HasColumnName("version")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("float")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("float")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("licensing_replica", (string)null);
                 });
 
             modelBuilder.Entity("licensing_task", b =>
@@ -4486,6 +5028,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -4496,6 +5044,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -4606,9 +5160,32 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("nvarchar(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -4647,6 +5224,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("nvarchar(40)")
@@ -4661,6 +5239,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -4699,6 +5279,60 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("notifications_projection", (string)null);
+                });
+
+            modelBuilder.Entity("notifications_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("nvarchar(60)")
+                        .HasColumnName("version")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("float")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("float")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("notifications_replica", (string)null);
                 });
 
             modelBuilder.Entity("notifications_task", b =>
@@ -4958,6 +5592,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -4968,6 +5608,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -5078,9 +5724,32 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("nvarchar(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -5119,6 +5788,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("nvarchar(40)")
@@ -5133,6 +5803,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -5171,6 +5843,60 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("portal_projection", (string)null);
+                });
+
+            modelBuilder.Entity("portal_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("nvarchar(60)")
+                        .HasColumnName("version")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("float")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("float")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("portal_replica", (string)null);
                 });
 
             modelBuilder.Entity("portal_task", b =>
@@ -5430,6 +6156,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -5440,6 +6172,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -5550,9 +6288,32 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("nvarchar(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -5591,6 +6352,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("nvarchar(40)")
@@ -5605,6 +6367,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -5643,6 +6407,60 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("remoteaccess_projection", (string)null);
+                });
+
+            modelBuilder.Entity("remoteaccess_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("nvarchar(60)")
+                        .HasColumnName("version")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("float")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("float")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("remoteaccess_replica", (string)null);
                 });
 
             modelBuilder.Entity("remoteaccess_task", b =>
@@ -5902,6 +6720,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("outcome")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -5912,6 +6736,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("started_by")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -6022,9 +6852,32 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("consumer")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("nvarchar(1000)")
+                        .HasColumnName("first_error")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("given_up_by")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("given_up_reason")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -6063,6 +6916,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("nvarchar(40)")
@@ -6077,6 +6931,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -6115,6 +6971,60 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("updates_projection", (string)null);
+                });
+
+            modelBuilder.Entity("updates_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("instance")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("nvarchar(60)")
+                        .HasColumnName("version")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("float")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("float")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("updates_replica", (string)null);
                 });
 
             modelBuilder.Entity("updates_task", b =>

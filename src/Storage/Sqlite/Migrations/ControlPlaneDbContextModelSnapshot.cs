@@ -122,6 +122,10 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("id");
 
+                    b.Property<long>("Admission")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("admission");
+
                     b.Property<string>("AgentVersion")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -230,6 +234,10 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasMaxLength(64)
                         .HasColumnType("TEXT")
                         .HasColumnName("kid");
+
+                    b.Property<long>("Admission")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("admission");
 
                     b.Property<long?>("FirstUsedAt")
                         .HasColumnType("INTEGER")
@@ -364,6 +372,10 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("networks");
 
+                    b.Property<Guid?>("ReadmitsCluster")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("readmits_cluster");
+
                     b.Property<long?>("RevokedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("revoked_at");
@@ -394,6 +406,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.HasKey("Id");
 
                     b.HasIndex("ExpiresAt");
+
+                    b.HasIndex("ReadmitsCluster");
 
                     b.HasIndex("CustomerId", "CreatedAt");
 
@@ -519,6 +533,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("badness");
 
+                    b.Property<string>("Broken")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("broken");
+
                     b.Property<long>("Change")
                         .HasColumnType("INTEGER")
                         .HasColumnName("change");
@@ -642,6 +662,10 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<long>("EnrolledAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("enrolled_at");
+
+                    b.Property<long?>("InventoryAskedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("inventory_asked_at");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -817,6 +841,51 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.ToTable("fleet_last_usage", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Fleet.Health.RuleChange", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("After")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("after");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<string>("Before")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("before");
+
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("Rule")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("rule");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("At");
+
+                    b.HasIndex("ClusterId", "At");
+
+                    b.ToTable("fleet_rule_change", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Fleet.Health.StoredHealth", b =>
                 {
                     b.Property<Guid>("ClusterId")
@@ -831,6 +900,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .IsRequired()
                         .HasColumnType("BLOB")
                         .HasColumnName("body");
+
+                    b.Property<string>("Broken")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("broken");
 
                     b.Property<Guid>("CustomerId")
                         .HasColumnType("TEXT")
@@ -1993,6 +2068,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("outcome");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -2002,6 +2082,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("started_by");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -2106,9 +2191,29 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("consumer");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("first_error");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_by");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_reason");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -2144,6 +2249,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("TEXT")
@@ -2156,6 +2262,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("type");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -2191,6 +2299,58 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("audit_projection", (string)null);
+                });
+
+            modelBuilder.Entity("audit_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("instance");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("version");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("audit_replica", (string)null);
                 });
 
             modelBuilder.Entity("audit_task", b =>
@@ -2431,6 +2591,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("outcome");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -2440,6 +2605,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("started_by");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -2544,9 +2714,29 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("consumer");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("first_error");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_by");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_reason");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -2582,6 +2772,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("TEXT")
@@ -2594,6 +2785,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("type");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -2629,6 +2822,58 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("callhome_projection", (string)null);
+                });
+
+            modelBuilder.Entity("callhome_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("instance");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("version");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("callhome_replica", (string)null);
                 });
 
             modelBuilder.Entity("callhome_task", b =>
@@ -2869,6 +3114,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("outcome");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -2878,6 +3128,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("started_by");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -2982,9 +3237,29 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("consumer");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("first_error");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_by");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_reason");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -3020,6 +3295,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("TEXT")
@@ -3032,6 +3308,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("type");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -3067,6 +3345,58 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("fleet_projection", (string)null);
+                });
+
+            modelBuilder.Entity("fleet_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("instance");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("version");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("fleet_replica", (string)null);
                 });
 
             modelBuilder.Entity("fleet_task", b =>
@@ -3307,6 +3637,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("outcome");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -3316,6 +3651,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("started_by");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -3420,9 +3760,29 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("consumer");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("first_error");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_by");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_reason");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -3458,6 +3818,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("TEXT")
@@ -3470,6 +3831,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("type");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -3505,6 +3868,58 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("identity_projection", (string)null);
+                });
+
+            modelBuilder.Entity("identity_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("instance");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("version");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("identity_replica", (string)null);
                 });
 
             modelBuilder.Entity("identity_task", b =>
@@ -3745,6 +4160,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("outcome");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -3754,6 +4174,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("started_by");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -3858,9 +4283,29 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("consumer");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("first_error");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_by");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_reason");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -3896,6 +4341,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("TEXT")
@@ -3908,6 +4354,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("type");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -3943,6 +4391,58 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("licensing_projection", (string)null);
+                });
+
+            modelBuilder.Entity("licensing_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("instance");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("version");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("licensing_replica", (string)null);
                 });
 
             modelBuilder.Entity("licensing_task", b =>
@@ -4183,6 +4683,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("outcome");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -4192,6 +4697,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("started_by");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -4296,9 +4806,29 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("consumer");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("first_error");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_by");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_reason");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -4334,6 +4864,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("TEXT")
@@ -4346,6 +4877,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("type");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -4381,6 +4914,58 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("notifications_projection", (string)null);
+                });
+
+            modelBuilder.Entity("notifications_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("instance");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("version");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("notifications_replica", (string)null);
                 });
 
             modelBuilder.Entity("notifications_task", b =>
@@ -4621,6 +5206,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("outcome");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -4630,6 +5220,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("started_by");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -4734,9 +5329,29 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("consumer");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("first_error");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_by");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_reason");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -4772,6 +5387,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("TEXT")
@@ -4784,6 +5400,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("type");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -4819,6 +5437,58 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("portal_projection", (string)null);
+                });
+
+            modelBuilder.Entity("portal_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("instance");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("version");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("portal_replica", (string)null);
                 });
 
             modelBuilder.Entity("portal_task", b =>
@@ -5059,6 +5729,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("outcome");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -5068,6 +5743,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("started_by");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -5172,9 +5852,29 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("consumer");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("first_error");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_by");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_reason");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -5210,6 +5910,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("TEXT")
@@ -5222,6 +5923,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("type");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -5257,6 +5960,58 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("remoteaccess_projection", (string)null);
+                });
+
+            modelBuilder.Entity("remoteaccess_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("instance");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("version");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("remoteaccess_replica", (string)null);
                 });
 
             modelBuilder.Entity("remoteaccess_task", b =>
@@ -5497,6 +6252,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("outcome");
 
+                    b.Property<string>("Reason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
                     b.Property<string>("Replica")
                         .IsRequired()
                         .HasMaxLength(100)
@@ -5506,6 +6266,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<long>("StartedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("started_at");
+
+                    b.Property<string>("StartedBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("started_by");
 
                     b.HasKey("Job", "ScheduledAt");
 
@@ -5610,9 +6375,29 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("consumer");
 
+                    b.Property<string>("FirstError")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("first_error");
+
                     b.Property<long>("FirstFailedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("first_failed_at");
+
+                    b.Property<long?>("GivenUpAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("given_up_at");
+
+                    b.Property<string>("GivenUpBy")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_by");
+
+                    b.Property<string>("GivenUpReason")
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("given_up_reason");
 
                     b.Property<string>("Key")
                         .IsRequired()
@@ -5648,6 +6433,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("sent_at");
 
                     b.Property<string>("State")
+                        .IsConcurrencyToken()
                         .IsRequired()
                         .HasMaxLength(40)
                         .HasColumnType("TEXT")
@@ -5660,6 +6446,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("type");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("GivenUpAt");
 
                     b.HasIndex("Consumer", "MessageId")
                         .IsUnique();
@@ -5695,6 +6483,58 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.HasKey("Kind", "Id");
 
                     b.ToTable("updates_projection", (string)null);
+                });
+
+            modelBuilder.Entity("updates_replica", b =>
+                {
+                    b.Property<string>("Instance")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("instance");
+
+                    b.Property<long?>("CertificateEndsAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("certificate_ends_at");
+
+                    b.Property<long?>("DiskFree")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_free");
+
+                    b.Property<long?>("DiskTotal")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("disk_total");
+
+                    b.Property<long>("SeenAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seen_at");
+
+                    b.Property<long>("StartedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("started_at");
+
+                    b.Property<long?>("StoppedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("stopped_at");
+
+                    b.Property<string>("Version")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("version");
+
+                    b.Property<double?>("WorkP99Ms")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_p99_ms");
+
+                    b.Property<double?>("WorkPerSecond")
+                        .HasColumnType("REAL")
+                        .HasColumnName("work_per_second");
+
+                    b.HasKey("Instance");
+
+                    b.HasIndex("SeenAt");
+
+                    b.ToTable("updates_replica", (string)null);
                 });
 
             modelBuilder.Entity("updates_task", b =>

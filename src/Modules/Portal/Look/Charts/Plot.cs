@@ -39,7 +39,8 @@ public sealed record Cell(string State, string Title);
 /// <param name="from">Begin of the time shown.</param>
 /// <param name="to">End of the time shown.</param>
 /// <param name="most">Highest value shown.</param>
-public sealed class Plot(double width, double height, DateTimeOffset from, DateTimeOffset to, double most)
+/// <param name="zone">Whose clocks the times are written by.</param>
+public sealed class Plot(double width, double height, DateTimeOffset from, DateTimeOffset to, double most, Zone zone)
 {
     /// <summary>Room at the left for the numbers.</summary>
     public const double Left = 52;
@@ -86,17 +87,7 @@ public sealed class Plot(double width, double height, DateTimeOffset from, DateT
         {
             var room = Math.Max(2, (int)((width - Left) / 84));
             var hours = HourSteps.First(step => (to - from).TotalHours / step <= room || step == 720);
-            var at = new DateTimeOffset(from.UtcDateTime.Date, TimeSpan.Zero);
-            var ticks = new List<(DateTimeOffset, string)>();
-            for (; at <= to; at = at.AddHours(hours))
-            {
-                if (at >= from)
-                {
-                    ticks.Add((at, at.ToString(hours >= 24 || at.Hour == 0 ? "d MMM" : "HH:mm", CultureInfo.InvariantCulture)));
-                }
-            }
-
-            return ticks;
+            return [.. zone.Every(hours, from, to).Select(at => (at, at.ToString(hours >= 24 || at.TimeOfDay == TimeSpan.Zero ? "d MMM" : "HH:mm", CultureInfo.InvariantCulture)))];
         }
     }
 

@@ -6,10 +6,10 @@ namespace MissionControl.Portal.Pages.Clusters;
 internal static class ClusterColumns
 {
     /// <summary>What is shown when nothing is chosen; state and name are always there.</summary>
-    public static readonly IReadOnlyList<string> Usual = ["worstReason", "customerName", "version", "nodesUp", "lastContact"];
+    public static readonly IReadOnlyList<string> Usual = ["worstReason", "customerName", "version", "nodesUp", "worstDiskPercent", "lastContact"];
 
     /// <summary>All of them, in their order.</summary>
-    public static readonly IReadOnlyList<string> All = [.. Usual, "region", "agentVersion", "healthSince", "enrolledAt"];
+    public static readonly IReadOnlyList<string> All = [.. Usual, "lastBackup", "certificateUntil", "region", "agentVersion", "healthSince", "enrolledAt"];
 
     /// <summary>What this address chooses.</summary>
     public static IReadOnlyList<string> Of(HttpRequest request) => request.Query["cols"] is { Count: > 0 } chosen && All.Where(column => chosen.Contains(column)).ToList() is { Count: > 0 } known ? known : Usual;
@@ -25,6 +25,9 @@ internal static class ClusterColumns
         "version" => "Version",
         "nodesUp" => "Nodes up",
         "lastContact" => "Last contact",
+        "worstDiskPercent" => "Fullest disk",
+        "lastBackup" => "Last backup",
+        "certificateUntil" => "Certificate",
         "region" => "Region",
         "agentVersion" => "Agent",
         "healthSince" => "Health since",

@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using MissionControl.Client;
+using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.CallHome;
+using MissionControl.Contracts.Api.Fleet;
 using MissionControl.Portal.Lists;
 using MissionControl.Portal.Look;
 using MissionControl.Portal.Shell;
@@ -20,10 +22,10 @@ internal static class ManyClusters
     private const int MaxIds = 1000;
 
     /// <summary>The parameters of the list that choose clusters; the others order and show them.</summary>
-    private static readonly string[] Choosing = [.. ClusterFiles.Filters.Except(["sort", "limit", "cursor"])];
+    private static readonly string[] Choosing = [.. ClusterFilters.Clusters.Except(["sort", "limit", "cursor"])];
 
     /// <summary>What fleet alone knows of a cluster.</summary>
-    private static readonly string[] OfFleet = ["health", "liveness", "version", "region"];
+    private static readonly string[] OfFleet = ["health", "liveness", "rule", "silentFor", "version", "region"];
 
     public static void Map(IEndpointRouteBuilder pages)
     {
@@ -53,7 +55,7 @@ internal static class ManyClusters
     public static async Task<Answer<ClusterFilter>> FilterAsync(PageContext page)
     {
         var request = page.Http.Request;
-        if (Addresses.Unknown(request, [.. ClusterFiles.Filters, "cols"]) is { Count: > 0 } unknown)
+        if (Addresses.Unknown(request, [.. ClusterFilters.Clusters, "cols"]) is { Count: > 0 } unknown)
         {
             return new Answer<ClusterFilter>(null, new Refusal("portal", 422, "Not every filter is known", $"There is none called {string.Join(" or ", unknown)}; without it more clusters would be meant than you chose.", null, []));
         }
@@ -74,11 +76,11 @@ internal static class ManyClusters
 
         if (found.Total > MaxIds)
         {
-            return new Answer<ClusterFilter>(null, new Refusal("portal", 422, "Too many at once", $"{Words.Count(found.Total.Value, "cluster matches", "clusters match")}; by health, liveness, version or region at most {Words.Count(MaxIds)} are switched at once. Narrow the filter, or choose by customer, state or name alone.", null, []));
+            return new Answer<ClusterFilter>(null, new Refusal("portal", 422, "Too many at once", $"{Words.Count(found.Total.Value, "cluster matches", "clusters match")}; by health, liveness, a broken rule, silence, version or region at most {Words.Count(MaxIds)} are switched at once. Narrow the filter, or choose by customer, state or name alone.", null, []));
         }
 
         return await page.AskAsync("fleet:read", async (api, end) => new ClusterFilter(
-            Ids: await EveryPage.OfAsync(found, cursor => api.ListClustersAsync($"{query}&cursor={Uri.EscapeDataString(cursor)}", end)).Select(cluster => cluster.Id).Take(MaxIds).ToListAsync(end)));
+            Ids: await EveryPage.OfAsync(found, next => api.GetAsync<Page<ClusterSummary>>(next, end)).Select(cluster => cluster.Id).Take(MaxIds).ToListAsync(end)));
     }
 
     /// <summary>The ids of a filter in one field.</summary>

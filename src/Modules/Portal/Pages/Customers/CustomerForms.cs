@@ -4,14 +4,11 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using MissionControl.Client;
 using MissionControl.Contracts.Api.Licensing;
-using MissionControl.Platform.Http;
-using MissionControl.Portal.Lists;
-using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Shell;
 
 namespace MissionControl.Portal.Pages.Customers;
 
-/// <summary>Creates and changes customers, and gives the list as a file.</summary>
+/// <summary>Creates and changes customers.</summary>
 internal static class CustomerForms
 {
     /// <summary>The parameters of the list.</summary>
@@ -19,12 +16,6 @@ internal static class CustomerForms
 
     public static void Map(IEndpointRouteBuilder pages)
     {
-        pages.MapGet("/customers.csv", (HttpContext http, CancellationToken aborted) => ClusterFiles.FileAsync(http, "licensing:read", async api =>
-        {
-            var query = Addresses.ApiQuery(http.Request, [.. Filters.Except(["limit", "cursor"])], ("limit", "500"));
-            var first = await api.ListCustomersAsync(query, aborted);
-            return Csv.File("customers", EveryPage.OfAsync(first, cursor => api.ListCustomersAsync($"{query}&cursor={Uri.EscapeDataString(cursor)}", aborted)));
-        }));
         pages.MapPost("/customers/new", (HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<CustomerNew>(http, async (page, form) =>
         {
             var created = await page.Api.CreateCustomerAsync(new CreateCustomerRequest(form["name"].ToString().Trim(), form["region"].ToString().Trim()), new Precondition(form["key"]), page.Aborted);

@@ -3,17 +3,14 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using MissionControl.Client;
-using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.Platform;
-using MissionControl.Platform.Http;
-using MissionControl.Portal.Lists;
 using MissionControl.Portal.Look;
 using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Shell;
 
 namespace MissionControl.Portal.Pages.Operation;
 
-/// <summary>Retries parked messages, one or all of a consumer, and gives the audit log as a file.</summary>
+/// <summary>Retries parked messages, one or all of a consumer, gives one up, and runs a job.</summary>
 internal static class SystemForms
 {
     /// <summary>The parameters of the audit list.</summary>
@@ -30,7 +27,20 @@ internal static class SystemForms
 
             var result = await page.Api.RetryParkedMessageAsync(role, id, new Precondition(form["key"]), page.Aborted);
             flashes.Leave(http, new Flash(result.Applied ? "Applied the message; it is gone from the list." : $"Tried the message again, and it failed again: {Short(result.LastError)}", $"/audit?target={id}&type={role}.parked-message-retried"));
-            return Results.LocalRedirect("/system/parked");
+
+            // A failure is best read beside the first one.
+            return Results.LocalRedirect(result.Applied ? "/system/parked" : $"/system/parked/{role}/{id}");
+        }));
+        pages.MapPost("/system/parked/{role}/{id:guid}/give-up", (string role, Guid id, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<GiveUpParked>(http, async (page, form) =>
+        {
+            if (!Roles.All.Contains(role))
+            {
+                return Results.NotFound();
+            }
+
+            await page.Api.GiveUpParkedMessageAsync(role, id, form["reason"].ToString().Trim(), ClusterActions.Precondition(form), page.Aborted);
+            flashes.Leave(http, new Flash("Gave the message up. Nothing tries it again by itself; Retry now takes it back.", $"/audit?target={id}&type={role}.parked-message-given-up"));
+            return Results.LocalRedirect($"/system/parked/{role}/{id}");
         }));
         pages.MapPost("/system/parked/{role}/retry", (string role, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<RetryParked>(http, async (page, form) =>
         {
@@ -45,23 +55,18 @@ internal static class SystemForms
             flashes.Leave(http, new Flash($"Began to retry {Words.Count(task.Total, "message", "messages")}.", $"/audit?target={task.Id}&type={role}.task-started"));
             return Results.LocalRedirect($"/tasks/{role}/{task.Id}");
         }));
-        pages.MapGet("/audit.csv", (HttpContext http, CancellationToken aborted) => ClusterFiles.FileAsync(http, "audit:read", async api =>
+        pages.MapPost("/system/jobs/{role}/{name}/run", (string role, string name, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<RunJob>(http, async (page, form) =>
         {
-            var query = Addresses.ApiQuery(http.Request, [.. AuditFilters.Except(["limit", "cursor"])], ("limit", "500"));
-            var first = await api.ListAuditEntriesAsync(query, aborted);
-            return Csv.File("audit", EveryPage.OfAsync(first, cursor => api.ListAuditEntriesAsync($"{query}&cursor={Uri.EscapeDataString(cursor)}", aborted)).Select(AuditRow.Of));
+            if (!Roles.All.Contains(role))
+            {
+                return Results.NotFound();
+            }
+
+            var run = await page.Api.RunJobAsync(role, name, form["reason"].ToString().Trim(), new Precondition(form["key"]), page.Aborted);
+            flashes.Leave(http, new Flash($"Began to run {run.Job}. How it ends stands among its runs.", $"/audit?target={run.Job}&type={role}.job-started"));
+            return Results.LocalRedirect($"/system/jobs/{role}/{run.Job}");
         }));
     }
 
     private static string Short(string? error) => error is null ? "no reason is known." : error.Length > 300 ? error[..300] + "…" : error;
-
-    /// <summary>An entry without names and addresses: those must stay erasable, and a file is not.</summary>
-    private sealed record AuditRow(
-        Guid Id, DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, string Log, string Type, string Outcome, string ActorKind, string ActorId, string TargetType, string TargetId, Guid? CustomerId, Guid? ClusterId,
-        string? Reason, string Producer, long ProducerSeq)
-    {
-        public static AuditRow Of(AuditEntryItem entry) => new(
-            entry.Id, entry.OccurredAt, entry.RecordedAt, entry.Log, entry.Type, entry.Outcome, entry.ActorKind, entry.ActorId, entry.TargetType, entry.TargetId, entry.CustomerId, entry.ClusterId,
-            entry.Reason, entry.Producer, entry.ProducerSeq);
-    }
 }

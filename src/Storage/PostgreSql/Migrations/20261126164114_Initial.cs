@@ -90,7 +90,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -145,9 +147,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -166,6 +172,26 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_audit_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -237,6 +263,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     trusted_first_contact = table.Column<bool>(type: "boolean", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
                     agent_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    admission = table.Column<long>(type: "bigint", nullable: false),
                     changed_at = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -255,6 +282,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     spki = table.Column<byte[]>(type: "bytea", nullable: false),
                     not_before = table.Column<long>(type: "bigint", nullable: false),
                     not_after = table.Column<long>(type: "bigint", nullable: true),
+                    admission = table.Column<long>(type: "bigint", nullable: false),
                     first_used_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -312,6 +340,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     secret_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
                     customer_id = table.Column<Guid>(type: "uuid", nullable: false),
                     cluster_name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    readmits_cluster = table.Column<Guid>(type: "uuid", nullable: true),
                     networks = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     anchors_sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
@@ -400,7 +429,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -455,9 +486,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -476,6 +511,26 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_callhome_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -566,6 +621,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
                     clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
+                    inventory_asked_at = table.Column<long>(type: "bigint", nullable: true),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -776,7 +832,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -814,6 +872,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     product_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     nodes_up = table.Column<int>(type: "integer", nullable: false),
                     nodes_all = table.Column<int>(type: "integer", nullable: false),
+                    broken = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
                     rejudge_at = table.Column<long>(type: "bigint", nullable: true),
                     usage_from = table.Column<long>(type: "bigint", nullable: true),
                     rules = table.Column<byte[]>(type: "bytea", nullable: false),
@@ -909,6 +968,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     agent_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     nodes_up = table.Column<int>(type: "integer", nullable: false),
                     nodes_all = table.Column<int>(type: "integer", nullable: false),
+                    broken = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
                     badness = table.Column<int>(type: "integer", nullable: false),
                     change = table.Column<long>(type: "bigint", nullable: false),
                     changed_at = table.Column<long>(type: "bigint", nullable: false)
@@ -933,9 +993,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -954,6 +1018,43 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_fleet_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_replica", x => x.instance);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_rule_change",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    at = table.Column<long>(type: "bigint", nullable: false),
+                    rule = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    before = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
+                    after = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_rule_change", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -1051,7 +1152,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1106,9 +1209,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1127,6 +1234,26 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -1380,7 +1507,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1474,9 +1603,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1516,6 +1649,26 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_licensing_quarantined_window", x => new { x.cluster_id, x.sha256 });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -1673,7 +1826,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1728,9 +1883,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1749,6 +1908,26 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_notifications_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -1846,7 +2025,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1901,9 +2082,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1922,6 +2107,26 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_portal_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "portal_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_portal_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -2019,7 +2224,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2074,9 +2281,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2095,6 +2306,26 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_remoteaccess_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "remoteaccess_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remoteaccess_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -2192,7 +2423,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2247,9 +2480,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2268,6 +2505,26 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_updates_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "updates_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_updates_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -2350,9 +2607,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_audit_parked_message_given_up_at",
+                table: "audit_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_audit_parked_message_state_next_attempt_at",
                 table: "audit_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_replica_seen_at",
+                table: "audit_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_audit_task_ended_at",
@@ -2400,6 +2667,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 column: "expires_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_callhome_enrollment_token_readmits_cluster",
+                table: "callhome_enrollment_token",
+                column: "readmits_cluster");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_callhome_idempotency_created_at",
                 table: "callhome_idempotency",
                 column: "created_at");
@@ -2421,9 +2693,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_callhome_parked_message_given_up_at",
+                table: "callhome_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_callhome_parked_message_state_next_attempt_at",
                 table: "callhome_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_replica_seen_at",
+                table: "callhome_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_callhome_task_ended_at",
@@ -2542,9 +2824,29 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_fleet_parked_message_given_up_at",
+                table: "fleet_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_fleet_parked_message_state_next_attempt_at",
                 table: "fleet_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_replica_seen_at",
+                table: "fleet_replica",
+                column: "seen_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_rule_change_at",
+                table: "fleet_rule_change",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_rule_change_cluster_id_at",
+                table: "fleet_rule_change",
+                columns: new[] { "cluster_id", "at" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_fleet_task_ended_at",
@@ -2588,9 +2890,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_parked_message_given_up_at",
+                table: "identity_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_parked_message_state_next_attempt_at",
                 table: "identity_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_replica_seen_at",
+                table: "identity_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_session_expires_at",
@@ -2676,6 +2988,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_licensing_parked_message_given_up_at",
+                table: "licensing_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_licensing_parked_message_state_next_attempt_at",
                 table: "licensing_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
@@ -2689,6 +3006,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "IX_licensing_quarantined_window_decided_at",
                 table: "licensing_quarantined_window",
                 column: "decided_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_replica_seen_at",
+                table: "licensing_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_licensing_task_ended_at",
@@ -2737,9 +3059,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_notifications_parked_message_given_up_at",
+                table: "notifications_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_notifications_parked_message_state_next_attempt_at",
                 table: "notifications_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_replica_seen_at",
+                table: "notifications_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_notifications_task_ended_at",
@@ -2783,9 +3115,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_portal_parked_message_given_up_at",
+                table: "portal_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_portal_parked_message_state_next_attempt_at",
                 table: "portal_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_replica_seen_at",
+                table: "portal_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_portal_task_ended_at",
@@ -2829,9 +3171,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_parked_message_given_up_at",
+                table: "remoteaccess_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_remoteaccess_parked_message_state_next_attempt_at",
                 table: "remoteaccess_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_replica_seen_at",
+                table: "remoteaccess_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_remoteaccess_task_ended_at",
@@ -2875,9 +3227,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_updates_parked_message_given_up_at",
+                table: "updates_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_updates_parked_message_state_next_attempt_at",
                 table: "updates_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_replica_seen_at",
+                table: "updates_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_updates_task_ended_at",
@@ -2929,6 +3291,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
             migrationBuilder.DropTable(
                 name: "audit_projection");
+
+            migrationBuilder.DropTable(
+                name: "audit_replica");
 
             migrationBuilder.DropTable(
                 name: "audit_task");
@@ -2983,6 +3348,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
             migrationBuilder.DropTable(
                 name: "callhome_projection");
+
+            migrationBuilder.DropTable(
+                name: "callhome_replica");
 
             migrationBuilder.DropTable(
                 name: "callhome_task");
@@ -3069,6 +3437,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_projection");
 
             migrationBuilder.DropTable(
+                name: "fleet_replica");
+
+            migrationBuilder.DropTable(
+                name: "fleet_rule_change");
+
+            migrationBuilder.DropTable(
                 name: "fleet_task");
 
             migrationBuilder.DropTable(
@@ -3097,6 +3471,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
             migrationBuilder.DropTable(
                 name: "identity_projection");
+
+            migrationBuilder.DropTable(
+                name: "identity_replica");
 
             migrationBuilder.DropTable(
                 name: "identity_session");
@@ -3165,6 +3542,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_quarantined_window");
 
             migrationBuilder.DropTable(
+                name: "licensing_replica");
+
+            migrationBuilder.DropTable(
                 name: "licensing_task");
 
             migrationBuilder.DropTable(
@@ -3204,6 +3584,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_projection");
 
             migrationBuilder.DropTable(
+                name: "notifications_replica");
+
+            migrationBuilder.DropTable(
                 name: "notifications_task");
 
             migrationBuilder.DropTable(
@@ -3232,6 +3615,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
             migrationBuilder.DropTable(
                 name: "portal_projection");
+
+            migrationBuilder.DropTable(
+                name: "portal_replica");
 
             migrationBuilder.DropTable(
                 name: "portal_task");
@@ -3264,6 +3650,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_projection");
 
             migrationBuilder.DropTable(
+                name: "remoteaccess_replica");
+
+            migrationBuilder.DropTable(
                 name: "remoteaccess_task");
 
             migrationBuilder.DropTable(
@@ -3292,6 +3681,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
             migrationBuilder.DropTable(
                 name: "updates_projection");
+
+            migrationBuilder.DropTable(
+                name: "updates_replica");
 
             migrationBuilder.DropTable(
                 name: "updates_task");

@@ -89,7 +89,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -144,9 +146,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -165,6 +171,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_audit_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -236,6 +262,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     trusted_first_contact = table.Column<bool>(type: "bit", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
                     agent_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    admission = table.Column<long>(type: "bigint", nullable: false),
                     changed_at = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -254,6 +281,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     spki = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     not_before = table.Column<long>(type: "bigint", nullable: false),
                     not_after = table.Column<long>(type: "bigint", nullable: true),
+                    admission = table.Column<long>(type: "bigint", nullable: false),
                     first_used_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -311,6 +339,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     secret_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     cluster_name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    readmits_cluster = table.Column<byte[]>(type: "binary(16)", nullable: true),
                     networks = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     anchors_sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
@@ -399,7 +428,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -454,9 +485,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -475,6 +510,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_callhome_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -565,6 +620,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     state = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
                     clone_suspected = table.Column<bool>(type: "bit", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
+                    inventory_asked_at = table.Column<long>(type: "bigint", nullable: true),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -775,7 +831,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -813,6 +871,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     product_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     nodes_up = table.Column<int>(type: "int", nullable: false),
                     nodes_all = table.Column<int>(type: "int", nullable: false),
+                    broken = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
                     rejudge_at = table.Column<long>(type: "bigint", nullable: true),
                     usage_from = table.Column<long>(type: "bigint", nullable: true),
                     rules = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
@@ -908,6 +967,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     agent_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     nodes_up = table.Column<int>(type: "int", nullable: false),
                     nodes_all = table.Column<int>(type: "int", nullable: false),
+                    broken = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
                     badness = table.Column<int>(type: "int", nullable: false),
                     change = table.Column<long>(type: "bigint", nullable: false),
                     changed_at = table.Column<long>(type: "bigint", nullable: false)
@@ -932,9 +992,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -953,6 +1017,43 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_fleet_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_replica", x => x.instance);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_rule_change",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    at = table.Column<long>(type: "bigint", nullable: false),
+                    rule = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    before = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    after = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2")
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_rule_change", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -1050,7 +1151,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1105,9 +1208,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1126,6 +1233,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -1379,7 +1506,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1473,9 +1602,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1515,6 +1648,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_licensing_quarantined_window", x => new { x.cluster_id, x.sha256 });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -1672,7 +1825,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1727,9 +1882,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1748,6 +1907,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_notifications_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -1845,7 +2024,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1900,9 +2081,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1921,6 +2106,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_portal_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "portal_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_portal_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -2018,7 +2223,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2073,9 +2280,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2094,6 +2305,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_remoteaccess_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "remoteaccess_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remoteaccess_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -2191,7 +2422,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2246,9 +2479,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
+                    given_up_at = table.Column<long>(type: "bigint", nullable: true),
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2267,6 +2504,26 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_updates_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "updates_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_at = table.Column<long>(type: "bigint", nullable: false),
+                    seen_at = table.Column<long>(type: "bigint", nullable: false),
+                    stopped_at = table.Column<long>(type: "bigint", nullable: true),
+                    disk_free = table.Column<long>(type: "bigint", nullable: true),
+                    disk_total = table.Column<long>(type: "bigint", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_updates_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -2349,9 +2606,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_audit_parked_message_given_up_at",
+                table: "audit_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_audit_parked_message_state_next_attempt_at",
                 table: "audit_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_replica_seen_at",
+                table: "audit_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_audit_task_ended_at",
@@ -2399,6 +2666,11 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 column: "expires_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_callhome_enrollment_token_readmits_cluster",
+                table: "callhome_enrollment_token",
+                column: "readmits_cluster");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_callhome_idempotency_created_at",
                 table: "callhome_idempotency",
                 column: "created_at");
@@ -2420,9 +2692,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_callhome_parked_message_given_up_at",
+                table: "callhome_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_callhome_parked_message_state_next_attempt_at",
                 table: "callhome_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_replica_seen_at",
+                table: "callhome_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_callhome_task_ended_at",
@@ -2541,9 +2823,29 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_fleet_parked_message_given_up_at",
+                table: "fleet_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_fleet_parked_message_state_next_attempt_at",
                 table: "fleet_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_replica_seen_at",
+                table: "fleet_replica",
+                column: "seen_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_rule_change_at",
+                table: "fleet_rule_change",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_rule_change_cluster_id_at",
+                table: "fleet_rule_change",
+                columns: new[] { "cluster_id", "at" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_fleet_task_ended_at",
@@ -2587,9 +2889,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_parked_message_given_up_at",
+                table: "identity_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_parked_message_state_next_attempt_at",
                 table: "identity_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_replica_seen_at",
+                table: "identity_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_session_expires_at",
@@ -2675,6 +2987,11 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_licensing_parked_message_given_up_at",
+                table: "licensing_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_licensing_parked_message_state_next_attempt_at",
                 table: "licensing_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
@@ -2688,6 +3005,11 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "IX_licensing_quarantined_window_decided_at",
                 table: "licensing_quarantined_window",
                 column: "decided_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_replica_seen_at",
+                table: "licensing_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_licensing_task_ended_at",
@@ -2736,9 +3058,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_notifications_parked_message_given_up_at",
+                table: "notifications_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_notifications_parked_message_state_next_attempt_at",
                 table: "notifications_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_replica_seen_at",
+                table: "notifications_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_notifications_task_ended_at",
@@ -2782,9 +3114,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_portal_parked_message_given_up_at",
+                table: "portal_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_portal_parked_message_state_next_attempt_at",
                 table: "portal_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_replica_seen_at",
+                table: "portal_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_portal_task_ended_at",
@@ -2828,9 +3170,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_parked_message_given_up_at",
+                table: "remoteaccess_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_remoteaccess_parked_message_state_next_attempt_at",
                 table: "remoteaccess_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_replica_seen_at",
+                table: "remoteaccess_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_remoteaccess_task_ended_at",
@@ -2874,9 +3226,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_updates_parked_message_given_up_at",
+                table: "updates_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_updates_parked_message_state_next_attempt_at",
                 table: "updates_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_replica_seen_at",
+                table: "updates_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_updates_task_ended_at",
@@ -2928,6 +3290,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
             migrationBuilder.DropTable(
                 name: "audit_projection");
+
+            migrationBuilder.DropTable(
+                name: "audit_replica");
 
             migrationBuilder.DropTable(
                 name: "audit_task");
@@ -2982,6 +3347,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
             migrationBuilder.DropTable(
                 name: "callhome_projection");
+
+            migrationBuilder.DropTable(
+                name: "callhome_replica");
 
             migrationBuilder.DropTable(
                 name: "callhome_task");
@@ -3068,6 +3436,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_projection");
 
             migrationBuilder.DropTable(
+                name: "fleet_replica");
+
+            migrationBuilder.DropTable(
+                name: "fleet_rule_change");
+
+            migrationBuilder.DropTable(
                 name: "fleet_task");
 
             migrationBuilder.DropTable(
@@ -3096,6 +3470,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
             migrationBuilder.DropTable(
                 name: "identity_projection");
+
+            migrationBuilder.DropTable(
+                name: "identity_replica");
 
             migrationBuilder.DropTable(
                 name: "identity_session");
@@ -3164,6 +3541,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_quarantined_window");
 
             migrationBuilder.DropTable(
+                name: "licensing_replica");
+
+            migrationBuilder.DropTable(
                 name: "licensing_task");
 
             migrationBuilder.DropTable(
@@ -3203,6 +3583,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_projection");
 
             migrationBuilder.DropTable(
+                name: "notifications_replica");
+
+            migrationBuilder.DropTable(
                 name: "notifications_task");
 
             migrationBuilder.DropTable(
@@ -3231,6 +3614,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
             migrationBuilder.DropTable(
                 name: "portal_projection");
+
+            migrationBuilder.DropTable(
+                name: "portal_replica");
 
             migrationBuilder.DropTable(
                 name: "portal_task");
@@ -3263,6 +3649,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "remoteaccess_projection");
 
             migrationBuilder.DropTable(
+                name: "remoteaccess_replica");
+
+            migrationBuilder.DropTable(
                 name: "remoteaccess_task");
 
             migrationBuilder.DropTable(
@@ -3291,6 +3680,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
             migrationBuilder.DropTable(
                 name: "updates_projection");
+
+            migrationBuilder.DropTable(
+                name: "updates_replica");
 
             migrationBuilder.DropTable(
                 name: "updates_task");

@@ -90,7 +90,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     replica = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     started_at = table.Column<long>(type: "INTEGER", nullable: false),
                     ended_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true)
+                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -145,9 +147,13 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     first_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     last_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     attempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    first_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     last_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
-                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    given_up_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    given_up_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    given_up_reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -166,6 +172,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_audit_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "audit_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    version = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    seen_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    stopped_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_free = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_total = table.Column<long>(type: "INTEGER", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    work_per_second = table.Column<double>(type: "REAL", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "REAL", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_audit_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -237,6 +263,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     trusted_first_contact = table.Column<bool>(type: "INTEGER", nullable: false),
                     enrolled_at = table.Column<long>(type: "INTEGER", nullable: false),
                     agent_version = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    admission = table.Column<long>(type: "INTEGER", nullable: false),
                     changed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     version = table.Column<long>(type: "INTEGER", nullable: false)
                 },
@@ -255,6 +282,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     spki = table.Column<byte[]>(type: "BLOB", nullable: false),
                     not_before = table.Column<long>(type: "INTEGER", nullable: false),
                     not_after = table.Column<long>(type: "INTEGER", nullable: true),
+                    admission = table.Column<long>(type: "INTEGER", nullable: false),
                     first_used_at = table.Column<long>(type: "INTEGER", nullable: true)
                 },
                 constraints: table =>
@@ -312,6 +340,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     secret_sha256 = table.Column<byte[]>(type: "BLOB", nullable: false),
                     customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
                     cluster_name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    readmits_cluster = table.Column<Guid>(type: "TEXT", nullable: true),
                     networks = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     anchors_sha256 = table.Column<string>(type: "TEXT", maxLength: 71, nullable: false),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
@@ -400,7 +429,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     replica = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     started_at = table.Column<long>(type: "INTEGER", nullable: false),
                     ended_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true)
+                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -455,9 +486,13 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     first_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     last_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     attempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    first_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     last_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
-                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    given_up_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    given_up_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    given_up_reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -476,6 +511,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_callhome_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "callhome_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    version = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    seen_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    stopped_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_free = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_total = table.Column<long>(type: "INTEGER", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    work_per_second = table.Column<double>(type: "REAL", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "REAL", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_callhome_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -566,6 +621,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     state = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
                     clone_suspected = table.Column<bool>(type: "INTEGER", nullable: false),
                     enrolled_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    inventory_asked_at = table.Column<long>(type: "INTEGER", nullable: true),
                     version = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
@@ -776,7 +832,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     replica = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     started_at = table.Column<long>(type: "INTEGER", nullable: false),
                     ended_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true)
+                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -814,6 +872,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     product_version = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     nodes_up = table.Column<int>(type: "INTEGER", nullable: false),
                     nodes_all = table.Column<int>(type: "INTEGER", nullable: false),
+                    broken = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
                     rejudge_at = table.Column<long>(type: "INTEGER", nullable: true),
                     usage_from = table.Column<long>(type: "INTEGER", nullable: true),
                     rules = table.Column<byte[]>(type: "BLOB", nullable: false),
@@ -909,6 +968,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     agent_version = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     nodes_up = table.Column<int>(type: "INTEGER", nullable: false),
                     nodes_all = table.Column<int>(type: "INTEGER", nullable: false),
+                    broken = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
                     badness = table.Column<int>(type: "INTEGER", nullable: false),
                     change = table.Column<long>(type: "INTEGER", nullable: false),
                     changed_at = table.Column<long>(type: "INTEGER", nullable: false)
@@ -933,9 +993,13 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     first_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     last_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     attempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    first_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     last_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
-                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    given_up_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    given_up_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    given_up_reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -954,6 +1018,43 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_fleet_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    version = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    seen_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    stopped_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_free = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_total = table.Column<long>(type: "INTEGER", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    work_per_second = table.Column<double>(type: "REAL", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "REAL", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_replica", x => x.instance);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "fleet_rule_change",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    at = table.Column<long>(type: "INTEGER", nullable: false),
+                    rule = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
+                    before = table.Column<string>(type: "TEXT", maxLength: 10, nullable: false),
+                    after = table.Column<string>(type: "TEXT", maxLength: 10, nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_fleet_rule_change", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -1051,7 +1152,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     replica = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     started_at = table.Column<long>(type: "INTEGER", nullable: false),
                     ended_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true)
+                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1106,9 +1209,13 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     first_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     last_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     attempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    first_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     last_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
-                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    given_up_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    given_up_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    given_up_reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1127,6 +1234,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    version = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    seen_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    stopped_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_free = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_total = table.Column<long>(type: "INTEGER", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    work_per_second = table.Column<double>(type: "REAL", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "REAL", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -1380,7 +1507,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     replica = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     started_at = table.Column<long>(type: "INTEGER", nullable: false),
                     ended_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true)
+                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1474,9 +1603,13 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     first_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     last_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     attempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    first_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     last_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
-                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    given_up_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    given_up_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    given_up_reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1516,6 +1649,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_licensing_quarantined_window", x => new { x.cluster_id, x.sha256 });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "licensing_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    version = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    seen_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    stopped_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_free = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_total = table.Column<long>(type: "INTEGER", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    work_per_second = table.Column<double>(type: "REAL", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "REAL", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_licensing_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -1673,7 +1826,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     replica = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     started_at = table.Column<long>(type: "INTEGER", nullable: false),
                     ended_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true)
+                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1728,9 +1883,13 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     first_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     last_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     attempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    first_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     last_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
-                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    given_up_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    given_up_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    given_up_reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1749,6 +1908,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_notifications_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    version = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    seen_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    stopped_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_free = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_total = table.Column<long>(type: "INTEGER", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    work_per_second = table.Column<double>(type: "REAL", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "REAL", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -1846,7 +2025,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     replica = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     started_at = table.Column<long>(type: "INTEGER", nullable: false),
                     ended_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true)
+                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1901,9 +2082,13 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     first_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     last_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     attempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    first_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     last_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
-                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    given_up_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    given_up_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    given_up_reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1922,6 +2107,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_portal_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "portal_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    version = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    seen_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    stopped_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_free = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_total = table.Column<long>(type: "INTEGER", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    work_per_second = table.Column<double>(type: "REAL", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "REAL", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_portal_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -2019,7 +2224,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     replica = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     started_at = table.Column<long>(type: "INTEGER", nullable: false),
                     ended_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true)
+                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2074,9 +2281,13 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     first_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     last_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     attempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    first_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     last_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
-                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    given_up_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    given_up_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    given_up_reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2095,6 +2306,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_remoteaccess_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "remoteaccess_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    version = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    seen_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    stopped_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_free = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_total = table.Column<long>(type: "INTEGER", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    work_per_second = table.Column<double>(type: "REAL", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "REAL", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_remoteaccess_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -2192,7 +2423,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     replica = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     started_at = table.Column<long>(type: "INTEGER", nullable: false),
                     ended_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true)
+                    outcome = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    started_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2247,9 +2480,13 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     first_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     last_failed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     attempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    first_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     last_error = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
-                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    next_attempt_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    given_up_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    given_up_by = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    given_up_reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2268,6 +2505,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_updates_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "updates_replica",
+                columns: table => new
+                {
+                    instance = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    version = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
+                    started_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    seen_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    stopped_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_free = table.Column<long>(type: "INTEGER", nullable: true),
+                    disk_total = table.Column<long>(type: "INTEGER", nullable: true),
+                    certificate_ends_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    work_per_second = table.Column<double>(type: "REAL", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "REAL", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_updates_replica", x => x.instance);
                 });
 
             migrationBuilder.CreateTable(
@@ -2350,9 +2607,19 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_audit_parked_message_given_up_at",
+                table: "audit_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_audit_parked_message_state_next_attempt_at",
                 table: "audit_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_replica_seen_at",
+                table: "audit_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_audit_task_ended_at",
@@ -2400,6 +2667,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 column: "expires_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_callhome_enrollment_token_readmits_cluster",
+                table: "callhome_enrollment_token",
+                column: "readmits_cluster");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_callhome_idempotency_created_at",
                 table: "callhome_idempotency",
                 column: "created_at");
@@ -2421,9 +2693,19 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_callhome_parked_message_given_up_at",
+                table: "callhome_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_callhome_parked_message_state_next_attempt_at",
                 table: "callhome_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_callhome_replica_seen_at",
+                table: "callhome_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_callhome_task_ended_at",
@@ -2542,9 +2824,29 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_fleet_parked_message_given_up_at",
+                table: "fleet_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_fleet_parked_message_state_next_attempt_at",
                 table: "fleet_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_replica_seen_at",
+                table: "fleet_replica",
+                column: "seen_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_rule_change_at",
+                table: "fleet_rule_change",
+                column: "at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_fleet_rule_change_cluster_id_at",
+                table: "fleet_rule_change",
+                columns: new[] { "cluster_id", "at" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_fleet_task_ended_at",
@@ -2588,9 +2890,19 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_parked_message_given_up_at",
+                table: "identity_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_parked_message_state_next_attempt_at",
                 table: "identity_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_replica_seen_at",
+                table: "identity_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_session_expires_at",
@@ -2676,6 +2988,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_licensing_parked_message_given_up_at",
+                table: "licensing_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_licensing_parked_message_state_next_attempt_at",
                 table: "licensing_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
@@ -2689,6 +3006,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_licensing_quarantined_window_decided_at",
                 table: "licensing_quarantined_window",
                 column: "decided_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_replica_seen_at",
+                table: "licensing_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_licensing_task_ended_at",
@@ -2737,9 +3059,19 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_notifications_parked_message_given_up_at",
+                table: "notifications_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_notifications_parked_message_state_next_attempt_at",
                 table: "notifications_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_replica_seen_at",
+                table: "notifications_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_notifications_task_ended_at",
@@ -2783,9 +3115,19 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_portal_parked_message_given_up_at",
+                table: "portal_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_portal_parked_message_state_next_attempt_at",
                 table: "portal_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_portal_replica_seen_at",
+                table: "portal_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_portal_task_ended_at",
@@ -2829,9 +3171,19 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_parked_message_given_up_at",
+                table: "remoteaccess_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_remoteaccess_parked_message_state_next_attempt_at",
                 table: "remoteaccess_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_remoteaccess_replica_seen_at",
+                table: "remoteaccess_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_remoteaccess_task_ended_at",
@@ -2875,9 +3227,19 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_updates_parked_message_given_up_at",
+                table: "updates_parked_message",
+                column: "given_up_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_updates_parked_message_state_next_attempt_at",
                 table: "updates_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_updates_replica_seen_at",
+                table: "updates_replica",
+                column: "seen_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_updates_task_ended_at",
@@ -2929,6 +3291,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "audit_projection");
+
+            migrationBuilder.DropTable(
+                name: "audit_replica");
 
             migrationBuilder.DropTable(
                 name: "audit_task");
@@ -2983,6 +3348,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "callhome_projection");
+
+            migrationBuilder.DropTable(
+                name: "callhome_replica");
 
             migrationBuilder.DropTable(
                 name: "callhome_task");
@@ -3069,6 +3437,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "fleet_projection");
 
             migrationBuilder.DropTable(
+                name: "fleet_replica");
+
+            migrationBuilder.DropTable(
+                name: "fleet_rule_change");
+
+            migrationBuilder.DropTable(
                 name: "fleet_task");
 
             migrationBuilder.DropTable(
@@ -3097,6 +3471,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "identity_projection");
+
+            migrationBuilder.DropTable(
+                name: "identity_replica");
 
             migrationBuilder.DropTable(
                 name: "identity_session");
@@ -3165,6 +3542,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "licensing_quarantined_window");
 
             migrationBuilder.DropTable(
+                name: "licensing_replica");
+
+            migrationBuilder.DropTable(
                 name: "licensing_task");
 
             migrationBuilder.DropTable(
@@ -3204,6 +3584,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "notifications_projection");
 
             migrationBuilder.DropTable(
+                name: "notifications_replica");
+
+            migrationBuilder.DropTable(
                 name: "notifications_task");
 
             migrationBuilder.DropTable(
@@ -3232,6 +3615,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "portal_projection");
+
+            migrationBuilder.DropTable(
+                name: "portal_replica");
 
             migrationBuilder.DropTable(
                 name: "portal_task");
@@ -3264,6 +3650,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "remoteaccess_projection");
 
             migrationBuilder.DropTable(
+                name: "remoteaccess_replica");
+
+            migrationBuilder.DropTable(
                 name: "remoteaccess_task");
 
             migrationBuilder.DropTable(
@@ -3292,6 +3681,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "updates_projection");
+
+            migrationBuilder.DropTable(
+                name: "updates_replica");
 
             migrationBuilder.DropTable(
                 name: "updates_task");

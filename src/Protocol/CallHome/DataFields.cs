@@ -1,4 +1,4 @@
-namespace MissionControl.ClusterAgent.Privacy;
+namespace MissionControl.Protocol.CallHome;
 
 /// <summary>How a field leaves the machine.</summary>
 public enum Treatment

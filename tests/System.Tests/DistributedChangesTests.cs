@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Http.Json;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Audit;
+using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Testing;
+using Xunit;
+
+namespace MissionControl.System.Tests;
+
+/// <summary>
+/// What people change, while clusters call home: the role that passes the change on, the one that knows who they are and the one that
+/// keeps the log of it each die in the middle.
+/// </summary>
+[Collection(Shapes.Distributed)]
+public sealed class DistributedChangesTests(DistributedFixture fixture)
+{
+    private static readonly TimeSpan Pace = TimeSpan.FromMilliseconds(400);
+    private readonly DistributedInstallation installation = fixture.Installation;
+
+    [Fact]
+    public async Task What_was_changed_while_a_role_died_is_there_once_and_in_the_audit_log_once()
+    {
+        var sender = Assert.Single(await Senders.EnrollAsync(installation, 1));
+        using var load = new CancellationTokenSource();
+        var (run, made) = ($"made-{Guid.NewGuid():N}"[..13], new ConcurrentDictionary<string, CustomerItem>());
+        var calling = sender.SendUntilAsync(load.Token, Pace);
+        var changing = installation.Of("portal").Select((portal, i) => ChangeUntilAsync(portal.Portal, $"{run}-{i}", made, load.Token)).ToList();
+        foreach (var role in new[] { "identity", "audit", "portal" })
+        {
+            await MoreAsync(made, $"changes are made before {role} dies");
+            var victim = installation.Of(role)[1];
+            await victim.KillAsync();
+            await MoreAsync(made, $"changes are made while a replica of {role} is dead");
+            await victim.StartAsync();
+        }
+
+        await MoreAsync(made, "changes are made after all of it");
+        await load.CancelAsync();
+        await Task.WhenAll([calling, .. changing]);
+
+        using var admin = installation.Client(installation.Portal, installation.AdminToken);
+        var stored = new Dictionary<string, Guid>();
+        for (var next = $"/api/v1/licensing/customers?q={run}&limit=200"; next is not null;)
+        {
+            var page = (await admin.GetFromJsonAsync<Page<CustomerItem>>(next))!;
+            Assert.All(page.Items, customer => stored.Add(customer.Name, customer.Id));
+            next = page.Next;
+        }
+
+        // The last of each, whose answer nobody waited for, may be there too.
+        Assert.InRange(stored.Count - made.Count, 0, changing.Count);
+        Assert.All(made, one => Assert.Equal(one.Value.Id, stored[one.Key]));
+        foreach (var id in stored.Values)
+        {
+            Page<AuditEntryItem>? entries = null;
+            await Eventually.TrueAsync(async () => (entries = await admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?target={id}&type=licensing.customer-created"))!.Items.Count > 0, "the entry has arrived");
+            Assert.Single(entries!.Items);
+        }
+
+        await Senders.VerifyAsync(installation, [sender]);
+        Assert.Empty(installation.Critical);
+    }
+
+    private async Task ChangeUntilAsync(Uri portal, string name, ConcurrentDictionary<string, CustomerItem> made, CancellationToken enough)
+    {
+        using var client = installation.Client(portal, installation.AdminToken);
+        using var timer = new PeriodicTimer(Pace);
+        for (var number = 0; !enough.IsCancellationRequested; number++)
+        {
+            await timer.WaitForNextTickAsync(CancellationToken.None);
+            var customer = $"{name}-{number}";
+            while (!enough.IsCancellationRequested && await CreateAsync(client, customer) is var answer)
+            {
+                if (answer is not null)
+                {
+                    made[customer] = answer;
+                    break;
+                }
+            }
+        }
+    }
+
+    // The key says that it is the same change, however often it is sent.
+    private static async Task<CustomerItem?> CreateAsync(HttpClient client, string name)
+    {
+        try
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/licensing/customers") { Content = JsonContent.Create(new CreateCustomerRequest(name, "eu")) };
+            request.Headers.TryAddWithoutValidation("Idempotency-Key", name);
+            using var response = await client.SendAsync(request);
+            Assert.True(response.StatusCode is HttpStatusCode.Created or HttpStatusCode.ServiceUnavailable or HttpStatusCode.Conflict, await response.Content.ReadAsStringAsync());
+            return response.StatusCode == HttpStatusCode.Created ? await response.Content.ReadFromJsonAsync<CustomerItem>() : null;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        {
+            return null;
+        }
+    }
+
+    private static Task MoreAsync(ConcurrentDictionary<string, CustomerItem> made, string what)
+    {
+        var target = made.Count + 6;
+        return Eventually.TrueAsync(() => made.Count >= target, what);
+    }
+}
