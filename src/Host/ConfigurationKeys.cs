@@ -28,6 +28,8 @@ internal static class ConfigurationKeys
         ["CallHome:IntervalSeconds"] = "Check-in interval handed to clusters, 30 to 3600; default 60.",
         ["CallHome:BundleDays"] = "Within how many days a site without a connection is expected to hand in its next bundle, 1 to 31; default 7.",
         ["CallHome:EnrollmentsPerSecond"] = "Enrolments accepted per second; default 10.",
+        ["CallHome:ItemsAtOnce"] = "Items and check-ins of one cluster that may come to one process at once, beyond which ItemsPerSecond holds; default 25000.",
+        ["CallHome:ItemsPerSecond"] = "Items and check-ins of one cluster that each process takes per second in the long run; over it 429; default 5.",
         ["CallHome:JitterPercent"] = "Spread of the interval in percent, 0 to 50; default 10.",
         ["CallHome:SealingKeyFile"] = "32 bytes that seal access tokens, shared by all callhome replicas; default keys/token-sealing.key in the data directory.",
         ["CallHome:AnchorsFile"] = "Anchor document signed by the offline root; default keys/anchors.dsse in the data directory.",

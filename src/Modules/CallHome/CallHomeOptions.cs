@@ -21,6 +21,14 @@ internal sealed class CallHomeOptions
     [Range(1, 100_000)]
     public int EnrollmentsPerSecond { get; init; } = 10;
 
+    /// <summary>Items and check-ins of one cluster that may come to one process at once: more than a full spool holds.</summary>
+    [Range(1, 10_000_000)]
+    public int ItemsAtOnce { get; init; } = 25_000;
+
+    /// <summary>Items and check-ins of one cluster that each process takes per second in the long run; a healthy agent needs one in twenty seconds.</summary>
+    [Range(1, 1_000_000)]
+    public int ItemsPerSecond { get; init; } = 5;
+
     /// <summary>Key that seals access tokens, 32 bytes; shared by the replicas. Default: <c>keys/token-sealing.key</c> in the data directory.</summary>
     public string? SealingKeyFile { get; init; }
 

@@ -12,7 +12,7 @@ using MissionControl.Protocol.CallHome;
 namespace MissionControl.CallHome.Intake;
 
 /// <summary><c>POST /callhome/v1/checkin</c>: judged, stored, then acknowledged.</summary>
-internal sealed class CheckIn(AccessTokens tokens, Handover handover, Wanted wanted, [FromKeyedServices("callhome")] WorkMeter work, TimeProvider time)
+internal sealed class CheckIn(AccessTokens tokens, Handover handover, Pace pace, Wanted wanted, [FromKeyedServices("callhome")] WorkMeter work, TimeProvider time)
 {
     public static void Map(IEndpointRouteBuilder callhome)
     {
@@ -28,12 +28,14 @@ internal sealed class CheckIn(AccessTokens tokens, Handover handover, Wanted wan
         var began = time.GetTimestamp();
         if (await handover.RefuseAllAsync(context)
             || await AdmitAsync(context) is not { } cluster
+            || await pace.RefuseAsync(context, cluster)
             || await Wire.ReadAsync(context, CheckInRequest.Parser, Limits.UsageCompressedBytes, Limits.UsageInflatedBytes) is not { } request
             || await RefuseAsync(context, cluster, request))
         {
             return;
         }
 
+        pace.Pay(cluster, request.Items.Count);
         var next = handover.NextSeconds();
         if (await handover.TakeAsync(context, cluster, request, next) is { } outcome)
         {

@@ -15,6 +15,9 @@ namespace MissionControl.CallHome.Intake;
 /// <summary>What a check-in must know of its cluster, in memory.</summary>
 internal sealed class KnownCluster(Guid id, Guid customerId)
 {
+    private long paidUntil;
+    private long warnedAt;
+
     public Guid Id { get; } = id;
 
     public Guid CustomerId { get; } = customerId;
@@ -48,6 +51,12 @@ internal sealed class KnownCluster(Guid id, Guid customerId)
 
     /// <summary>Only the committer replaces it.</summary>
     public IntakeState? Intake { get; set; }
+
+    /// <summary>Until when what it sent is paid for; see <see cref="Pace"/>. A monotonic timestamp.</summary>
+    public ref long PaidUntil => ref paidUntil;
+
+    /// <summary>When its pace was last complained of; a monotonic timestamp, 0: never.</summary>
+    public ref long WarnedAt => ref warnedAt;
 }
 
 /// <summary>
