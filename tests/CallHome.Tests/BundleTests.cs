@@ -114,7 +114,7 @@ public sealed class BundleTests(HostFixture fixture)
         var spki = fresh.ExportSubjectPublicKeyInfo();
         var request = new RotateRequest
         {
-            Assertion = cluster.Assertion(await cluster.NonceAsync(), new Dictionary<string, object> { ["new_key_sha256"] = Convert.ToHexStringLower(SHA256.HashData(spki)) }),
+            Assertion = cluster.Assertion(await cluster.NonceAsync(), new Dictionary<string, object> { ["new_key_sha256"] = Convert.ToHexStringLower(SHA256.HashData(spki)) }, use: "rotate"),
             NewPublicKey = ByteString.CopyFrom(spki),
             Proof = ByteString.CopyFrom(fresh.SignData([.. "mc-rotate-v1\n"u8, .. Encoding.ASCII.GetBytes(cluster.Id), .. spki], HashAlgorithmName.SHA256)),
         };
@@ -168,7 +168,7 @@ public sealed class BundleTests(HostFixture fixture)
     {
         using var cluster = await fixture.EnrollAsync();
         var old = cluster.Part(cluster.Request(cluster.Health(1)));
-        using var granted = await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(await cluster.NonceAsync()), Reason = "restored" });
+        using var granted = await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(await cluster.NonceAsync(), use: "epoch"), Reason = "restored" });
         cluster.Epoch = (await TestCluster.ReadAsync(granted, EpochResponse.Parser)).Epoch + 1;
 
         using var stale = await cluster.UploadAsync(old);

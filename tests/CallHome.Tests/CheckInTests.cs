@@ -59,7 +59,7 @@ public sealed class CheckInTests(HostFixture fixture)
         using var cluster = await fixture.EnrollAsync();
         await cluster.CheckInAsync(cluster.Health(1));
 
-        using var granted = await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(await cluster.NonceAsync()), Reason = "restored" });
+        using var granted = await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(await cluster.NonceAsync(), use: "epoch"), Reason = "restored" });
         var epoch = await TestCluster.ReadAsync(granted, EpochResponse.Parser);
         using var stale = await cluster.SendAsync("checkin", cluster.Request(cluster.Health(2)));
         cluster.Epoch = epoch.Epoch;
@@ -360,7 +360,7 @@ public sealed class CheckInTests(HostFixture fixture)
 
     private static async Task<EpochResponse> EpochAsync(TestCluster cluster)
     {
-        using var response = await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(await cluster.NonceAsync()), Reason = "restored" });
+        using var response = await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(await cluster.NonceAsync(), use: "epoch"), Reason = "restored" });
         return await TestCluster.ReadAsync(response, EpochResponse.Parser);
     }
 

@@ -56,7 +56,7 @@ public sealed class CompatibilityTests(HostFixture fixture)
         cluster.Epoch = 7;
 
         using var unknown = await cluster.SendAsync("checkin", cluster.Request(cluster.Health(1)));
-        using var response = await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(await cluster.NonceAsync(), new Dictionary<string, object> { ["epoch"] = 7, ["reason"] = "state-lost" }), Reason = "state-lost" });
+        using var response = await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(await cluster.NonceAsync(), new Dictionary<string, object> { ["epoch"] = 7, ["reason"] = "state-lost" }, use: "epoch"), Reason = "state-lost" });
         var granted = await TestCluster.ReadAsync(response, EpochResponse.Parser);
         cluster.Epoch = granted.Epoch;
 
@@ -77,8 +77,8 @@ public sealed class CompatibilityTests(HostFixture fixture)
 
         using var checkIn = await cluster.SendAsync("checkin", cluster.Request(cluster.Health()));
         using var token = await cluster.SendAsync("token", new TokenRequest { Assertion = cluster.Assertion(await cluster.NonceAsync()) });
-        using var epoch = await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(await cluster.NonceAsync()), Reason = "restored" });
-        using var rotate = await cluster.SendAsync("rotate", new RotateRequest { Assertion = cluster.Assertion(await cluster.NonceAsync()), NewPublicKey = ByteString.CopyFrom(fresh.ExportSubjectPublicKeyInfo()) });
+        using var epoch = await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(await cluster.NonceAsync(), use: "epoch"), Reason = "restored" });
+        using var rotate = await cluster.SendAsync("rotate", new RotateRequest { Assertion = cluster.Assertion(await cluster.NonceAsync(), use: "rotate"), NewPublicKey = ByteString.CopyFrom(fresh.ExportSubjectPublicKeyInfo()) });
 
         foreach (var response in new[] { checkIn, token, epoch, rotate })
         {

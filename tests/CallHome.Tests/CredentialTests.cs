@@ -135,7 +135,7 @@ public sealed class CredentialTests(HostFixture fixture)
         using var fresh = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var spki = fresh.ExportSubjectPublicKeyInfo();
         byte[] signed = [.. "mc-rotate-v1\n"u8, .. System.Text.Encoding.ASCII.GetBytes(cluster.Id), .. spki];
-        var assertion = cluster.Assertion(await cluster.NonceAsync(), new Dictionary<string, object> { ["new_key_sha256"] = Convert.ToHexStringLower(SHA256.HashData(spki)) });
+        var assertion = cluster.Assertion(await cluster.NonceAsync(), new Dictionary<string, object> { ["new_key_sha256"] = Convert.ToHexStringLower(SHA256.HashData(spki)) }, use: "rotate");
 
         using var rotated = await cluster.SendAsync("rotate", new RotateRequest { Assertion = assertion, NewPublicKey = ByteString.CopyFrom(spki), Proof = ByteString.CopyFrom(fresh.SignData(signed, HashAlgorithmName.SHA256)) });
         await TestCluster.ReadAsync(rotated, RotateResponse.Parser);

@@ -101,7 +101,7 @@ public sealed class ReadmissionTests(HostFixture fixture)
         {
             var spki = next.ExportSubjectPublicKeyInfo();
             byte[] signed = [.. "mc-rotate-v1\n"u8, .. System.Text.Encoding.ASCII.GetBytes(old.Id), .. spki];
-            var assertion = old.Assertion(nonce, new Dictionary<string, object> { ["epoch"] = 2, ["new_key_sha256"] = Convert.ToHexStringLower(SHA256.HashData(spki)) });
+            var assertion = old.Assertion(nonce, new Dictionary<string, object> { ["epoch"] = 2, ["new_key_sha256"] = Convert.ToHexStringLower(SHA256.HashData(spki)) }, use: route);
             return route switch
             {
                 "checkin" => old.SendAsync(route, old.Request(old.Health())),
@@ -241,7 +241,7 @@ public sealed class ReadmissionTests(HostFixture fixture)
         Assert.False((await IdentityAsync(Guid.Parse(old.Id))).CloneSuspected);
 
         // An epoch that the machine asks for later is its first: the one that a person gave it is no sign of a copy.
-        using var asked = await found.SendAsync("epoch", new EpochRequest { Assertion = found.Assertion(await found.NonceAsync(), new Dictionary<string, object> { ["epoch"] = 2, ["reason"] = "restored" }), Reason = "restored" });
+        using var asked = await found.SendAsync("epoch", new EpochRequest { Assertion = found.Assertion(await found.NonceAsync(), new Dictionary<string, object> { ["epoch"] = 2, ["reason"] = "restored" }, use: "epoch"), Reason = "restored" });
         Assert.False((await TestCluster.ReadAsync(asked, EpochResponse.Parser)).Quarantined);
     }
 

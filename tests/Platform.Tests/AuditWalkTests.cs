@@ -127,7 +127,7 @@ public sealed class AuditWalkTests : IAsyncLifetime
             await PostAsync($"/api/v1/fleet/clusters/{cluster.Id}/inventory-request", new InventoryRequest("the walk says so"));
         })),
         ["Unenroll"] = ("callhome.cluster-unenrolled", () => WithClusterAsync(async cluster =>
-            (await cluster.SendAsync("unenroll", new UnenrollRequest { Assertion = cluster.Assertion(await cluster.NonceAsync()), Reason = "test" })).EnsureSuccessStatusCode())),
+            (await cluster.SendAsync("unenroll", new UnenrollRequest { Assertion = cluster.Assertion(await cluster.NonceAsync(), use: "unenroll"), Reason = "test" })).EnsureSuccessStatusCode())),
         ["RetryParkedMessage"] = ("fleet.parked-message-retried", ParkAndRetryAsync),
         ["GiveUpParkedMessage"] = ("fleet.parked-message-given-up", async () =>
         {
@@ -212,14 +212,14 @@ public sealed class AuditWalkTests : IAsyncLifetime
     }
 
     private async Task EpochAsync(TestCluster cluster) =>
-        (await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(await cluster.NonceAsync()), Reason = "restored" })).EnsureSuccessStatusCode();
+        (await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(await cluster.NonceAsync(), use: "epoch"), Reason = "restored" })).EnsureSuccessStatusCode();
 
     private async Task RotateAsync(TestCluster cluster)
     {
         using var fresh = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var spki = fresh.ExportSubjectPublicKeyInfo();
         byte[] signed = [.. "mc-rotate-v1\n"u8, .. Encoding.ASCII.GetBytes(cluster.Id), .. spki];
-        var assertion = cluster.Assertion(await cluster.NonceAsync(), new Dictionary<string, object> { ["new_key_sha256"] = Convert.ToHexStringLower(SHA256.HashData(spki)) });
+        var assertion = cluster.Assertion(await cluster.NonceAsync(), new Dictionary<string, object> { ["new_key_sha256"] = Convert.ToHexStringLower(SHA256.HashData(spki)) }, use: "rotate");
         (await cluster.SendAsync("rotate", new RotateRequest { Assertion = assertion, NewPublicKey = ByteString.CopyFrom(spki), Proof = ByteString.CopyFrom(fresh.SignData(signed, HashAlgorithmName.SHA256)) })).EnsureSuccessStatusCode();
     }
 

@@ -78,13 +78,18 @@ public sealed class TestCluster(ControlPlane host) : IDisposable
     }
 
     /// <summary>An ES256 assertion; claims can be added or overwritten, its clock bent.</summary>
-    public string Assertion(string? nonce, IReadOnlyDictionary<string, object>? claims = null, DateTimeOffset? now = null)
+    public string Assertion(string? nonce, IReadOnlyDictionary<string, object>? claims = null, DateTimeOffset? now = null, string use = "token")
     {
         var issued = (now ?? host.Time.GetUtcNow()).ToUnixTimeSeconds();
-        var body = new Dictionary<string, object> { ["iss"] = Id, ["sub"] = Id, ["aud"] = "missioncontrol/callhome", ["jti"] = Guid.NewGuid().ToString("N"), ["iat"] = issued, ["exp"] = issued + 60 };
+        var body = new Dictionary<string, object> { ["iss"] = Id, ["sub"] = Id, ["aud"] = "missioncontrol/callhome", ["use"] = use, ["jti"] = Guid.NewGuid().ToString("N"), ["iat"] = issued, ["exp"] = issued + 60 };
         if (nonce is not null)
         {
             body["nonce"] = nonce;
+        }
+
+        if (use == "epoch")
+        {
+            body["reason"] = "restored";
         }
 
         foreach (var claim in claims ?? new Dictionary<string, object>())

@@ -111,7 +111,7 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
 
     /// <summary>Asks for a new epoch.</summary>
     public Task<EpochResponse> EpochAsync(string reason, ByteString fingerprint, CancellationToken cancellationToken) =>
-        WithNonceAsync(nonce => PostAsync("epoch", new EpochRequest { Assertion = Assertion(nonce, ("epoch", identity.Enrollment!.Epoch), ("epoch_issued_ms", identity.Enrollment.EpochIssuedAt?.ToUnixTimeMilliseconds() ?? 0), ("reason", reason)), Reason = reason, InstallFingerprint = fingerprint }, EpochResponse.Parser, null, cancellationToken));
+        WithNonceAsync(nonce => PostAsync("epoch", new EpochRequest { Assertion = Assertion(nonce, "epoch", ("epoch", identity.Enrollment!.Epoch), ("epoch_issued_ms", identity.Enrollment.EpochIssuedAt?.ToUnixTimeMilliseconds() ?? 0), ("reason", reason)), Reason = reason, InstallFingerprint = fingerprint }, EpochResponse.Parser, null, cancellationToken));
 
     /// <summary>Announces the key that is to follow; both are good until the new one first fetches a token. Asked again for the same key it changes nothing.</summary>
     public Task<RotateResponse> RotateAsync(ECDsa next, CancellationToken cancellationToken)
@@ -121,7 +121,7 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
         byte[] signed = [.. "mc-rotate-v1\n"u8, .. Encoding.ASCII.GetBytes(identity.Enrollment!.ClusterId.ToString("D")), .. spki];
         return WithNonceAsync(nonce => PostAsync("rotate", new RotateRequest
         {
-            Assertion = Assertion(nonce, ("new_key_sha256", Convert.ToHexStringLower(SHA256.HashData(spki)))),
+            Assertion = Assertion(nonce, "rotate", ("new_key_sha256", Convert.ToHexStringLower(SHA256.HashData(spki)))),
             NewPublicKey = ByteString.CopyFrom(spki),
             Proof = ByteString.CopyFrom(next.SignData(signed, HashAlgorithmName.SHA256)),
         }, RotateResponse.Parser, null, cancellationToken));
@@ -132,13 +132,13 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
 
     /// <summary>Takes leave.</summary>
     public Task<UnenrollResponse> UnenrollAsync(string reason, CancellationToken cancellationToken) =>
-        WithNonceAsync(nonce => PostAsync("unenroll", new UnenrollRequest { Assertion = Assertion(nonce), Reason = reason }, UnenrollResponse.Parser, null, cancellationToken));
+        WithNonceAsync(nonce => PostAsync("unenroll", new UnenrollRequest { Assertion = Assertion(nonce, "unenroll"), Reason = reason }, UnenrollResponse.Parser, null, cancellationToken));
 
     /// <summary>Gets ten minutes of access; drops it a minute early. Returns the bearer, for those who speak the protocol by themselves.</summary>
     public async Task<string> AuthorizeAsync(CancellationToken cancellationToken)
     {
         var asked = time.GetTimestamp();
-        var response = await WithNonceAsync(nonce => PostAsync("token", new TokenRequest { Assertion = Assertion(nonce) }, TokenResponse.Parser, null, cancellationToken));
+        var response = await WithNonceAsync(nonce => PostAsync("token", new TokenRequest { Assertion = Assertion(nonce, "token") }, TokenResponse.Parser, null, cancellationToken));
         accessToken = response.AccessToken;
         accessFor = TimeSpan.FromSeconds(response.ExpiresInS - 60);
         accessSince = asked;
@@ -164,12 +164,12 @@ public sealed class CallHomeClient(HttpClient http, IAgentIdentity identity, Tim
         }
     }
 
-    private string Assertion(string? nonce, params ReadOnlySpan<(string Name, object Value)> further)
+    private string Assertion(string? nonce, string use, params ReadOnlySpan<(string Name, object Value)> further)
     {
         // By the server's clock: a machine whose own is wrong is not locked out.
         var now = ServerNow.ToUnixTimeSeconds();
         var id = identity.Enrollment!.ClusterId.ToString("D");
-        var claims = new Dictionary<string, object> { ["iss"] = id, ["sub"] = id, ["aud"] = "missioncontrol/callhome", ["jti"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), ["iat"] = now, ["exp"] = now + 60 };
+        var claims = new Dictionary<string, object> { ["iss"] = id, ["sub"] = id, ["aud"] = "missioncontrol/callhome", ["use"] = use, ["jti"] = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), ["iat"] = now, ["exp"] = now + 60 };
         foreach (var (name, value) in further)
         {
             claims[name] = value;

@@ -15,9 +15,9 @@ internal static class Bodies
         ("enroll", cluster => cluster.EnrollmentRequest(Protocol.Tokens.TokenText.New('e', out _, out _))),
         ("token", cluster => new TokenRequest { Assertion = cluster.Assertion(null) }),
         ("checkin", cluster => cluster.Request(cluster.Health())),
-        ("epoch", cluster => new EpochRequest { Assertion = cluster.Assertion(null), Reason = "restored" }),
-        ("rotate", cluster => new RotateRequest { Assertion = cluster.Assertion(null), NewPublicKey = ByteString.CopyFrom(cluster.Key.ExportSubjectPublicKeyInfo()), Proof = ByteString.CopyFrom(new byte[64]) }),
-        ("unenroll", cluster => new UnenrollRequest { Assertion = cluster.Assertion(null), Reason = "test" }),
+        ("epoch", cluster => new EpochRequest { Assertion = cluster.Assertion(null, use: "epoch"), Reason = "restored" }),
+        ("rotate", cluster => new RotateRequest { Assertion = cluster.Assertion(null, use: "rotate"), NewPublicKey = ByteString.CopyFrom(cluster.Key.ExportSubjectPublicKeyInfo()), Proof = ByteString.CopyFrom(new byte[64]) }),
+        ("unenroll", cluster => new UnenrollRequest { Assertion = cluster.Assertion(null, use: "unenroll"), Reason = "test" }),
     ];
 
     public static HttpContent Protobuf(byte[] bytes, params string[] encodings) => Content(bytes, "application/x-protobuf", encodings);

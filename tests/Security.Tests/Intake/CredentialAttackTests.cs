@@ -16,46 +16,49 @@ namespace MissionControl.Security.Tests.Intake;
 public sealed class CredentialAttackTests(SecurityFixture fixture)
 {
     // Header, claims and signature of an assertion that would be good, each bent in one way. The nonce is always good.
-    private static readonly Dictionary<string, Func<TestCluster, string, string>> Forgeries = new()
+    private static readonly Dictionary<string, Func<TestCluster, string, string, string>> Forgeries = new()
     {
-        ["alg none"] = (cluster, nonce) => Jwt("""{"alg":"none"}"""u8, Claims(cluster, nonce), _ => []),
-        ["alg None"] = (cluster, nonce) => Jwt("""{"alg":"None"}"""u8, Claims(cluster, nonce), cluster),
-        ["alg es256"] = (cluster, nonce) => Jwt("""{"alg":"es256"}"""u8, Claims(cluster, nonce), cluster),
-        ["no alg"] = (cluster, nonce) => Jwt("{}"u8, Claims(cluster, nonce), cluster),
-        ["alg twice"] = (cluster, nonce) => Jwt("""{"alg":"none","alg":"ES256"}"""u8, Claims(cluster, nonce), cluster),
-        ["alg is a number"] = (cluster, nonce) => Jwt("""{"alg":256}"""u8, Claims(cluster, nonce), cluster),
-        ["alg is half a character"] = (cluster, nonce) => Jwt("""{"alg":"\ud800"}"""u8, Claims(cluster, nonce), cluster),
-        ["header is not UTF-8"] = (cluster, nonce) => Jwt([.. "{\"alg\":\""u8, 0xc3, 0x28, .. "\"}"u8], Claims(cluster, nonce), cluster),
-        ["header is a list"] = (cluster, nonce) => Jwt("[]"u8, Claims(cluster, nonce), cluster),
-        ["HS256 with the public key"] = (cluster, nonce) => Jwt("""{"alg":"HS256"}"""u8, Claims(cluster, nonce), signed => HMACSHA256.HashData(cluster.Key.ExportSubjectPublicKeyInfo(), signed)),
-        ["ES256 with an HMAC by the public key"] = (cluster, nonce) => Jwt("""{"alg":"ES256"}"""u8, Claims(cluster, nonce), signed => HMACSHA512.HashData(cluster.Key.ExportSubjectPublicKeyInfo(), signed)),
-        ["a signature of zeros"] = (cluster, nonce) => Jwt("""{"alg":"ES256"}"""u8, Claims(cluster, nonce), _ => new byte[64]),
-        ["a DER signature"] = (cluster, nonce) => Jwt("""{"alg":"ES256"}"""u8, Claims(cluster, nonce), signed => cluster.Key.SignData(signed, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)),
-        ["claims changed after signing"] = (cluster, nonce) => Swapped(cluster.Assertion(nonce), 1, Claims(cluster, nonce, claims => claims["jti"] = "other")),
-        ["no signature"] = (cluster, nonce) => cluster.Assertion(nonce).Split('.') is var parts ? $"{parts[0]}.{parts[1]}." : "",
-        ["two parts"] = (cluster, nonce) => cluster.Assertion(nonce).Split('.') is var parts ? $"{parts[0]}.{parts[1]}" : "",
-        ["four parts"] = (cluster, nonce) => cluster.Assertion(nonce) + ".x",
-        ["padding"] = (cluster, nonce) => cluster.Assertion(nonce) + "==",
-        ["another audience"] = (cluster, nonce) => Signed(cluster, nonce, claims => claims["aud"] = "missioncontrol/identity"),
-        ["a list of audiences"] = (cluster, nonce) => Signed(cluster, nonce, claims => claims["aud"] = new[] { "missioncontrol/callhome" }),
-        ["no issuer"] = (cluster, nonce) => Signed(cluster, nonce, claims => claims.Remove("iss")),
-        ["another subject"] = (cluster, nonce) => Signed(cluster, nonce, claims => claims["sub"] = Guid.NewGuid().ToString()),
-        ["a cluster that there is not"] = (cluster, nonce) => Signed(cluster, nonce, claims => claims["sub"] = claims["iss"] = Guid.NewGuid().ToString()),
-        ["an issuer that is no id"] = (cluster, nonce) => Signed(cluster, nonce, claims => claims["sub"] = claims["iss"] = "' OR 1=1 --"),
-        ["a life as text"] = (cluster, nonce) => Signed(cluster, nonce, claims => claims["exp"] = "9999999999"),
-        ["a life that is null"] = (cluster, nonce) => Signed(cluster, nonce, claims => claims["iat"] = null!),
-        ["a life that is a list"] = (cluster, nonce) => Signed(cluster, nonce, claims => claims["iat"] = new[] { 1 }),
-        ["a life of a day"] = (cluster, nonce) => Signed(cluster, nonce, claims => claims["exp"] = (long)claims["iat"] + 86_400),
-        ["a life longer than there is"] = (cluster, nonce) => Signed(cluster, nonce, claims => (claims["iat"], claims["exp"]) = (long.MinValue, long.MaxValue)),
-        ["no jti"] = (cluster, nonce) => Signed(cluster, nonce, claims => claims.Remove("jti")),
-        ["an endless jti"] = (cluster, nonce) => Signed(cluster, nonce, claims => claims["jti"] = new string('j', 101)),
-        ["a claim twice"] = (cluster, nonce) => Jwt("""{"alg":"ES256"}"""u8, [.. Claims(cluster, nonce)[..^1], .. ",\"aud\":\"missioncontrol/callhome\"}"u8], cluster),
-        ["nested claims"] = (cluster, nonce) => Signed(cluster, nonce, claims => claims["x"] = new object[] { new object[] { new object[] { new object[] { 1 } } } }),
-        ["too long"] = (cluster, nonce) => Signed(cluster, nonce, claims => claims["x"] = new string('x', 4000)),
-        ["nothing"] = (_, _) => "",
-        ["a signature that is not base64url"] = (cluster, nonce) => cluster.Assertion(nonce).Split('.') is var parts ? $"{parts[0]}.{parts[1]}.{new string('+', 86)}" : "",
-        ["dots"] = (_, _) => new string('.', 4000),
-        ["not base64url"] = (_, _) => "+/=.+/=.+/=",
+        ["alg none"] = (cluster, nonce, use) => Jwt("""{"alg":"none"}"""u8, Claims(cluster, nonce, use), _ => []),
+        ["alg None"] = (cluster, nonce, use) => Jwt("""{"alg":"None"}"""u8, Claims(cluster, nonce, use), cluster),
+        ["alg es256"] = (cluster, nonce, use) => Jwt("""{"alg":"es256"}"""u8, Claims(cluster, nonce, use), cluster),
+        ["no alg"] = (cluster, nonce, use) => Jwt("{}"u8, Claims(cluster, nonce, use), cluster),
+        ["alg twice"] = (cluster, nonce, use) => Jwt("""{"alg":"none","alg":"ES256"}"""u8, Claims(cluster, nonce, use), cluster),
+        ["alg is a number"] = (cluster, nonce, use) => Jwt("""{"alg":256}"""u8, Claims(cluster, nonce, use), cluster),
+        ["alg is half a character"] = (cluster, nonce, use) => Jwt("""{"alg":"\ud800"}"""u8, Claims(cluster, nonce, use), cluster),
+        ["header is not UTF-8"] = (cluster, nonce, use) => Jwt([.. "{\"alg\":\""u8, 0xc3, 0x28, .. "\"}"u8], Claims(cluster, nonce, use), cluster),
+        ["header is a list"] = (cluster, nonce, use) => Jwt("[]"u8, Claims(cluster, nonce, use), cluster),
+        ["HS256 with the public key"] = (cluster, nonce, use) => Jwt("""{"alg":"HS256"}"""u8, Claims(cluster, nonce, use), signed => HMACSHA256.HashData(cluster.Key.ExportSubjectPublicKeyInfo(), signed)),
+        ["ES256 with an HMAC by the public key"] = (cluster, nonce, use) => Jwt("""{"alg":"ES256"}"""u8, Claims(cluster, nonce, use), signed => HMACSHA512.HashData(cluster.Key.ExportSubjectPublicKeyInfo(), signed)),
+        ["a signature of zeros"] = (cluster, nonce, use) => Jwt("""{"alg":"ES256"}"""u8, Claims(cluster, nonce, use), _ => new byte[64]),
+        ["a DER signature"] = (cluster, nonce, use) => Jwt("""{"alg":"ES256"}"""u8, Claims(cluster, nonce, use), signed => cluster.Key.SignData(signed, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence)),
+        ["claims changed after signing"] = (cluster, nonce, use) => Swapped(cluster.Assertion(nonce, use: use), 1, Claims(cluster, nonce, use, claims => claims["jti"] = "other")),
+        ["no signature"] = (cluster, nonce, use) => cluster.Assertion(nonce, use: use).Split('.') is var parts ? $"{parts[0]}.{parts[1]}." : "",
+        ["two parts"] = (cluster, nonce, use) => cluster.Assertion(nonce, use: use).Split('.') is var parts ? $"{parts[0]}.{parts[1]}" : "",
+        ["four parts"] = (cluster, nonce, use) => cluster.Assertion(nonce, use: use) + ".x",
+        ["padding"] = (cluster, nonce, use) => cluster.Assertion(nonce, use: use) + "==",
+        ["another audience"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims["aud"] = "missioncontrol/identity"),
+        ["a list of audiences"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims["aud"] = new[] { "missioncontrol/callhome" }),
+        ["no issuer"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims.Remove("iss")),
+        ["another subject"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims["sub"] = Guid.NewGuid().ToString()),
+        ["a cluster that there is not"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims["sub"] = claims["iss"] = Guid.NewGuid().ToString()),
+        ["an issuer that is no id"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims["sub"] = claims["iss"] = "' OR 1=1 --"),
+        ["a life as text"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims["exp"] = "9999999999"),
+        ["a life that is null"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims["iat"] = null!),
+        ["a life that is a list"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims["iat"] = new[] { 1 }),
+        ["a life of a day"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims["exp"] = (long)claims["iat"] + 86_400),
+        ["a life longer than there is"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => (claims["iat"], claims["exp"]) = (long.MinValue, long.MaxValue)),
+        ["for another route"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims["use"] = use == "unenroll" ? "token" : "unenroll"),
+        ["for no route"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims.Remove("use")),
+        ["for several routes"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims["use"] = new[] { "token", "unenroll" }),
+        ["no jti"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims.Remove("jti")),
+        ["an endless jti"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims["jti"] = new string('j', 101)),
+        ["a claim twice"] = (cluster, nonce, use) => Jwt("""{"alg":"ES256"}"""u8, [.. Claims(cluster, nonce, use)[..^1], .. ",\"aud\":\"missioncontrol/callhome\"}"u8], cluster),
+        ["nested claims"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims["x"] = new object[] { new object[] { new object[] { new object[] { 1 } } } }),
+        ["too long"] = (cluster, nonce, use) => Signed(cluster, nonce, use, claims => claims["x"] = new string('x', 4000)),
+        ["nothing"] = (_, _, _) => "",
+        ["a signature that is not base64url"] = (cluster, nonce, use) => cluster.Assertion(nonce, use: use).Split('.') is var parts ? $"{parts[0]}.{parts[1]}.{new string('+', 86)}" : "",
+        ["dots"] = (_, _, _) => new string('.', 4000),
+        ["not base64url"] = (_, _, _) => "+/=.+/=.+/=",
     };
 
     public static TheoryData<string> Names => [.. Forgeries.Keys];
@@ -66,13 +69,12 @@ public sealed class CredentialAttackTests(SecurityFixture fixture)
     {
         using var cluster = await fixture.EnrollAsync();
         var nonce = await cluster.NonceAsync();
-        var forged = Forgeries[name](cluster, nonce);
         foreach (var (route, message) in new (string, IMessage)[]
         {
-            ("token", new TokenRequest { Assertion = forged }),
-            ("epoch", new EpochRequest { Assertion = forged, Reason = "restored" }),
-            ("unenroll", new UnenrollRequest { Assertion = forged }),
-            ("rotate", new RotateRequest { Assertion = forged, NewPublicKey = ByteString.CopyFrom(cluster.Key.ExportSubjectPublicKeyInfo()) }),
+            ("token", new TokenRequest { Assertion = Forged("token") }),
+            ("epoch", new EpochRequest { Assertion = Forged("epoch"), Reason = "restored" }),
+            ("unenroll", new UnenrollRequest { Assertion = Forged("unenroll") }),
+            ("rotate", new RotateRequest { Assertion = Forged("rotate"), NewPublicKey = ByteString.CopyFrom(cluster.Key.ExportSubjectPublicKeyInfo()) }),
         })
         {
             using var response = await cluster.SendAsync(route, message);
@@ -82,6 +84,8 @@ public sealed class CredentialAttackTests(SecurityFixture fixture)
 
         using var good = await cluster.SendAsync("token", new TokenRequest { Assertion = cluster.Assertion(nonce) });
         Assert.Equal(HttpStatusCode.OK, good.StatusCode);
+
+        string Forged(string use) => Forgeries[name](cluster, nonce, use);
     }
 
     [Fact]
@@ -95,10 +99,44 @@ public sealed class CredentialAttackTests(SecurityFixture fixture)
         foreach (var replay in new[] { assertion, cluster.Assertion(foreign), cluster.Assertion(""), cluster.Assertion(new string('A', 48)), cluster.Assertion("\0") })
         {
             using var token = await cluster.SendAsync("token", new TokenRequest { Assertion = replay });
-            using var unenroll = await cluster.SendAsync("unenroll", new UnenrollRequest { Assertion = replay });
             await Answers.RefusedAsync("use-nonce", token, "replay at token");
-            await Answers.RefusedAsync("use-nonce", unenroll, "replay at unenroll");
         }
+
+        var spent = await cluster.NonceAsync();
+        using var used = await cluster.SendAsync("token", new TokenRequest { Assertion = cluster.Assertion(spent) });
+        foreach (var nonce in new[] { spent, foreign, "" })
+        {
+            using var unenroll = await cluster.SendAsync("unenroll", new UnenrollRequest { Assertion = cluster.Assertion(nonce, use: "unenroll") });
+            await Answers.RefusedAsync("use-nonce", unenroll, "a nonce that is spent or not ours at unenroll");
+        }
+    }
+
+    [Fact]
+    public async Task Whoever_reads_along_cannot_use_an_assertion_for_another_route_than_the_cluster_did()
+    {
+        using var cluster = await fixture.EnrollAsync();
+        var routes = new Dictionary<string, Func<string, IMessage>>
+        {
+            ["token"] = assertion => new TokenRequest { Assertion = assertion },
+            ["epoch"] = assertion => new EpochRequest { Assertion = assertion, Reason = "restored" },
+            ["rotate"] = assertion => new RotateRequest { Assertion = assertion, NewPublicKey = ByteString.CopyFrom(cluster.Key.ExportSubjectPublicKeyInfo()), Proof = ByteString.CopyFrom(new byte[64]) },
+            ["unenroll"] = assertion => new UnenrollRequest { Assertion = assertion, Reason = "moved" },
+        };
+        var held = await cluster.NonceAsync();
+        foreach (var (named, asked) in routes.Keys.SelectMany(named => routes.Keys.Where(route => route != named).Select(route => (named, route))))
+        {
+            using var answer = await cluster.SendAsync(asked, routes[asked](cluster.Assertion(held, use: named)));
+            await Answers.RefusedAsync("assertion-invalid", answer, $"an assertion for {named} at {asked}");
+        }
+
+        // The reason is signed as well: who restored a machine does not say that it lost its state.
+        using var bent = await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(held, use: "epoch"), Reason = "state-lost" });
+        await Answers.RefusedAsync("assertion-invalid", bent, "another reason than the one signed");
+
+        // None of it spent the nonce that the cluster holds, and the cluster is as it was.
+        using var good = await cluster.SendAsync("token", new TokenRequest { Assertion = cluster.Assertion(held) });
+        Assert.Equal(HttpStatusCode.OK, good.StatusCode);
+        Assert.Equal(1, (await cluster.CheckInAsync(cluster.Health())).Ack);
     }
 
     [Fact]
@@ -156,7 +194,7 @@ public sealed class CredentialAttackTests(SecurityFixture fixture)
             await Answers.RefusedAsync(code, checkin, $"check-in after {verb}");
             await Answers.RefusedAsync(code, token, $"token after {verb}");
             await Answers.RefusedAsync(code, rotate, $"rotate after {verb}");
-            using var epoch = await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(await cluster.NonceAsync()), Reason = "restored" });
+            using var epoch = await cluster.SendAsync("epoch", new EpochRequest { Assertion = cluster.Assertion(await cluster.NonceAsync(), use: "epoch"), Reason = "restored" });
             await Answers.RefusedAsync(code, epoch, $"epoch after {verb}");
         }
     }
@@ -202,16 +240,16 @@ public sealed class CredentialAttackTests(SecurityFixture fixture)
         using var fresh = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var spki = fresh.ExportSubjectPublicKeyInfo();
         byte[] signed = [.. "mc-rotate-v1\n"u8, .. Encoding.ASCII.GetBytes(cluster.Id), .. spki];
-        var assertion = cluster.Assertion(await cluster.NonceAsync(), new Dictionary<string, object> { ["new_key_sha256"] = Convert.ToHexStringLower(SHA256.HashData(spki)) });
+        var assertion = cluster.Assertion(await cluster.NonceAsync(), new Dictionary<string, object> { ["new_key_sha256"] = Convert.ToHexStringLower(SHA256.HashData(spki)) }, use: "rotate");
         return new RotateRequest { Assertion = assertion, NewPublicKey = ByteString.CopyFrom(spki), Proof = ByteString.CopyFrom(fresh.SignData(signed, HashAlgorithmName.SHA256)) };
     }
 
-    private static string Signed(TestCluster cluster, string nonce, Action<Dictionary<string, object>> bend) => Jwt("""{"alg":"ES256"}"""u8, Claims(cluster, nonce, bend), cluster);
+    private static string Signed(TestCluster cluster, string nonce, string use, Action<Dictionary<string, object>> bend) => Jwt("""{"alg":"ES256"}"""u8, Claims(cluster, nonce, use, bend), cluster);
 
-    private static byte[] Claims(TestCluster cluster, string nonce, Action<Dictionary<string, object>>? bend = null)
+    private static byte[] Claims(TestCluster cluster, string nonce, string use, Action<Dictionary<string, object>>? bend = null)
     {
         var issued = TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
-        var claims = new Dictionary<string, object> { ["iss"] = cluster.Id, ["sub"] = cluster.Id, ["aud"] = "missioncontrol/callhome", ["jti"] = "j", ["iat"] = issued, ["exp"] = issued + 60, ["nonce"] = nonce };
+        var claims = new Dictionary<string, object> { ["iss"] = cluster.Id, ["sub"] = cluster.Id, ["aud"] = "missioncontrol/callhome", ["use"] = use, ["jti"] = "j", ["iat"] = issued, ["exp"] = issued + 60, ["nonce"] = nonce };
         bend?.Invoke(claims);
         return JsonSerializer.SerializeToUtf8Bytes(claims);
     }

@@ -73,11 +73,18 @@ internal static class RequestEpoch
         }
 
         await using var transaction = await db.BeginWriteAsync(cancellationToken: context.RequestAborted);
-        var (assertion, error) = await assertions.VerifyAsync(request.Assertion, context.RequestAborted);
+        var (assertion, error) = await assertions.VerifyAsync(request.Assertion, "epoch", context.RequestAborted);
         if (assertion is null)
         {
             await transaction.DisposeAsync();
             await ExchangeToken.RefuseAsync(context, error, nonces, time);
+            return;
+        }
+
+        if (Assertions.Text(assertion.Claims, "reason") != request.Reason)
+        {
+            await transaction.DisposeAsync();
+            await ExchangeToken.RefuseAsync(context, AssertionError.Invalid, nonces, time);
             return;
         }
 

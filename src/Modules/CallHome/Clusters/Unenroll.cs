@@ -31,7 +31,7 @@ internal static class Unenroll
         }
 
         await using var transaction = await db.BeginWriteAsync(cancellationToken: context.RequestAborted);
-        var (assertion, error) = await assertions.VerifyAsync(request.Assertion, context.RequestAborted);
+        var (assertion, error) = await assertions.VerifyAsync(request.Assertion, "unenroll", context.RequestAborted);
         if (assertion is null)
         {
             await transaction.DisposeAsync();

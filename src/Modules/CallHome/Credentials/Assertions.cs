@@ -32,9 +32,12 @@ internal sealed class Assertions(ControlPlaneDbContext db, Nonces nonces, CloneA
     private Cluster? replaced;
 
     /// <summary>Verifies inside the caller's write transaction, which consumes the nonce.</summary>
-    public async Task<(Assertion? Assertion, AssertionError Error)> VerifyAsync(string text, CancellationToken cancellationToken)
+    /// <param name="text">The assertion.</param>
+    /// <param name="use">The route that was called. An assertion is good for the one that it names: whoever reads along, as a proxy that ends TLS does, must not turn the fetching of a token into a farewell.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<(Assertion? Assertion, AssertionError Error)> VerifyAsync(string text, string use, CancellationToken cancellationToken)
     {
-        if (!TryRead(text, out var parts, out var clusterId, out var claims))
+        if (!TryRead(text, out var parts, out var clusterId, out var claims) || Text(claims, "use") != use)
         {
             return (null, AssertionError.Invalid);
         }
@@ -113,7 +116,8 @@ internal sealed class Assertions(ControlPlaneDbContext db, Nonces nonces, CloneA
     private static long? Number(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
 
-    private static string? Text(JsonElement element, string name) =>
+    /// <summary>A claim that is a text; null when it is none.</summary>
+    public static string? Text(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     private static bool TryJson(string part, out JsonElement element)

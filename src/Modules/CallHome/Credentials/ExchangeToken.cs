@@ -31,7 +31,7 @@ internal static class ExchangeToken
         }
 
         await using var transaction = await db.BeginWriteAsync(cancellationToken: context.RequestAborted);
-        var (assertion, error) = await assertions.VerifyAsync(request.Assertion, context.RequestAborted);
+        var (assertion, error) = await assertions.VerifyAsync(request.Assertion, "token", context.RequestAborted);
         if (assertion is null)
         {
             await transaction.DisposeAsync();
@@ -67,7 +67,7 @@ internal static class ExchangeToken
         context.Response.Headers["MC-Nonce"] = nonces.Issue();
         await (error == AssertionError.NeedsNonce
             ? Problems.WriteAsync(context, ProblemCodes.UseNonce, "Put the nonce of header MC-Nonce into the assertion; MC-Time is this server's time.")
-            : Problems.WriteAsync(context, ProblemCodes.AssertionInvalid, "The assertion must be an ES256 JWT, signed by an enrolled key, with iss = sub = the cluster id, aud missioncontrol/callhome, jti, iat, exp and the nonce."));
+            : Problems.WriteAsync(context, ProblemCodes.AssertionInvalid, "The assertion must be an ES256 JWT, signed by an enrolled key, with iss = sub = the cluster id, aud missioncontrol/callhome, use = the route called, jti, iat, exp and the nonce."));
     }
 
     /// <summary>Answers a cluster that may not speak, keeping that its nonce was used; false when it may.</summary>

@@ -38,7 +38,7 @@ internal static class RotateKey
         }
 
         await using var transaction = await db.BeginWriteAsync(cancellationToken: context.RequestAborted);
-        var (assertion, error) = await assertions.VerifyAsync(request.Assertion, context.RequestAborted);
+        var (assertion, error) = await assertions.VerifyAsync(request.Assertion, "rotate", context.RequestAborted);
         if (assertion is null)
         {
             await transaction.DisposeAsync();
