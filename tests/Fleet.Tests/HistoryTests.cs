@@ -109,6 +109,22 @@ public sealed class HistoryTests(RuleHost fixture) : IClassFixture<RuleHost>
     }
 
     [Fact]
+    public void Late_samples_of_one_hour_that_know_different_metrics_are_all_kept()
+    {
+        var state = StoredHealth.New(Guid.CreateVersion7(), Guid.Empty);
+        var recorder = new SampleRecorder(state);
+        recorder.Add(Begin.AddHours(5), 10, [new("cpu:n1", 1, 1)]);
+
+        // The first reading after a start has no processor time to compare with; the second has, and ends the group.
+        recorder.Add(Begin, 1, [new("memory:n1", 1, 2)]);
+        recorder.Add(Begin.AddMinutes(1), 2, [new("memory:n1", 1, 2), new("cpu:n1", 1, 3)]);
+        var rows = recorder.Finish();
+
+        Assert.Equal(2, rows.Sum(row => (int)row[4]!));
+        Assert.Equal(rows.Count, rows.DistinctBy(row => (row[0], row[1], row[2])).Count());
+    }
+
+    [Fact]
     public void A_day_of_a_cluster_of_three_nodes_takes_less_than_24_KiB()
     {
         var random = new Random(7);
@@ -119,7 +135,7 @@ public sealed class HistoryTests(RuleHost fixture) : IClassFixture<RuleHost>
         {
             var recorder = new SampleRecorder(state);
             recorder.Add(Begin.AddMinutes(minute), minute + 1, SampleRecorder.Values(Busy(random, minute), HealthStatus.Green));
-            foreach (var row in recorder.Finish(minute + 1))
+            foreach (var row in recorder.Finish())
             {
                 samples += (int)row[4]!;
                 bytes += ((byte[])row[5]!).Length;

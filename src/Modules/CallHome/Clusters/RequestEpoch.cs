@@ -49,6 +49,27 @@ internal static class RequestEpoch
         }
     }
 
+    /// <summary>
+    /// The epoch that was granted last, when its answer seems to have been lost: the same installation still holds the one before, and
+    /// nobody has spoken in the new one. A copy that is given the same epoch so is found out by its numbers.
+    /// </summary>
+    private static async Task<EpochResponse?> LostAnswerAsync(ControlPlaneDbContext db, Assertion assertion, EpochRequest request, CancellationToken cancellationToken)
+    {
+        var cluster = assertion.Cluster;
+        if (Number(assertion, "epoch") != cluster.Epoch - 1 || !Fingerprint(request).AsSpan().SequenceEqual(cluster.InstallFingerprint))
+        {
+            return null;
+        }
+
+        var last = await db.Set<ClusterEpoch>().AsNoTracking().SingleOrDefaultAsync(epoch => epoch.ClusterId == cluster.Id && epoch.Epoch == cluster.Epoch, cancellationToken);
+        var wasHeard = await db.Set<IntakeRow>().AnyAsync(row => row.ClusterId == cluster.Id && row.Epoch >= cluster.Epoch, cancellationToken);
+        return wasHeard || last is null || !Reasons.Contains(last.Reason)
+            ? null
+            : new EpochResponse { Epoch = last.Epoch, IssuedAtMs = last.IssuedAt.ToUnixTimeMilliseconds(), Quarantined = last.Quarantined };
+    }
+
+    private static byte[] Fingerprint(EpochRequest request) => request.InstallFingerprint.Span[..Math.Min(64, request.InstallFingerprint.Length)].ToArray();
+
     private static long? Number(Assertion assertion, string claim) =>
         assertion.Claims.TryGetProperty(claim, out var value) && value.ValueKind == System.Text.Json.JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
 
@@ -95,12 +116,20 @@ internal static class RequestEpoch
         }
 
         var now = time.GetUtcNow();
+        if (await LostAnswerAsync(db, assertion, request, context.RequestAborted) is { } granted)
+        {
+            await db.SaveChangesAsync(context.RequestAborted);
+            await transaction.CommitAsync(context.RequestAborted);
+            await Wire.WriteAsync(context, granted);
+            return;
+        }
+
         var dayAgo = now.AddDays(-1);
         var again = await db.Set<ClusterEpoch>().AnyAsync(epoch => epoch.ClusterId == cluster.Id && epoch.IssuedAt > dayAgo && epoch.Reason != ClusterEpoch.Enrolled && epoch.Reason != ClusterEpoch.Readmitted, context.RequestAborted);
         var before = cluster.Epoch;
         Recall(db, events, assertion, now);
         cluster.IssueEpoch(now);
-        cluster.InstallFingerprint = request.InstallFingerprint.Span[..Math.Min(64, request.InstallFingerprint.Length)].ToArray();
+        cluster.InstallFingerprint = Fingerprint(request);
         if (again)
         {
             cluster.SuspectClone(now);

@@ -54,7 +54,7 @@ internal sealed class CheckIn(AccessTokens tokens, Handover handover, Pace pace,
             return null;
         }
 
-        if (await handover.FindAsync(token.ClusterId, context.RequestAborted) is not { } cluster)
+        if (await handover.FindAsync(token.ClusterId, token.Admission, context.RequestAborted) is not { } cluster)
         {
             await Problems.WriteAsync(context, ProblemCodes.AccessTokenInvalid, "The cluster is not known here. Get a new access token.");
             return null;

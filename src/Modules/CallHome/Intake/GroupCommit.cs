@@ -253,15 +253,24 @@ internal sealed class IntakeWriter : IAsyncDisposable
     private IntakeOutcome Judge(Submission submission, DateTimeOffset now)
     {
         var cluster = submission.Cluster;
-        if (submission.Epoch != cluster.Epoch)
+
+        // Read once: the directory may learn of the next epoch at any moment, and numbers of one must never settle those of another.
+        var epoch = cluster.Epoch;
+        var state = pending.GetValueOrDefault(cluster.Id) ?? cluster.Intake!;
+        if (submission.Epoch != epoch)
         {
-            return new IntakeOutcome(submission.Epoch < cluster.Epoch ? IntakeVerdict.StaleEpoch : IntakeVerdict.UnknownEpoch, null, []);
+            return new IntakeOutcome(submission.Epoch < epoch ? IntakeVerdict.StaleEpoch : IntakeVerdict.UnknownEpoch, state, []);
         }
 
-        var state = pending.GetValueOrDefault(cluster.Id) ?? cluster.Intake!;
-        if (state.Epoch != cluster.Epoch)
+        if (state.Epoch > epoch)
         {
-            state = IntakeState.Initial(cluster.Epoch, state.Version);
+            // Another replica has heard the next epoch already, and this one has not heard of it: it cannot tell what is settled.
+            return new IntakeOutcome(IntakeVerdict.Unavailable, null, []);
+        }
+
+        if (state.Epoch != epoch)
+        {
+            state = IntakeState.Initial(epoch, state.Version);
         }
 
         settled.Clear();
@@ -275,6 +284,12 @@ internal sealed class IntakeWriter : IAsyncDisposable
                 if (state.TryGetDigest(seq, out var digest) && digest != submitted.Digest)
                 {
                     return new IntakeOutcome(IntakeVerdict.CloneSuspected, state, []);
+                }
+
+                if (digest == submitted.Digest && submitted.Refusal is { Final: true } told)
+                {
+                    // The answer that said so may have been lost, and nobody else tells the agent what was not stored.
+                    (refusals ??= []).Add(told);
                 }
             }
             else if (submitted.Refusal is { Final: false } later)

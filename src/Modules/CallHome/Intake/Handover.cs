@@ -30,17 +30,23 @@ internal sealed class Handover(ClusterDirectory directory, GroupCommit intake, C
         return false;
     }
 
-    /// <summary>The cluster, also one that enrolled a moment ago through another replica; null when there is none.</summary>
-    public async ValueTask<KnownCluster?> FindAsync(Guid id, CancellationToken cancellationToken)
+    /// <summary>The cluster, also one that enrolled, or enrolled anew, a moment ago through another replica; null when there is none.</summary>
+    /// <param name="id">Which.</param>
+    /// <param name="admission">The admission that its access was given under, if it has any.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async ValueTask<KnownCluster?> FindAsync(Guid id, long admission, CancellationToken cancellationToken)
     {
-        if (directory.TryGet(id, out var cluster))
+        if (directory.TryGet(id, out var cluster) && admission <= cluster.Admission)
         {
             return cluster;
         }
 
-        await directory.RefreshAsync(time.GetUtcNow().AddMinutes(-15), cancellationToken);
+        await CatchUpAsync(cancellationToken);
         return directory.TryGet(id, out cluster) ? cluster : null;
     }
+
+    // What another replica wrote within the time that any poll may be late.
+    private Task CatchUpAsync(CancellationToken cancellationToken) => directory.RefreshAsync(time.GetUtcNow().AddMinutes(-15), cancellationToken);
 
     /// <summary>Answers a cluster that may not speak; false when it may.</summary>
     public static async ValueTask<bool> RefuseStateAsync(HttpContext context, KnownCluster cluster)
@@ -72,6 +78,12 @@ internal sealed class Handover(ClusterDirectory directory, GroupCommit intake, C
             return null;
         }
 
+        if (request.Epoch > cluster.Epoch)
+        {
+            // Another replica may have granted it a moment ago; to call it unknown would make the agent ask for one more.
+            await CatchUpAsync(context.RequestAborted);
+        }
+
         var submission = Submit(cluster, request, next, isCarried, time.GetUtcNow());
         if (!intake.TrySubmit(submission))
         {
@@ -89,7 +101,8 @@ internal sealed class Handover(ClusterDirectory directory, GroupCommit intake, C
                 await Problems.WriteAsync(context, ProblemCodes.UnknownEpoch, $"Epoch {request.Epoch} was never issued; {cluster.Epoch} is in force.");
                 return null;
             case IntakeVerdict.StaleEpoch:
-                if (!isCarried)
+                // While nobody has spoken in the epoch in force, its answer may have been lost on the way to this very sender.
+                if (!isCarried && outcome.State!.Epoch == cluster.Epoch)
                 {
                     await clones.RaiseAsync(cluster, $"epoch {request.Epoch} spoke while {cluster.Epoch} is in force", context.RequestAborted);
                 }

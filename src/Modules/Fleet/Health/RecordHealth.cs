@@ -95,7 +95,7 @@ internal sealed class RecordHealth(ControlPlaneDbContext db, TimeProvider time) 
             samples.Add(at, rank, SampleRecorder.Values(health, judgement.Status));
         }
 
-        return new Result(before, new RuleTurn(rulesBefore, rules), state, samples.Finish(Received.Rank(group.Items[^1].Item)));
+        return new Result(before, new RuleTurn(rulesBefore, rules), state, samples.Finish());
     }
 
     /// <summary>Takes a judgement over into the row.</summary>

@@ -13,7 +13,9 @@ internal sealed class SampleRecorder(StoredHealth state)
     public const int MaxOpenBytes = 2048;
 
     private readonly List<object?[]> closed = [];
-    private Dictionary<DateTimeOffset, SampleBlock>? late;
+
+    // Each with the rank of its last sample: no other block of its hour has that one, so that no two are taken for the same.
+    private Dictionary<DateTimeOffset, (SampleBlock Block, long Rank)>? late;
     private SampleBlock open = SampleBlock.Open(state.Samples);
 
     /// <summary>Adds a sample.</summary>
@@ -26,18 +28,19 @@ internal sealed class SampleRecorder(StoredHealth state)
         if (open.Count > 0 && hour < state.SamplesFrom)
         {
             late ??= [];
-            if (late.TryGetValue(hour, out var block) && !block.TryAdd(at, values))
+            if (!late.TryGetValue(hour, out var entry))
             {
-                Close(hour, rank, block);
-                block = null;
+                entry.Block = new SampleBlock();
+                entry.Block.TryAdd(at, values);
+            }
+            else if (!entry.Block.TryAdd(at, values))
+            {
+                Close(hour, entry.Rank, entry.Block);
+                entry.Block = new SampleBlock();
+                entry.Block.TryAdd(at, values);
             }
 
-            if (block is null)
-            {
-                late[hour] = block = new SampleBlock();
-                block.TryAdd(at, values);
-            }
-
+            late[hour] = (entry.Block, rank);
             return;
         }
 
@@ -55,11 +58,10 @@ internal sealed class SampleRecorder(StoredHealth state)
     }
 
     /// <summary>Puts the open block back into the row and hands over the rows of what is closed.</summary>
-    /// <param name="rank">Rank of the group's last item.</param>
-    public IReadOnlyList<object?[]> Finish(long rank)
+    public IReadOnlyList<object?[]> Finish()
     {
         state.Samples = open.ToBytes();
-        foreach (var (hour, block) in late ?? [])
+        foreach (var (hour, (block, rank)) in late ?? [])
         {
             Close(hour, rank, block);
         }
