@@ -54,6 +54,16 @@ public sealed partial class ComposeTests
     }
 
     [Fact]
+    public void The_broker_throws_no_message_away_however_often_a_consumer_was_killed()
+    {
+        var mounted = File.Value["services"]!["rabbitmq"]!["volumes"].Texts();
+        var policy = JsonNode.Parse(Repository.Read("infra/containers/rabbitmq-policies.json"))!["policies"]!.AsArray().Single()!;
+
+        Assert.Contains(mounted, volume => volume.Contains("infra/containers/rabbitmq-policies.json:/etc/rabbitmq/definitions/", StringComparison.Ordinal));
+        Assert.Equal((".*", "quorum_queues", -1), ((string)policy["pattern"]!, (string)policy["apply-to"]!, (int)policy["definition"]!["delivery-limit"]!));
+    }
+
+    [Fact]
     public void The_portal_finds_every_replica_of_every_role()
     {
         var edge = JsonNode.Parse(Repository.Read("infra/config/distributed.json"))!["Edge"]!["Roles"]!.AsObject();
