@@ -52,4 +52,20 @@ public sealed class PaceTests
         Assert.Equal(waits.OrderDescending(), waits);
         Assert.InRange(waits[0], 30, 60);
     }
+
+    [Fact]
+    public async Task The_agent_obeys_and_what_it_could_not_send_arrives_later()
+    {
+        await using var host = await ControlPlane.StartAsync(configuration: new Dictionary<string, string?> { ["CallHome:ItemsAtOnce"] = "1", ["CallHome:ItemsPerSecond"] = "1" });
+        using var agent = await RealAgent.EnrollAsync(host, (await host.CreateCustomerAsync()).Id);
+        Assert.True((await agent.CheckInAsync()).Succeeded);
+
+        // The first brought health and inventory, and so is two items ahead of its pace. Of its own accord it would take up to two minutes.
+        var refused = await agent.CheckInAsync();
+
+        Assert.StartsWith("rate-limited", refused.Problem, StringComparison.Ordinal);
+        Assert.InRange(refused.Next, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(5));
+        Assert.True(agent.Agent.Waiting > 0);
+        await agent.CheckInUntilAsync(() => Task.FromResult(agent.Agent.Waiting == 0), "it may speak again once it has waited");
+    }
 }

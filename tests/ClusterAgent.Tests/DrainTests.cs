@@ -1,7 +1,3 @@
-using System.IO.Compression;
-using System.Net;
-using System.Net.Http.Headers;
-using Google.Protobuf;
 using MissionControl.ClusterAgent.CallHome;
 using MissionControl.ClusterAgent.Machine;
 using MissionControl.ClusterAgent.Privacy;
@@ -20,7 +16,7 @@ public sealed class DrainTests
         var directory = Directory.CreateTempSubdirectory("mc-drain-");
         try
         {
-            using var door = new Door();
+            using var door = new Door(TimeProvider.System);
             using var http = new HttpClient(door, disposeHandler: false) { BaseAddress = new Uri("https://localhost") };
             using var identity = new MemoryIdentity { Enrollment = new Enrollment(new Uri("https://localhost"), Guid.CreateVersion7(), 1, "sha256:", false, 60, 0) };
             using var cluster = new LocalCluster("Oslo", new LinuxMachine(TimeProvider.System), new CertificateFiles([]), null, Masking.In(directory.FullName, new PrivacySettings()), TimeProvider.System);
@@ -35,19 +31,19 @@ public sealed class DrainTests
             // As many as it will by itself; from then on as many, and as soon, as it is told.
             door.Answer = new CheckInResponse { NextS = 600, Drain = new Drain { MaxItems = 20, MinGapS = 10 } };
             Assert.InRange((await agent.CheckInAsync(CancellationToken.None)).Next, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(12.5));
-            Assert.Equal(100, door.Items);
+            Assert.Equal(100, door.Items.Count);
             Assert.InRange((await agent.CheckInAsync(CancellationToken.None)).Next, TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(12.5));
-            Assert.Equal(20, door.Items);
+            Assert.Equal(20, door.Items.Count);
             while (spool.Count > 0)
             {
                 await agent.CheckInAsync(CancellationToken.None);
-                Assert.InRange(door.Items, 1, 20);
+                Assert.InRange(door.Items.Count, 1, 20);
             }
 
             Assert.InRange((await agent.CheckInAsync(CancellationToken.None)).Next, TimeSpan.FromSeconds(599), TimeSpan.FromSeconds(661));
 
             // Refused for want of room: it comes back when it was told to, and keeps what it has.
-            door.Refusal = 17;
+            door.Refuses["checkin"] = new Refusal(503, "overloaded", RetryAfter: 17);
             spool.Add("event", 1, [1]);
             var refused = await agent.CheckInAsync(CancellationToken.None);
             Assert.False(refused.Succeeded);
@@ -58,43 +54,5 @@ public sealed class DrainTests
         {
             directory.Delete(recursive: true);
         }
-    }
-
-    /// <summary>The other end of the wire: takes everything, and says what the test wants said.</summary>
-    private sealed class Door : HttpMessageHandler
-    {
-        public CheckInResponse Answer { get; set; } = new();
-
-        public int Refusal { get; set; }
-
-        public int Items { get; private set; }
-
-        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            var now = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds();
-            if (request.RequestUri!.AbsolutePath.EndsWith("/token", StringComparison.Ordinal))
-            {
-                return Said(new TokenResponse { AccessToken = "mcc_test", ExpiresInS = 600, ServerTimeMs = now });
-            }
-
-            if (Refusal > 0)
-            {
-                return new HttpResponseMessage(HttpStatusCode.ServiceUnavailable)
-                {
-                    Content = new StringContent("""{"code":"overloaded","detail":"Keep the items."}"""), Headers = { RetryAfter = new RetryConditionHeaderValue(TimeSpan.FromSeconds(Refusal)) },
-                };
-            }
-
-            await using var body = await request.Content!.ReadAsStreamAsync(cancellationToken);
-            await using var inflated = request.Content.Headers.ContentEncoding.Contains("gzip") ? new GZipStream(body, CompressionMode.Decompress) : body;
-            var checkIn = CheckInRequest.Parser.ParseFrom(inflated);
-            Items = checkIn.Items.Count;
-            var answer = Answer.Clone();
-            answer.ServerTimeMs = now;
-            answer.AcceptedAboveAck.AddRange(checkIn.Items.Select(item => item.Seq));
-            return Said(answer);
-        }
-
-        private static HttpResponseMessage Said(IMessage message) => new(HttpStatusCode.OK) { Content = new ByteArrayContent(message.ToByteArray()) };
     }
 }

@@ -195,6 +195,73 @@ public sealed class LocalClusterTests : IDisposable
     }
 
     [Fact]
+    public async Task A_link_in_the_drop_directory_is_neither_read_nor_written_through()
+    {
+        var elsewhere = Directory.CreateTempSubdirectory("mc-elsewhere-").FullName;
+        try
+        {
+            var key = Path.Combine(elsewhere, "cluster.key.pem");
+            await File.WriteAllTextAsync(key, "the key", TestContext.Current.CancellationToken);
+            var stray = Path.Combine(elsewhere, "state.ndjson");
+            await File.WriteAllTextAsync(stray, Line("state", State), TestContext.Current.CancellationToken);
+            File.CreateSymbolicLink(Path.Combine(directory, "0.ndjson"), "/dev/zero");
+            File.CreateSymbolicLink(Path.Combine(directory, "1.ndjson"), stray);
+            await cluster.RefreshAsync(TestContext.Current.CancellationToken);
+            Assert.Equal("1.ndjson is a link, and links are not followed.", cluster.ProductProblem);
+
+            // The reason of a file that is rejected takes the place of the link, and leaves alone what that leads to.
+            Directory.CreateDirectory(Path.Combine(directory, "rejected"));
+            var reason = Path.Combine(directory, "rejected", "2.ndjson.reason");
+            File.CreateSymbolicLink(reason, key);
+            Drop("2.ndjson", "this is not JSON");
+            await cluster.RefreshAsync(TestContext.Current.CancellationToken);
+            cluster.EventsKept();
+            Assert.Equal("the key", await File.ReadAllTextAsync(key, TestContext.Current.CancellationToken));
+            Assert.Contains("was rejected", Assert.Single(DropDirectory.RejectedIn(directory)).Reason, StringComparison.Ordinal);
+
+            // Nor is anything shown of what a reason leads to that was planted afterwards.
+            File.Delete(reason);
+            File.CreateSymbolicLink(reason, key);
+            Assert.Equal("", Assert.Single(DropDirectory.RejectedIn(directory)).Reason);
+        }
+        finally
+        {
+            Directory.Delete(elsewhere, recursive: true);
+        }
+    }
+
+    [Fact]
+    public async Task Nothing_goes_to_where_a_link_named_rejected_leads_and_what_has_no_end_ends()
+    {
+        var elsewhere = Directory.CreateTempSubdirectory("mc-elsewhere-").FullName;
+        try
+        {
+            // A pipe that nobody writes to: who opens it waits for ever.
+            using (var pipe = System.Diagnostics.Process.Start("mkfifo", [Path.Combine(directory, "0.ndjson")]))
+            {
+                await pipe.WaitForExitAsync(TestContext.Current.CancellationToken);
+            }
+
+            Directory.CreateSymbolicLink(Path.Combine(directory, "rejected"), elsewhere);
+            await File.WriteAllTextAsync(Path.Combine(elsewhere, "3.ndjson"), "not of the product", TestContext.Current.CancellationToken);
+            Drop("1.ndjson", "this is not JSON");
+            Drop("2.ndjson", Line("state", State));
+
+            await Task.Run(() => cluster.RefreshAsync(TestContext.Current.CancellationToken), TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+            cluster.EventsKept();
+
+            Assert.Null(cluster.ProductProblem);
+            Assert.True(File.Exists(Path.Combine(directory, "1.ndjson")));
+            Assert.Single(Directory.EnumerateFiles(elsewhere));
+            Assert.Empty(DropDirectory.RejectedIn(directory));
+        }
+        finally
+        {
+            Directory.Delete(elsewhere, recursive: true);
+        }
+    }
+
+    [Fact]
     public void Disks_are_read_once_each_with_inodes_and_whether_they_are_encrypted()
     {
         var blocks = Path.Combine(directory, "block");

@@ -2,6 +2,7 @@ using System.Text;
 using Google.Protobuf;
 using MissionControl.ClusterAgent.Sent;
 using MissionControl.Protocol.CallHome;
+using MissionControl.Testing;
 using Xunit;
 
 namespace MissionControl.ClusterAgent.Tests;
@@ -49,7 +50,7 @@ public sealed class SentLogTests : IDisposable
         }
 
         Assert.Contains("Oslo", text, StringComparison.Ordinal);
-        Assert.Equal(SentLog.Digest(enroll.ToByteArray()), SentLog.Read(directory)[0].Sha256);
+        Assert.Equal(SentLog.Digest(enroll.ToByteArray()), SentLog.Read(directory).First().Sha256);
     }
 
     [Fact]
@@ -67,7 +68,7 @@ public sealed class SentLogTests : IDisposable
             log.Leaves(new Uri("https://mc.example/callhome/v1/checkin"), request, request.ToByteArray(), request.ToByteArray(), null);
         }
 
-        Assert.Equal(2, SentLog.Read(directory).Count);
+        Assert.Equal(2, SentLog.Read(directory).Count());
     }
 
     [Fact]
@@ -81,4 +82,67 @@ public sealed class SentLogTests : IDisposable
 
         Assert.Single(Directory.EnumerateFiles(directory));
     }
+
+    [Fact]
+    public void More_than_the_limit_within_one_day_keeps_the_newest_within_the_limit()
+    {
+        const int limit = 64 * 1024;
+        var sent = new List<long>();
+        var time = new ManualTime(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+
+        // Half of it by one run of the agent and half by the next, which goes on where the first left off.
+        for (var run = 0; run < 2; run++)
+        {
+            using var log = new SentLog(directory, time, keepBytes: limit);
+            for (var i = 0; i < 100; i++)
+            {
+                sent.Add(Send(log));
+                Assert.InRange(Directory.EnumerateFiles(directory).Sum(file => new FileInfo(file).Length), 1, limit);
+            }
+        }
+
+        // Within the limit but for what one file holds, without a gap, and each with its answer, in whichever file that stands.
+        var kept = SentLog.Read(directory).ToList();
+        Assert.Equal(sent.TakeLast(kept.Count), kept.Select(body => body.Id));
+        Assert.All(kept.Skip(1), body => Assert.Equal(200, body.Status));
+        Assert.InRange(kept.Count, 10, 190);
+        Assert.InRange(Directory.EnumerateFiles(directory).Sum(file => new FileInfo(file).Length), limit / 32 * 29, limit);
+    }
+
+    [Fact]
+    public void Older_days_go_first_and_file_by_file()
+    {
+        const int limit = 64 * 1024;
+        var time = new ManualTime(new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.Zero));
+        using var log = new SentLog(directory, time, keepBytes: limit);
+        var before = Day("2026-03-01");
+        while (before.Count < 20)
+        {
+            Send(log);
+            before = Day("2026-03-01");
+        }
+
+        time.Advance(TimeSpan.FromDays(1));
+        while (Day("2026-03-02").Count < 20)
+        {
+            Send(log);
+        }
+
+        // Of the day before the oldest files are gone, and the others are there whole.
+        var left = Day("2026-03-01");
+        Assert.InRange(left.Count, 5, 19);
+        Assert.Equal(before.TakeLast(left.Count), left);
+        Assert.Equal(20, Day("2026-03-02").Count);
+        Assert.Equal(left[0], Directory.EnumerateFiles(directory).Select(Path.GetFileName).Order(StringComparer.Ordinal).First());
+    }
+
+    private static long Send(SentLog log)
+    {
+        var request = new CheckInRequest { ClusterId = new string('c', 300), Epoch = 1 };
+        var id = log.Leaves(new Uri("https://mc.example/callhome/v1/checkin"), request, request.ToByteArray(), request.ToByteArray(), null);
+        log.Answered(id, 200, null);
+        return id;
+    }
+
+    private List<string> Day(string date) => [.. Directory.EnumerateFiles(directory, $"{date}*").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
 }

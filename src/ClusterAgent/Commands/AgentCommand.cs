@@ -52,15 +52,18 @@ internal static class Shared
     public static Option<Uri?> Proxy { get; } = new("--proxy")
     {
         Description = $"HTTP proxy, http://host:port, without credentials: those stand in a file that the configuration names, or in {AgentSettings.ProxyCredentialsVariable} as user:password. Default: as HTTPS_PROXY says.",
-        CustomParser = result => Address(result, AddressError),
+        CustomParser = result => Address(result, AddressError, _ => true),
         Recursive = true,
     };
 
     public static Option<string> Output { get; } = CreateOutput();
 
+    // Over http the enrolment token would go in clear; to this machine it may, where a proxy of its own brings the TLS.
+    private const string ServerError = "The address of Mission Control is written https://host:port, or http:// to this machine itself, and never holds credentials: arguments are visible to every user.";
+
     private static string AddressError => "An address is written https://host:port, and never holds credentials: arguments are visible to every user.";
 
-    public static Option<Uri> Server(string description, bool required) => new("--server") { CustomParser = result => Address(result, AddressError), Description = description, Required = required };
+    public static Option<Uri> Server(string description, bool required) => new("--server") { CustomParser = result => Address(result, ServerError, address => address.Scheme == Uri.UriSchemeHttps || address.IsLoopback), Description = description, Required = required };
 
     public static string DataOf(ParseResult parsed) => parsed.GetValue(Data)!;
 
@@ -113,9 +116,9 @@ internal static class Shared
         }
     }
 
-    private static Uri Address(ArgumentResult result, string error)
+    private static Uri Address(ArgumentResult result, string error, Func<Uri, bool> fits)
     {
-        if (Uri.TryCreate(result.Tokens.Count == 1 ? result.Tokens[0].Value : "", UriKind.Absolute, out var address) && address.Scheme is ("http" or "https") && address.UserInfo.Length == 0)
+        if (Uri.TryCreate(result.Tokens.Count == 1 ? result.Tokens[0].Value : "", UriKind.Absolute, out var address) && address.Scheme is ("http" or "https") && address.UserInfo.Length == 0 && fits(address))
         {
             return address;
         }

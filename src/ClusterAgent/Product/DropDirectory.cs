@@ -6,7 +6,7 @@ namespace MissionControl.ClusterAgent.Product;
 /// <summary>
 /// Reads files of JSON lines that the product drops, in the order of their names. The product writes a file aside and renames it to
 /// *.ndjson; the agent deletes what it has taken in. What it cannot read is told, and then goes to the subdirectory <c>rejected</c>,
-/// with the reason beside it.
+/// with the reason beside it. Links are neither followed nor written through: whoever may drop files there need not be who the agent is.
 /// </summary>
 public sealed class DropDirectory(string directory, TimeProvider time) : IProduct
 {
@@ -30,8 +30,8 @@ public sealed class DropDirectory(string directory, TimeProvider time) : IProduc
     public static IReadOnlyList<(string Name, string Reason)> RejectedIn(string directory)
     {
         var rejects = Path.Combine(directory, Rejects);
-        return !Directory.Exists(rejects) ? [] : [.. Directory.EnumerateFiles(rejects, "*.ndjson").Order(StringComparer.Ordinal)
-            .Select(file => (Path.GetFileName(file), File.Exists(file + Reason) ? File.ReadAllText(file + Reason) : ""))];
+        return !Directory.Exists(rejects) || IsLink(rejects) ? [] : [.. Directory.EnumerateFiles(rejects, "*.ndjson").Order(StringComparer.Ordinal)
+            .Select(file => (Path.GetFileName(file), File.Exists(file + Reason) && !IsLink(file + Reason) ? Text(file + Reason) : ""))];
     }
 
     /// <inheritdoc />
@@ -44,6 +44,12 @@ public sealed class DropDirectory(string directory, TimeProvider time) : IProduc
         {
             foreach (var file in Directory.EnumerateFiles(directory, "*.ndjson").Order(StringComparer.Ordinal).ToList())
             {
+                if (IsLink(file))
+                {
+                    rejected = $"{Path.GetFileName(file)} is a link, and links are not followed.";
+                    continue;
+                }
+
                 if (refused.TryGetValue(file, out var known) && known.Is(file))
                 {
                     rejected = known.Why;
@@ -112,7 +118,7 @@ public sealed class DropDirectory(string directory, TimeProvider time) : IProduc
 
         var found = new List<ProductEvent>();
         ProductDocument? newest = null;
-        foreach (var line in File.ReadLines(file, Encoding.UTF8).Where(line => line.Length > 0))
+        foreach (var line in Text(file).Split('\n', '\r').Where(line => line.Length > 0))
         {
             var entry = JsonSerializer.Deserialize(line, ProductJson.Default.DropLine) ?? throw new ProductException("A line is null.");
             if (entry.Event is { } happened)
@@ -132,14 +138,41 @@ public sealed class DropDirectory(string directory, TimeProvider time) : IProduc
         }
     }
 
+    // At most what the file had when it was opened, and never more than is read of any, whatever it turned into since it was looked at.
+    private static string Text(string file)
+    {
+        // A pipe and a device have no length, and opening one may take for ever.
+        if (new FileInfo(file).Length == 0)
+        {
+            return "";
+        }
+
+        using var stream = File.OpenRead(file);
+        var bytes = new byte[Math.Min(stream.Length, MostBytes)];
+        using var reader = new StreamReader(new MemoryStream(bytes, 0, stream.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false)), Encoding.UTF8);
+        return reader.ReadToEnd();
+    }
+
+    private static bool IsLink(string path) => new FileInfo(path).LinkTarget is not null;
+
     private bool Reject(string file, string why)
     {
         try
         {
             var rejects = Path.Combine(directory, Rejects);
+            if (IsLink(rejects))
+            {
+                return false;
+            }
+
             Directory.CreateDirectory(rejects);
             var kept = Path.Combine(rejects, Path.GetFileName(file));
-            File.WriteAllText(kept + Reason, why);
+            File.Delete(kept + Reason);
+            using (var reason = new StreamWriter(new FileStream(kept + Reason, FileMode.CreateNew, FileAccess.Write)))
+            {
+                reason.Write(why);
+            }
+
             File.Move(file, kept, overwrite: true);
             foreach (var old in Directory.EnumerateFiles(rejects, "*.ndjson").Order(StringComparer.Ordinal).SkipLast(MostRejected).ToList())
             {

@@ -24,26 +24,30 @@ public sealed record SentBody(
 
 /// <summary>
 /// What the customer can read: every body, written before it leaves, with its digest, time, address and outcome; never a credential.
-/// One file of JSON lines per day, kept 30 days or 500 MB.
+/// Files of JSON lines, one a day and further ones when it is full; the oldest go after 30 days, or when all are 500 MB.
 /// </summary>
 public sealed class SentLog : IDisposable
 {
     private const int KeepDays = 30;
-    private const long KeepBytes = 500_000_000;
+    private const int Parts = 32;
+    private const string Dates = "yyyy-MM-dd";
     private static readonly string[] Credentials = ["token", "assertion", "proof"];
     private readonly string directory;
     private readonly TimeProvider time;
     private readonly DiskReserve? reserve;
+    private readonly long keepBytes;
     private FileStream? file;
     private DateOnly day;
-    private long next;
+    private long last;
 
     /// <summary>Opens or begins the log in a directory.</summary>
     /// <param name="directory">Its own.</param>
     /// <param name="time">Dates files and lines.</param>
     /// <param name="reserve">Room for when the disk is full.</param>
-    public SentLog(string directory, TimeProvider time, DiskReserve? reserve = null)
+    /// <param name="keepBytes">How much is kept; a file holds a 32nd of it.</param>
+    public SentLog(string directory, TimeProvider time, DiskReserve? reserve = null, long keepBytes = 500_000_000)
     {
+        this.keepBytes = keepBytes;
         this.directory = directory;
         this.time = time;
         this.reserve = reserve;
@@ -58,9 +62,9 @@ public sealed class SentLog : IDisposable
         ArgumentNullException.ThrowIfNull(message);
         var content = Withheld(message);
         var now = time.GetUtcNow();
-        var log = Open(now);
-        var entry = new SentBody(next++, now, url, encoding, asSent.Length, Digest(asSent), Digest(inflated), content is null ? inflated.ToArray() : null, content);
-        Append(log, entry);
+        last = Math.Max(last + 1, now.ToUnixTimeMilliseconds());
+        var entry = new SentBody(last, now, url, encoding, asSent.Length, Digest(asSent), Digest(inflated), content is null ? inflated.ToArray() : null, content);
+        Append(now, entry);
         return entry.Id;
     }
 
@@ -70,7 +74,7 @@ public sealed class SentLog : IDisposable
         var now = time.GetUtcNow();
         try
         {
-            Append(Open(now), new Answer(id, now, status, outcome));
+            Append(now, new Answer(id, now, status, outcome));
         }
         catch (IOException full) when (DiskReserve.IsDiskFull(full))
         {
@@ -78,41 +82,39 @@ public sealed class SentLog : IDisposable
         }
     }
 
-    /// <summary>Everything in the log, oldest first, each with its outcome. A line that a crash cut off is left out.</summary>
-    public static IReadOnlyList<SentBody> Read(string directory)
+    /// <summary>
+    /// Everything in the log, oldest first, each with its outcome, read as it is asked for: all of it at once may be more than there is
+    /// memory for. A line that a crash cut off is left out.
+    /// </summary>
+    public static IEnumerable<SentBody> Read(string directory)
     {
-        var bodies = new List<SentBody>();
-        if (!Directory.Exists(directory))
+        // An agent sends one body after the other, so the answer stands before the next body, at times in the next file.
+        SentBody? held = null;
+        foreach (var entry in Directory.Exists(directory) ? Files(directory).SelectMany(Lines).Select(Parse) : [])
         {
-            return bodies;
-        }
-
-        foreach (var path in Files(directory))
-        {
-            var index = new Dictionary<long, int>();
-            using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var reader = new StreamReader(stream);
-            while (reader.ReadLine() is { } line)
+            if (entry is not { ValueKind: JsonValueKind.Object } known)
             {
-                if (Parse(line) is not { } entry)
-                {
-                    continue;
-                }
-
-                if (entry.TryGetProperty(nameof(SentBody.Url), out _))
-                {
-                    var body = entry.Deserialize<SentBody>()!;
-                    index[body.Id] = bodies.Count;
-                    bodies.Add(body);
-                }
-                else if (entry.Deserialize<Answer>() is { } answer && index.TryGetValue(answer.Id, out var at))
-                {
-                    bodies[at] = bodies[at] with { Status = answer.Status, Outcome = answer.Outcome };
-                }
+                continue;
             }
+
+            if (!known.TryGetProperty(nameof(SentBody.Url), out _))
+            {
+                held = known.Deserialize<Answer>() is { } answer && answer.Id == held?.Id ? held with { Status = answer.Status, Outcome = answer.Outcome } : held;
+                continue;
+            }
+
+            if (held is not null)
+            {
+                yield return held;
+            }
+
+            held = known.Deserialize<SentBody>();
         }
 
-        return bodies;
+        if (held is not null)
+        {
+            yield return held;
+        }
     }
 
     /// <inheritdoc />
@@ -181,54 +183,89 @@ public sealed class SentLog : IDisposable
         }
     }
 
-    private FileStream Open(DateTimeOffset now)
+    // The file of the day that has room for so many bytes more.
+    private FileStream Open(DateTimeOffset now, int bytes)
     {
         var today = DateOnly.FromDateTime(now.UtcDateTime);
-        if (file is null || day != today)
+        if (file is not null && day == today && HasRoom(file.Length, bytes))
         {
-            file?.Dispose();
-            Purge(today);
-            file = DurableFile.OpenPrivate(Path.Combine(directory, $"{today.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}.ndjson"), FileMode.OpenOrCreate);
-            file.Position = file.Length;
-            if (file.Length > 0)
-            {
-                // The last line may have been cut off by a crash.
-                file.Write("\n"u8);
-            }
-
-            day = today;
-            next = Math.Max(next, now.ToUnixTimeMilliseconds());
+            return file;
         }
 
-        return file;
+        file?.Dispose();
+        file = null;
+        var date = today.ToString(Dates, CultureInfo.InvariantCulture);
+        var part = Files(directory).Where(path => DateOf(path) == date).Select(PartOf).Append(1).Max();
+        var newest = new FileInfo(PathOf(date, part));
+        var path = newest.Exists && !HasRoom(newest.Length, bytes) ? PathOf(date, part + 1) : newest.FullName;
+        Purge(today, path);
+        var opened = DurableFile.OpenPrivate(path, FileMode.OpenOrCreate);
+        try
+        {
+            if (opened.Length > 0)
+            {
+                // The last line may have been cut off by a crash.
+                opened.Position = opened.Length;
+                opened.Write("\n"u8);
+            }
+        }
+        catch (IOException)
+        {
+            opened.Dispose();
+            throw;
+        }
+
+        day = today;
+        return file = opened;
     }
 
-    private void Purge(DateOnly today)
+    // An empty file takes a line of any length.
+    private bool HasRoom(long length, int bytes) => length == 0 || length + bytes < keepBytes / Parts;
+
+    // File by file, the oldest first, until there is room for one more that is full.
+    private void Purge(DateOnly today, string current)
     {
-        var oldest = today.AddDays(-KeepDays).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
-        long total = 0;
-        foreach (var path in Files(directory).Reverse().ToList())
+        var oldest = today.AddDays(-KeepDays).ToString(Dates, CultureInfo.InvariantCulture);
+        var total = keepBytes / Parts;
+        foreach (var path in Files(directory).Reverse().Where(path => path != current).ToList())
         {
             total += new FileInfo(path).Length;
-            if (total > KeepBytes || string.CompareOrdinal(Path.GetFileNameWithoutExtension(path), oldest) < 0)
+            if (total > keepBytes || string.CompareOrdinal(DateOf(path), oldest) < 0)
             {
                 File.Delete(path);
             }
         }
     }
 
+    // The underscore sorts behind the dot, so that a day's first file comes before its others.
+    private string PathOf(string date, int part) => Path.Combine(directory, part == 1 ? $"{date}.ndjson" : string.Create(CultureInfo.InvariantCulture, $"{date}_{part:0000}.ndjson"));
+
+    private static string DateOf(string path) => Path.GetFileNameWithoutExtension(path).Split('_')[0];
+
+    private static int PartOf(string path) => int.TryParse(Path.GetFileNameWithoutExtension(path).Split('_')[^1], NumberStyles.None, CultureInfo.InvariantCulture, out var part) ? part : 1;
+
     private static IEnumerable<string> Files(string directory) => Directory.EnumerateFiles(directory, "*.ndjson").Order(StringComparer.Ordinal);
 
-    private void Append<T>(FileStream log, T entry)
+    private static IEnumerable<string> Lines(string path)
+    {
+        // The agent that runs beside the reader may have thrown the oldest file away meanwhile.
+        using var reader = File.Exists(path) ? new StreamReader(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete)) : StreamReader.Null;
+        while (reader.ReadLine() is { } line)
+        {
+            yield return line;
+        }
+    }
+
+    private void Append<T>(DateTimeOffset now, T entry)
     {
         byte[] line = [.. JsonSerializer.SerializeToUtf8Bytes(entry), (byte)'\n'];
         if (reserve is null)
         {
-            DurableFile.Append(log, line);
+            DurableFile.Append(Open(now, line.Length), line);
         }
         else
         {
-            reserve.Write(() => DurableFile.Append(log, line));
+            reserve.Write(() => DurableFile.Append(Open(now, line.Length), line));
         }
     }
 
