@@ -101,7 +101,10 @@ public static class ControlPlaneHost
         builder.Services.AddApiDescription();
 
         var app = builder.Build();
-        app.UseForwardedHeaders();
+        // Who called is believed only from proxies that are named; by default from nobody. The way from the portal to the roles and the
+        // doors that strangers stand at are named apart: one process may have both.
+        UseProxies(app, "Network:TrustedProxies", static served => served == Surface.Api);
+        UseProxies(app, "Network:PublicProxies", static served => (served & (Surface.Portal | Surface.CallHome)) != 0);
         app.UseHostFiltering();
         app.UsePlatformHttp();
         app.UseRouting();
@@ -149,20 +152,26 @@ public static class ControlPlaneHost
         builder.Logging.AddConfiguration(builder.Configuration.GetSection("Logging"));
         var hosts = builder.Configuration["AllowedHosts"] ?? $"localhost;127.0.0.1;[::1];{System.Net.Dns.GetHostName()}";
         builder.Services.AddHostFiltering(filtering => (filtering.AllowedHosts, filtering.AllowEmptyHosts) = (hosts.Split(';', StringSplitOptions.RemoveEmptyEntries), false));
-        // Who called is believed only from proxies that are named; by default from nobody.
-        var proxies = builder.Configuration.GetSection("Network:TrustedProxies").Get<string[]>() ?? [];
-        builder.Services.Configure<ForwardedHeadersOptions>(forwarded =>
-        {
-            forwarded.ForwardedHeaders = proxies.Length > 0 ? ForwardedHeaders.XForwardedFor : ForwardedHeaders.None;
-            forwarded.KnownProxies.Clear();
-            forwarded.KnownIPNetworks.Clear();
-            foreach (var proxy in proxies)
-            {
-                forwarded.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(proxy));
-            }
-        });
         // Long enough to finish what was accepted, short enough for a person at Ctrl-C.
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(20));
+    }
+
+    private static void UseProxies(WebApplication app, string key, Func<Surface, bool> where)
+    {
+        if (app.Configuration.GetSection(key).Get<string[]>() is not { Length: > 0 } proxies)
+        {
+            return;
+        }
+
+        var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.XForwardedFor };
+        forwarded.KnownProxies.Clear();
+        forwarded.KnownIPNetworks.Clear();
+        foreach (var proxy in proxies)
+        {
+            forwarded.KnownIPNetworks.Add(System.Net.IPNetwork.Parse(proxy));
+        }
+
+        app.UseWhen(context => where(context.Features.Get<SurfaceOf>()?.Value ?? Surface.None), branch => branch.UseForwardedHeaders(forwarded));
     }
 
     private static void MapEverything(WebApplication app, ModuleCatalog modules)

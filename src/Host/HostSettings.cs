@@ -62,8 +62,12 @@ public sealed record HostSettings
                 .Select(role => $"The portal forwards the API of the role {role}, which runs elsewhere: list its addresses in Edge:Roles:{role}, for example [\"https://{role}:8444\"]."));
         }
 
-        errors.AddRange((configuration.GetSection("Network:TrustedProxies").Get<string[]>() ?? []).Where(network => !System.Net.IPNetwork.TryParse(network, out _))
-            .Select(network => $"Network:TrustedProxies '{network}' is not a network; write it as 10.0.0.0/8."));
+        foreach (var key in new[] { "Network:TrustedProxies", "Network:PublicProxies" })
+        {
+            errors.AddRange((configuration.GetSection(key).Get<string[]>() ?? []).Where(network => !System.Net.IPNetwork.TryParse(network, out _))
+                .Select(network => $"{key} '{network}' is not a network; write it as 10.0.0.0/8."));
+        }
+
         if (configuration["Tls:MinimumVersion"] is { Length: > 0 } version && version is not ("1.2" or "1.3"))
         {
             errors.Add($"Tls:MinimumVersion '{version}' is none: 1.2 or 1.3. Older versions are not spoken.");

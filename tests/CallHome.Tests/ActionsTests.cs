@@ -66,6 +66,32 @@ public sealed class ActionsTests(HostFixture fixture)
     }
 
     [Fact]
+    public async Task What_staff_suspended_no_customer_resumes_and_none_names_the_true_sender()
+    {
+        using var cluster = await fixture.EnrollAsync();
+        var (customer, _) = await fixture.Host.ClientWithTokenAsync(fixture.Customer.Id, "callhome:read", "callhome:write");
+        using var _1 = customer;
+        using var suspended = await DoAsync(fixture.Host.Admin, cluster, "suspend");
+        suspended.EnsureSuccessStatusCode();
+
+        var actions = (await IdentityAsync(customer, cluster)).Actions;
+        using var resumed = await DoAsync(customer, cluster, "resume");
+        using var confirmed = await DoAsync(customer, cluster, "confirm-epoch");
+
+        Assert.Equal((HttpStatusCode.Conflict, HttpStatusCode.Forbidden), (resumed.StatusCode, confirmed.StatusCode));
+        Assert.Equal((await TestCluster.ProblemAsync(resumed)).Detail, actions.Single(action => action.Name == "resume").Reason);
+        Assert.Equal((await TestCluster.ProblemAsync(confirmed)).Detail, actions.Single(action => action.Name == "confirm-epoch").Reason);
+        Assert.Equal("suspended", (await IdentityAsync(fixture.Host.Admin, cluster)).State);
+
+        // What the customer itself suspends, it resumes; staff resume either.
+        foreach (var (client, verb) in new[] { (fixture.Host.Admin, "resume"), (customer, "suspend"), (customer, "resume"), (customer, "suspend"), (fixture.Host.Admin, "resume") })
+        {
+            using var answer = await DoAsync(client, cluster, verb);
+            Assert.Equal(HttpStatusCode.NoContent, answer.StatusCode);
+        }
+    }
+
+    [Fact]
     public async Task A_token_is_revoked_while_it_is_worth_something_and_says_why_not_otherwise()
     {
         var time = new ManualTime(TimeProvider.System.GetUtcNow());

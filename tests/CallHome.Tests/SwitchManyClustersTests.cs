@@ -115,6 +115,33 @@ public sealed class SwitchManyClustersTests(HostFixture fixture)
     }
 
     [Fact]
+    public async Task A_customers_task_leaves_alone_what_staff_suspended_also_when_they_did_so_meanwhile()
+    {
+        var (mine, own) = await EnrolAsync("Bodo", "Alta");
+        var (customer, _) = await Host.ClientWithTokenAsync(mine, "callhome:write", "callhome:read");
+        await SwitchAsync(own[0], "suspend");
+        using var suspended = await customer.PostAsJsonAsync($"/api/v1/callhome/clusters/{own[1].Id}/suspend", new ReasonRequest("a test says so"));
+        suspended.EnsureSuccessStatusCode();
+        var filter = new ClusterFilter(mine, "suspended");
+
+        using var asked = await customer.PostAsJsonAsync("/api/v1/callhome/clusters/resume/preview", new PreviewSwitchRequest(filter));
+        using var all = await customer.PostAsJsonAsync("/api/v1/callhome/clusters/resume", new SwitchClustersRequest(filter, Reason, 2));
+
+        var preview = (await asked.Content.ReadFromJsonAsync<SwitchPreview>())!;
+        Assert.Equal((1, "suspended-by-staff", 1L), (preview.Count, Assert.Single(preview.Exclusions).Reason, preview.Exclusions[0].Count));
+        Assert.Equal(own[1].Id, Assert.Single(preview.Sample).Id.ToString());
+        Assert.Equal(2, (await PreviewAsync("resume", filter)).Count);
+        Assert.Equal("count-moved", (await all.Content.ReadFromJsonAsync<ProblemDocument>())!.Code);
+
+        var task = await EndedAsync(await WriteAsync(mine, [own[0].Id, own[1].Id], "resume"));
+
+        Assert.Equal(("incomplete", 1, 1), (task.State, task.Succeeded, task.Refused));
+        Assert.Equal(("suspended", "active"), (await StateAsync(own[0]), await StateAsync(own[1])));
+        customer.Dispose();
+        own.ForEach(cluster => cluster.Dispose());
+    }
+
+    [Fact]
     public async Task The_same_request_again_is_the_same_task()
     {
         var (customer, clusters) = await EnrolAsync("Turku");
@@ -158,13 +185,13 @@ public sealed class SwitchManyClustersTests(HostFixture fixture)
     }
 
     /// <summary>A task as it stands when its clusters were chosen a while ago.</summary>
-    private async Task<Guid> WriteAsync(Guid customer, IEnumerable<string> targets)
+    private async Task<Guid> WriteAsync(Guid customer, IEnumerable<string> targets, string verb = "suspend")
     {
         await using var scope = Host.Services.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("callhome");
         scope.ServiceProvider.GetRequiredService<CurrentPrincipal>().Set(new AuditActor("customerUser", "token:test", "token"), null);
         scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().Scope.OpenOne(customer);
-        var action = scope.ServiceProvider.GetServices<TaskAction>().OfType<SwitchManyClusters>().Single(action => action.Kind == "suspend-clusters");
+        var action = scope.ServiceProvider.GetServices<TaskAction>().OfType<SwitchManyClusters>().Single(action => action.Kind == $"{verb}-clusters");
         return (await scope.ServiceProvider.GetRequiredService<LongTasks>().StartAsync(action, "Suspend", Reason, [.. targets.Select(target => new TaskTarget(target, "a cluster"))], null, CancellationToken.None))!.Id;
     }
 

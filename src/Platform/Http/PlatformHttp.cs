@@ -36,8 +36,8 @@ public static partial class PlatformHttp
             };
             // Call-home has its own bounds (queue, enrolment limiter); here are people and programs on the API.
             limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(context =>
-                (context.Features.Get<SurfaceOf>()?.Value ?? Surface.None) is Surface.CallHome or Surface.None
-                    ? RateLimitPartition.GetNoLimiter("callhome")
+                IsNotLimited(context)
+                    ? RateLimitPartition.GetNoLimiter("none")
                     : RateLimitPartition.GetTokenBucketLimiter(CallerOf(context), _ =>
                     {
                         var each = context.RequestServices.GetRequiredService<IOptions<ApiOptions>>().Value.RequestsPerMinute;
@@ -77,6 +77,18 @@ public static partial class PlatformHttp
             ? Results.Json(new { problem.Code, problem.Status, problem.Title, Retry = problem.IsFinal ? "final" : "later" })
             : Problems.NotFound())
         .AllowAnonymous().OnSurface(Surface.Api | Surface.Portal | Surface.CallHome | Surface.Operations).WithName("DescribeProblem").WithSummary("What a problem code means").WithTags("problems");
+
+    /// <summary>
+    /// Whoever sends no token is bounded by address where strangers come: at the portal's public listener. The listeners that serve
+    /// the API and no page (loopback, edge, internal) are reached by the portal alone and by who is on the machine; there all readers
+    /// of the portal have one address, and a bound on it would let one stranger shut out everybody.
+    /// </summary>
+    private static bool IsNotLimited(HttpContext context)
+    {
+        var served = context.Features.Get<SurfaceOf>()?.Value ?? Surface.None;
+        return served is Surface.CallHome or Surface.None
+            || ((served & (Surface.Api | Surface.Portal)) == Surface.Api && context.User.FindFirst("sub") is null);
+    }
 
     private static string CallerOf(HttpContext context) =>
         context.User.FindFirst("sub")?.Value ?? context.Connection.RemoteIpAddress?.ToString() ?? "unknown";

@@ -64,8 +64,9 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
     {
         var keys = await tokens.UserKeysAsync(module, Context.RequestAborted);
         var claims = UserTokens.Verify(text, kid => keys.GetValueOrDefault(kid), time.GetUtcNow());
-        if (claims is null || await tokens.FindAsync(module, claims.Tid, Context.RequestAborted) is not { } token || !IsLive(token))
+        if (claims is null || await tokens.FindAsync(module, claims.Tid, Context.RequestAborted) is not { } token || !IsLive(token) || token.Networks.Count > 0)
         {
+            // A session speaks through the portal, so that its reader's network is not known here: a bound token opens none.
             return AuthenticateResult.Fail("The user token is not valid.");
         }
 

@@ -40,6 +40,11 @@ public static class JobsApi
 
     private static async Task<IResult> ListAsync(string module, ClaimsPrincipal reader, ControlPlaneDbContext db, IEnumerable<Job> jobs, ProcessIdentity process, TimeProvider time, CancellationToken cancellationToken)
     {
+        if (!db.Scope.IsAll)
+        {
+            return NotShown();
+        }
+
         var now = time.GetUtcNow();
         var newest = await Runs(db, module).GroupBy(row => row.Job).Select(runs => new { Job = runs.Key, At = runs.Max(row => row.ScheduledAt) }).ToListAsync(cancellationToken);
         var running = await Running(db, module, process, now).Select(row => row.Job).ToListAsync(cancellationToken);
@@ -59,6 +64,11 @@ public static class JobsApi
 
     private static async Task<IResult> RunsAsync(string module, ControlPlaneDbContext db, ProcessIdentity process, TimeProvider time, ListQuery list, string? job, CancellationToken cancellationToken)
     {
+        if (!db.Scope.IsAll)
+        {
+            return NotShown();
+        }
+
         var (query, now) = (Runs(db, module), time.GetUtcNow());
         return await Orders.PageAsync(list, job is null ? query : query.Where(row => row.Job == job), row => Item(row, process, now), cancellationToken);
     }
@@ -89,6 +99,9 @@ public static class JobsApi
         response.OnCompleted(() => now.FireAsync(job, run.ScheduledAt));
         return TypedResults.Accepted($"/api/v1/{module}/job-runs?job={Uri.EscapeDataString(name)}", new JobRunItem(run.Job, run.ScheduledAt, run.StartedAt, null, "running", run.Replica, null, run.StartedBy, run.Reason));
     }
+
+    // A run names hosts and the reasons that staff gave.
+    private static IResult NotShown() => Problems.Of(ProblemCodes.ScopeMissing, "Only staff of the vendor sees jobs and their runs.");
 
     private static AllowedAction Action(string? hindrance) => new("run", hindrance is null, hindrance);
 

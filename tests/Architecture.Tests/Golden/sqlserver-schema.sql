@@ -256,6 +256,7 @@ BEGIN
         [customer_id] binary(16) NOT NULL,
         [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [suspended_by_staff] bit NOT NULL,
         [clone_suspected] bit NOT NULL,
         [epoch] bigint NOT NULL,
         [epoch_issued_at] bigint NOT NULL,

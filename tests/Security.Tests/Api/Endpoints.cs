@@ -1,13 +1,15 @@
 using System.Reflection;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Platform.Security;
 using MissionControl.Testing;
 
 namespace MissionControl.Security.Tests.Api;
 
 /// <summary>Every endpoint of the API as the host itself knows it, so that a new one is attacked without anybody remembering to.</summary>
-internal sealed record ApiEndpoint(string Name, string Method, RoutePattern Pattern, Type? Body, IReadOnlyList<ParameterInfo> Parameters)
+internal sealed record ApiEndpoint(string Name, string Method, RoutePattern Pattern, Type? Body, IReadOnlyList<ParameterInfo> Parameters, IReadOnlyList<string> Scopes)
 {
     public static IReadOnlyList<ApiEndpoint> All(ControlPlane host) =>
     [
@@ -18,7 +20,8 @@ internal sealed record ApiEndpoint(string Name, string Method, RoutePattern Patt
                 method,
                 new RoutePattern(endpoint.RoutePattern.RawText!),
                 endpoint.Metadata.GetMetadata<IAcceptsMetadata>()?.RequestType,
-                endpoint.Metadata.GetMetadata<MethodInfo>()?.GetParameters() ?? [])))
+                endpoint.Metadata.GetMetadata<MethodInfo>()?.GetParameters() ?? [],
+                [.. endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>().SelectMany(policy => policy.Requirements).OfType<RequiredScope>().Select(required => required.Scope)])))
             .OrderBy(endpoint => endpoint.Name, StringComparer.Ordinal),
     ];
 

@@ -6,6 +6,9 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MissionControl.Contracts.Api.Fleet;
+using MissionControl.Fleet.Incidents;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Modules;
 using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
 using Xunit;
@@ -71,11 +74,34 @@ public sealed class StrangerTests : IAsyncLifetime
     [Fact]
     public async Task Nothing_vendor_wide_is_shown_to_a_customer_whatever_scopes_its_token_holds()
     {
-        foreach (var role in new[] { "callhome", "fleet", "licensing", "identity", "audit" })
+        var walked = new HashSet<string>();
+        foreach (var endpoint in ApiEndpoint.All(host).Where(endpoint => endpoint.Method == "GET" && endpoint.Scopes.Any(scope => scope.StartsWith("system:", StringComparison.Ordinal))))
         {
-            using var response = await stranger.GetAsync(new Uri($"/api/v1/{role}/parked-messages", UriKind.Relative));
-            await Answers.RefusedAsync("scope-missing", response, $"parked messages of {role}");
+            using var response = await stranger.GetAsync(new Uri(endpoint.Pattern.Fill(_ => Guid.CreateVersion7().ToString()), UriKind.Relative));
+            await Answers.RefusedAsync("scope-missing", response, endpoint.Name);
+            walked.Add(endpoint.Name);
         }
+
+        Assert.Superset(new HashSet<string>(["ListParkedMessages-fleet", "GetParkedMessage-callhome", "ListJobs-callhome", "ListJobRuns-licensing", "GetStatus-identity"]), walked);
+    }
+
+    [Fact]
+    public async Task Incidents_of_our_own_side_are_not_even_counted_for_a_customer()
+    {
+        await using (var scope = host.Services.CreateAsyncScope())
+        {
+            scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("fleet");
+            var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+            db.Scope.OpenAll("a test begins an incident");
+            var now = host.Time.GetUtcNow();
+            await using var transaction = await db.BeginWriteAsync();
+            await Incident.OpenAsync(db, Incident.MassOutage, now, "The network of the vendor was cut.", 1, now, CancellationToken.None);
+            await db.SaveChangesAsync();
+            await transaction.CommitAsync();
+        }
+
+        Assert.Equal(1, (await host.Admin.GetFromJsonAsync<FleetSummary>("/api/v1/fleet/summary"))!.OpenIncidents);
+        Assert.Equal(0, (await stranger.GetFromJsonAsync<FleetSummary>("/api/v1/fleet/summary"))!.OpenIncidents);
     }
 
     [Fact]

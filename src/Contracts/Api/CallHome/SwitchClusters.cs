@@ -25,7 +25,7 @@ public sealed record SwitchClustersRequest(ClusterFilter? Filter, string? Reason
 public sealed record SwitchPreview(long Count, IReadOnlyList<SwitchExclusion> Exclusions, IReadOnlyList<SwitchTarget> Sample, int HoldsWithinSeconds);
 
 /// <summary>Clusters that a switch leaves alone, for one reason.</summary>
-/// <param name="Reason">already-active, already-suspended, decommissioned, or not-found: there is none, or it is not yours.</param>
+/// <param name="Reason">already-active, already-suspended, suspended-by-staff (only they resume it), decommissioned, or not-found: there is none, or it is not yours.</param>
 /// <param name="Count">How many.</param>
 /// <param name="Detail">The reason in words.</param>
 public sealed record SwitchExclusion(string Reason, long Count, string Detail);

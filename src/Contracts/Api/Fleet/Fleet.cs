@@ -37,7 +37,7 @@ public sealed record ClusterSummary(
 /// <param name="IntakeStalledSince">Set while intake delivers nothing: deadlines stand still and nobody is called late.</param>
 /// <param name="Stale">Clusters whose health nothing confirms any longer.</param>
 /// <param name="ByLivenessAndHealth">How many clusters are so and so at once; combinations that do not occur are left out.</param>
-/// <param name="OpenIncidents">Incidents of our own side that are not over.</param>
+/// <param name="OpenIncidents">Incidents of our own side that are not over; 0 for a customer, to whom they are not told.</param>
 public sealed record FleetSummary(
     long Total, IReadOnlyDictionary<string, long> ByLiveness, IReadOnlyDictionary<string, long> ByHealth, DateTimeOffset AsOf, DateTimeOffset? IntakeStalledSince,
     long Stale, IReadOnlyList<FleetCell> ByLivenessAndHealth, int OpenIncidents);

@@ -6,8 +6,8 @@ namespace MissionControl.Contracts.Api.Identity;
 /// <param name="Name">What it is for.</param>
 /// <param name="CustomerId">Binds it to one customer; null: staff.</param>
 /// <param name="Scopes">Scopes, each <c>{role}:{verb}</c>; at most those of the caller.</param>
-/// <param name="ExpiresInDays">1 to 366; default 90.</param>
-/// <param name="Networks">CIDR networks it may be used from; none: any.</param>
+/// <param name="ExpiresInDays">1 to 366; default 90. It ends no later than the caller's own token, unless that one holds every scope.</param>
+/// <param name="Networks">CIDR networks it may be used from; none: any. Within those of the caller's own token, when that one is bound. A bound token opens no session of the portal.</param>
 public sealed record CreateTokenRequest(
     [property: Required, StringLength(100, MinimumLength = 1)] string? Name,
     [property: Required, MinLength(1)] IReadOnlyList<string>? Scopes,

@@ -24,6 +24,9 @@ internal sealed class Cluster : ICustomerOwned
 
     public ClusterState State { get; private set; }
 
+    /// <summary>Whether the vendor's staff suspended it: then only they resume it.</summary>
+    public bool SuspendedByStaff { get; private set; }
+
     public bool CloneSuspected { get; private set; }
 
     /// <summary>Issued by Mission Control only, rising.</summary>
@@ -65,8 +68,11 @@ internal sealed class Cluster : ICustomerOwned
     public static bool MayEnter(ClusterState from, ClusterState to) => from != ClusterState.Decommissioned && from != to;
 
     /// <summary>Moves to another state.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="byStaff">Whether the vendor's staff moves it.</param>
+    /// <param name="now">The instant.</param>
     /// <returns>False when the transition is not allowed.</returns>
-    public bool TryEnter(ClusterState state, DateTimeOffset now)
+    public bool TryEnter(ClusterState state, bool byStaff, DateTimeOffset now)
     {
         if (!MayEnter(State, state))
         {
@@ -74,6 +80,7 @@ internal sealed class Cluster : ICustomerOwned
         }
 
         State = state;
+        SuspendedByStaff = state == ClusterState.Suspended && byStaff;
         Touch(now);
         return true;
     }

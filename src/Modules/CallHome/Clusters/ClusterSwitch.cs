@@ -15,20 +15,28 @@ internal sealed record ClusterSwitch(string Verb, string Past, ClusterState To)
     public static readonly ClusterSwitch Resume = new("resume", "resumed", ClusterState.Active);
     public static readonly ClusterSwitch Decommission = new("decommission", "decommissioned", ClusterState.Decommissioned);
 
+    /// <summary>What a customer is told of a cluster that the vendor's staff suspended.</summary>
+    public const string ByStaffOnly = "Staff of the vendor suspended the cluster, and only they resume it.";
+
     /// <summary>Those that one cluster can be switched by.</summary>
     public static readonly IReadOnlyList<ClusterSwitch> All = [Suspend, Resume, Decommission];
 
     /// <summary>Whether it can be thrown in a state.</summary>
     public bool IsFor(ClusterState state) => Cluster.MayEnter(state, To);
 
-    /// <summary>Why it cannot be thrown in a state, in words; null: it can.</summary>
-    public string? Hindrance(ClusterState state) => IsFor(state) ? null : $"The cluster is {state.ToString().ToLowerInvariant()}; it cannot be {Past}.";
+    /// <summary>Whether only the vendor's staff can throw it: a customer does not take back what they suspended.</summary>
+    public bool IsForStaffOnly(ClusterState state, bool suspendedByStaff) => suspendedByStaff && state == ClusterState.Suspended && To == ClusterState.Active;
+
+    /// <summary>Why it cannot be thrown for a cluster, in words; null: it can.</summary>
+    public string? Hindrance(Cluster cluster, bool byStaff) => !IsFor(cluster.State) ? $"The cluster is {cluster.State.ToString().ToLowerInvariant()}; it cannot be {Past}."
+        : !byStaff && IsForStaffOnly(cluster.State, cluster.SuspendedByStaff) ? ByStaffOnly : null;
 
     /// <summary>The clusters that it can be thrown for.</summary>
-    public IQueryable<Cluster> Takes(IQueryable<Cluster> clusters)
+    public IQueryable<Cluster> Takes(IQueryable<Cluster> clusters, bool byStaff)
     {
         var states = Enum.GetValues<ClusterState>().Where(IsFor).ToList();
-        return clusters.Where(row => states.Contains(row.State));
+        clusters = clusters.Where(row => states.Contains(row.State));
+        return byStaff || To != ClusterState.Active ? clusters : clusters.Where(row => !row.SuspendedByStaff);
     }
 
     /// <summary>Switches a cluster and tells the other roles and the audit log; the caller saves.</summary>
@@ -38,15 +46,16 @@ internal sealed record ClusterSwitch(string Verb, string Past, ClusterState To)
     /// <param name="events">Tells of it.</param>
     /// <param name="now">The instant.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>Why its state does not allow it; null: done.</returns>
+    /// <returns>Why it cannot be done; null: done.</returns>
     public async Task<string?> ApplyAsync(Cluster cluster, Why why, ControlPlaneDbContext db, IEvents events, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var from = cluster.State;
-        if (!cluster.TryEnter(To, now))
+        var (from, byStaff) = (cluster.State, db.Scope.IsAll);
+        if (Hindrance(cluster, byStaff) is { } hindrance)
         {
-            return Hindrance(from);
+            return hindrance;
         }
 
+        cluster.TryEnter(To, byStaff, now);
         await TellAsync(cluster, new AuditFact($"callhome.cluster-{Past}", AuditLog.Customer, "cluster", cluster.Id.ToString())
         {
             CustomerId = cluster.CustomerId,

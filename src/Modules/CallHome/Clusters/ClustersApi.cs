@@ -21,6 +21,9 @@ internal static class ClustersApi
 {
     private const string Right = "callhome:write";
 
+    // It ends the quarantine of usage that the customer itself pays for.
+    private const string StaffConfirms = "Only staff of the vendor says which sender is the true one.";
+
     public static void Map(IEndpointRouteBuilder api)
     {
         var cluster = api.MapGroup("/clusters/{id:guid}");
@@ -48,17 +51,17 @@ internal static class ClustersApi
             cluster.TrustedFirstContact, cluster.AgentVersion, intake?.Ack ?? 0, intake?.LastSeenAt,
             [.. keys.Select(key => new ClusterKeyItem(key.Kid, key.Use, key.NotBefore, key.NotAfter, key.FirstUsedAt))],
             [.. epochs.Select(epoch => new EpochItem(epoch.Epoch, epoch.IssuedAt, epoch.Reason, epoch.Quarantined, epoch.ConfirmedAt))], cluster.Version,
-            await AskRotation.LastAsync(db, cluster, keys, cancellationToken), Actions(reader, cluster)));
+            await AskRotation.LastAsync(db, cluster, keys, cancellationToken), Actions(reader, cluster, db.Scope.IsAll)));
     }
 
     // The endpoints ask the same rules.
-    private static IReadOnlyList<AllowedAction> Actions(ClaimsPrincipal reader, Cluster cluster)
+    private static IReadOnlyList<AllowedAction> Actions(ClaimsPrincipal reader, Cluster cluster, bool isStaff)
     {
         var lacks = Scopes.Lacking(reader, Right);
         return
         [
-            .. ClusterSwitch.All.Select(which => AllowedAction.Of(which.Verb, lacks ?? which.Hindrance(cluster.State))),
-            AllowedAction.Of("confirm-epoch", lacks ?? NoConfirming(cluster, cluster.Epoch)),
+            .. ClusterSwitch.All.Select(which => AllowedAction.Of(which.Verb, lacks ?? which.Hindrance(cluster, isStaff))),
+            AllowedAction.Of("confirm-epoch", lacks ?? (isStaff ? NoConfirming(cluster, cluster.Epoch) : StaffConfirms)),
             AllowedAction.Of("rotate-key", lacks ?? AskRotation.Hindrance(cluster)),
             AllowedAction.Of("enrol-anew", lacks ?? Readmit.Hindrance(cluster)),
         ];
@@ -102,6 +105,11 @@ internal static class ClustersApi
 
     private static async Task<IResult> ConfirmAsync(Guid id, long epoch, ReasonRequest request, HttpRequest http, ControlPlaneDbContext db, ClusterDirectory directory, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
+        if (!db.Scope.IsAll)
+        {
+            return Problems.Of(ProblemCodes.ScopeMissing, StaffConfirms);
+        }
+
         var cluster = await db.Set<Cluster>().SingleOrDefaultAsync(row => row.Id == id, cancellationToken);
         var row = cluster is null ? null : await db.Set<ClusterEpoch>().SingleOrDefaultAsync(row => row.ClusterId == id && row.Epoch == epoch, cancellationToken);
         if (cluster is null || row is null)

@@ -77,15 +77,22 @@ internal sealed class SwitchManyClusters(ClusterSwitch which, TimeProvider time)
         // Counts and sample are of one moment.
         await using var snapshot = await db.BeginSnapshotAsync(cancellationToken);
         var found = Of(db, request.Filter!);
-        var states = await found.GroupBy(row => row.State).Select(group => new { group.Key, Count = group.LongCount() }).ToListAsync(cancellationToken);
-        var exclusions = states.Where(state => !which.IsFor(state.Key)).OrderBy(state => state.Key).Select(state => Exclusion(state.Key, state.Count)).ToList();
+        var states = await found.GroupBy(row => new { row.State, row.SuspendedByStaff }).Select(group => new { group.Key.State, group.Key.SuspendedByStaff, Count = group.LongCount() }).ToListAsync(cancellationToken);
+        var byStaff = db.Scope.IsAll;
+        var exclusions = states.Where(group => !which.IsFor(group.State)).GroupBy(group => group.State).OrderBy(state => state.Key).Select(state => Exclusion(state.Key, state.Sum(group => group.Count))).ToList();
+        var vendors = byStaff ? 0 : states.Where(group => which.IsForStaffOnly(group.State, group.SuspendedByStaff)).Sum(group => group.Count);
+        if (vendors > 0)
+        {
+            exclusions.Add(new SwitchExclusion("suspended-by-staff", vendors, ClusterSwitch.ByStaffOnly));
+        }
+
         if (request.Filter!.Ids?.Distinct().ToList() is { } ids && ids.Count - await db.Set<Cluster>().CountAsync(row => EF.Parameter(ids).Contains(row.Id), cancellationToken) is var absent and > 0)
         {
             exclusions.Add(new SwitchExclusion("not-found", absent, "There is no such cluster, or it is not yours."));
         }
 
-        var sample = await which.Takes(found).OrderBy(row => row.Name).ThenBy(row => row.Id).Take(SampleSize).Select(row => new SwitchTarget(row.Id, row.Name, row.CustomerId)).ToListAsync(cancellationToken);
-        return TypedResults.Ok(new SwitchPreview(states.Where(state => which.IsFor(state.Key)).Sum(state => state.Count), exclusions, sample, HoldsWithinSeconds));
+        var sample = await which.Takes(found, byStaff).OrderBy(row => row.Name).ThenBy(row => row.Id).Take(SampleSize).Select(row => new SwitchTarget(row.Id, row.Name, row.CustomerId)).ToListAsync(cancellationToken);
+        return TypedResults.Ok(new SwitchPreview(states.Where(group => which.IsFor(group.State)).Sum(group => group.Count) - vendors, exclusions, sample, HoldsWithinSeconds));
     }
 
     private static async Task<IResult> StartAsync(ClusterSwitch which, SwitchClustersRequest request, ControlPlaneDbContext db, IEnumerable<TaskAction> kinds, LongTasks tasks, CancellationToken cancellationToken)
@@ -106,7 +113,7 @@ internal sealed class SwitchManyClusters(ClusterSwitch which, TimeProvider time)
             return Problems.Invalid(errors);
         }
 
-        var targets = await which.Takes(Of(db, request.Filter!)).OrderBy(row => row.Name).ThenBy(row => row.Id).Take(LongTasks.MaxItems + 1).Select(row => new { row.Id, row.Name }).ToListAsync(cancellationToken);
+        var targets = await which.Takes(Of(db, request.Filter!), db.Scope.IsAll).OrderBy(row => row.Name).ThenBy(row => row.Id).Take(LongTasks.MaxItems + 1).Select(row => new { row.Id, row.Name }).ToListAsync(cancellationToken);
         if (targets.Count > LongTasks.MaxItems)
         {
             return Problems.Invalid([new FieldError("/filter", "too-many", $"More than {LongTasks.MaxItems} clusters match; one task takes no more. Narrow the filter.")]);

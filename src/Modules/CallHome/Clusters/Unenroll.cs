@@ -42,7 +42,7 @@ internal static class Unenroll
         var now = time.GetUtcNow();
         var cluster = assertion.Cluster;
         var from = cluster.State;
-        if (cluster.TryEnter(ClusterState.Decommissioned, now))
+        if (cluster.TryEnter(ClusterState.Decommissioned, byStaff: false, now))
         {
             events.Publish(cluster.ToEvent(assertion.Keys, now));
             events.Audit(new AuditFact("callhome.cluster-unenrolled", AuditLog.Customer, "cluster", cluster.Id.ToString())

@@ -42,7 +42,9 @@ internal static class FleetApi
         var groups = await db.Set<ClusterOverview>().AsNoTracking().Where(row => row.State != "decommissioned")
             .GroupBy(row => new { row.Liveness, row.Health, IsActive = row.State == "active" }).Select(group => new { group.Key.Liveness, group.Key.Health, group.Key.IsActive, Count = group.LongCount() }).ToListAsync(cancellationToken);
         var clock = await db.Set<IntakeClock>().AsNoTracking().SingleOrDefaultAsync(cancellationToken);
-        var incidents = await db.Set<Incident>().CountAsync(row => row.EndedAt == null, cancellationToken);
+
+        // Our own incidents are nobody else's business.
+        var incidents = !db.Scope.IsAll ? 0 : await db.Set<Incident>().CountAsync(row => row.EndedAt == null, cancellationToken);
         return TypedResults.Ok(new FleetSummary(
             groups.Sum(group => group.Count),
             groups.GroupBy(group => Words.Of(group.Liveness)).ToDictionary(group => group.Key, group => group.Sum(entry => entry.Count)),

@@ -36,6 +36,12 @@ internal static class SessionsApi
 
         var now = time.GetUtcNow();
         var token = await db.Set<ApiToken>().AsNoTracking().SingleAsync(row => row.Id == tokenId, cancellationToken);
+        if (token.Networks.Length > 0)
+        {
+            // The portal speaks for its readers from its own address: their network would be asked by nobody.
+            return Problems.Of(ProblemCodes.Conflict, "A token that is bound to networks opens no session. Sign in with one that is not.");
+        }
+
         var secret = RandomNumberGenerator.GetBytes(32);
         var session = new Session
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Claims;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
@@ -73,6 +74,33 @@ internal sealed class ApiToken
         Version++;
         return true;
     }
+
+    /// <summary>Which networks a token made by this one may not have: a bound token makes none that is good elsewhere.</summary>
+    public IEnumerable<FieldError> Beyond(IReadOnlyList<string> networks)
+    {
+        if (Networks.Length == 0)
+        {
+            yield break;
+        }
+
+        if (networks.Count == 0)
+        {
+            yield return new FieldError("/networks", "required", $"Your own token is bound to networks; name some within {Networks}.");
+        }
+
+        var own = Split(Networks).Select(IPNetwork.Parse).ToList();
+        for (var i = 0; i < networks.Count; i++)
+        {
+            if (IPNetwork.TryParse(networks[i], out var network) && !own.Exists(outer => outer.PrefixLength <= network.PrefixLength && outer.Contains(network.BaseAddress)))
+            {
+                yield return new FieldError($"/networks/{i}", "beyond-your-own", $"'{network}' is not within {Networks}, which your own token is bound to.");
+            }
+        }
+    }
+
+    /// <summary>How long a token made by this one lives: no longer than this one, unless it is an administrator's.</summary>
+    public TimeSpan LifeOfChild(TimeSpan asked, DateTimeOffset now) =>
+        MissionControl.Platform.Security.Scopes.Include(Scopes, MissionControl.Platform.Security.Scopes.Everything) || now + asked < ExpiresAt ? asked : ExpiresAt - now;
 
     public TokenChanged ToEvent() => new(Id, SecretSha256, Subject, PrincipalKind, CustomerId, Split(Scopes), Split(Networks), ExpiresAt, RevokedAt, Version);
 

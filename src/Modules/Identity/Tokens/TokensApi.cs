@@ -69,6 +69,11 @@ internal static partial class TokensApi
             }
         }
 
+        var now = time.GetUtcNow();
+        var own = http.User.FindFirst("token")!.Value;
+        var parent = await db.Set<ApiToken>().AsNoTracking().SingleAsync(row => row.Id == own, cancellationToken);
+        errors.AddRange(parent.Beyond(request.Networks ?? []));
+
         // A customer's principal makes tokens of its own customer only; it cannot make staff.
         var customerId = db.Scope.IsAll ? request.CustomerId : db.Scope.CustomerId;
         if (!db.Scope.IsAll && request.CustomerId is { } other && other != customerId)
@@ -81,7 +86,7 @@ internal static partial class TokensApi
             return Problems.Invalid(errors);
         }
 
-        var token = ApiToken.Create(request.Name!, customerId, request.Scopes.Distinct(StringComparer.Ordinal), request.Networks ?? [], TimeSpan.FromDays(request.ExpiresInDays), time.GetUtcNow(), out var text);
+        var token = ApiToken.Create(request.Name!, customerId, request.Scopes.Distinct(StringComparer.Ordinal), request.Networks ?? [], parent.LifeOfChild(TimeSpan.FromDays(request.ExpiresInDays), now), now, out var text);
         db.Add(token);
         events.Publish(token.ToEvent());
         events.Audit(Fact(token, "identity.token-created") with

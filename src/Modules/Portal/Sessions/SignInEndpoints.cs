@@ -49,7 +49,7 @@ internal static class SignInEndpoints
             http.Response.Cookies.Append(SignedIn.Cookie, session.Session, new CookieOptions { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Lax, Path = "/", Expires = session.ExpiresAt });
             return TypedResults.LocalRedirect(LocalAddress.OrHome(form["returnUrl"]));
         }
-        catch (ApiException refusal) when (refusal.Status == System.Net.HttpStatusCode.Unauthorized)
+        catch (ApiException refusal) when (refusal.Status is System.Net.HttpStatusCode.Unauthorized or System.Net.HttpStatusCode.Conflict)
         {
             return Refused(http, limit, form["returnUrl"]);
         }
@@ -74,7 +74,7 @@ internal static class SignInEndpoints
     private static PageResult<SignIn> Refused(HttpContext http, SignInLimit limit, string? returnUrl)
     {
         limit.Count(http);
-        return Form(returnUrl, "This token is not valid. It begins with mca_, has 66 characters, and must not be expired or revoked.", StatusCodes.Status422UnprocessableEntity);
+        return Form(returnUrl, "This token is not valid. It begins with mca_, has 66 characters, and must not be expired, revoked or bound to networks.", StatusCodes.Status422UnprocessableEntity);
     }
 
     private static PageResult<SignIn> Form(string? returnUrl, string? problem, int status) => new(

@@ -8,7 +8,8 @@ namespace MissionControl.Portal.Sessions;
 
 /// <summary>
 /// Trades the browser's session for a user token at identity, remembered for three seconds: a revoked token closes every page within
-/// five. The token never reaches the browser.
+/// five. What is no session is remembered as long, so that an invented cookie asks identity once in that time. The token never
+/// reaches the browser.
 /// </summary>
 internal sealed class SignedIn(MissionControlClient client, TimeProvider time)
 {
@@ -16,6 +17,9 @@ internal sealed class SignedIn(MissionControlClient client, TimeProvider time)
     private const int Capacity = 10_000;
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(3);
     private readonly ConcurrentDictionary<string, (TradedSession Traded, long Tick)> known = new();
+
+    // Apart from the good ones: whoever invents cookies makes nobody's session be asked for again.
+    private readonly ConcurrentDictionary<string, long> refused = new();
 
     /// <summary>Who the session speaks for; null when it has ended.</summary>
     public async Task<TradedSession?> FindAsync(string session, CancellationToken cancellationToken)
@@ -26,6 +30,16 @@ internal sealed class SignedIn(MissionControlClient client, TimeProvider time)
         if (known.TryGetValue(key, out var entry) && time.GetElapsedTime(entry.Tick) < Freshness)
         {
             return entry.Traded;
+        }
+
+        if (refused.TryGetValue(key, out var since) && time.GetElapsedTime(since) < Freshness)
+        {
+            return null;
+        }
+
+        if (refused.Count > Capacity)
+        {
+            refused.Clear();
         }
 
         if (known.Count > Capacity)
@@ -42,6 +56,7 @@ internal sealed class SignedIn(MissionControlClient client, TimeProvider time)
         catch (ApiException refusal) when ((int)refusal.Status is 401 or 400 or 422)
         {
             known.TryRemove(key, out _);
+            refused[key] = tick;
             return null;
         }
     }

@@ -194,6 +194,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("state")
                         .UseCollation("C");
 
+                    b.Property<bool>("SuspendedByStaff")
+                        .HasColumnType("boolean")
+                        .HasColumnName("suspended_by_staff");
+
                     b.Property<bool>("TrustedFirstContact")
                         .HasColumnType("boolean")
                         .HasColumnName("trusted_first_contact");

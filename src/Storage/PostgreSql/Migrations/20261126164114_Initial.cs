@@ -256,6 +256,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     customer_id = table.Column<Guid>(type: "uuid", nullable: false),
                     name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    suspended_by_staff = table.Column<bool>(type: "boolean", nullable: false),
                     clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     epoch_issued_at = table.Column<long>(type: "bigint", nullable: false),

@@ -255,6 +255,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    suspended_by_staff = table.Column<bool>(type: "bit", nullable: false),
                     clone_suspected = table.Column<bool>(type: "bit", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     epoch_issued_at = table.Column<long>(type: "bigint", nullable: false),

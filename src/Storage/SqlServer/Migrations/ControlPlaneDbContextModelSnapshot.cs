@@ -191,6 +191,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("state")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<bool>("SuspendedByStaff")
+                        .HasColumnType("bit")
+                        .HasColumnName("suspended_by_staff");
+
                     b.Property<bool>("TrustedFirstContact")
                         .HasColumnType("bit")
                         .HasColumnName("trusted_first_contact");

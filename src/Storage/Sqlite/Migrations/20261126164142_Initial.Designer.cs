@@ -176,6 +176,10 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("state");
 
+                    b.Property<bool>("SuspendedByStaff")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("suspended_by_staff");
+
                     b.Property<bool>("TrustedFirstContact")
                         .HasColumnType("INTEGER")
                         .HasColumnName("trusted_first_contact");

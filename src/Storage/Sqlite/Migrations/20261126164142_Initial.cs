@@ -256,6 +256,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
                     name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    suspended_by_staff = table.Column<bool>(type: "INTEGER", nullable: false),
                     clone_suspected = table.Column<bool>(type: "INTEGER", nullable: false),
                     epoch = table.Column<long>(type: "INTEGER", nullable: false),
                     epoch_issued_at = table.Column<long>(type: "INTEGER", nullable: false),
