@@ -58,7 +58,7 @@ internal sealed class DistributedInstallation : IProcesses
 
     private async Task BeginAsync()
     {
-        var users = Plan.Select(replica => replica.Roles).Select(Grants.BrokerUserOf).Append(RabbitMqUser.Owner("owner"));
+        var users = Plan.Select(replica => replica.Roles).Union(Plan.SelectMany(replica => replica.Roles.Split(','))).Select(Grants.BrokerUserOf).Append(RabbitMqUser.Owner("owner"));
         var broker = RabbitMqServer.StartNewAsync([.. users]);
         Postgres = await PostgresServer.StartNewAsync(megabytes: 512);
         RabbitMq = await broker;

@@ -161,26 +161,44 @@ public sealed class DistributedTests(DistributedFixture fixture)
     }
 
     [Theory]
-    [InlineData("fleet", "licensing.record-usage")]
-    [InlineData("licensing", "fleet.record-health")]
-    [InlineData("callhome", "licensing.record-usage")]
-    [InlineData("identity", "callhome.apply-desired-state")]
-    [InlineData("audit", "callhome.keep-customer")]
-    [InlineData("portal", "audit.append-entry")]
-    public async Task A_role_is_refused_what_is_anothers_at_the_broker(string role, string foreign)
+    [InlineData("fleet", "licensing.record-usage", "callhome.items-received")]
+    [InlineData("licensing", "fleet.record-health", "callhome.cluster-changed")]
+    [InlineData("callhome", "licensing.record-usage", "callhome.set-desired-state")]
+    [InlineData("identity", "callhome.apply-desired-state", "licensing.legal-hold-changed")]
+    [InlineData("audit", "callhome.keep-customer", "identity.user-keys-changed")]
+    [InlineData("updates", "callhome.apply-desired-state", "callhome.set-desired-state")]
+    [InlineData("remoteaccess", "identity.keep-token", "identity.token-changed")]
+    [InlineData("notifications", "fleet.record-events", "licensing.customer-changed")]
+    [InlineData("portal", "audit.append-entry", "identity.token-changed")]
+    public async Task A_role_is_refused_what_is_anothers_at_the_broker(string role, string queue, string exchange)
     {
         var factory = new ConnectionFactory { Uri = installation.RabbitMq.Address, UserName = Grants.LoginOf(role), Password = installation.RabbitMq.Password };
         await using var connection = await factory.CreateConnectionAsync();
 
-        Assert.Equal(403, await RefusedAsync(connection, channel => channel.BasicGetAsync(foreign, autoAck: false)));
-        Assert.Equal(403, await RefusedAsync(connection, channel => channel.QueueDeleteAsync(foreign)));
-        Assert.Equal(403, await RefusedAsync(connection, channel => channel.QueueBindAsync(foreign, "audit.entry", "")));
+        Assert.Equal(403, await RefusedAsync(connection, channel => channel.BasicGetAsync(queue, autoAck: false)));
+        Assert.Equal(403, await RefusedAsync(connection, channel => channel.QueueDeleteAsync(queue)));
+        Assert.Equal(403, await RefusedAsync(connection, channel => channel.QueueBindAsync(queue, "audit.entry", "")));
+
+        // A forged message: a token that nobody issued, items that no cluster sent. Round the exchange straight into the queue there is no way either.
+        Assert.Equal(403, await RefusedAsync(connection, channel => PublishAsync(channel, exchange, "")));
+        Assert.Equal(403, await RefusedAsync(connection, channel => PublishAsync(channel, "", queue)));
+
+        // What is its own it may: a role that is refused everything would pass for a guarded one.
+        await using var own = await ConfirmingAsync(connection);
+        await own.BasicGetAsync($"{role}.keep-token", autoAck: false);
     }
+
+    /// <summary>Publishes, and waits for what the broker says to it.</summary>
+    private static async Task PublishAsync(IChannel channel, string exchange, string routingKey) =>
+        await channel.BasicPublishAsync(exchange, routingKey, mandatory: false, body: "{}"u8.ToArray());
+
+    private static Task<IChannel> ConfirmingAsync(IConnection connection) =>
+        connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
 
     private static async Task<int> RefusedAsync(IConnection connection, Func<IChannel, Task> does)
     {
-        await using var channel = await connection.CreateChannelAsync();
-        return (await Assert.ThrowsAsync<OperationInterruptedException>(() => does(channel))).ShutdownReason!.ReplyCode;
+        await using var channel = await ConfirmingAsync(connection);
+        return (await Assert.ThrowsAnyAsync<OperationInterruptedException>(() => does(channel))).ShutdownReason!.ReplyCode;
     }
 
     /// <summary>Something happens while everybody sends; afterwards everybody is answered again within 30 s.</summary>

@@ -65,9 +65,10 @@ internal static class UsageApi
 
         var meters = await Meters.Meters.AllAsync(db, cancellationToken);
         var hours = await HoursAsync(db, heads, ledgers, query, DueHour(time.GetUtcNow()), cancellationToken);
+        var spoken = await SpokenAsync(heads, sums, query, cancellationToken);
         return TypedResults.Ok(new UsageReport(
             UsageWindow.StartOf(query.FromHour), UsageWindow.StartOf(query.ToHour), query.Granularity, query.GroupBy, hours.CompleteThrough, hours.ReceivedThrough, hours.All,
-            [.. query.Starts.Select((start, i) => new UsageBucket(UsageWindow.StartOf(start), hours.Buckets[i]))], Series(sums, hours, meters, query)));
+            [.. query.Starts.Select((start, i) => new UsageBucket(UsageWindow.StartOf(start), hours.Buckets[i]))], Series(sums, spoken, hours, meters, query)));
     }
 
     private static Task<List<SumRow>> SumsAsync(ControlPlaneDbContext db, IQueryable<WindowHead> heads, UsageQuery query, string? environment, string? meter, CancellationToken cancellationToken)
@@ -106,6 +107,32 @@ internal static class UsageApi
                 }).Take(MaxRows + 1).ToListAsync(cancellationToken);
     }
 
+    /// <summary>In which buckets each cluster or customer of the sums sent a window; empty where they are not grouped by those.</summary>
+    private static async Task<HashSet<(Guid Owner, int Bucket)>> SpokenAsync(IQueryable<WindowHead> heads, List<SumRow> sums, UsageQuery query, CancellationToken cancellationToken)
+    {
+        var spoken = new HashSet<(Guid Owner, int Bucket)>();
+        if (!IsOwned(query))
+        {
+            return spoken;
+        }
+
+        var step = query.Granularity == "hour" ? 1 : 24;
+        var byCluster = query.GroupBy == "cluster";
+        foreach (var owners in sums.Select(row => row.Owner).Distinct().Chunk(1000))
+        {
+            var found = byCluster ? heads.Where(head => owners.Contains(head.ClusterId)) : heads.Where(head => owners.Contains(head.CustomerId));
+            var keys = found.Select(head => new { Owner = byCluster ? head.ClusterId : head.CustomerId, Bucket = head.Hour / step }).Distinct();
+            await foreach (var key in keys.AsAsyncEnumerable().WithCancellation(cancellationToken))
+            {
+                spoken.Add((key.Owner, query.BucketOf(Math.Max(query.FromHour, key.Bucket * step))));
+            }
+        }
+
+        return spoken;
+    }
+
+    private static bool IsOwned(UsageQuery query) => query.GroupBy is "cluster" or "customer";
+
     private static async Task<Hours> HoursAsync(ControlPlaneDbContext db, IQueryable<WindowHead> heads, IQueryable<ClusterLedger> ledgers, UsageQuery query, int due, CancellationToken cancellationToken)
     {
         var hours = new Hours(query);
@@ -132,7 +159,7 @@ internal static class UsageApi
         return hours;
     }
 
-    private static List<UsageSeries> Series(List<SumRow> sums, Hours hours, Dictionary<(string Key, int Version), Meter> meters, UsageQuery query)
+    private static List<UsageSeries> Series(List<SumRow> sums, HashSet<(Guid Owner, int Bucket)> spoken, Hours hours, Dictionary<(string Key, int Version), Meter> meters, UsageQuery query)
     {
         var series = new List<UsageSeries>();
         foreach (var group in sums.GroupBy(row => (row.Meter, row.Version, row.Owner, row.Environment)).OrderBy(group => group.Key.Meter, StringComparer.Ordinal).ThenBy(group => group.Key.Version))
@@ -150,11 +177,14 @@ internal static class UsageApi
             series.Add(new UsageSeries(
                 meter.Key, meter.MeterVersion, meter.Unit, Meter.Word(meter.Aggregation),
                 query.GroupBy switch { "none" => null, "environment" => group.Key.Environment, _ => group.Key.Owner.ToString("D") },
-                [.. values.Select((value, i) => value is { } known ? Quantity.Format(known, meter.Scale) : hours.Buckets[i].ReceivedHours > 0 ? Quantity.Format(0, meter.Scale) : null)],
+                [.. values.Select((value, i) => value is { } known ? Quantity.Format(known, meter.Scale) : Spoke(group.Key.Owner, i) ? Quantity.Format(0, meter.Scale) : null)],
                 Quantity.Format(total ?? 0, meter.Scale)));
         }
 
         return series;
+
+        // Nothing of a meter is zero only where its cluster or customer sent a window; the others' windows say nothing of it.
+        bool Spoke(Guid owner, int bucket) => IsOwned(query) ? spoken.Contains((owner, bucket)) : hours.Buckets[bucket].ReceivedHours > 0;
     }
 
     private static Int128 Together(Meter meter, Int128? before, SumRow row) => meter.Aggregation == Aggregation.Max
