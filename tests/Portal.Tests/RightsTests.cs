@@ -101,6 +101,38 @@ public sealed class RightsTests(PortalFixture portal)
         Window.AssertNothing((await window.AxeAsync()).Concat(window.Violations));
     }
 
+    // Which roles a page asks it shows itself; each of them falls silent in turn. Names and counts of another role may just be left out.
+    [Fact]
+    public async Task Whatever_role_is_down_every_pages_frame_stands_and_a_page_names_the_role_that_owns_it()
+    {
+        await using var window = await portal.OpenAsync();
+        var faults = new List<string>();
+        var pairs = 0;
+        foreach (var (entry, address) in PortalPages.All.Zip(portal.Addresses()))
+        {
+            var before = portal.Api.Asked.Count;
+            await window.FetchAsync(address);
+            var asked = portal.Api.Asked.Skip(before).Select(path => path.Split('/', '?')).Where(path => path is [_, "api", "v1", _, _, ..]).Select(path => path[3]).Where(role => role != "identity").ToHashSet();
+            foreach (var role in asked)
+            {
+                using var silence = portal.Api.Silence(role);
+                var (status, page) = await window.FetchAsync(address);
+                pairs++;
+                if (status is not (200 or 503) || !page.Contains("<nav", StringComparison.Ordinal) || !page.Contains("<main", StringComparison.Ordinal) || !page.Contains("<h1", StringComparison.Ordinal))
+                {
+                    faults.Add($"{address} without {role}: {status}, or its frame does not stand");
+                }
+                else if (entry.Scope == $"{role}:read" && !page.Contains($"{Look.Words.Role(role)} did not answer", StringComparison.Ordinal))
+                {
+                    faults.Add($"{address} does not say that {role} did not answer");
+                }
+            }
+        }
+
+        Window.AssertNothing(faults);
+        Assert.True(pairs > PortalPages.All.Count, $"only {pairs} pairs of page and role were tried");
+    }
+
     [Fact]
     public async Task Without_identity_nobody_is_let_in_and_nobody_is_signed_out()
     {

@@ -53,6 +53,13 @@ public sealed class Window : IAsyncDisposable
     /// <summary>Goes to an address of the portal.</summary>
     public async Task<int> GoAsync(string address) => (await Page.GotoAsync(new Uri(site, address).ToString(), new PageGotoOptions { WaitUntil = WaitUntilState.Load }))!.Status;
 
+    /// <summary>What the server answers at an address of the portal, as the person signed in here and without drawing it.</summary>
+    public async Task<(int Status, string Text)> FetchAsync(string address)
+    {
+        var answer = await Page.APIRequest.GetAsync(new Uri(site, address).ToString());
+        return (answer.Status, await answer.TextAsync());
+    }
+
     /// <summary>What the accessibility rules of WCAG 2.0 to 2.2, A and AA, find on this page.</summary>
     public async Task<IReadOnlyList<string>> AxeAsync()
     {
