@@ -29,6 +29,11 @@ public sealed class DemoTests
 
         // Of every colour, as fleets are, and of different sizes.
         await ShowsAsync(items => items.Select(cluster => cluster.Health).ToHashSet().IsSupersetOf(["green", "yellow", "red"]), "moods differ");
+        foreach (var rule in new[] { "disk-free", "node-down", "backup-age", "certificate-expiry" })
+        {
+            await Eventually.TrueAsync(async () => (await admin.GetFromJsonAsync<Page<ClusterSummary>>($"/api/v1/fleet/clusters?rule={rule}"))!.Items.Count > 0, $"a cluster breaks {rule}", TimeSpan.FromSeconds(60));
+        }
+
         Assert.True(page!.Items.Select(cluster => cluster.NodesAll).Distinct().Count() > 2);
         var before = page.Items.Select(cluster => cluster.Id).Order().ToList();
 

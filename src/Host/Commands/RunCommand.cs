@@ -5,6 +5,9 @@ namespace MissionControl.Host.Commands;
 /// <summary><c>missioncontrol run</c>.</summary>
 internal static class RunCommand
 {
+    /// <summary>Exit code of a process that stopped because a part of it failed; <c>EX_SOFTWARE</c> of sysexits.h.</summary>
+    private const int Broken = 70;
+
     public static Command Create()
     {
         var options = new CommonOptions();
@@ -40,6 +43,11 @@ internal static class RunCommand
                 }
 
                 await app.RunAsync(cancellationToken);
+                if (Failed(app.Services) is { } failed)
+                {
+                    await parsed.InvocationConfiguration.Error.WriteLineAsync(failed);
+                    return Broken;
+                }
             }
 
             // Whoever stopped it for a reason has said which, so that a supervisor starts it again or lets it be.
@@ -47,6 +55,14 @@ internal static class RunCommand
         });
         return command;
     }
+
+    /// <summary>
+    /// What stopped the process because it failed, in a sentence; null when it was asked to stop. The framework ends the host when work in
+    /// the background throws, and calls that a success: a supervisor would let it be.
+    /// </summary>
+    internal static string? Failed(IServiceProvider services) => services.GetServices<IHostedService>().OfType<BackgroundService>()
+        .Where(service => service.ExecuteTask is { IsFaulted: true })
+        .Select(service => $"{service.GetType().FullName} failed, so this process has stopped: {service.ExecuteTask!.Exception!.GetBaseException().Message}").FirstOrDefault();
 
     /// <summary>All at once, and before anything is put together: a part that finds no key makes one.</summary>
     private static string Mistakes(HostSettings settings)

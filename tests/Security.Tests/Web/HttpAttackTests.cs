@@ -1,3 +1,4 @@
+using MissionControl.Contracts;
 using MissionControl.Testing;
 using Xunit;
 
@@ -103,6 +104,21 @@ public sealed class HttpAttackTests(SecurityFixture fixture)
             var (status, text) = await RawHttp.AskAsync(address, Host.CaFile, $"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
             Assert.True(status is 400 or 401 or 404, $"{name}: {text}");
             Assert.DoesNotContain("Location: //", text, StringComparison.OrdinalIgnoreCase);
+        }
+    }
+
+    [Fact]
+    public async Task Every_problem_code_is_explained_where_its_type_points_to()
+    {
+        foreach (var (code, problem) in ProblemCodes.All)
+        {
+            Assert.Contains(problem.Title, await Host.Admin.GetStringAsync(new Uri($"/problems/{code}", UriKind.Relative)), StringComparison.Ordinal);
+        }
+
+        foreach (var (name, address, _) in Listeners)
+        {
+            var (status, text) = await RawHttp.AskAsync(address, Host.CaFile, "GET /problems/rate-limited HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+            Assert.True(status == 200, $"{name}: {text}");
         }
     }
 
