@@ -42,7 +42,9 @@ internal static class RunCommand
                     return 2;
                 }
 
-                await app.RunAsync(cancellationToken);
+                // As RunAsync, which would throw the parts away before they could be asked.
+                await app.StartAsync(cancellationToken);
+                await app.WaitForShutdownAsync(cancellationToken);
                 if (Failed(app.Services) is { } failed)
                 {
                     await parsed.InvocationConfiguration.Error.WriteLineAsync(failed);

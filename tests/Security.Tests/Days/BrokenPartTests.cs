@@ -21,7 +21,8 @@ public sealed class BrokenPartTests
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddHostedService<T>();
         using var host = builder.Build();
-        await host.RunAsync();
+        await host.StartAsync();
+        await host.WaitForShutdownAsync();
         return RunCommand.Failed(host.Services);
     }
 
