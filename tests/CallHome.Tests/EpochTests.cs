@@ -40,6 +40,37 @@ public sealed class EpochTests(HostFixture fixture)
     }
 
     [Fact]
+    public async Task A_cluster_that_never_spoke_loses_an_answer_without_an_alarm_too()
+    {
+        using var cluster = await fixture.EnrollAsync();
+        await AskAsync(cluster, held: 1);
+
+        using var stale = await cluster.SendAsync("checkin", cluster.Request(cluster.Health(1)));
+
+        Assert.Equal("stale-epoch", (await TestCluster.ProblemAsync(stale)).Code);
+        Assert.False(await IsSuspectedAsync(cluster));
+        Assert.Equal((2, false), (await AskAsync(cluster, held: 1)) is var again ? (again.Epoch, again.Quarantined) : default);
+    }
+
+    [Fact]
+    public async Task A_copy_is_noticed_by_a_replica_that_has_not_heard_the_true_sender_itself()
+    {
+        using var cluster = await fixture.EnrollAsync();
+        await cluster.CheckInAsync(cluster.Health(1));
+        var heard = Known(cluster).Intake;
+        cluster.Epoch = (await AskAsync(cluster, held: 1)).Epoch;
+        await cluster.CheckInAsync(cluster.Health(1));
+
+        // As at a replica that heard the first epoch and nothing since.
+        Known(cluster).Intake = heard;
+        cluster.Epoch = 1;
+        using var copy = await cluster.SendAsync("checkin", cluster.Request(cluster.Health(2)));
+
+        Assert.Equal("stale-epoch", (await TestCluster.ProblemAsync(copy)).Code);
+        Assert.True(await IsSuspectedAsync(cluster));
+    }
+
+    [Fact]
     public async Task Another_installation_does_not_get_the_epoch_that_was_granted_to_the_first()
     {
         using var cluster = await fixture.EnrollAsync();

@@ -42,10 +42,11 @@ internal static class RunCommand
                     return 2;
                 }
 
-                // As RunAsync, which would throw the parts away before they could be asked.
-                await app.StartAsync(cancellationToken);
-                await app.WaitForShutdownAsync(cancellationToken);
-                if (Failed(app.Services) is { } failed)
+                // When the stop begins a part that has ended already is its cause; the others are told to end only then.
+                string? failed = null;
+                app.Lifetime.ApplicationStopping.Register(() => failed = Failed(app.Services));
+                await app.RunAsync(cancellationToken);
+                if (failed is not null)
                 {
                     await parsed.InvocationConfiguration.Error.WriteLineAsync(failed);
                     return Broken;
@@ -59,12 +60,12 @@ internal static class RunCommand
     }
 
     /// <summary>
-    /// What stopped the process because it failed, in a sentence; null when it was asked to stop. The framework ends the host when work in
-    /// the background throws, and calls that a success: a supervisor would let it be.
+    /// What stops the process because it failed, in a sentence; null when it was asked to stop. The framework ends the host when work in
+    /// the background throws, and calls that a success: a supervisor would let it be. A time-out shows as a task that was cancelled.
     /// </summary>
     internal static string? Failed(IServiceProvider services) => services.GetServices<IHostedService>().OfType<BackgroundService>()
-        .Where(service => service.ExecuteTask is { IsFaulted: true })
-        .Select(service => $"{service.GetType().FullName} failed, so this process has stopped: {service.ExecuteTask!.Exception!.GetBaseException().Message}").FirstOrDefault();
+        .Where(service => service.ExecuteTask is { IsFaulted: true } or { IsCanceled: true })
+        .Select(service => $"{service.GetType().FullName} failed, so this process has stopped: {service.ExecuteTask!.Exception?.GetBaseException().Message ?? "it was cancelled."}").FirstOrDefault();
 
     /// <summary>All at once, and before anything is put together: a part that finds no key makes one.</summary>
     private static string Mistakes(HostSettings settings)

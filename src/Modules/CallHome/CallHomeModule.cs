@@ -59,7 +59,7 @@ public sealed class CallHomeModule : IModule
         services.AddSingleton<EnrollmentLimiter>();
         services.AddSingleton<CloneAlarm>();
         services.AddSingleton<Handover>();
-        services.AddSingleton<Pace>();
+        services.AddSingleton<CheckInLimiter>();
         services.AddSingleton<Wanted>();
         services.AddKeyedSingleton<WorkMeter>("callhome");
         services.AddSingleton<CheckIn>();

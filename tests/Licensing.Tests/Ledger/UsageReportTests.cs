@@ -11,59 +11,16 @@ namespace MissionControl.Licensing.Tests.Ledger;
 /// The numbers that billing reads, reckoned by hand. North has two clusters and South has one; all use the same two environments,
 /// in hours on both sides of a month's end.
 /// </summary>
-public sealed class UsageReportTests : IAsyncLifetime
+public sealed class UsageReportTests(UsageReportTests.Sent sent) : IClassFixture<UsageReportTests.Sent>
 {
     private const string Seconds = "host_unit_seconds";
     private const string Peak = "peak_hosts";
 
-    private readonly ManualTime time = new(Instant("2026-03-30T20:20:00Z"));
-    private readonly List<DateTimeOffset> checkIns = [];
-    private ControlPlane host = null!;
-    private Guid north;
-    private Guid south;
-    private string oslo = "";
-    private string bergen = "";
-    private string malmo = "";
-
-    /// <summary>
-    /// host_unit_seconds, and peak_hosts after the stroke:
-    /// <code>
-    ///                    30th 21:00              30th 23:00   31st 00:00    31st 23:00   1st 00:00              1st 01:00     1st 02:00
-    /// Oslo (North)    e1 60+40/5.5  e2 10/2.0                               e1 200/4.5   e1 400/3.0 e2 40/7.5                 e1 5000000/99
-    /// Bergen (North)                          e2 1000/6.0                                                       e1 2000/1.5
-    /// Malmö (South)                                        e1 10000/9.0                  e2 20000/8.0
-    /// </code>
-    /// </summary>
-    public async ValueTask InitializeAsync()
-    {
-        host = await ControlPlane.StartAsync(time: time);
-        using var defined = await host.Admin.PostAsJsonAsync("/api/v1/licensing/meters", new DefineMeterRequest(Peak, 1, "host", 1, "max"));
-        defined.EnsureSuccessStatusCode();
-        (north, south) = ((await host.CreateCustomerAsync("North")).Id, (await host.CreateCustomerAsync("South")).Id);
-        using var osloCluster = await TestCluster.EnrollAsync(host, north, "Oslo");
-        using var bergenCluster = await TestCluster.EnrollAsync(host, north, "Bergen");
-        using var malmoCluster = await TestCluster.EnrollAsync(host, south, "Malmö");
-        (oslo, bergen, malmo) = (osloCluster.Id, bergenCluster.Id, malmoCluster.Id);
-        time.Advance(TimeSpan.FromHours(31));
-
-        // Bergen comes last, so that the newest window is neither the first cluster's nor the last one's.
-        await SendAsync(
-            osloCluster,
-            Window(osloCluster, "2026-03-30T21:00:00Z", Cell(Seconds, "e1", "60", "a"), Cell(Seconds, "e1", "40", "b"), Cell(Seconds, "e2", "10"), Cell(Peak, "e1", "5.5", "a"), Cell(Peak, "e1", "1", "b"), Cell(Peak, "e2", "2")),
-            Window(osloCluster, "2026-03-31T23:00:00Z", Cell(Seconds, "e1", "200"), Cell(Peak, "e1", "4.5")),
-            Window(osloCluster, "2026-04-01T00:00:00Z", Cell(Seconds, "e1", "400"), Cell(Seconds, "e2", "40"), Cell(Peak, "e1", "3"), Cell(Peak, "e2", "7.5")),
-            Window(osloCluster, "2026-04-01T02:00:00Z", Cell(Seconds, "e1", "5000000"), Cell(Peak, "e1", "99")));
-        await SendAsync(
-            malmoCluster,
-            Window(malmoCluster, "2026-03-31T00:00:00Z", Cell(Seconds, "e1", "10000"), Cell(Peak, "e1", "9")),
-            Window(malmoCluster, "2026-04-01T00:00:00Z", Cell(Seconds, "e2", "20000"), Cell(Peak, "e2", "8")));
-        await SendAsync(
-            bergenCluster,
-            Window(bergenCluster, "2026-03-30T23:00:00Z", Cell(Seconds, "e2", "1000"), Cell(Peak, "e2", "6")),
-            Window(bergenCluster, "2026-04-01T01:00:00Z", Cell(Seconds, "e1", "2000"), Cell(Peak, "e1", "1.5")));
-    }
-
-    public async ValueTask DisposeAsync() => await host.DisposeAsync();
+    private readonly Guid north = sent.North;
+    private readonly Guid south = sent.South;
+    private readonly string oslo = sent.Oslo;
+    private readonly string bergen = sent.Bergen;
+    private readonly string malmo = sent.Malmo;
 
     [Fact]
     public async Task Every_granularity_cuts_at_midnight_and_at_the_months_end_though_the_span_begins_and_ends_in_mid_day()
@@ -161,22 +118,7 @@ public sealed class UsageReportTests : IAsyncLifetime
     private async Task<int> ArrivalAsync(string filter)
     {
         var newest = (await ReportAsync(filter)).ReceivedThrough;
-        return checkIns.FindLastIndex(started => started.AddSeconds(-1) <= newest);
-    }
-
-    private static UsageWindow Window(TestCluster cluster, string hour, params UsageCell[] cells) => cluster.Window(UsageWindow.HourOf(Instant(hour))) with { Meters = cells };
-
-    private static UsageCell Cell(string meter, string environment, string quantity, string? zone = null) => new(
-        meter, 1, zone is null ? new Dictionary<string, string> { ["env"] = environment } : new Dictionary<string, string> { ["env"] = environment, ["zone"] = zone }, quantity);
-
-    private async Task SendAsync(TestCluster cluster, params UsageWindow[] windows)
-    {
-        time.Advance(TimeSpan.FromMinutes(10));
-        checkIns.Add(time.GetUtcNow());
-        await cluster.AuthorizeAsync();
-        await cluster.CheckInAsync([.. windows.Select(window => cluster.Usage(window))]);
-        var receipt = await cluster.ReceiptAsync(receipt => receipt.Results.Count == windows.Length);
-        Assert.All(receipt.Results, result => Assert.Equal("accepted", result.Verdict));
+        return sent.CheckIns.FindLastIndex(started => started.AddSeconds(-1) <= newest);
     }
 
     /// <summary>Every series in one line: meter, group, values and total; in the order of the meters and of the groups' making.</summary>
@@ -194,7 +136,83 @@ public sealed class UsageReportTests : IAsyncLifetime
     /// <summary>The span that all but one of the hours lie in; it begins and ends in mid-day.</summary>
     private Task<UsageReport> ReportAsync(string query) => UsageAsync($"from=2026-03-30T21:00:00Z&to=2026-04-01T02:00:00Z&{query}");
 
-    private async Task<UsageReport> UsageAsync(string query) => (await host.Admin.GetFromJsonAsync<UsageReport>($"/api/v1/licensing/usage?{query}"))!;
+    private async Task<UsageReport> UsageAsync(string query) => (await sent.Host.Admin.GetFromJsonAsync<UsageReport>($"/api/v1/licensing/usage?{query}"))!;
 
     private static DateTimeOffset Instant(string text) => DateTimeOffset.Parse(text, CultureInfo.InvariantCulture);
+
+    /// <summary>What was sent, once for all tests: they only read.</summary>
+    public sealed class Sent : IAsyncLifetime
+    {
+        private readonly ManualTime time = new(Instant("2026-03-30T20:20:00Z"));
+
+        /// <summary>When each cluster checked in, in that order.</summary>
+        public List<DateTimeOffset> CheckIns { get; } = [];
+
+        public ControlPlane Host { get; private set; } = null!;
+
+        public Guid North { get; private set; }
+
+        public Guid South { get; private set; }
+
+        public string Oslo { get; private set; } = "";
+
+        public string Bergen { get; private set; } = "";
+
+        public string Malmo { get; private set; } = "";
+
+        /// <summary>
+        /// host_unit_seconds, and peak_hosts after the stroke:
+        /// <code>
+        ///                    30th 21:00              30th 23:00   31st 00:00    31st 23:00   1st 00:00              1st 01:00     1st 02:00
+        /// Oslo (North)    e1 60+40/5.5  e2 10/2.0                               e1 200/4.5   e1 400/3.0 e2 40/7.5                 e1 5000000/99
+        /// Bergen (North)                          e2 1000/6.0                                                       e1 2000/1.5
+        /// Malmö (South)                                        e1 10000/9.0                  e2 20000/8.0
+        /// </code>
+        /// </summary>
+        public async ValueTask InitializeAsync()
+        {
+            Host = await ControlPlane.StartAsync(time: time);
+            using var defined = await Host.Admin.PostAsJsonAsync("/api/v1/licensing/meters", new DefineMeterRequest(Peak, 1, "host", 1, "max"));
+            defined.EnsureSuccessStatusCode();
+            (North, South) = ((await Host.CreateCustomerAsync("North")).Id, (await Host.CreateCustomerAsync("South")).Id);
+            using var osloCluster = await TestCluster.EnrollAsync(Host, North, "Oslo");
+            using var bergenCluster = await TestCluster.EnrollAsync(Host, North, "Bergen");
+            using var malmoCluster = await TestCluster.EnrollAsync(Host, South, "Malmö");
+            (Oslo, Bergen, Malmo) = (osloCluster.Id, bergenCluster.Id, malmoCluster.Id);
+            time.Advance(TimeSpan.FromHours(31));
+
+            // Bergen comes last, so that the newest window is neither the first cluster's nor the last one's.
+            await SendAsync(
+                osloCluster,
+                Window(osloCluster, "2026-03-30T21:00:00Z", Cell(Seconds, "e1", "60", "a"), Cell(Seconds, "e1", "40", "b"), Cell(Seconds, "e2", "10"), Cell(Peak, "e1", "5.5", "a"), Cell(Peak, "e1", "1", "b"), Cell(Peak, "e2", "2")),
+                Window(osloCluster, "2026-03-31T23:00:00Z", Cell(Seconds, "e1", "200"), Cell(Peak, "e1", "4.5")),
+                Window(osloCluster, "2026-04-01T00:00:00Z", Cell(Seconds, "e1", "400"), Cell(Seconds, "e2", "40"), Cell(Peak, "e1", "3"), Cell(Peak, "e2", "7.5")),
+                Window(osloCluster, "2026-04-01T02:00:00Z", Cell(Seconds, "e1", "5000000"), Cell(Peak, "e1", "99")));
+            await SendAsync(
+                malmoCluster,
+                Window(malmoCluster, "2026-03-31T00:00:00Z", Cell(Seconds, "e1", "10000"), Cell(Peak, "e1", "9")),
+                Window(malmoCluster, "2026-04-01T00:00:00Z", Cell(Seconds, "e2", "20000"), Cell(Peak, "e2", "8")));
+            await SendAsync(
+                bergenCluster,
+                Window(bergenCluster, "2026-03-30T23:00:00Z", Cell(Seconds, "e2", "1000"), Cell(Peak, "e2", "6")),
+                Window(bergenCluster, "2026-04-01T01:00:00Z", Cell(Seconds, "e1", "2000"), Cell(Peak, "e1", "1.5")));
+        }
+
+        public async ValueTask DisposeAsync() => await Host.DisposeAsync();
+
+        private static UsageWindow Window(TestCluster cluster, string hour, params UsageCell[] cells) => cluster.Window(UsageWindow.HourOf(Instant(hour))) with { Meters = cells };
+
+        private static UsageCell Cell(string meter, string environment, string quantity, string? zone = null) => new(
+            meter, 1, zone is null ? new Dictionary<string, string> { ["env"] = environment } : new Dictionary<string, string> { ["env"] = environment, ["zone"] = zone }, quantity);
+
+        private async Task SendAsync(TestCluster cluster, params UsageWindow[] windows)
+        {
+            time.Advance(TimeSpan.FromMinutes(10));
+            CheckIns.Add(time.GetUtcNow());
+            await cluster.AuthorizeAsync();
+            await cluster.CheckInAsync([.. windows.Select(window => cluster.Usage(window))]);
+            var receipt = await cluster.ReceiptAsync(receipt => receipt.Results.Count == windows.Length);
+            Assert.All(receipt.Results, result => Assert.Equal("accepted", result.Verdict));
+        }
+    }
 }

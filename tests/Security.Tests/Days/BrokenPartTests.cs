@@ -12,6 +12,7 @@ public sealed class BrokenPartTests
     {
         Assert.Contains($"{typeof(Breaking).FullName} failed", await OutcomeAsync<Breaking>(), StringComparison.Ordinal);
         Assert.Contains("the disk is gone", await OutcomeAsync<Breaking>(), StringComparison.Ordinal);
+        Assert.Contains($"{typeof(TimingOut).FullName} failed", await OutcomeAsync<TimingOut>(), StringComparison.Ordinal);
         Assert.Null(await OutcomeAsync<Stopping>());
     }
 
@@ -21,9 +22,10 @@ public sealed class BrokenPartTests
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddHostedService<T>();
         using var host = builder.Build();
-        await host.StartAsync();
-        await host.WaitForShutdownAsync();
-        return RunCommand.Failed(host.Services);
+        string? failed = null;
+        host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(() => failed = RunCommand.Failed(host.Services));
+        await host.RunAsync();
+        return failed;
     }
 
     private sealed class Breaking : BackgroundService
@@ -32,6 +34,15 @@ public sealed class BrokenPartTests
         {
             await Task.Yield();
             throw new IOException("the disk is gone");
+        }
+    }
+
+    private sealed class TimingOut : BackgroundService
+    {
+        protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+        {
+            await Task.Yield();
+            throw new TaskCanceledException("the database did not answer");
         }
     }
 

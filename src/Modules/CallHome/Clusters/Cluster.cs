@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using MissionControl.Contracts.Events.CallHome;
@@ -66,6 +67,9 @@ internal sealed class Cluster : ICustomerOwned
 
     /// <summary>Whether a cluster may move from a state to another. Decommissioning is final.</summary>
     public static bool MayEnter(ClusterState from, ClusterState to) => from != ClusterState.Decommissioned && from != to;
+
+    /// <summary>What is kept of the fingerprint that a cluster says of its installation: 64 bytes at most.</summary>
+    public static byte[] Fingerprint(ByteString said) => said.Span[..Math.Min(64, said.Length)].ToArray();
 
     /// <summary>Moves to another state.</summary>
     /// <param name="state">The state.</param>

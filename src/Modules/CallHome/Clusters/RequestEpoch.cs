@@ -56,7 +56,7 @@ internal static class RequestEpoch
     private static async Task<EpochResponse?> LostAnswerAsync(ControlPlaneDbContext db, Assertion assertion, EpochRequest request, CancellationToken cancellationToken)
     {
         var cluster = assertion.Cluster;
-        if (Number(assertion, "epoch") != cluster.Epoch - 1 || !Fingerprint(request).AsSpan().SequenceEqual(cluster.InstallFingerprint))
+        if (Number(assertion, "epoch") != cluster.Epoch - 1 || !Cluster.Fingerprint(request.InstallFingerprint).AsSpan().SequenceEqual(cluster.InstallFingerprint))
         {
             return null;
         }
@@ -67,8 +67,6 @@ internal static class RequestEpoch
             ? null
             : new EpochResponse { Epoch = last.Epoch, IssuedAtMs = last.IssuedAt.ToUnixTimeMilliseconds(), Quarantined = last.Quarantined };
     }
-
-    private static byte[] Fingerprint(EpochRequest request) => request.InstallFingerprint.Span[..Math.Min(64, request.InstallFingerprint.Length)].ToArray();
 
     private static long? Number(Assertion assertion, string claim) =>
         assertion.Claims.TryGetProperty(claim, out var value) && value.ValueKind == System.Text.Json.JsonValueKind.Number && value.TryGetInt64(out var number) ? number : null;
@@ -129,7 +127,7 @@ internal static class RequestEpoch
         var before = cluster.Epoch;
         Recall(db, events, assertion, now);
         cluster.IssueEpoch(now);
-        cluster.InstallFingerprint = Fingerprint(request);
+        cluster.InstallFingerprint = Cluster.Fingerprint(request.InstallFingerprint);
         if (again)
         {
             cluster.SuspectClone(now);

@@ -131,7 +131,7 @@ internal static class Enroll
     {
         var facts = request.Facts ?? new Facts();
         var name = WellFormedText.Line(string.IsNullOrWhiteSpace(facts.Name) ? token.ClusterName ?? "unnamed" : facts.Name, 100);
-        var cluster = Cluster.Enroll(Guid.CreateVersion7(now), token.CustomerId, name, facts.InstallFingerprint.Span[..Math.Min(64, facts.InstallFingerprint.Length)].ToArray(), request.TrustedFirstContact, now);
+        var cluster = Cluster.Enroll(Guid.CreateVersion7(now), token.CustomerId, name, Cluster.Fingerprint(facts.InstallFingerprint), request.TrustedFirstContact, now);
         cluster.AgentVersion = WellFormedText.Line(facts.AgentVersion, 100);
         var identity = new ClusterKeyRow { ClusterId = cluster.Id, Kid = key.KeyId, Use = ClusterKeyRow.Identity, Spki = request.PublicKey.ToByteArray(), NotBefore = now };
         db.Add(cluster);

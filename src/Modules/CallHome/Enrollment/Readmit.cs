@@ -93,7 +93,7 @@ internal static class Readmit
         var (before, facts) = (cluster.Epoch, request.Facts ?? new Facts());
         cluster.Readmit(now);
         cluster.AgentVersion = WellFormedText.Line(facts.AgentVersion, 100);
-        cluster.InstallFingerprint = facts.InstallFingerprint.Span[..Math.Min(64, facts.InstallFingerprint.Length)].ToArray();
+        cluster.InstallFingerprint = Cluster.Fingerprint(facts.InstallFingerprint);
         keys.Add(Row(ClusterKeyRow.Identity, key.KeyId, request.PublicKey.ToByteArray()));
         keys.AddRange(request.FurtherKeys.Select(further => Row(ClusterKeyRow.Witness, KeyIds.Of(further.Spki.Span), further.Spki.ToByteArray())));
         db.AddRange(keys.Where(row => row.Admission == cluster.Admission));

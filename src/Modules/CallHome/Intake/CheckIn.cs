@@ -12,7 +12,7 @@ using MissionControl.Protocol.CallHome;
 namespace MissionControl.CallHome.Intake;
 
 /// <summary><c>POST /callhome/v1/checkin</c>: judged, stored, then acknowledged.</summary>
-internal sealed class CheckIn(AccessTokens tokens, Handover handover, Pace pace, Wanted wanted, [FromKeyedServices("callhome")] WorkMeter work, TimeProvider time)
+internal sealed class CheckIn(AccessTokens tokens, Handover handover, CheckInLimiter limiter, Wanted wanted, [FromKeyedServices("callhome")] WorkMeter work, TimeProvider time)
 {
     public static void Map(IEndpointRouteBuilder callhome)
     {
@@ -28,17 +28,18 @@ internal sealed class CheckIn(AccessTokens tokens, Handover handover, Pace pace,
         var began = time.GetTimestamp();
         if (await handover.RefuseAllAsync(context)
             || await AdmitAsync(context) is not { } cluster
-            || await pace.RefuseAsync(context, cluster)
+            || await limiter.RefuseAsync(context, cluster)
             || await Wire.ReadAsync(context, CheckInRequest.Parser, Limits.UsageCompressedBytes, Limits.UsageInflatedBytes) is not { } request
             || await RefuseAsync(context, cluster, request))
         {
             return;
         }
 
-        pace.Pay(cluster, request.Items.Count);
         var next = handover.NextSeconds();
         if (await handover.TakeAsync(context, cluster, request, next) is { } outcome)
         {
+            // What was turned away, as under load, costs no more than having asked.
+            limiter.Pay(cluster, request.Items.Count);
             await AnswerAsync(context, cluster, request, handover.Acknowledge(outcome, next));
             work.Count(time.GetElapsedTime(began));
         }

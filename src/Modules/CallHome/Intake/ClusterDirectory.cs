@@ -52,7 +52,7 @@ internal sealed class KnownCluster(Guid id, Guid customerId)
     /// <summary>Only the committer replaces it.</summary>
     public IntakeState? Intake { get; set; }
 
-    /// <summary>Until when what it sent is paid for; see <see cref="Pace"/>. A monotonic timestamp.</summary>
+    /// <summary>Until when what it sent is paid for; see <see cref="CheckInLimiter"/>. A monotonic timestamp.</summary>
     public ref long PaidUntil => ref paidUntil;
 
     /// <summary>When its pace was last complained of; a monotonic timestamp, 0: never.</summary>

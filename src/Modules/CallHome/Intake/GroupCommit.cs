@@ -198,7 +198,7 @@ internal sealed class IntakeWriter : IAsyncDisposable
             dropped.Clear();
             foreach (var submission in waiting)
             {
-                await LoadAsync(submission.Cluster, cancellationToken);
+                await LoadAsync(submission.Cluster, submission.Epoch, cancellationToken);
                 outcomes[submission] = Judge(submission, now);
             }
 
@@ -241,12 +241,14 @@ internal sealed class IntakeWriter : IAsyncDisposable
 
     public ValueTask DisposeAsync() => scope.DisposeAsync();
 
-    private async ValueTask LoadAsync(KnownCluster cluster, CancellationToken cancellationToken)
+    private async ValueTask LoadAsync(KnownCluster cluster, long spoken, CancellationToken cancellationToken)
     {
-        if (cluster.Intake is null)
+        // Whether somebody has spoken in the epoch in force decides if an old one is a copy's: another replica may have heard it.
+        var isStale = spoken < cluster.Epoch && cluster.Intake?.Epoch < cluster.Epoch;
+        if (cluster.Intake is null || isStale)
         {
             var row = await db.Set<IntakeRow>().AsNoTracking().SingleOrDefaultAsync(row => row.ClusterId == cluster.Id, cancellationToken);
-            cluster.Intake = row?.ToState() ?? IntakeState.Initial(cluster.Epoch, 0);
+            cluster.Intake = row?.ToState() ?? IntakeState.Unheard;
         }
     }
 

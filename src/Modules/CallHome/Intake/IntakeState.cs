@@ -46,6 +46,9 @@ internal sealed class IntakeState
     /// <summary>What was declared dropped above <see cref="Ack"/>, ascending; no two of them touch.</summary>
     public IReadOnlyList<NumberRange> Dropped => dropped;
 
+    /// <summary>Of a cluster that has never spoken, in no epoch.</summary>
+    public static IntakeState Unheard { get; } = Initial(0, 0);
+
     public static IntakeState Initial(long epoch, long version) => new(epoch, 0, version, [], [], []);
 
     /// <summary>True when the number is settled already.</summary>

@@ -117,12 +117,12 @@ internal static class UsageApi
         }
 
         var step = query.Granularity == "hour" ? 1 : 24;
-        var byCluster = query.GroupBy == "cluster";
         foreach (var owners in sums.Select(row => row.Owner).Distinct().Chunk(1000))
         {
-            var found = byCluster ? heads.Where(head => owners.Contains(head.ClusterId)) : heads.Where(head => owners.Contains(head.CustomerId));
-            var keys = found.Select(head => new { Owner = byCluster ? head.ClusterId : head.CustomerId, Bucket = head.Hour / step }).Distinct();
-            await foreach (var key in keys.AsAsyncEnumerable().WithCancellation(cancellationToken))
+            var keys = query.GroupBy == "cluster"
+                ? heads.Where(head => owners.Contains(head.ClusterId)).Select(head => new { Owner = head.ClusterId, Bucket = head.Hour / step })
+                : heads.Where(head => owners.Contains(head.CustomerId)).Select(head => new { Owner = head.CustomerId, Bucket = head.Hour / step });
+            await foreach (var key in keys.Distinct().AsAsyncEnumerable().WithCancellation(cancellationToken))
             {
                 spoken.Add((key.Owner, query.BucketOf(Math.Max(query.FromHour, key.Bucket * step))));
             }

@@ -5,7 +5,7 @@ using Xunit;
 
 namespace MissionControl.CallHome.Tests;
 
-public sealed class PaceTests
+public sealed class CheckInLimiterTests
 {
     [Fact]
     public async Task A_cluster_that_sends_more_than_one_may_waits_and_no_other_notices()
@@ -14,6 +14,12 @@ public sealed class PaceTests
         var customer = (await host.CreateCustomerAsync()).Id;
         using var fast = await TestCluster.EnrollAsync(host, customer);
         using var other = await TestCluster.EnrollAsync(host, customer);
+
+        // What is turned away costs no more than having asked.
+        using (var invalid = await fast.SendAsync("checkin", fast.Request([.. Enumerable.Repeat(fast.Event("e1", 1), 60)])))
+        {
+            Assert.Equal("invalid", (await TestCluster.ProblemAsync(invalid)).Code);
+        }
 
         // A check-in that begins within the limit is taken whole, however much it holds.
         var taken = await fast.CheckInAsync([.. Enumerable.Range(1, 30).Select(seq => fast.Event($"e{seq}", seq))]);

@@ -12,8 +12,9 @@ namespace MissionControl.CallHome.Intake;
 /// How fast one cluster may speak to this process, so that none fills the disk or the queue that all share: a check-in and each of its
 /// items cost a place, and places come back at a steady rate (the generic cell rate algorithm, ITU-T I.371). What may be sent at once
 /// holds more than a full spool; no honest agent meets it. By the monotonic clock: a step of the wall clock gives and takes nothing.
+/// The framework's limiter keeps an object for each cluster and visits all of them ten times a second; this is one number of each.
 /// </summary>
-internal sealed partial class Pace(IOptions<CallHomeOptions> options, TimeProvider time, ILogger<Pace> logger)
+internal sealed partial class CheckInLimiter(IOptions<CallHomeOptions> options, TimeProvider time, ILogger<CheckInLimiter> logger)
 {
     private static readonly TimeSpan BetweenWarnings = TimeSpan.FromMinutes(1);
     private static readonly Counter<long> Refused = new Meter("MissionControl.CallHome").CreateCounter<long>("missioncontrol.callhome.too_fast", "{checkin}", "Check-ins of clusters that sent faster than one may.");
