@@ -8,18 +8,6 @@ using MissionControl.Protocol.CallHome;
 
 namespace MissionControl.ClusterAgent;
 
-/// <summary>What a check-in came to.</summary>
-/// <param name="Succeeded">The server took it.</param>
-/// <param name="Next">When to check in again.</param>
-/// <param name="Problem">Why not, otherwise.</param>
-/// <param name="Stopped">The cluster was decommissioned: stop for good.</param>
-public sealed record CheckInResult(bool Succeeded, TimeSpan Next, string? Problem, bool Stopped = false);
-
-/// <summary>What a step of an agent came to.</summary>
-/// <param name="CheckIn">What the check-in came to; null when none was due.</param>
-/// <param name="Wait">When to take the next step.</param>
-public sealed record AgentStep(CheckInResult? CheckIn, TimeSpan Wait);
-
 /// <summary>
 /// A cluster's agent: reads health, keeps it until acknowledged, calls home. The same class runs on a customer's machine and, with
 /// another clock, source and spool, in the simulator.
@@ -175,6 +163,7 @@ public sealed class Agent(
     {
         Count(succeeded: true);
         assertionsRefused = 0;
+        usage?.Release();
         batch = Math.Min(MaxItems, batch * 2);
         interval = response.NextS > 0 ? response.NextS : interval;
         Settle(response);
@@ -335,8 +324,14 @@ public sealed class Agent(
             case "clone-suspected" or "stale-epoch" or "unknown-epoch":
                 try
                 {
+                    usage?.Hold(client.ServerNow);
                     var granted = await client.EpochAsync(refusal.Code == "clone-suspected" ? refusal.Code : "state-lost", source.Facts().InstallFingerprint, cancellationToken);
-                    Store(() => identity.Enrollment = identity.Enrollment! with { Epoch = granted.Epoch, EpochIssuedAt = DateTimeOffset.FromUnixTimeMilliseconds(granted.IssuedAtMs) });
+                    var issuedAt = DateTimeOffset.FromUnixTimeMilliseconds(granted.IssuedAtMs);
+                    Store(() =>
+                    {
+                        usage?.EndEpoch(issuedAt, client.ServerNow);
+                        identity.Enrollment = identity.Enrollment! with { Epoch = granted.Epoch, EpochIssuedAt = issuedAt };
+                    });
                     spool.BeginEpoch();
                     held.Clear();
                     return new CheckInResult(false, backoff.Failure(TimeSpan.FromSeconds(5)), refusal.Message);

@@ -106,7 +106,9 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         var source = new SimulatedCluster(name, mood, options.Seed + i, clock);
         var slot = $"cluster-{i}";
         var identity = Identity(slot);
-        var http = Way(random);
+
+        // Each draws from a sequence of its own: how often an agent waited must not decide which of its requests get lost.
+        var http = Way(new Random(random.Next()));
         var agent = Agent(identity, Spool(slot), Store(slot), source, http, clock, mood, random, isCopied: i < options.Faults.Clones);
         await EnrollAsync(api, identity, new Enroller(identity, source, new CallHomeClient(http, identity, clock)), customer, cancellationToken);
         agent.CatchUp(options.HistoryHours, clock.GetUtcNow());
@@ -116,14 +118,14 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
     private SimulatedAgent Agent(IAgentIdentity identity, ISpool spool, IUsageStore store, SimulatedCluster source, HttpClient http, TimeProvider clock, Mood mood, Random random, bool isCopied)
     {
         var usage = Own(new UsageRecorder(store, source, identity, spool));
-        var agent = new SimulatedAgent(() => new Agent(identity, spool, source, new CallHomeClient(http, identity, clock), clock, random, usage), usage, mood, options.Faults.Restarts, random);
+        var agent = new SimulatedAgent(() => new Agent(identity, spool, source, new CallHomeClient(http, identity, clock), clock, random, usage), usage, mood, options.Faults.Restarts, new Random(random.Next()));
         if (isCopied)
         {
             // The machine is copied once it has spoken: both go on with the same key and the same numbers.
             agent.Stepped = () =>
             {
                 var (copy, its) = (Own(new CopiedIdentity(identity)), new Random(random.Next()));
-                schedule.Add(Agent(copy, ((MemorySpool)spool).Copy(), new MemoryUsageStore(), source, Way(its), clock, mood, its, isCopied: false), TimeSpan.FromSeconds(1));
+                schedule.Add(Agent(copy, ((MemorySpool)spool).Copy(), new MemoryUsageStore(), source, Way(new Random(its.Next())), clock, mood, its, isCopied: false), TimeSpan.FromSeconds(1));
             };
         }
 

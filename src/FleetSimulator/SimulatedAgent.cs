@@ -9,7 +9,7 @@ namespace MissionControl.FleetSimulator;
 /// <param name="usage">Its usage.</param>
 /// <param name="mood">What is the matter.</param>
 /// <param name="restarts">Share of steps after which it is restarted.</param>
-/// <param name="random">Decides.</param>
+/// <param name="random">Decides on restarts, and on nothing else.</param>
 internal sealed class SimulatedAgent(Func<Agent> make, UsageRecorder usage, Mood mood, double restarts, Random random)
 {
     private Agent agent = make();

@@ -25,7 +25,7 @@ internal static class ConfigurationKeys
         ["Tls:MinimumVersion"] = "1.2 (default) or 1.3.",
         ["Tls:CipherSuites"] = "List of TLS cipher suites; default: the platform's.",
         ["Logging"] = "Log levels by category.",
-        ["Telemetry:OtlpEndpoint"] = "Where to send metrics and traces by OTLP; off by default.",
+        ["Telemetry:OtlpEndpoint"] = "Where to send metrics and traces by OTLP over gRPC, for example http://localhost:4317; off by default. Headers and the like: the OTEL_EXPORTER_OTLP_ variables.",
         ["CallHome:IntervalSeconds"] = "Check-in interval handed to clusters, 30 to 3600; default 60.",
         ["CallHome:BundleDays"] = "Within how many days a site without a connection is expected to hand in its next bundle, 1 to 31; default 7.",
         ["CallHome:EnrollmentsPerSecond"] = "Enrolments accepted per second; default 10.",

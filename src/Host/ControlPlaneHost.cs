@@ -105,6 +105,7 @@ public static class ControlPlaneHost
         // doors that strangers stand at are named apart: one process may have both.
         UseProxies(app, "Network:TrustedProxies", static served => served == Surface.Api);
         UseProxies(app, "Network:PublicProxies", static served => (served & (Surface.Portal | Surface.CallHome)) != 0);
+        app.UseTraces();
         app.UseHostFiltering();
         app.UsePlatformHttp();
         app.UseRouting();

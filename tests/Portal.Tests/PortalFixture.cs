@@ -24,6 +24,8 @@ namespace MissionControl.Portal.Tests;
 /// </summary>
 public sealed class PortalFixture : IAsyncLifetime
 {
+    private const string HeadlessShell = "/usr/bin/chromium-headless-shell";
+
     /// <summary>The consumer whose messages are parked.</summary>
     public const string Consumer = "fleet.keep-customer";
 
@@ -111,8 +113,8 @@ public sealed class PortalFixture : IAsyncLifetime
         playwright = await Playwright.CreateAsync();
         Browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
         {
-            ExecutablePath = Environment.GetEnvironmentVariable("MC_TEST_CHROMIUM") ?? "/usr/bin/chromium",
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run"],
+            ExecutablePath = Environment.GetEnvironmentVariable("MC_TEST_CHROMIUM") ?? (File.Exists(HeadlessShell) ? HeadlessShell : "/usr/bin/chromium"),
+            Args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--no-first-run", "--disable-gpu-rasterization"],
         });
     }
 

@@ -82,7 +82,7 @@ public sealed class ReplicaRaceTests(SharedPostgres postgres) : IAsyncLifetime
 
     private Task WaitAsync(long number) => WithAsync(async db =>
     {
-        db.Add(new WaitingWindow { ClusterId = cluster, CustomerId = cluster, Epoch = 1, Seq = number, Reason = WaitingWindow.ClusterUnknown, ReceivedAt = TimeProvider.System.GetUtcNow(), Body = [] });
+        db.Add(new WaitingWindow { ClusterId = cluster, CustomerId = cluster, Sha256 = $"sha256:{number}", Epoch = 1, Seq = number, Reason = WaitingWindow.ClusterUnknown, Due = true, ReceivedAt = TimeProvider.System.GetUtcNow(), Body = [] });
         await db.SaveChangesAsync(Token);
     });
 

@@ -14,7 +14,11 @@ internal sealed class DistributedInstallation : IProcesses
     private readonly List<Replica> replicas = [];
     private readonly ConcurrentQueue<string> critical = new();
     private readonly TimeProvider? time;
+
+    // One role has a database of its own: nothing may need another role's tables.
+    private const string Apart = "audit";
     private string database = "";
+    private string databaseApart = "";
     private int further = 10;
 
     private DistributedInstallation(TimeProvider? time) => this.time = time;
@@ -64,10 +68,16 @@ internal sealed class DistributedInstallation : IProcesses
         RabbitMq = await broker;
         database = await Postgres.CreateDatabaseAsync();
         await HostCommand.RunAsync(0, "admin", "keys", "make", "--data", Path.Combine(Root, "first"), "--hand-out", Path.Combine(Root, "roles"));
-        await MigrateAsync();
-        foreach (var statement in Grants.DatabaseStatements(Plan.Select(replica => replica.Roles), RabbitMq.Password))
+        foreach (var statement in Grants.Logins(Plan.Select(replica => replica.Roles), RabbitMq.Password))
         {
             await Postgres.ExecuteAsync(database, statement);
+        }
+
+        databaseApart = await Postgres.CreateDatabaseAsync();
+        foreach (var each in new[] { database, databaseApart })
+        {
+            await MigrateAsync(each);
+            await Postgres.ExecuteAsync(each, Grants.Database);
         }
 
         foreach (var (roles, count) in Plan)
@@ -153,8 +163,8 @@ internal sealed class DistributedInstallation : IProcesses
         }
     }
 
-    /// <summary>How a login reaches the database.</summary>
-    public string ConnectionString(string login) => Postgres.ConnectionString(database, login, RabbitMq.Password);
+    /// <summary>How the login of these roles reaches their database.</summary>
+    public string ConnectionString(string roles) => Postgres.ConnectionString(roles == Apart ? databaseApart : database, Grants.LoginOf(roles), RabbitMq.Password);
 
     /// <summary>What a process with these logins goes by.</summary>
     public Dictionary<string, string?> Configuration(string connection, string user) => new()
@@ -183,9 +193,9 @@ internal sealed class DistributedInstallation : IProcesses
         return start;
     }
 
-    private async Task MigrateAsync()
+    private async Task MigrateAsync(string each)
     {
-        using var process = Process.Start(Command(Configuration(Postgres.ConnectionString(database), "owner"), ["migrate", "--role", "all", "--data", Path.Combine(Root, "migrate")]))!;
+        using var process = Process.Start(Command(Configuration(Postgres.ConnectionString(each), "owner"), ["migrate", "--role", "all", "--data", Path.Combine(Root, "migrate")]))!;
         var output = process.StandardOutput.ReadToEndAsync();
         var errors = await process.StandardError.ReadToEndAsync();
         await process.WaitForExitAsync();

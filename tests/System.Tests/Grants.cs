@@ -21,8 +21,11 @@ internal static class Grants
         string Any(string right) => string.Join('|', own.Select(entry => entry.GetProperty(right).GetString()).Distinct());
     }
 
-    /// <summary>Makes the logins at the database, and gives them what they may.</summary>
-    public static IReadOnlyList<string> DatabaseStatements(IEnumerable<string> processes, string password)
+    /// <summary>What a login may, in one database.</summary>
+    public static string Database => File.ReadAllText(Path.Combine(Directory, "postgresql.sql"));
+
+    /// <summary>Makes the logins at the server.</summary>
+    public static IReadOnlyList<string> Logins(IEnumerable<string> processes, string password)
     {
         var all = processes.ToList();
         return
@@ -30,7 +33,6 @@ internal static class Grants
             .. all.SelectMany(roles => roles.Split(',')).Select(role => $"CREATE ROLE mc_{role} LOGIN PASSWORD '{password}'"),
             .. all.Where(roles => roles.Contains(',')).Select(roles =>
                 $"CREATE ROLE {LoginOf(roles)} LOGIN PASSWORD '{password}' IN ROLE {string.Join(", ", roles.Split(',').Select(role => "mc_" + role))}"),
-            File.ReadAllText(Path.Combine(Directory, "postgresql.sql")),
         ];
     }
 }

@@ -61,8 +61,7 @@ internal abstract class Replica(DistributedInstallation installation, string rol
             File.Copy(file, Path.Combine(keys, Path.GetFileName(file)), overwrite: true);
         }
 
-        var login = Grants.LoginOf(roles);
-        var configuration = installation.Configuration(installation.ConnectionString(login), login);
+        var configuration = installation.Configuration(installation.ConnectionString(roles), Grants.LoginOf(roles));
         foreach (var role in (Others ?? installation.Replicas).SelectMany(other => other.Roles.Split(',').Select(name => (Name: name, other.Internal))).Where(role => role.Name != "portal").GroupBy(role => role.Name))
         {
             foreach (var (index, other) in role.Index())
@@ -106,6 +105,13 @@ internal sealed class ReplicaProcess(DistributedInstallation installation, strin
         }, $"{Roles} {Number} is ready", TimeSpan.FromMinutes(2));
     }
 
+    /// <summary>Waits until it ended by itself; its exit code.</summary>
+    public async Task<int> EndedAsync()
+    {
+        await process!.WaitForExitAsync();
+        return process.ExitCode;
+    }
+
     public override async Task KillAsync()
     {
         if (process is null)
@@ -144,7 +150,8 @@ internal sealed class ReplicaProcess(DistributedInstallation installation, strin
                 output.Enqueue(line.Data);
             }
 
-            if (line.Data.Contains("\"LogLevel\":\"Critical\"", StringComparison.Ordinal))
+            // What was given an environment is meant to have a bad day, and is looked at by whoever gave it.
+            else if (line.Data.Contains("\"LogLevel\":\"Critical\"", StringComparison.Ordinal))
             {
                 Installation.Report(line.Data);
             }

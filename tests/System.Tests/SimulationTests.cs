@@ -90,6 +90,17 @@ public abstract class SimulationTests
         await Eventually.TrueAsync(async () => (await fleet.NewAsync()).Values.Count(cluster => cluster.CloneSuspected) == 1, "exactly one of the clusters is suspected to have a clone");
     }
 
+    [Fact]
+    public async Task A_cluster_that_falls_silent_goes_missing_while_the_others_stay_online()
+    {
+        await using var fleet = await SimulatedFleet.BeginAsync(installation, time, new Options(Clusters: 6, Seed: 5, HistoryHours: 0, new Faults()));
+
+        Dictionary<string, string> found = [];
+        await Eventually.TrueAsync(
+            async () => (found = (await fleet.NewAsync()).ToDictionary(cluster => cluster.Key, cluster => cluster.Value.Liveness))[FleetSimulation.NameOf(5)] == "missing" && found.Values.Count(liveness => liveness == "online") == 5,
+            "exactly the silent cluster is missing", TimeSpan.FromMinutes(2));
+    }
+
     private sealed record Options(int Clusters, int Seed, int HistoryHours, Faults Faults);
 
     /// <summary>A fleet while it runs; of the clusters in the installation those are its own that were not there before.</summary>

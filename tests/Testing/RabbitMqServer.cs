@@ -27,6 +27,7 @@ public sealed class RabbitMqServer : IAsyncDisposable
 {
     private const string GivenBy = "MC_TEST_RABBITMQ";
     private const string Program = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+    private const string ControlProgram = "/usr/lib/rabbitmq/bin/rabbitmqctl";
 
     // As for PostgreSQL: the broker's parent holds the other end of a pipe, and the end of the pipe means that this process is gone.
     // The port mapper leaves the broker's group, and goes only once it has noticed that the broker is gone.
@@ -136,6 +137,31 @@ public sealed class RabbitMqServer : IAsyncDisposable
     {
         await SignalAsync("-9");
         await EndedAsync();
+    }
+
+    /// <summary>Stops its clock: it keeps its connections and takes new ones, and says nothing any more.</summary>
+    public Task FreezeAsync() => SignalAsync("-STOP");
+
+    /// <summary>Lets it go on.</summary>
+    public Task ThawAsync() => SignalAsync("-CONT");
+
+    /// <summary>What an administrator does with <c>rabbitmqctl</c>.</summary>
+    public async Task ControlAsync(params string[] arguments)
+    {
+        var start = new ProcessStartInfo(ControlProgram, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = Files };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        using var control = Process.Start(start)!;
+        var output = control.StandardOutput.ReadToEndAsync();
+        var errors = await control.StandardError.ReadToEndAsync();
+        await control.WaitForExitAsync();
+        if (control.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"rabbitmqctl {string.Join(' ', arguments)} ended with {control.ExitCode}: {await output}{errors}");
+        }
     }
 
     /// <inheritdoc />

@@ -13,12 +13,18 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
     /// <summary>Settled windows are kept that long, so that the customer and we can look things up (the ledger keeps them longer).</summary>
     private const int KeepHours = 400 * 24;
 
+    /// <summary>How long hours wait for the epoch that was asked for; longer, they would become too many.</summary>
+    private static readonly TimeSpan LongestHold = TimeSpan.FromDays(1);
+
     /// <summary>How long a window may be acknowledged without a receipt that names it: the server may have lost it, or the receipt was overtaken by two hundred others.</summary>
     private static readonly TimeSpan ReceiptWithin = TimeSpan.FromDays(1);
 
     private EcdsaSigner signer = EcdsaSigner.From(identity.Key);
     private ECDsa signedBy = identity.Key;
     private bool resumed;
+
+    // While an epoch is asked for: hours that end after the first were not closed yet, until the second.
+    private (DateTimeOffset After, DateTimeOffset Until)? hold;
 
     /// <summary>What there is.</summary>
     public UsageSummary Summary => store.Summary();
@@ -28,14 +34,35 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
 
     /// <summary>Takes a reading, and closes the hours that have ended.</summary>
     /// <param name="now">By the server's clock.</param>
-    public void Observe(DateTimeOffset now)
+    public void Observe(DateTimeOffset now) => Observe(now, hold is { } held && now < held.Until ? held.After : DateTimeOffset.MaxValue);
+
+    /// <summary>
+    /// An epoch is asked for: from now on it may have been granted although nobody here knows, so hours that end later wait to be closed
+    /// until it is known to which epoch they belong.
+    /// </summary>
+    /// <param name="now">By the server's clock.</param>
+    public void Hold(DateTimeOffset now) => hold ??= (now, now + LongestHold);
+
+    /// <summary>No epoch was granted: the one that is known is in force.</summary>
+    public void Release() => hold = null;
+
+    /// <summary>An epoch was granted: hours that ended before it was issued are closed under the one before, which is still the identity's.</summary>
+    /// <param name="issuedAt">When it was issued, by the server's clock.</param>
+    /// <param name="now">By the server's clock.</param>
+    public void EndEpoch(DateTimeOffset issuedAt, DateTimeOffset now)
+    {
+        Observe(now, issuedAt);
+        hold = null;
+    }
+
+    private void Observe(DateTimeOffset now, DateTimeOffset until)
     {
         Resume(now);
         var nothingWaits = spool.Usage == 0;
         var state = store.Load().Clone();
         Attribution.Observe(state, source.Read(now));
         var closed = new List<string>();
-        foreach (var hour in state.Open.Keys.Where(hour => UsageWindow.StartOf(hour + 1) <= state.ObservedAt).ToList())
+        foreach (var hour in state.Open.Keys.Where(hour => UsageWindow.StartOf(hour + 1) is var end && end <= state.ObservedAt && end <= until).ToList())
         {
             if (Close(state, hour) is { } name)
             {

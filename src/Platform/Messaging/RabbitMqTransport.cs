@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using MassTransit;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -14,7 +13,7 @@ namespace MissionControl.Platform.Messaging;
 /// <remarks>
 /// A publish is never given a cancellation token: after a broker crash the library waits for lost confirms for ever, and a fired token
 /// blocks its channel for good. So the wait is given up, not the publish; the row stays and is sent again, and the inbox absorbs the
-/// second copy. When nothing succeeds for long although the broker answers, the process stops and is started anew by whoever runs it.
+/// second copy. When nothing succeeds for long although the broker takes messages, the process stops and is started anew by whoever runs it.
 /// </remarks>
 internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusControl bus, IHostApplicationLifetime lifetime, TimeProvider time, ILogger<RabbitMqTransport> logger)
     : BackgroundService, ITransport
@@ -22,7 +21,11 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
     private const int MaxAbandoned = 256;
     private static readonly TimeSpan PublishDeadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StuckAfter = TimeSpan.FromSeconds(20);
+
+    // To declare every queue of its roles takes a busy machine a while.
+    private static readonly TimeSpan SlowestStart = TimeSpan.FromMinutes(2);
     private int abandoned;
+    private volatile bool isConnected;
 
     // Of the failures since the last success, while the broker answered: monotonic time stamps, zero when there are none.
     private long firstFailure;
@@ -76,15 +79,18 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
         await bus.StopAsync(cancellationToken);
     }
 
-    /// <summary>Connects, however long the broker is away, and watches that publishing works.</summary>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    /// <summary>Connects, however long the broker is away, and watches that publishing works; also while it connects, which can hang as well.</summary>
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(ConnectAsync(stoppingToken), WatchAsync(stoppingToken));
+
+    private async Task ConnectAsync(CancellationToken stoppingToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        while (!isConnected)
         {
             try
             {
                 await bus.StartAsync(stoppingToken);
-                break;
+                Volatile.Write(ref firstFailure, 0);
+                isConnected = true;
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
@@ -92,20 +98,23 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
                 await Task.Delay(TimeSpan.FromSeconds(1), time, stoppingToken);
             }
         }
+    }
 
+    private async Task WatchAsync(CancellationToken stoppingToken)
+    {
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(5), time);
         while (await timer.NextAsync(stoppingToken))
         {
             if (Volatile.Read(ref firstFailure) is var since and not 0)
             {
-                if (!await AnswersAsync(stoppingToken))
+                if (!await BrokerProbe.TakesMessagesAsync(settings, stoppingToken))
                 {
-                    // The broker is away; only what fails once it is back counts against this process.
+                    // It is the broker; only what fails once it is well counts against this process.
                     Volatile.Write(ref firstFailure, 0);
                 }
-                else if (time.GetElapsedTime(since, Volatile.Read(ref lastFailure)) > StuckAfter)
+                else if (time.GetElapsedTime(since, Volatile.Read(ref lastFailure)) is var stuck && stuck > (isConnected ? StuckAfter : SlowestStart))
                 {
-                    LogStuck(logger, settings.Address);
+                    LogStuck(logger, settings.Address, (int)stuck.TotalSeconds);
                     Environment.ExitCode = 70;
                     lifetime.StopApplication();
                     return;
@@ -121,25 +130,9 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
         Interlocked.CompareExchange(ref firstFailure, now, 0);
     }
 
-    private async Task<bool> AnswersAsync(CancellationToken cancellationToken)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(TimeSpan.FromSeconds(2));
-        using var client = new TcpClient();
-        try
-        {
-            await client.ConnectAsync(settings.Address.Host, settings.Port, deadline.Token);
-            return true;
-        }
-        catch (Exception exception) when (exception is SocketException or OperationCanceledException)
-        {
-            return false;
-        }
-    }
-
     [LoggerMessage(114, LogLevel.Warning, "RabbitMQ at {Address} cannot be reached yet; messages wait in the outbox")]
     private static partial void LogUnreachable(ILogger logger, Exception exception, Uri address);
 
-    [LoggerMessage(115, LogLevel.Critical, "RabbitMQ at {Address} answers, but nothing could be published for 20 s; this process stops to be started anew")]
-    private static partial void LogStuck(ILogger logger, Uri address);
+    [LoggerMessage(115, LogLevel.Critical, "RabbitMQ at {Address} takes messages, but nothing could be published for {Seconds} s; this process stops to be started anew")]
+    private static partial void LogStuck(ILogger logger, Uri address, int seconds);
 }

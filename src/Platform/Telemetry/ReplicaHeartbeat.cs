@@ -17,7 +17,8 @@ internal sealed class ReplicaHeartbeat(ModuleCatalog modules, IServiceScopeFacto
     public static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(45);
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
-    private static readonly string Version = WellFormedText.Line(
+    /// <summary>The version of this process, in one line.</summary>
+    internal static readonly string Version = WellFormedText.Line(
         typeof(ReplicaHeartbeat).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown", 60);
 
     private long saidAt = time.GetTimestamp();

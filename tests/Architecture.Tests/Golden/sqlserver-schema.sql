@@ -1719,13 +1719,15 @@ IF NOT EXISTS (
 BEGIN
     CREATE TABLE [licensing_waiting_window] (
         [cluster_id] binary(16) NOT NULL,
+        [sha256] nvarchar(71) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NOT NULL,
         [epoch] bigint NOT NULL,
         [seq] bigint NOT NULL,
-        [customer_id] binary(16) NOT NULL,
         [reason] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [due] bit NOT NULL,
         [received_at] bigint NOT NULL,
         [body] varbinary(max) NOT NULL,
-        CONSTRAINT [PK_licensing_waiting_window] PRIMARY KEY ([cluster_id], [epoch], [seq])
+        CONSTRAINT [PK_licensing_waiting_window] PRIMARY KEY ([cluster_id], [sha256])
     );
 END;
 
@@ -3294,6 +3296,14 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_licensing_task_item_task_id_state_number] ON [licensing_task_item] ([task_id], [state], [number]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_waiting_window_due] ON [licensing_waiting_window] ([due]);
 END;
 
 IF NOT EXISTS (

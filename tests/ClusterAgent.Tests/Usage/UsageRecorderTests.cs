@@ -42,6 +42,56 @@ public sealed class UsageRecorderTests : IDisposable
     }
 
     [Fact]
+    public void Hours_that_end_while_an_epoch_is_asked_for_are_reported_under_the_epoch_in_which_they_ended_and_none_is_lost()
+    {
+        var spool = new MemorySpool();
+        using var recorder = new UsageRecorder(new MemoryUsageStore(), product, identity, spool);
+        recorder.Observe(Start);
+
+        // Asked for at 10:59; granted at 12:30, which is known here at 13:10 only.
+        Count(59);
+        recorder.Hold(Start.AddMinutes(59));
+        Count(130);
+        Count(185);
+        Assert.Empty(Windows(spool));
+        product.Count(Start.AddMinutes(190), 5);
+        recorder.EndEpoch(Start.AddMinutes(150), Start.AddMinutes(190));
+        identity.Enrollment = identity.Enrollment! with { Epoch = 2, EpochIssuedAt = Start.AddMinutes(150) };
+        Count(250);
+
+        Assert.Equal([(10, 1L, "60"), (11, 1L, "60"), (12, 2L, "60"), (13, 2L, "60")], Windows(spool).OrderBy(window => window.Hour).Select(window => (UsageWindow.StartOf(window.Hour).Hour, window.Epoch, window.Meters[0].Quantity)));
+
+        void Count(int minute)
+        {
+            product.Count(Start.AddMinutes(minute), minute - (int)product.Counted);
+            recorder.Observe(Start.AddMinutes(minute));
+        }
+    }
+
+    [Fact]
+    public void Hours_wait_no_longer_than_a_day_for_an_epoch_and_no_longer_than_until_the_old_one_is_taken()
+    {
+        var spool = new MemorySpool();
+        using var recorder = new UsageRecorder(new MemoryUsageStore(), product, identity, spool);
+        recorder.Observe(Start);
+        recorder.Hold(Start.AddMinutes(1));
+        product.Count(Start.AddHours(1), 60);
+        recorder.Observe(Start.AddHours(1));
+        Assert.Empty(Windows(spool));
+
+        recorder.Release();
+        recorder.Observe(Start.AddHours(1));
+        Assert.Single(Windows(spool));
+
+        recorder.Hold(Start.AddHours(1));
+        recorder.Hold(Start.AddHours(20));
+        recorder.Observe(Start.AddHours(24));
+        Assert.Single(Windows(spool));
+        recorder.Observe(Start.AddHours(25));
+        Assert.Equal(25, Windows(spool).Count);
+    }
+
+    [Fact]
     public void A_reading_that_fails_loses_nothing_and_a_long_blind_span_is_marked()
     {
         var spool = new MemorySpool();
@@ -266,6 +316,8 @@ public sealed class UsageRecorderTests : IDisposable
     {
         private decimal value;
         private DateTimeOffset startedAt = Start.AddDays(-1);
+
+        public decimal Counted => value;
 
         public bool IsReadable { get; set; } = true;
 

@@ -77,6 +77,31 @@ public sealed class LedgerModelTests : IAsyncLifetime
         await CompareAsync(cluster, early);
     }
 
+    [Fact]
+    public async Task However_often_a_window_is_offered_it_waits_once_and_however_many_wait_all_are_judged()
+    {
+        var cluster = Guid.CreateVersion7();
+        var early = Enumerable.Range(2, 1_100).Select(hour => new Sent(2, hour, 1, 1, true)).ToList();
+        var offered = early.Select((sent, i) => Arrive(cluster, sent, i + 1)).ToList();
+
+        await RecordAsync(offered);
+        await RecordAsync([.. offered.Select(arrival => arrival with { Seq = arrival.Seq + 2_000 })]);
+        await using (var scope = Scope())
+        {
+            Assert.Equal(offered.Count, await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().Set<WaitingWindow>().CountAsync(row => row.ClusterId == cluster));
+        }
+
+        await TellAsync(cluster, epoch: 1, Start.AddHours(-10), version: 1);
+        await TellAsync(cluster, epoch: 2, Start.AddHours(2), version: 2);
+        for (var run = 0; run < 3; run++)
+        {
+            await using var scope = Scope();
+            await host.Services.GetServices<Platform.Time.Sweeper>().OfType<JudgeWaitingWindows>().Single().RunAsync(scope.ServiceProvider, default);
+        }
+
+        await CompareAsync(cluster, early);
+    }
+
     private async Task CompareAsync(Guid cluster, IReadOnlyList<Sent> schedule)
     {
         var counted = schedule.Where(sent => sent.Epoch == (sent.Hour < 2 ? 1 : 2)).ToList();

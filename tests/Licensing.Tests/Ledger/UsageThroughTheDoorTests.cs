@@ -282,7 +282,8 @@ public sealed class UsageThroughTheDoorTests : IAsyncLifetime
             var db = Microsoft.Extensions.DependencyInjection.ServiceProviderServiceExtensions.GetRequiredService<Platform.Data.ControlPlaneDbContext>(scope.ServiceProvider);
             db.Add(new Licensing.Ledger.WaitingWindow
             {
-                ClusterId = Guid.Parse(cluster.Id), CustomerId = customer, Epoch = cluster.Epoch, Seq = late.Seq, Reason = Licensing.Ledger.WaitingWindow.ClusterUnknown, ReceivedAt = host.Time.GetUtcNow(), Body = late.Body.ToByteArray(),
+                ClusterId = Guid.Parse(cluster.Id), CustomerId = customer, Sha256 = UsageWindow.Digest(late.Body.Span), Epoch = cluster.Epoch, Seq = late.Seq,
+                Reason = Licensing.Ledger.WaitingWindow.ClusterUnknown, Due = true, ReceivedAt = host.Time.GetUtcNow(), Body = late.Body.ToByteArray(),
             });
             await db.SaveChangesAsync();
         }

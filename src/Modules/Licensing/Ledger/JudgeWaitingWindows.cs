@@ -6,9 +6,8 @@ using MissionControl.Platform.Time;
 namespace MissionControl.Licensing.Ledger;
 
 /// <summary>
-/// Judges windows that still wait for a cluster which is known by now. News of a cluster judge what waits for it; but of a cluster that is
-/// not known there is no row to lock, so on servers a window of which one replica finds that nobody knows its cluster may be stored a
-/// moment after another replica looked for what waits.
+/// Judges windows that are due and whose cluster is known: what news of a cluster left over because so much waited for it, and what was
+/// stored a moment after that news came.
 /// </summary>
 internal sealed class JudgeWaitingWindows() : Sweeper("licensing.judge-waiting-windows", "licensing", TimeSpan.FromSeconds(5))
 {
@@ -19,8 +18,8 @@ internal sealed class JudgeWaitingWindows() : Sweeper("licensing.judge-waiting-w
         var db = scope.GetRequiredService<ControlPlaneDbContext>();
         db.Scope.OpenAll("windows wait for every customer's clusters");
 
-        // Each gets another reason or none, so that none is found twice.
-        var ids = await db.Set<WaitingWindow>().Where(item => item.Reason == WaitingWindow.ClusterUnknown && db.Set<LedgerCluster>().Any(cluster => cluster.Id == item.ClusterId))
+        // Of a cluster that is known none stays due: it is judged, or waits for the next news.
+        var ids = await db.Set<WaitingWindow>().Where(item => item.Due && db.Set<LedgerCluster>().Any(cluster => cluster.Id == item.ClusterId))
             .Select(item => item.ClusterId).Distinct().Take(Batch).ToListAsync(cancellationToken);
         if (ids.Count > 0)
         {

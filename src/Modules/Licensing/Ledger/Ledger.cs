@@ -35,7 +35,7 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
         "licensing_quarantined_window", ["cluster_id", "sha256", "customer_id", "hour", "epoch", "revision", "problem", "detail", "received_at", "body", "decided_at"], ["cluster_id", "sha256"], []);
 
     private static readonly BulkRows Waiting = new(
-        "licensing_waiting_window", ["cluster_id", "epoch", "seq", "customer_id", "reason", "received_at", "body"], ["cluster_id", "epoch", "seq"], []);
+        "licensing_waiting_window", ["cluster_id", "sha256", "customer_id", "epoch", "seq", "reason", "due", "received_at", "body"], ["cluster_id", "sha256"], []);
 
     private static readonly BulkRows Ledgers = new(
         "licensing_cluster_ledger", ["cluster_id", "customer_id", "coverage", "results", "received_at", "version"], ["cluster_id"], []);
@@ -89,7 +89,10 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
                     ready.Add((arrival, opened!.Window!, opened));
                     break;
                 case Readiness.Waits:
-                    waiting.Add([arrival.ClusterId, arrival.Epoch, arrival.Seq, arrival.CustomerId, problem!.Code, arrival.ReceivedAt.ToUnixTimeMilliseconds(), arrival.Body]);
+                    waiting.Add(
+                    [
+                        arrival.ClusterId, UsageWindow.Digest(arrival.Body), arrival.CustomerId, arrival.Epoch, arrival.Seq, problem!.Code, cluster is null, arrival.ReceivedAt.ToUnixTimeMilliseconds(), arrival.Body,
+                    ]);
                     break;
                 default:
                     Reject(arrival, opened, problem!);

@@ -94,7 +94,7 @@ internal sealed class KeepCluster(ControlPlaneDbContext db, Ledger ledger) : IBa
         await db.Dialect.InsertIfAbsentAsync(db, Ledgers with { Rows = expected }, cancellationToken);
 
         // While a copy is suspected what waits goes on waiting, and is not read and written again for every change of the cluster.
-        await WaitingWindow.JudgeAsync(db, ledger, [.. newest.Where(message => !message.CloneSuspected).Select(message => message.ClusterId)], cancellationToken);
+        await WaitingWindow.WakeAsync(db, ledger, [.. newest.Where(message => !message.CloneSuspected).Select(message => message.ClusterId)], cancellationToken);
     }
 
     private static object?[] Row(ClusterChanged message) =>

@@ -216,65 +216,6 @@ internal sealed class QuarantinedWindow : ICustomerOwned
     }
 }
 
-/// <summary>A window that cannot be judged yet, because what is known of its cluster is behind or a person must decide first.</summary>
-internal sealed class WaitingWindow : ICustomerOwned
-{
-    /// <summary>Why it waits: nobody has told licensing of its cluster.</summary>
-    public const string ClusterUnknown = "cluster-unknown";
-
-    public required Guid ClusterId { get; init; }
-
-    /// <summary>The epoch it was sent in.</summary>
-    public required long Epoch { get; init; }
-
-    public required long Seq { get; init; }
-
-    public required Guid CustomerId { get; init; }
-
-    public required string Reason { get; init; }
-
-    public required DateTimeOffset ReceivedAt { get; init; }
-
-    public required byte[] Body { get; init; }
-
-    /// <summary>
-    /// Judges everything that waits for these clusters anew; what still cannot be judged goes back to where it waited. Joins the open
-    /// write transaction. The lock is that of whoever records windows: those that must wait are stored before this looks for them, or
-    /// judged by what this transaction has written.
-    /// </summary>
-    public static async Task JudgeAsync(ControlPlaneDbContext db, Ledger ledger, IReadOnlyList<Guid> clusters, CancellationToken cancellationToken)
-    {
-        await Ledger.LockAsync(db, clusters, cancellationToken);
-        var waiting = await db.Set<WaitingWindow>().AsNoTracking().Where(item => clusters.Contains(item.ClusterId)).ToListAsync(cancellationToken);
-        if (waiting.Count == 0)
-        {
-            return;
-        }
-
-        // Exactly what was read goes, and not all that is there: of a cluster that was not known there was no row to lock, and on servers
-        // another replica may have stored one more since.
-        foreach (var ((cluster, epoch), numbers) in waiting.GroupBy(item => (item.ClusterId, item.Epoch)).SelectMany(group => group.Select(item => item.Seq).Chunk(1000).Select(numbers => (group.Key, numbers))))
-        {
-            if (await db.Set<WaitingWindow>().Where(item => item.ClusterId == cluster && item.Epoch == epoch && numbers.Contains(item.Seq)).ExecuteDeleteAsync(cancellationToken) != numbers.Length)
-            {
-                throw new DbUpdateConcurrencyException("Another replica judged what waited for the same cluster; this is tried again.");
-            }
-        }
-
-        await ledger.RecordAsync(
-            [.. waiting.OrderBy(item => item.ReceivedAt).ThenBy(item => item.Seq).Select(item => new Arrival(item.ClusterId, item.CustomerId, item.Epoch, item.Seq, item.ReceivedAt, item.Body))], cancellationToken);
-    }
-
-    internal sealed class Configuration : IEntityTypeConfiguration<WaitingWindow>
-    {
-        public void Configure(EntityTypeBuilder<WaitingWindow> builder)
-        {
-            builder.ToTable("licensing_waiting_window").HasKey(row => new { row.ClusterId, row.Epoch, row.Seq });
-            builder.Property(row => row.Reason).HasMaxLength(60);
-        }
-    }
-}
-
 /// <summary>Which hours of a cluster have arrived, and what its receipt says.</summary>
 internal sealed class ClusterLedger : ICustomerOwned
 {

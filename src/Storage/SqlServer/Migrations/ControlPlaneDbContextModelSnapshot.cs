@@ -1964,13 +1964,11 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnType("binary(16)")
                         .HasColumnName("cluster_id");
 
-                    b.Property<long>("Epoch")
-                        .HasColumnType("bigint")
-                        .HasColumnName("epoch");
-
-                    b.Property<long>("Seq")
-                        .HasColumnType("bigint")
-                        .HasColumnName("seq");
+                    b.Property<string>("Sha256")
+                        .HasMaxLength(71)
+                        .HasColumnType("nvarchar(71)")
+                        .HasColumnName("sha256")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<byte[]>("Body")
                         .IsRequired()
@@ -1981,6 +1979,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .IsRequired()
                         .HasColumnType("binary(16)")
                         .HasColumnName("customer_id");
+
+                    b.Property<bool>("Due")
+                        .HasColumnType("bit")
+                        .HasColumnName("due");
+
+                    b.Property<long>("Epoch")
+                        .HasColumnType("bigint")
+                        .HasColumnName("epoch");
 
                     b.Property<string>("Reason")
                         .IsRequired()
@@ -1993,7 +1999,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("received_at");
 
-                    b.HasKey("ClusterId", "Epoch", "Seq");
+                    b.Property<long>("Seq")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seq");
+
+                    b.HasKey("ClusterId", "Sha256");
+
+                    b.HasIndex("Due");
 
                     b.ToTable("licensing_waiting_window", (string)null);
                 });

@@ -1718,16 +1718,18 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 columns: table => new
                 {
                     cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     seq = table.Column<long>(type: "bigint", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     reason = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    due = table.Column<bool>(type: "bit", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
                     body = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_licensing_waiting_window", x => new { x.cluster_id, x.epoch, x.seq });
+                    table.PrimaryKey("PK_licensing_waiting_window", x => new { x.cluster_id, x.sha256 });
                 });
 
             migrationBuilder.CreateTable(
@@ -3031,6 +3033,11 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "IX_licensing_task_item_task_id_state_number",
                 table: "licensing_task_item",
                 columns: new[] { "task_id", "state", "number" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_waiting_window_due",
+                table: "licensing_waiting_window",
+                column: "due");
 
             migrationBuilder.CreateIndex(
                 name: "IX_licensing_window_head_customer_id_hour",

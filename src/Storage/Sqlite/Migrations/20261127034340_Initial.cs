@@ -1719,16 +1719,18 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 columns: table => new
                 {
                     cluster_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    sha256 = table.Column<string>(type: "TEXT", maxLength: 71, nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
                     epoch = table.Column<long>(type: "INTEGER", nullable: false),
                     seq = table.Column<long>(type: "INTEGER", nullable: false),
-                    customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
                     reason = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
+                    due = table.Column<bool>(type: "INTEGER", nullable: false),
                     received_at = table.Column<long>(type: "INTEGER", nullable: false),
                     body = table.Column<byte[]>(type: "BLOB", nullable: false)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_licensing_waiting_window", x => new { x.cluster_id, x.epoch, x.seq });
+                    table.PrimaryKey("PK_licensing_waiting_window", x => new { x.cluster_id, x.sha256 });
                 });
 
             migrationBuilder.CreateTable(
@@ -3032,6 +3034,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_licensing_task_item_task_id_state_number",
                 table: "licensing_task_item",
                 columns: new[] { "task_id", "state", "number" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_waiting_window_due",
+                table: "licensing_waiting_window",
+                column: "due");
 
             migrationBuilder.CreateIndex(
                 name: "IX_licensing_window_head_customer_id_hour",

@@ -1719,16 +1719,18 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 columns: table => new
                 {
                     cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     seq = table.Column<long>(type: "bigint", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
                     reason = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    due = table.Column<bool>(type: "boolean", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
                     body = table.Column<byte[]>(type: "bytea", nullable: false)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_licensing_waiting_window", x => new { x.cluster_id, x.epoch, x.seq });
+                    table.PrimaryKey("PK_licensing_waiting_window", x => new { x.cluster_id, x.sha256 });
                 });
 
             migrationBuilder.CreateTable(
@@ -3032,6 +3034,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "IX_licensing_task_item_task_id_state_number",
                 table: "licensing_task_item",
                 columns: new[] { "task_id", "state", "number" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_licensing_waiting_window_due",
+                table: "licensing_waiting_window",
+                column: "due");
 
             migrationBuilder.CreateIndex(
                 name: "IX_licensing_window_head_customer_id_hour",

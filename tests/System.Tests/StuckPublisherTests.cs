@@ -1,0 +1,59 @@
+using System.Text.RegularExpressions;
+using MissionControl.Platform.Messaging;
+using MissionControl.Testing;
+using Xunit;
+
+namespace MissionControl.System.Tests;
+
+/// <summary>A publisher that is stuck for good ends its process; a broker that is not well ends nobody's.</summary>
+[Collection(Shapes.Distributed)]
+public sealed partial class StuckPublisherTests(DistributedFixture fixture)
+{
+    private readonly DistributedInstallation installation = fixture.Installation;
+
+    [Fact]
+    public async Task A_process_that_can_publish_nothing_though_the_broker_takes_messages_ends_with_70_and_says_so()
+    {
+        // Confirms of the publisher are swallowed; whoever asks whether the broker takes messages is answered.
+        using var way = new StallingWay(installation.RabbitMq.Address, passes: "missioncontrol probe");
+        await using var process = new ReplicaProcess(installation, "callhome", 90, new Dictionary<string, string> { ["MissionControl__RabbitMq__Address"] = way.Address.ToString() });
+        await process.StartAsync();
+        using var metrics = new HttpClient { BaseAddress = process.Operations };
+        await Eventually.TrueAsync(async () => Delivered().IsMatch(await metrics.GetStringAsync(new Uri("/metrics", UriKind.Relative))), "it publishes", TimeSpan.FromMinutes(2));
+
+        way.Stall();
+
+        // Its watermarks are due every five seconds, and nothing else of it needs to happen.
+        Assert.Equal(70, await process.EndedAsync().WaitAsync(TimeSpan.FromMinutes(3)));
+        Assert.Contains(process.Output, line => line.Contains("\"EventId\":115", StringComparison.Ordinal) && line.Contains("\"LogLevel\":\"Critical\"", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_broker_that_is_frozen_or_under_an_alarm_is_told_from_a_stuck_publisher()
+    {
+        Assert.SkipUnless(installation.RabbitMq.IsOwn, "Needs a broker of our own: this one is not to be frozen.");
+        await using var broker = await RabbitMqServer.StartNewAsync(RabbitMqUser.Owner("owner"), new RabbitMqUser("reader", "^$", "^$", ".*"));
+        var owner = new RabbitMqSettings(broker.Address, "owner", broker.Password);
+        Assert.True(await AsksAsync(owner));
+        Assert.True(await AsksAsync(owner with { User = "reader" }));
+
+        await broker.ControlAsync("set_vm_memory_high_watermark", "0");
+        Assert.False(await AsksAsync(owner));
+        Assert.False(await AsksAsync(owner with { User = "reader" }));
+        await broker.ControlAsync("set_vm_memory_high_watermark", "0.4");
+        await Eventually.TrueAsync(() => AsksAsync(owner), "the alarm is over");
+
+        await broker.FreezeAsync();
+        Assert.False(await AsksAsync(owner));
+        await broker.ThawAsync();
+        await Eventually.TrueAsync(() => AsksAsync(owner), "the broker goes on");
+
+        await broker.KillAsync();
+        Assert.False(await AsksAsync(owner));
+    }
+
+    [GeneratedRegex("""missioncontrol_outbox_delivered_total\{role="callhome"\} [1-9]""")]
+    private static partial Regex Delivered();
+
+    private static Task<bool> AsksAsync(RabbitMqSettings settings) => BrokerProbe.TakesMessagesAsync(settings, TestContext.Current.CancellationToken);
+}
