@@ -113,10 +113,10 @@ public sealed class Agent(
             Count(succeeded: false);
             return await RefusedAsync(request, refusal, cancellationToken);
         }
-        catch (Exception exception) when (exception is HttpRequestException or IOException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception exception) when (MayPass(exception, cancellationToken))
         {
             Count(succeeded: false);
-            return new CheckInResult(false, backoff.Failure(null), exception is IOException full && DiskReserve.IsDiskFull(full) ? "The disk of the agent's directory is full: what cannot be written down first is not sent." : exception.Message);
+            return new CheckInResult(false, backoff.Failure(null), Words(exception));
         }
     }
 
@@ -163,7 +163,7 @@ public sealed class Agent(
     {
         Count(succeeded: true);
         assertionsRefused = 0;
-        usage?.Release();
+        Store(() => usage?.Release());
         batch = Math.Min(MaxItems, batch * 2);
         interval = response.NextS > 0 ? response.NextS : interval;
         Settle(response);
@@ -324,13 +324,14 @@ public sealed class Agent(
             case "clone-suspected" or "stale-epoch" or "unknown-epoch":
                 try
                 {
-                    usage?.Hold(client.ServerNow);
+                    Store(() => usage?.Hold(client.ServerNow));
                     var granted = await client.EpochAsync(refusal.Code == "clone-suspected" ? refusal.Code : "state-lost", source.Facts().InstallFingerprint, cancellationToken);
                     var issuedAt = DateTimeOffset.FromUnixTimeMilliseconds(granted.IssuedAtMs);
                     Store(() =>
                     {
                         usage?.EndEpoch(issuedAt, client.ServerNow);
                         identity.Enrollment = identity.Enrollment! with { Epoch = granted.Epoch, EpochIssuedAt = issuedAt };
+                        usage?.Release();
                     });
                     spool.BeginEpoch();
                     held.Clear();
@@ -340,9 +341,9 @@ public sealed class Agent(
                 {
                     return new CheckInResult(false, backoff.Refused(), again.Message);
                 }
-                catch (Exception exception) when (exception is HttpRequestException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
+                catch (Exception exception) when (MayPass(exception, cancellationToken))
                 {
-                    return new CheckInResult(false, backoff.Failure(null), exception.Message);
+                    return new CheckInResult(false, backoff.Failure(null), Words(exception));
                 }
 
             case "access-token-invalid":
@@ -372,6 +373,12 @@ public sealed class Agent(
         batch = Math.Max(1, request.Items.Count / 2);
         return new CheckInResult(false, request.Items.Count == 0 ? backoff.Failure(null) : backoff.Failure(TimeSpan.FromSeconds(1)), refusal.Message);
     }
+
+    private static bool MayPass(Exception exception, CancellationToken cancellationToken) =>
+        exception is HttpRequestException or IOException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested);
+
+    private static string Words(Exception exception) =>
+        exception is IOException full && DiskReserve.IsDiskFull(full) ? "The disk of the agent's directory is full: what cannot be written down first is not sent." : exception.Message;
 
     private void Store(Action write)
     {

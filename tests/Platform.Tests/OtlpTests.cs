@@ -27,6 +27,7 @@ public sealed class OtlpTests
             var customer = await host.CreateCustomerAsync();
             using var cluster = await TestCluster.EnrollAsync(host, customer.Id);
             await cluster.CheckInAsync();
+            using var read = await host.Admin.GetAsync(new Uri($"/api/v1/licensing/customers/{customer.Id}", UriKind.Relative));
         }
 
         // A process that ends hands over what it has.
@@ -40,7 +41,7 @@ public sealed class OtlpTests
         }
 
         Assert.Contains("missioncontrol.outbox.waiting", collector.Received.Single(call => call.Key.Contains("Metrics", StringComparison.Ordinal)).Value, StringComparison.Ordinal);
-        foreach (var said in new[] { "http.route", "/callhome/v1/checkin", "http.response.status_code" })
+        foreach (var said in new[] { "POST /callhome/v1/checkin", "GET /api/v1/licensing/customers/{id:guid}", "http.route", "http.response.status_code" })
         {
             Assert.Contains(said, collector.Received.Single(call => call.Key.Contains("Trace", StringComparison.Ordinal)).Value, StringComparison.Ordinal);
         }

@@ -75,7 +75,7 @@ internal abstract class Replica(DistributedInstallation installation, string rol
 }
 
 /// <summary>A replica as a process of its own, which can be killed.</summary>
-internal sealed class ReplicaProcess(DistributedInstallation installation, string roles, int number, IReadOnlyDictionary<string, string>? environment = null) : Replica(installation, roles, number)
+internal sealed class ReplicaProcess(DistributedInstallation installation, string roles, int number, IReadOnlyDictionary<string, string>? environment = null, bool isMeantToFail = false) : Replica(installation, roles, number)
 {
     private readonly ConcurrentQueue<string> output = new();
     private Process? process;
@@ -150,8 +150,7 @@ internal sealed class ReplicaProcess(DistributedInstallation installation, strin
                 output.Enqueue(line.Data);
             }
 
-            // What was given an environment is meant to have a bad day, and is looked at by whoever gave it.
-            else if (line.Data.Contains("\"LogLevel\":\"Critical\"", StringComparison.Ordinal))
+            if (!isMeantToFail && line.Data.Contains("\"LogLevel\":\"Critical\"", StringComparison.Ordinal))
             {
                 Installation.Report(line.Data);
             }

@@ -23,9 +23,6 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
     private ECDsa signedBy = identity.Key;
     private bool resumed;
 
-    // While an epoch is asked for: hours that end after the first were not closed yet, until the second.
-    private (DateTimeOffset After, DateTimeOffset Until)? hold;
-
     /// <summary>What there is.</summary>
     public UsageSummary Summary => store.Summary();
 
@@ -34,25 +31,31 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
 
     /// <summary>Takes a reading, and closes the hours that have ended.</summary>
     /// <param name="now">By the server's clock.</param>
-    public void Observe(DateTimeOffset now) => Observe(now, hold is { } held && now < held.Until ? held.After : DateTimeOffset.MaxValue);
+    public void Observe(DateTimeOffset now) => Observe(now, store.Load().HeldAfter is { } asked && now < asked + LongestHold ? asked : DateTimeOffset.MaxValue);
 
     /// <summary>
     /// An epoch is asked for: from now on it may have been granted although nobody here knows, so hours that end later wait to be closed
-    /// until it is known to which epoch they belong.
+    /// until it is known to which epoch they belong. It stays so over a restart.
     /// </summary>
     /// <param name="now">By the server's clock.</param>
-    public void Hold(DateTimeOffset now) => hold ??= (now, now + LongestHold);
+    public void Hold(DateTimeOffset now) => Hold(store.Load().HeldAfter ?? (DateTimeOffset?)now);
 
-    /// <summary>No epoch was granted: the one that is known is in force.</summary>
-    public void Release() => hold = null;
+    /// <summary>The epoch that is known is in force.</summary>
+    public void Release() => Hold(null);
 
     /// <summary>An epoch was granted: hours that ended before it was issued are closed under the one before, which is still the identity's.</summary>
     /// <param name="issuedAt">When it was issued, by the server's clock.</param>
     /// <param name="now">By the server's clock.</param>
-    public void EndEpoch(DateTimeOffset issuedAt, DateTimeOffset now)
+    public void EndEpoch(DateTimeOffset issuedAt, DateTimeOffset now) => Observe(now, issuedAt);
+
+    private void Hold(DateTimeOffset? after)
     {
-        Observe(now, issuedAt);
-        hold = null;
+        if (store.Load().HeldAfter != after)
+        {
+            var state = store.Load().Clone();
+            state.HeldAfter = after;
+            store.Save(state);
+        }
     }
 
     private void Observe(DateTimeOffset now, DateTimeOffset until)

@@ -21,6 +21,9 @@ public sealed class UsageState
     /// <summary>Versions of agent and server under which refused windows were offered last.</summary>
     public string? OfferedUnder { get; set; }
 
+    /// <summary>Since when an epoch is asked for, by the server's clock: hours that end later are not closed yet. Null: none is.</summary>
+    public DateTimeOffset? HeldAfter { get; set; }
+
     /// <summary>Meter, version and dimensions in one text.</summary>
     public static string KeyOf(UsageCounter counter)
     {

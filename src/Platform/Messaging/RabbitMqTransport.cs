@@ -76,7 +76,14 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await bus.StopAsync(cancellationToken);
+        try
+        {
+            await bus.StopAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // A bus that hangs does not keep the process from saying how it ended.
+        }
     }
 
     /// <summary>Connects, however long the broker is away, and watches that publishing works; also while it connects, which can hang as well.</summary>
@@ -105,14 +112,19 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(5), time);
         while (await timer.NextAsync(stoppingToken))
         {
+            if (!isConnected)
+            {
+                Failed();
+            }
+
             if (Volatile.Read(ref firstFailure) is var since and not 0)
             {
                 if (!await BrokerProbe.TakesMessagesAsync(settings, stoppingToken))
                 {
                     // It is the broker; only what fails once it is well counts against this process.
-                    Volatile.Write(ref firstFailure, 0);
+                    Interlocked.CompareExchange(ref firstFailure, 0, since);
                 }
-                else if (time.GetElapsedTime(since, Volatile.Read(ref lastFailure)) is var stuck && stuck > (isConnected ? StuckAfter : SlowestStart))
+                else if (Volatile.Read(ref firstFailure) == since && time.GetElapsedTime(since, Volatile.Read(ref lastFailure)) is var stuck && stuck > (isConnected ? StuckAfter : SlowestStart))
                 {
                     LogStuck(logger, settings.Address, (int)stuck.TotalSeconds);
                     Environment.ExitCode = 70;

@@ -45,18 +45,22 @@ public sealed class UsageRecorderTests : IDisposable
     public void Hours_that_end_while_an_epoch_is_asked_for_are_reported_under_the_epoch_in_which_they_ended_and_none_is_lost()
     {
         var spool = new MemorySpool();
-        using var recorder = new UsageRecorder(new MemoryUsageStore(), product, identity, spool);
+        var recorder = new UsageRecorder(new DiskUsageStore(directory), product, identity, spool);
         recorder.Observe(Start);
 
-        // Asked for at 10:59; granted at 12:30, which is known here at 13:10 only.
+        // Asked for at 10:59; granted at 12:30, which is known here at 13:10 only, after a restart.
         Count(59);
         recorder.Hold(Start.AddMinutes(59));
+        recorder.Dispose();
+        recorder = new UsageRecorder(new DiskUsageStore(directory), product, identity, spool);
+        using var last = recorder;
         Count(130);
         Count(185);
         Assert.Empty(Windows(spool));
         product.Count(Start.AddMinutes(190), 5);
         recorder.EndEpoch(Start.AddMinutes(150), Start.AddMinutes(190));
         identity.Enrollment = identity.Enrollment! with { Epoch = 2, EpochIssuedAt = Start.AddMinutes(150) };
+        recorder.Release();
         Count(250);
 
         Assert.Equal([(10, 1L, "60"), (11, 1L, "60"), (12, 2L, "60"), (13, 2L, "60")], Windows(spool).OrderBy(window => window.Hour).Select(window => (UsageWindow.StartOf(window.Hour).Hour, window.Epoch, window.Meters[0].Quantity)));
