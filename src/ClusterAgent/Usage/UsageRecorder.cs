@@ -31,24 +31,24 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
 
     /// <summary>Takes a reading, and closes the hours that have ended.</summary>
     /// <param name="now">By the server's clock.</param>
-    public void Observe(DateTimeOffset now) => Observe(now, store.Load().HeldAfter is { } asked && now < asked + LongestHold ? asked : DateTimeOffset.MaxValue);
+    public void Observe(DateTimeOffset now) => Observe(now, issuedAt: null);
 
     /// <summary>
     /// An epoch is asked for: from now on it may have been granted although nobody here knows, so hours that end later wait to be closed
     /// until it is known to which epoch they belong. It stays so over a restart.
     /// </summary>
     /// <param name="now">By the server's clock.</param>
-    public void Hold(DateTimeOffset now) => Hold(store.Load().HeldAfter ?? (DateTimeOffset?)now);
+    public void Hold(DateTimeOffset now) => HoldAfter(store.Load().HeldAfter ?? now);
 
     /// <summary>The epoch that is known is in force.</summary>
-    public void Release() => Hold(null);
+    public void Release() => HoldAfter(null);
 
     /// <summary>An epoch was granted: hours that ended before it was issued are closed under the one before, which is still the identity's.</summary>
     /// <param name="issuedAt">When it was issued, by the server's clock.</param>
     /// <param name="now">By the server's clock.</param>
     public void EndEpoch(DateTimeOffset issuedAt, DateTimeOffset now) => Observe(now, issuedAt);
 
-    private void Hold(DateTimeOffset? after)
+    private void HoldAfter(DateTimeOffset? after)
     {
         if (store.Load().HeldAfter != after)
         {
@@ -58,11 +58,12 @@ public sealed class UsageRecorder(IUsageStore store, IUsageSource source, IAgent
         }
     }
 
-    private void Observe(DateTimeOffset now, DateTimeOffset until)
+    private void Observe(DateTimeOffset now, DateTimeOffset? issuedAt)
     {
         Resume(now);
         var nothingWaits = spool.Usage == 0;
         var state = store.Load().Clone();
+        var until = issuedAt ?? (state.HeldAfter is { } asked && now < asked + LongestHold ? asked : DateTimeOffset.MaxValue);
         Attribution.Observe(state, source.Read(now));
         var closed = new List<string>();
         foreach (var hour in state.Open.Keys.Where(hour => UsageWindow.StartOf(hour + 1) is var end && end <= state.ObservedAt && end <= until).ToList())

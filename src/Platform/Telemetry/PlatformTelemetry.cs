@@ -47,7 +47,7 @@ public static class PlatformTelemetry
                 if ((context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText is { } route)
                 {
                     trace.SetTag("http.route", route);
-                    
+
                     // The method as the framework tells it: one that is unknown does not become a name.
                     trace.DisplayName = $"{trace.GetTagItem("http.request.method")} {route}";
                 }

@@ -16,11 +16,11 @@ internal sealed class ReplicaHeartbeat(ModuleCatalog modules, IServiceScopeFacto
     /// <summary>Three words in a row are missing.</summary>
     public static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(45);
 
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
     /// <summary>The version of this process, in one line.</summary>
-    internal static readonly string Version = WellFormedText.Line(
+    public static readonly string Version = WellFormedText.Line(
         typeof(ReplicaHeartbeat).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown", 60);
 
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
     private long saidAt = time.GetTimestamp();
 
     /// <inheritdoc />
