@@ -148,6 +148,10 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [remoteaccess_task_item] TO [mc_remoteac
 -- notifications
 GRANT SELECT ON [schema_history] TO [mc_notifications];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_audit_producer] TO [mc_notifications];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_contact] TO [mc_notifications];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_customer] TO [mc_notifications];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_delivery] TO [mc_notifications];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_endpoint] TO [mc_notifications];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_idempotency] TO [mc_notifications];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_inbox] TO [mc_notifications];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [notifications_job_run] TO [mc_notifications];

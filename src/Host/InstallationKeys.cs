@@ -40,6 +40,7 @@ internal sealed class InstallationKeys(string root, IConfiguration? configuratio
         new("user-token", "user-token.pem", "identity", "signs user tokens"),
         new("token-sealing", "token-sealing.key", "callhome", "seals the clusters' access tokens"),
         new("cookie-sealing", "cookie-sealing.key", "portal", "seals the keys of the portal's cookies"),
+        new("endpoint-sealing", "endpoint-sealing.key", "notifications", "seals the secrets of webhooks"),
     ];
 
     /// <summary>The anchor document.</summary>

@@ -105,27 +105,8 @@ internal sealed class ReplicaProcess(DistributedInstallation installation, strin
         }, $"{Roles} {Number} is ready", TimeSpan.FromMinutes(2));
     }
 
-    /// <summary>Waits until it ended by itself; its exit code.</summary>
-    public async Task<int> EndedAsync()
-    {
-        await process!.WaitForExitAsync();
-        return process.ExitCode;
-    }
-
-    public override async Task KillAsync()
-    {
-        if (process is null)
-        {
-            return;
-        }
-
-        process.Kill();
-        await process.WaitForExitAsync();
-        process.Dispose();
-        process = null;
-    }
-
-    private void Begin()
+    /// <summary>Starts it and waits for nothing.</summary>
+    public void Begin()
     {
         var configuration = Prepare();
         var start = DistributedInstallation.Command(configuration, ["run", "--role", Roles, "--data", Data, "--portal", Portal.ToString(), "--callhome", CallHome.ToString(), "--internal", Internal.ToString(), "--ops", Operations.ToString()]);
@@ -156,6 +137,26 @@ internal sealed class ReplicaProcess(DistributedInstallation installation, strin
             }
         };
         process.BeginOutputReadLine();
+    }
+
+    /// <summary>Waits until it ended by itself; its exit code.</summary>
+    public async Task<int> EndedAsync()
+    {
+        await process!.WaitForExitAsync();
+        return process.ExitCode;
+    }
+
+    public override async Task KillAsync()
+    {
+        if (process is null)
+        {
+            return;
+        }
+
+        process.Kill();
+        await process.WaitForExitAsync();
+        process.Dispose();
+        process = null;
     }
 }
 

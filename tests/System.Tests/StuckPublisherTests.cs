@@ -30,6 +30,20 @@ public sealed partial class StuckPublisherTests(DistributedFixture fixture)
     }
 
     [Fact]
+    public async Task A_process_that_hangs_while_it_connects_ends_with_70_as_well()
+    {
+        Assert.SkipUnless(Environment.GetEnvironmentVariable("MC_TEST_LONG") == "1", "A longer proof: infra/dev test --long.");
+        using var way = new StallingWay(installation.RabbitMq.Address, passes: "missioncontrol probe");
+        way.Stall();
+        await using var process = new ReplicaProcess(installation, "callhome", 91, new Dictionary<string, string> { ["MissionControl__RabbitMq__Address"] = way.Address.ToString() }, isMeantToFail: true);
+
+        process.Begin();
+
+        Assert.Equal(70, await process.EndedAsync().WaitAsync(TimeSpan.FromMinutes(4)));
+        Assert.Contains(process.Output, line => line.Contains("\"EventId\":115", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task A_broker_that_is_frozen_under_an_alarm_or_away_is_told_from_one_that_takes_messages()
     {
         Assert.SkipUnless(installation.RabbitMq.IsOwn, "Needs a broker of our own: this one is not to be frozen.");
@@ -53,12 +67,15 @@ public sealed partial class StuckPublisherTests(DistributedFixture fixture)
         Assert.False(await AsksAsync(owner));
     }
 
-    [Fact]
-    public async Task While_the_broker_is_frozen_no_process_ends_and_what_waited_is_delivered_afterwards()
+    [Theory]
+    [InlineData("frozen")]
+    [InlineData("under an alarm")]
+    public async Task While_the_broker_takes_nothing_no_process_ends_and_what_waited_is_delivered_afterwards(string broker)
     {
         Assert.SkipUnless(installation.RabbitMq.IsOwn, "Needs a broker of our own: this one is not to be frozen.");
         using var metrics = new HttpClient { BaseAddress = installation.Of("callhome")[0].Operations };
-        await installation.RabbitMq.FreezeAsync();
+        var isFrozen = broker == "frozen";
+        await (isFrozen ? installation.RabbitMq.FreezeAsync() : installation.RabbitMq.ControlAsync("set_vm_memory_high_watermark", "0"));
         try
         {
             // Watermarks are due every five seconds: none of them got through for longer than a stuck publisher may live.
@@ -66,7 +83,7 @@ public sealed partial class StuckPublisherTests(DistributedFixture fixture)
         }
         finally
         {
-            await installation.RabbitMq.ThawAsync();
+            await (isFrozen ? installation.RabbitMq.ThawAsync() : installation.RabbitMq.ControlAsync("set_vm_memory_high_watermark", "0.4"));
         }
 
         await Eventually.TrueAsync(async () => await OldestAsync() < 5, "they are delivered", TimeSpan.FromMinutes(2));

@@ -15,6 +15,7 @@ using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Pages.Customers;
 using MissionControl.Portal.Pages.Enrolment;
 using MissionControl.Portal.Pages.Fleet;
+using MissionControl.Portal.Pages.Messages;
 using MissionControl.Portal.Pages.Operation;
 using MissionControl.Portal.Pages.Tasks;
 using MissionControl.Portal.Pages.Views;
@@ -73,6 +74,9 @@ internal static class PortalPages
         PageEntry.OfList<CustomerList>("/customers", "licensing:read", "customers"),
         PageEntry.Of<CustomerNew>("/customers/new", "licensing:write"),
         PageEntry.Of<CustomerDetail>("/customers/{id:guid}", "licensing:read"),
+        PageEntry.Of<DeliveryList>("/messages", "notifications:read"),
+        PageEntry.Of<ContactList>("/messages/contacts", "notifications:read"),
+        PageEntry.Of<EndpointList>("/messages/endpoints", "notifications:read"),
         PageEntry.Of<SystemOverview>("/system", "system:read"),
         PageEntry.OfList<ParkedMessages>("/system/parked", "system:read", "parked"),
         PageEntry.Of<RetryParked>("/system/parked/{role}/retry", "system:write"),
@@ -107,6 +111,7 @@ internal static class PortalPages
         ManyClusters.Map(pages);
         CustomerForms.Map(pages);
         EnrolmentForms.Map(pages);
+        MessageForms.Map(pages);
         SystemForms.Map(pages);
         TaskForms.Map(pages);
         ViewForms.Map(pages);

@@ -7,7 +7,7 @@ namespace MissionControl.Platform.Messaging;
 
 /// <summary>Tries a module's parked messages again when they are due.</summary>
 internal sealed class ParkedMessageSweeper(string module, HandlerRegistry handlers, HandlerRunner runner, TimeProvider time)
-    : Sweeper($"{module}.retry-parked-messages", module, TimeSpan.FromMilliseconds(500))
+    : Sweeper($"{module}.retry-parked-messages", module, TimeSpan.FromSeconds(2))
 {
     public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {

@@ -14,7 +14,7 @@ namespace MissionControl.Platform.Tasks;
 /// is killed leaves it done and marked, or neither, and whoever holds the lease next goes on from there. Tasks take turns.
 /// </summary>
 internal sealed partial class TaskWorker(string module, IEnumerable<TaskAction> actions, IServiceScopeFactory scopes, IDatabaseDialect dialect, TimeProvider time, ILogger<TaskWorker> logger)
-    : Sweeper($"{module}.work-tasks", module, TimeSpan.FromMilliseconds(500))
+    : Sweeper($"{module}.work-tasks", module, TimeSpan.FromSeconds(1))
 {
     /// <summary>Things of one task before it is the next one's turn.</summary>
     private const int Turn = 20;

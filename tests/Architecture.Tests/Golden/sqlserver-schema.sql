@@ -1791,6 +1791,81 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [notifications_contact] (
+        [id] binary(16) NOT NULL,
+        [customer_id] binary(16) NULL,
+        [kind] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [email] nvarchar(254) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_notifications_contact] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [notifications_customer] (
+        [id] binary(16) NOT NULL,
+        [name] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_notifications_customer] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [notifications_delivery] (
+        [id] binary(16) NOT NULL,
+        [customer_id] binary(16) NULL,
+        [dedup_key] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [channel] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [recipient] nvarchar(254) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [subject] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [severity] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [body] varbinary(max) NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [attempts] int NOT NULL,
+        [created_at] bigint NOT NULL,
+        [since] bigint NOT NULL,
+        [next_at] bigint NULL,
+        [ended_at] bigint NULL,
+        [error] nvarchar(300) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_notifications_delivery] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [notifications_endpoint] (
+        [id] binary(16) NOT NULL,
+        [customer_id] binary(16) NULL,
+        [kind] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [address] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [secret] varbinary(200) NOT NULL,
+        [old_secret] varbinary(200) NULL,
+        [old_secret_ends_at] bigint NULL,
+        [is_disabled] bit NOT NULL,
+        [why] nvarchar(300) COLLATE Latin1_General_100_BIN2 NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_notifications_endpoint] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [notifications_idempotency] (
         [principal] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [route] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
@@ -3312,6 +3387,46 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_licensing_window_head_customer_id_hour] ON [licensing_window_head] ([customer_id], [hour]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_notifications_contact_customer_id_kind] ON [notifications_contact] ([customer_id], [kind]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_notifications_delivery_created_at] ON [notifications_delivery] ([created_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_notifications_delivery_ended_at] ON [notifications_delivery] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_notifications_delivery_state_next_at] ON [notifications_delivery] ([state], [next_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_notifications_endpoint_customer_id] ON [notifications_endpoint] ([customer_id]);
 END;
 
 IF NOT EXISTS (

@@ -35,11 +35,12 @@ public sealed record DefineMeterRequest(
 /// <param name="CompleteThrough">Every selected cluster has reported every hour up to here (UTC); null when one of them has never reported.</param>
 /// <param name="ReceivedThrough">When the newest window of the selected clusters came in (UTC).</param>
 /// <param name="Completeness">The hours behind the numbers, all buckets together.</param>
+/// <param name="WaitingWindows">Signed windows that have come and are not judged yet, of whatever hours: their cluster is not known to licensing, or a copy of it is suspected and a person must decide. Their hours count as missing until then.</param>
 /// <param name="Buckets">One per point of every series.</param>
 /// <param name="Series">One per meter, version and group.</param>
 public sealed record UsageReport(
     DateTimeOffset From, DateTimeOffset To, string Granularity, string GroupBy, DateTimeOffset? CompleteThrough, DateTimeOffset? ReceivedThrough,
-    UsageCompleteness Completeness, IReadOnlyList<UsageBucket> Buckets, IReadOnlyList<UsageSeries> Series);
+    UsageCompleteness Completeness, long WaitingWindows, IReadOnlyList<UsageBucket> Buckets, IReadOnlyList<UsageSeries> Series);
 
 /// <summary>What stands behind numbers, in hours of clusters.</summary>
 /// <param name="ReceivedHours">Windows that count.</param>

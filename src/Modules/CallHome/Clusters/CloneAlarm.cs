@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.CallHome.Intake;
+using MissionControl.Contracts.Commands.Notifications;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
@@ -43,6 +44,8 @@ internal sealed class CloneAlarm(IServiceScopeFactory scopes, TimeProvider time)
                 Reason = why,
                 Actor = new AuditActor("cluster", id.ToString(), "token"),
             });
+            events.Publish(new SendNotification(Guid.CreateVersion7(now), customerId, [new Recipient("contact", "technical"), new Recipient("vendor", "technical")], "clone-suspected",
+                new Dictionary<string, string> { ["cluster"] = cluster.Name, ["why"] = why }, "critical", $"clone-suspected/{id:N}/{now.ToUnixTimeMilliseconds()}"));
             await db.SaveChangesAsync(cancellationToken);
         }
 

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Claims;
 using System.Text.RegularExpressions;
@@ -7,6 +8,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Commands.Notifications;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
@@ -93,6 +95,7 @@ internal static partial class TokensApi
         {
             Changes = [Change.Add("/name", token.Name), Change.Add("/scopes", token.Scopes), Change.Add("/networks", token.Networks), Change.Add("/expiresAt", token.ExpiresAt)],
         });
+        Tell(events, token, "token-created", "warning", http.User);
         await db.SaveChangesAsync(cancellationToken);
         return TypedResults.Created($"/api/v1/identity/tokens/{token.Id}", new CreatedToken(token.Id, text, token.ExpiresAt));
     }
@@ -106,7 +109,7 @@ internal static partial class TokensApi
     private static async Task<IResult> GetAsync(string id, ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, CancellationToken cancellationToken) =>
         await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } token ? TypedResults.Ok(token.ToItem(reader, time.GetUtcNow())) : Problems.NotFound();
 
-    private static async Task<IResult> RevokeAsync(string id, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> RevokeAsync(string id, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
         if (await Visible(db).SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } token)
         {
@@ -117,6 +120,7 @@ internal static partial class TokensApi
         {
             events.Publish(token.ToEvent());
             events.Audit(Fact(token, "identity.token-revoked") with { Changes = [Change.Add("/revokedAt", token.RevokedAt)] });
+            Tell(events, token, "token-revoked", "info", reader);
             await db.SaveChangesAsync(cancellationToken);
         }
 
@@ -129,6 +133,22 @@ internal static partial class TokensApi
         var all = db.Scope.IsAll;
         var customer = db.Scope.CustomerId;
         return db.Set<ApiToken>().Where(row => all || row.CustomerId == customer);
+    }
+
+    /// <summary>A customer's security contacts learn of whatever can act for it, whoever made it.</summary>
+    private static void Tell(IEvents events, ApiToken token, string template, string severity, ClaimsPrincipal actor)
+    {
+        if (token.CustomerId is { } customer)
+        {
+            events.Publish(new SendNotification(Guid.CreateVersion7(), customer, [new Recipient("contact", "security")], template, new Dictionary<string, string>
+            {
+                ["token"] = token.Id,
+                ["name"] = token.Name,
+                ["scopes"] = token.Scopes,
+                ["expires"] = token.ExpiresAt.ToString("d MMMM yyyy HH:mm 'UTC'", CultureInfo.InvariantCulture),
+                ["actor"] = actor.Identity?.Name ?? actor.FindFirst("sub")?.Value ?? "the system",
+            }, severity, $"{template}/{token.Id}"));
+        }
     }
 
     private static AuditFact Fact(ApiToken token, string type) =>

@@ -45,16 +45,19 @@ internal static class UsageApi
         await using var snapshot = await db.BeginSnapshotAsync(cancellationToken);
         var heads = db.Set<WindowHead>().AsNoTracking().Where(head => head.Hour >= query.FromHour && head.Hour < query.ToHour);
         var ledgers = db.Set<ClusterLedger>().AsNoTracking();
+        var waiting = db.Set<WaitingWindow>().AsNoTracking();
         if (customer is not null)
         {
             heads = heads.Where(head => head.CustomerId == customer);
             ledgers = ledgers.Where(row => row.CustomerId == customer);
+            waiting = waiting.Where(row => row.CustomerId == customer);
         }
 
         if (cluster is not null)
         {
             heads = heads.Where(head => head.ClusterId == cluster);
             ledgers = ledgers.Where(row => row.ClusterId == cluster);
+            waiting = waiting.Where(row => row.ClusterId == cluster);
         }
 
         var sums = await SumsAsync(db, heads, query, environment, meter, cancellationToken);
@@ -67,7 +70,7 @@ internal static class UsageApi
         var hours = await HoursAsync(db, heads, ledgers, query, DueHour(time.GetUtcNow()), cancellationToken);
         var spoken = await SpokenAsync(heads, sums, query, cancellationToken);
         return TypedResults.Ok(new UsageReport(
-            UsageWindow.StartOf(query.FromHour), UsageWindow.StartOf(query.ToHour), query.Granularity, query.GroupBy, hours.CompleteThrough, hours.ReceivedThrough, hours.All,
+            UsageWindow.StartOf(query.FromHour), UsageWindow.StartOf(query.ToHour), query.Granularity, query.GroupBy, hours.CompleteThrough, hours.ReceivedThrough, hours.All, await waiting.LongCountAsync(cancellationToken),
             [.. query.Starts.Select((start, i) => new UsageBucket(UsageWindow.StartOf(start), hours.Buckets[i]))], Series(sums, spoken, hours, meters, query)));
     }
 

@@ -6,6 +6,7 @@ using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Contracts.Api.Fleet;
 using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Contracts.Api.Notifications;
 using MissionControl.Contracts.Api.Platform;
 using MissionControl.Platform.Http;
 using MissionControl.Portal.Look;
@@ -37,6 +38,9 @@ internal static class ListFiles
         },
         Rows<EnrollmentTokenItem>("/clusters/enrol", "callhome:read", "/api/v1/callhome/enrollment-tokens", "enrolment-tokens", "sort", "limit", "cursor") with { Own = ["customer"] },
         Rows<CustomerItem>("/customers", "licensing:read", "/api/v1/licensing/customers", "customers", CustomerForms.Filters),
+        Rows<DeliveryItem>("/messages", "notifications:read", "/api/v1/notifications/deliveries", "messages", "state", "limit", "cursor"),
+        Rows<ContactItem>("/messages/contacts", "notifications:read", "/api/v1/notifications/contacts", "contacts", "sort", "limit", "cursor") with { Own = ["customer"] },
+        Rows<EndpointItem>("/messages/endpoints", "notifications:read", "/api/v1/notifications/endpoints", "endpoints", "sort", "limit", "cursor") with { Own = ["customer"] },
         Rows<AuditEntryItem, AuditRow>("/audit", "audit:read", "/api/v1/audit/entries", "audit", AuditRow.Of, SystemForms.AuditFilters) with
         {
             // Names and addresses must stay erasable, and a file is not.

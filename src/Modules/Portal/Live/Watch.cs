@@ -52,6 +52,7 @@ internal sealed class Watch(MissionControlClient client, TimeProvider time)
             {
                 "fleet" => await api.GetFleetSummaryAsync(none) is var summary ? new { summary.Total, summary.ByHealth, summary.ByLiveness, summary.IntakeStalledSince } : null,
                 "clusters" => (await api.ListClustersAsync("?limit=50", none)).Items.Select(one => new { one.Id, one.Health, one.Stale, one.Liveness, one.WorstReason, one.Version, one.NodesUp, one.NodesAll, one.State }),
+                "deliveries" => (await api.ListDeliveriesAsync("?limit=50", none)).Items.Select(one => new { one.Id, one.State, one.Attempts }),
                 "enrolment" => (await api.ListEnrollmentTokensAsync("?limit=50", none)).Items.Select(one => new { one.Id, one.State }),
                 "tasks" => await Task.WhenAll(Roles.All.Select(role => TasksAsync(api, role))),
                 _ when topic.Split(':') is ["parked", var role, var parked] && Roles.All.Contains(role) && Guid.TryParse(parked, out var id) => await api.GetParkedMessageAsync(role, id, none),

@@ -24,6 +24,7 @@ internal static class Navigation
         ("Operation",
         [
             new NavigationEntry("Audit", "/audit", "audit", "audit:read"),
+            new NavigationEntry("Messages", "/messages", "messages", "notifications:read"),
             new NavigationEntry("System", "/system", "system", "system:read"),
             new NavigationEntry("Parked messages", "/system/parked", "parked", "system:read"),
             new NavigationEntry("Jobs", "/system/jobs", "jobs", "system:read"),

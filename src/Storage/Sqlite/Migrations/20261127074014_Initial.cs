@@ -1789,6 +1789,81 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "notifications_contact",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    email = table.Column<string>(type: "TEXT", maxLength: 254, nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_contact", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_customer",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    version = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_customer", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_delivery",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    dedup_key = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    channel = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    recipient = table.Column<string>(type: "TEXT", maxLength: 254, nullable: false),
+                    subject = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    severity = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    body = table.Column<byte[]>(type: "BLOB", nullable: false),
+                    state = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    attempts = table.Column<int>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    since = table.Column<long>(type: "INTEGER", nullable: false),
+                    next_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    ended_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    error = table.Column<string>(type: "TEXT", maxLength: 300, nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_delivery", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "notifications_endpoint",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    address = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
+                    secret = table.Column<byte[]>(type: "BLOB", maxLength: 200, nullable: false),
+                    old_secret = table.Column<byte[]>(type: "BLOB", maxLength: 200, nullable: true),
+                    old_secret_ends_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    is_disabled = table.Column<bool>(type: "INTEGER", nullable: false),
+                    why = table.Column<string>(type: "TEXT", maxLength: 300, nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_notifications_endpoint", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "notifications_idempotency",
                 columns: table => new
                 {
@@ -3046,6 +3121,31 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 columns: new[] { "customer_id", "hour" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_notifications_contact_customer_id_kind",
+                table: "notifications_contact",
+                columns: new[] { "customer_id", "kind" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_delivery_created_at",
+                table: "notifications_delivery",
+                column: "created_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_delivery_ended_at",
+                table: "notifications_delivery",
+                column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_delivery_state_next_at",
+                table: "notifications_delivery",
+                columns: new[] { "state", "next_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_endpoint_customer_id",
+                table: "notifications_endpoint",
+                column: "customer_id");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_notifications_idempotency_created_at",
                 table: "notifications_idempotency",
                 column: "created_at");
@@ -3569,6 +3669,18 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "notifications_audit_producer");
+
+            migrationBuilder.DropTable(
+                name: "notifications_contact");
+
+            migrationBuilder.DropTable(
+                name: "notifications_customer");
+
+            migrationBuilder.DropTable(
+                name: "notifications_delivery");
+
+            migrationBuilder.DropTable(
+                name: "notifications_endpoint");
 
             migrationBuilder.DropTable(
                 name: "notifications_idempotency");

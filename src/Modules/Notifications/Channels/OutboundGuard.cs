@@ -1,0 +1,88 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.Extensions.Options;
+
+namespace MissionControl.Notifications.Channels;
+
+/// <summary>
+/// Connects to where people may send us: the public internet, and networks that the operator named. The name is resolved once and just
+/// these addresses are used, so that a name that changes between the look and the connection (DNS rebinding) leads nowhere.
+/// </summary>
+internal sealed class OutboundGuard
+{
+    // Of the IANA registries of special-purpose addresses those that are not globally reachable, and the ways to write an IPv4 address in IPv6.
+    private static readonly IPNetwork[] Special =
+    [
+        .. new[]
+        {
+            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
+            "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10", "fec0::/10", "ff00::/8",
+        }.Select(IPNetwork.Parse),
+    ];
+
+    private readonly IPNetwork[] allowed;
+    private readonly X509Certificate2Collection authorities = [];
+
+    public OutboundGuard(IOptions<NotificationOptions> options)
+    {
+        allowed = [.. options.Value.AllowedNetworks.Select(IPNetwork.Parse)];
+        if (options.Value.CaFile is { Length: > 0 } file)
+        {
+            authorities.ImportFromPemFile(file);
+        }
+    }
+
+    /// <summary>Whether an address may be connected to.</summary>
+    public bool Allows(IPAddress address)
+    {
+        var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return Array.Exists(allowed, network => network.Contains(plain)) || !Array.Exists(Special, network => network.Contains(plain));
+    }
+
+    /// <summary>Opens a connection to a host that may be connected to.</summary>
+    /// <exception cref="ForbiddenAddressException">It has no address that may be.</exception>
+    /// <exception cref="SocketException">There is no such host, or nobody answers.</exception>
+    public async ValueTask<Stream> ConnectAsync(string host, int port, CancellationToken cancellationToken)
+    {
+        var addresses = await Dns.GetHostAddressesAsync(host.Trim('[', ']'), cancellationToken);
+        var usable = Array.FindAll(addresses, Allows);
+        if (usable.Length == 0)
+        {
+            throw new ForbiddenAddressException($"{host} is not on the public internet; networks besides are named in Notifications:AllowedNetworks.");
+        }
+
+        var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        try
+        {
+            await socket.ConnectAsync(usable, port, cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Judges a server's certificate: as usual, and by the authorities that the operator named.</summary>
+    public bool Trusts(X509Certificate? certificate, SslPolicyErrors errors)
+    {
+        if (errors == SslPolicyErrors.None || errors != SslPolicyErrors.RemoteCertificateChainErrors || authorities.Count == 0 || certificate is null)
+        {
+            return errors == SslPolicyErrors.None;
+        }
+
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.ApplicationPolicy.Add(new System.Security.Cryptography.Oid("1.3.6.1.5.5.7.3.1"));
+        using var copy = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());
+        return chain.Build(copy);
+    }
+}
+
+/// <summary>A host has no address that may be connected to.</summary>
+internal sealed class ForbiddenAddressException(string message) : Exception(message);

@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text;
+using MissionControl.Notifications.Deliveries;
+using MissionControl.Notifications.Endpoints;
+
+namespace MissionControl.Notifications.Channels;
+
+/// <summary>
+/// Writes events to a syslog server: RFC 5424 messages over TLS with their length in front (RFC 5425). The protocol has no answer, so
+/// that "sent" means that the server's system took the bytes; what must not be lost goes by webhook as well.
+/// </summary>
+internal sealed class SyslogChannel(OutboundGuard guard, TimeProvider time)
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+
+    // Facility 13, log audit (RFC 5424, table 1).
+    private const int LogAudit = 13;
+
+    public IWay To(OutboundEndpoint endpoint) => new Way(guard, time, new Uri(endpoint.Address));
+
+    private static byte[] Frame(Delivery delivery, DateTimeOffset now)
+    {
+        var level = delivery.Severity switch { "critical" => 2, "warning" => 4, _ => 6 };
+        var head = $"<{(LogAudit * 8) + level}>1 {now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)} - missioncontrol - {delivery.Id:N} - \uFEFF";
+        var message = Encoding.UTF8.GetBytes(head);
+        return [.. Encoding.ASCII.GetBytes($"{message.Length + delivery.Body.Length} "), .. message, .. delivery.Body];
+    }
+
+    private sealed class Way(OutboundGuard guard, TimeProvider time, Uri address) : IWay
+    {
+        private SslStream? stream;
+
+        public async Task<Attempt> SendAsync(Delivery delivery, CancellationToken cancellationToken)
+        {
+            using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            deadline.CancelAfter(Deadline);
+            try
+            {
+                stream ??= await OpenAsync(deadline.Token);
+                await stream.WriteAsync(Frame(delivery, time.GetUtcNow()), deadline.Token);
+                await stream.FlushAsync(deadline.Token);
+                return Attempt.Sent;
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                return Attempt.Away($"It took nothing within {Deadline.TotalSeconds} s.");
+            }
+            catch (Exception exception) when (exception is IOException or SocketException or AuthenticationException or ForbiddenAddressException)
+            {
+                return Attempt.Away(exception.Message);
+            }
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            if (stream is not null)
+            {
+                await stream.DisposeAsync();
+            }
+        }
+
+        private async Task<SslStream> OpenAsync(CancellationToken cancellationToken)
+        {
+            var tls = new SslStream(await guard.ConnectAsync(address.Host, address.Port, cancellationToken));
+            try
+            {
+                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = address.Host, RemoteCertificateValidationCallback = (_, certificate, _, errors) => guard.Trusts(certificate, errors) }, cancellationToken);
+                return tls;
+            }
+            catch
+            {
+                await tls.DisposeAsync();
+                throw;
+            }
+        }
+    }
+}

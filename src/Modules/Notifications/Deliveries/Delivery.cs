@@ -1,0 +1,138 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Notifications;
+using MissionControl.Notifications.Contacts;
+using MissionControl.Notifications.Endpoints;
+
+namespace MissionControl.Notifications.Deliveries;
+
+/// <summary>How far a delivery is.</summary>
+internal enum DeliveryState
+{
+    Waiting,
+    Sent,
+    Failed,
+}
+
+/// <summary>
+/// The intent to tell one recipient one thing over one channel. Its id is made of just these three, so that replicas and repeated
+/// commands find the one that is there, and the receiver knows a second copy by it.
+/// </summary>
+internal sealed class Delivery
+{
+    /// <summary>How long it is tried.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromHours(24);
+
+    // From attempt to attempt; the last one repeats until patience ends.
+    private static readonly TimeSpan[] Pauses =
+    [
+        TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(30), TimeSpan.FromHours(1), TimeSpan.FromHours(2), TimeSpan.FromHours(4),
+    ];
+
+    public required Guid Id { get; init; }
+
+    public required Guid? CustomerId { get; init; }
+
+    public required string DedupKey { get; init; }
+
+    /// <summary>mail, webhook or syslog.</summary>
+    public required string Channel { get; init; }
+
+    /// <summary>The mail address, or the endpoint's id.</summary>
+    public required string Recipient { get; init; }
+
+    /// <summary>The mail's subject, or the event's type.</summary>
+    public required string Subject { get; init; }
+
+    /// <summary>info, warning or critical.</summary>
+    public required string Severity { get; init; }
+
+    /// <summary>The mail's text, or the event; empty once it is sent, for some of what is told is meant for its recipient alone.</summary>
+    public required byte[] Body { get; set; }
+
+    public DeliveryState State { get; set; }
+
+    public int Attempts { get; set; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>From when it is tried for <see cref="Patience"/>: when it was asked for, or asked for again.</summary>
+    public required DateTimeOffset Since { get; set; }
+
+    /// <summary>When it is tried next; null: never.</summary>
+    public required DateTimeOffset? NextAt { get; set; }
+
+    public DateTimeOffset? EndedAt { get; set; }
+
+    public string? Error { get; set; }
+
+    public static Delivery Mail(Contact contact, Letter letter, string severity, string dedupKey, DateTimeOffset now) =>
+        New("mail", contact.Email, dedupKey, contact.CustomerId, letter.Subject, severity, Encoding.UTF8.GetBytes(letter.Text), now);
+
+    public static Delivery Event(OutboundEndpoint endpoint, string type, string dedupKey, byte[] cloudEvent, DateTimeOffset now) =>
+        New(endpoint.Kind, endpoint.Id.ToString(), dedupKey, endpoint.CustomerId, type, "info", cloudEvent, now);
+
+    /// <summary>How long after a failed attempt it is tried again; null: its time is over.</summary>
+    /// <param name="attempts">How often it was tried.</param>
+    /// <param name="asked">What the receiver asked for.</param>
+    /// <param name="now">The present instant.</param>
+    public TimeSpan? PauseAfter(int attempts, TimeSpan? asked, DateTimeOffset now)
+    {
+        var pause = Pauses[Math.Min(attempts, Pauses.Length) - 1];
+        pause = asked > pause ? TimeSpan.FromTicks(Math.Min(asked.Value.Ticks, TimeSpan.FromHours(4).Ticks)) : pause;
+        return now + pause > Since + Patience ? null : pause;
+    }
+
+    /// <summary>Why it cannot be asked for again, in words; null: it can.</summary>
+    public string? NoRedelivering => State switch
+    {
+        DeliveryState.Failed => null,
+        DeliveryState.Sent => "It was sent; what it said is not kept.",
+        _ => "It is being tried anyway.",
+    };
+
+    public DeliveryItem ToItem(string? hindrance) => new(
+        Id, CustomerId, Channel, Recipient, Subject, Severity, Word(State), Attempts, CreatedAt, State == DeliveryState.Waiting ? NextAt : null, EndedAt, Error,
+        [AllowedAction.Of("redeliver", hindrance ?? NoRedelivering)]);
+
+    public static string Word(DeliveryState state) => state.ToString().ToLowerInvariant();
+
+    private static Delivery New(string channel, string recipient, string dedupKey, Guid? customerId, string subject, string severity, byte[] body, DateTimeOffset now) => new()
+    {
+        Id = IdOf(dedupKey, channel, recipient),
+        CustomerId = customerId,
+        DedupKey = dedupKey,
+        Channel = channel,
+        Recipient = recipient,
+        Subject = subject.Length > 200 ? subject[..200] : subject,
+        Severity = severity,
+        Body = body,
+        CreatedAt = now,
+        Since = now,
+        NextAt = now,
+    };
+
+    private static Guid IdOf(string dedupKey, string channel, string recipient) =>
+        new(SHA256.HashData(Encoding.UTF8.GetBytes($"{dedupKey}\n{channel}\n{recipient.ToUpperInvariant()}")).AsSpan(0, 16), bigEndian: true);
+
+    internal sealed class Configuration : IEntityTypeConfiguration<Delivery>
+    {
+        public void Configure(EntityTypeBuilder<Delivery> builder)
+        {
+            builder.ToTable("notifications_delivery").HasKey(row => row.Id);
+            builder.Property(row => row.DedupKey).HasMaxLength(200);
+            builder.Property(row => row.Channel).HasMaxLength(20);
+            builder.Property(row => row.Recipient).HasMaxLength(254);
+            builder.Property(row => row.Subject).HasMaxLength(200);
+            builder.Property(row => row.Severity).HasMaxLength(20);
+            builder.Property(row => row.Error).HasMaxLength(300);
+            builder.Ignore(row => row.NoRedelivering);
+            builder.HasIndex(row => new { row.State, row.NextAt });
+            builder.HasIndex(row => row.CreatedAt);
+            builder.HasIndex(row => row.EndedAt);
+        }
+    }
+}

@@ -1,0 +1,47 @@
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Contracts.Commands.Notifications;
+using MissionControl.Notifications.Contacts;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+
+namespace MissionControl.Notifications.Deliveries;
+
+/// <summary>Makes of what somebody is to be told one intent for each mail address, once for each dedup key.</summary>
+internal sealed class TakeNotification(ControlPlaneDbContext db, TimeProvider time) : IMessageHandler<SendNotification>
+{
+    public async Task HandleAsync(SendNotification message, MessageContext context, CancellationToken cancellationToken)
+    {
+        if (message.Severity is not ("info" or "warning" or "critical") || message.DedupKey is not { Length: > 0 and <= 200 })
+        {
+            throw new InvalidDataException("A notification has a severity (info, warning or critical) and a dedupKey of 1 to 200 characters.");
+        }
+
+        db.Scope.OpenAll("a role tells contacts of whatever customer");
+        var kinds = Kinds("contact");
+        var own = Kinds("vendor");
+        var contacts = await db.Set<Contact>().AsNoTracking()
+            .Where(row => row.CustomerId == null ? own.Contains(row.Kind) : row.CustomerId == message.CustomerId && kinds.Contains(row.Kind)).ToListAsync(cancellationToken);
+        if (contacts.Count == 0)
+        {
+            return;
+        }
+
+        var words = new Dictionary<string, string>(message.Data)
+        {
+            ["customer"] = await db.Set<NotifiedCustomer>().Where(row => row.Id == message.CustomerId).Select(row => row.Name).SingleOrDefaultAsync(cancellationToken) ?? "the vendor",
+        };
+        var letter = Templates.Fill(message.Template, words);
+        var now = time.GetUtcNow();
+
+        // Somebody may be a contact in several ways; who is one of the customer and of the vendor sees the customer's.
+        var deliveries = contacts.OrderBy(contact => contact.CustomerId is null).Select(contact => Delivery.Mail(contact, letter, message.Severity, message.DedupKey, now)).DistinctBy(delivery => delivery.Id).ToList();
+        var ids = deliveries.ConvertAll(delivery => delivery.Id);
+        var known = await db.Set<Delivery>().Where(row => ids.Contains(row.Id)).Select(row => row.Id).ToListAsync(cancellationToken);
+
+        // Of two replicas that make the same intent at once one is refused by the key, comes again and finds it.
+        db.AddRange(deliveries.Where(delivery => !known.Contains(delivery.Id)));
+
+        List<string> Kinds(string kind) => [.. message.Recipients.Select(one => one.Kind == kind ? one.Name : one.Kind is "contact" or "vendor" ? null
+            : throw new InvalidDataException($"There is no recipient of kind '{one.Kind}'.")).OfType<string>()];
+    }
+}
