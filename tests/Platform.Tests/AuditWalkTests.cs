@@ -11,10 +11,13 @@ using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Contracts.Api.Fleet;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Contracts.Api.Notifications;
 using MissionControl.Contracts.Api.Platform;
+using MissionControl.Contracts.Commands.Notifications;
 using MissionControl.Contracts.Events.Licensing;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
 using MissionControl.Platform.Tasks;
 using MissionControl.Protocol.CallHome;
 using MissionControl.Protocol.Documents;
@@ -148,6 +151,25 @@ public sealed class AuditWalkTests : IAsyncLifetime
             return (await (await PostAsync($"/api/v1/fleet/tasks/{first}/retry-failed")).Content.ReadFromJsonAsync<TaskSummary>())!.Id.ToString();
         }),
         ["CancelTask"] = ("updates.task-cancelled", CancelAsync),
+        ["AddContact"] = ("notifications.contact-added", async () => (await ContactAsync()).Id.ToString()),
+        ["RemoveContact"] = ("notifications.contact-removed", async () =>
+        {
+            var contact = await ContactAsync();
+            (await host.Admin.DeleteAsync(new Uri($"/api/v1/notifications/contacts/{contact.Id}", UriKind.Relative))).EnsureSuccessStatusCode();
+            return contact.Id.ToString();
+        }),
+        ["AddEndpoint"] = ("notifications.endpoint-added", async () => (await EndpointAsync()).ToString()),
+        ["TestEndpoint"] = ("notifications.endpoint-tested", () => EndpointAsync("test")),
+        ["RotateEndpointSecret"] = ("notifications.endpoint-secret-rotated", () => EndpointAsync("rotate-secret")),
+        ["DisableEndpoint"] = ("notifications.endpoint-disabled", () => EndpointAsync("disable")),
+        ["EnableEndpoint"] = ("notifications.endpoint-enabled", () => EndpointAsync("disable", "enable")),
+        ["RemoveEndpoint"] = ("notifications.endpoint-removed", async () =>
+        {
+            var endpoint = await EndpointAsync();
+            (await host.Admin.DeleteAsync(new Uri($"/api/v1/notifications/endpoints/{endpoint}", UriKind.Relative))).EnsureSuccessStatusCode();
+            return endpoint;
+        }),
+        ["Redeliver"] = ("notifications.redelivery-asked", RedeliverAsync),
         ["SaveView"] = ("identity.view-saved", async () => (await ViewAsync("saved")).Id.ToString()),
         ["ChangeView"] = ("identity.view-changed", async () =>
         {
@@ -254,6 +276,37 @@ public sealed class AuditWalkTests : IAsyncLifetime
         await db.SaveChangesAsync();
         await PostAsync($"/api/v1/updates/tasks/{task.Id}/cancel");
         return task.Id.ToString();
+    }
+
+    private async Task<ContactItem> ContactAsync() =>
+        (await (await PostAsync("/api/v1/notifications/contacts", new AddContactRequest(customer, "technical", "walk", $"{Guid.NewGuid():N}@acme.example"))).Content.ReadFromJsonAsync<ContactItem>())!;
+
+    private async Task<string> EndpointAsync(params string[] acts)
+    {
+        var made = (await (await PostAsync("/api/v1/notifications/endpoints", new AddEndpointRequest(customer, "webhook", "walk", "https://hooks.acme.example/"))).Content.ReadFromJsonAsync<EndpointSecret>())!;
+        foreach (var act in acts)
+        {
+            await PostAsync($"/api/v1/notifications/endpoints/{made.Id}/{act}");
+        }
+
+        return made.Id.ToString();
+    }
+
+    /// <summary>What is for a system that is disabled fails at once, and is asked for again.</summary>
+    private async Task<string> RedeliverAsync()
+    {
+        var endpoint = await EndpointAsync("disable");
+        await using (var scope = host.Services.CreateAsyncScope())
+        {
+            scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("audit");
+            scope.ServiceProvider.GetRequiredService<IEvents>().Publish(new DeliverEvent(Guid.NewGuid(), Guid.Parse(endpoint), """{"specversion":"1.0","type":"walk"}"""u8.ToArray()));
+            await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync();
+        }
+
+        IReadOnlyList<DeliveryItem> failed = [];
+        await Eventually.TrueAsync(async () => (failed = (await host.Admin.GetFromJsonAsync<Page<DeliveryItem>>($"/api/v1/notifications/deliveries?state=failed&recipient={endpoint}"))!.Items).Count == 1, "it failed");
+        await PostAsync($"/api/v1/notifications/deliveries/{failed[0].Id}/redeliver");
+        return failed[0].Id.ToString();
     }
 
     private async Task<ViewItem> ViewAsync(string name) =>

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Contracts.Api.Notifications;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Tasks;
@@ -66,7 +67,7 @@ public sealed class ListSortTests : IAsyncLifetime
         }
 
         Assert.Empty(faults);
-        Assert.Superset(new HashSet<string>(["audit-entries", "callhome-enrollment-tokens", "fleet-clusters", "fleet-events", "fleet-changes", "fleet-incidents", "fleet-parked-messages", "identity-tokens", "identity-views", "licensing-customers", "licensing-windows", "updates-items", "updates-job-runs", "updates-tasks"]),
+        Assert.Superset(new HashSet<string>(["audit-entries", "callhome-enrollment-tokens", "fleet-clusters", "fleet-events", "fleet-changes", "fleet-incidents", "fleet-parked-messages", "identity-tokens", "identity-views", "licensing-customers", "licensing-windows", "notifications-contacts", "notifications-deliveries", "notifications-endpoints", "updates-items", "updates-job-runs", "updates-tasks"]),
             lists.Select(list => $"{list.Path.Split('/')[3]}-{list.Path.Split('?')[0].Split('/')[^1]}").ToHashSet());
     }
 
@@ -127,6 +128,14 @@ public sealed class ListSortTests : IAsyncLifetime
         {
             using var saved = await host.Admin.PostAsJsonAsync("/api/v1/identity/views", new SaveViewRequest("clusters", name, "health=red"));
             saved.EnsureSuccessStatusCode();
+        }
+
+        foreach (var name in new[] { "same", "same", "other" })
+        {
+            using var contact = await host.Admin.PostAsJsonAsync("/api/v1/notifications/contacts", new AddContactRequest(null, "technical", name, $"{Guid.NewGuid():N}@vendor.example"));
+            contact.EnsureSuccessStatusCode();
+            using var endpoint = await host.Admin.PostAsJsonAsync("/api/v1/notifications/endpoints", new AddEndpointRequest(null, "webhook", name, "https://hooks.vendor.example/"));
+            endpoint.EnsureSuccessStatusCode();
         }
 
         using var silent = await TestCluster.EnrollAsync(host, customer, "Same");

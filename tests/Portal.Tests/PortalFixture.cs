@@ -3,11 +3,14 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
+using MissionControl.Contracts.Api.Notifications;
 using MissionControl.Contracts.Api.Platform;
+using MissionControl.Contracts.Commands.Notifications;
 using MissionControl.Contracts.Events.Licensing;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
 using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
 using Xunit;
@@ -105,7 +108,8 @@ public sealed class PortalFixture : IAsyncLifetime
         (Parked, GivenUp) = (await ParkAsync(null, null)) is [var first, var second] ? (first, second) : default;
         using var givenUp = await Host.Admin.PostAsJsonAsync($"/api/v1/fleet/parked-messages/{GivenUp}/give-up", new GiveUpRequest("the customer was merged into another"));
         givenUp.EnsureSuccessStatusCode();
-        (_, var customer) = await Host.ClientWithTokenAsync(Customer, "fleet:read", "licensing:read", "callhome:read", "audit:read");
+        await TellAsync();
+        (_, var customer) = await Host.ClientWithTokenAsync(Customer, "fleet:read", "licensing:read", "callhome:read", "audit:read", "notifications:read");
         (_, var fleet) = await Host.ClientWithTokenAsync(null, "fleet:read");
         (CustomerToken, FleetToken) = (customer.Token, fleet.Token);
         Api = await Forwarder.StartAsync(Host.Operations);
@@ -126,6 +130,28 @@ public sealed class PortalFixture : IAsyncLifetime
         Green.Dispose();
         await Api.DisposeAsync();
         await Host.DisposeAsync();
+    }
+
+    /// <summary>Some who are told, and what became of it: a mail that waits for a mail server, an event that a disabled webhook did not get.</summary>
+    private async Task TellAsync()
+    {
+        foreach (var (owner, kind, email) in new (Guid?, string, string)[] { (Customer, "security", "security@northwind.example"), (null, "technical", "operations@vendor.example") })
+        {
+            await Eventually.TrueAsync(async () => (await Host.Admin.PostAsJsonAsync("/api/v1/notifications/contacts", new AddContactRequest(owner, kind, email.Split('@')[0], email))).IsSuccessStatusCode, "notifications knows the customer");
+        }
+
+        foreach (var (owner, host) in new (Guid?, string)[] { (Customer, "northwind"), (null, "vendor") })
+        {
+            using var added = await Host.Admin.PostAsJsonAsync("/api/v1/notifications/endpoints", new AddEndpointRequest(owner, "webhook", $"events of {host}", $"https://hooks.{host}.example/mission-control"));
+            var endpoint = (await added.Content.ReadFromJsonAsync<EndpointSecret>())!.Id;
+            (await Host.Admin.PostAsync(new Uri($"/api/v1/notifications/endpoints/{endpoint}/disable", UriKind.Relative), null)).EnsureSuccessStatusCode();
+            await using var scope = Host.Services.CreateAsyncScope();
+            scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("audit");
+            scope.ServiceProvider.GetRequiredService<IEvents>().Publish(new DeliverEvent(Guid.NewGuid(), endpoint, """{"specversion":"1.0","type":"missioncontrol.audit.export"}"""u8.ToArray()));
+            await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync();
+        }
+
+        await Eventually.TrueAsync(async () => (await Host.Admin.GetFromJsonAsync<Page<DeliveryItem>>("/api/v1/notifications/deliveries?state=failed"))!.Items.Count == 2, "the events failed");
     }
 
     /// <summary>Opens a browser window that is signed in with a token.</summary>
