@@ -19,7 +19,7 @@ public sealed class EndpointTests
     {
         var time = new ManualTime(DateTimeOffset.UtcNow);
         await using var installation = await Installation.StartAsync(time, mail: false);
-        await using var receiver = await Receiver.StartAsync(installation.Certificate);
+        await using var receiver = await WebhookReceiver.StartAsync(installation.Certificate);
         var first = await installation.EndpointAsync(null, "webhook", receiver.Address);
 
         await installation.TestAsync(first.Id);
@@ -33,8 +33,8 @@ public sealed class EndpointTests
         await Eventually.TrueAsync(() => receiver.Requests.Count == 3, "the third test arrives");
 
         var requests = receiver.Requests.ToArray();
-        Assert.Equal([true, true, false], requests.Select(request => Receiver.Verifies(first.Secret!, request)));
-        Assert.Equal([false, true, true], requests.Select(request => Receiver.Verifies(second.Secret!, request)));
+        Assert.Equal([true, true, false], requests.Select(request => WebhookReceiver.Verifies(first.Secret!, request)));
+        Assert.Equal([false, true, true], requests.Select(request => WebhookReceiver.Verifies(second.Secret!, request)));
         Assert.All(requests, request => Assert.Equal("application/cloudevents+json; charset=utf-8", request.ContentType));
         using var cloudEvent = JsonDocument.Parse(requests[0].Body);
         Assert.Equal("missioncontrol.notifications.test", cloudEvent.RootElement.GetProperty("type").GetString());
@@ -50,14 +50,14 @@ public sealed class EndpointTests
     {
         var time = new ManualTime(DateTimeOffset.UtcNow);
         await using var installation = await Installation.StartAsync(time, mail: false);
-        await using var receiver = await Receiver.StartAsync(installation.Certificate);
+        await using var receiver = await WebhookReceiver.StartAsync(installation.Certificate);
         var endpoint = await installation.EndpointAsync(null, "webhook", receiver.Address);
         receiver.Answers = _ => 500;
         await installation.TestAsync(endpoint.Id);
         var delivery = await installation.DeliveryAsync("", one => one.Attempts == 1 && one.Error is not null, "the first attempt");
         await Eventually.TrueAsync(async () =>
         {
-            time.Advance(TimeSpan.FromMinutes(30));
+            time.Advance(TimeSpan.FromMinutes(5));
             return (delivery = (await installation.DeliveriesAsync())[0]).State == "failed";
         }, "a day is over");
 
@@ -98,7 +98,7 @@ public sealed class EndpointTests
     public async Task A_receiver_that_wants_nothing_more_is_disabled_one_that_sends_us_elsewhere_is_not_followed_and_one_that_asks_for_time_gets_it()
     {
         await using var installation = await Installation.StartAsync(mail: false);
-        await using var receiver = await Receiver.StartAsync(installation.Certificate);
+        await using var receiver = await WebhookReceiver.StartAsync(installation.Certificate);
         var endpoint = await installation.EndpointAsync(null, "webhook", receiver.Address);
         receiver.Answers = response =>
         {
@@ -159,6 +159,107 @@ public sealed class EndpointTests
         Assert.Contains("is not on the public internet", delivery.Error, StringComparison.Ordinal);
     }
 
+    // What the operator opened for receivers of its own is no way in for others.
+    [Fact]
+    public async Task A_customers_webhook_does_not_reach_the_vendors_networks()
+    {
+        await using var installation = await Installation.StartAsync(mail: false);
+        await using var receiver = await WebhookReceiver.StartAsync(installation.Certificate);
+        var own = await installation.EndpointAsync(null, "webhook", receiver.Address);
+        var customers = await installation.EndpointAsync(await installation.CustomerAsync(), "webhook", receiver.Address);
+
+        await installation.TestAsync(own.Id);
+        await Eventually.TrueAsync(() => receiver.Requests.Count == 1, "the vendor's own arrives");
+        await installation.TestAsync(customers.Id);
+        var refused = await installation.DeliveryAsync($"?recipient={customers.Id}", one => one.Error is not null, "the customer's does not");
+
+        Assert.Contains("is not on the public internet.", refused.Error, StringComparison.Ordinal);
+        Assert.Single(receiver.Requests);
+    }
+
+    // A status line is the receiver's to write; what no database stores must not keep anything from being noted, here or for others.
+    [Fact]
+    public async Task A_receiver_that_answers_with_what_cannot_be_stored_or_not_at_all_keeps_nothing_from_others()
+    {
+        await using var installation = await Installation.StartAsync(mail: false);
+        await using var receiver = await WebhookReceiver.StartAsync(installation.Certificate);
+        using var hostile = new RawServer(installation.Certificate, "HTTP/1.1\0\ud800 nothing\r\n\r\n");
+        using var silent = new RawServer(installation.Certificate, "");
+        var bad = await installation.EndpointAsync(null, "webhook", hostile.Address);
+        var hung = await installation.EndpointAsync(null, "webhook", silent.Address);
+        var good = await installation.EndpointAsync(null, "webhook", receiver.Address);
+        for (var i = 0; i < 30; i++)
+        {
+            await installation.TestAsync(bad.Id);
+            await installation.TestAsync(hung.Id);
+        }
+
+        await installation.TestAsync(good.Id);
+
+        await Eventually.TrueAsync(() => receiver.Requests.Count == 1, "the good one is served");
+        await installation.DeliveryAsync($"?recipient={bad.Id}", one => one is { Attempts: > 0, Error: not null }, "what was wrong is noted");
+        await installation.DeliveryAsync($"?recipient={hung.Id}", one => one.Error == "It did not answer within 10 s.", "who does not answer is given up");
+        await installation.TestAsync(good.Id);
+        await Eventually.TrueAsync(() => receiver.Requests.Count == 2, "and served again");
+    }
+
+    [Fact]
+    public async Task A_secret_is_changed_once_a_day_and_a_customer_sees_and_touches_its_own_endpoints_only()
+    {
+        await using var installation = await Installation.StartAsync(mail: false);
+        var customer = await installation.CustomerAsync();
+        var foreign = await installation.EndpointAsync(null, "webhook", new Uri("https://hooks.vendor.example/"));
+        var own = await installation.EndpointAsync(customer, "webhook", new Uri("https://hooks.acme.example/"));
+        await installation.TestAsync(foreign.Id);
+        var delivery = await installation.DeliveryAsync("", one => one.Recipient == foreign.Id.ToString(), "it is there");
+        var (client, _) = await installation.Host.ClientWithTokenAsync(customer, "notifications:read", "notifications:write");
+        await Eventually.TrueAsync(async () => (await client.GetAsync(new Uri("/api/v1/notifications/endpoints", UriKind.Relative))).IsSuccessStatusCode, "the token is known");
+
+        Assert.Equal([own.Id], (await client.GetFromJsonAsync<Page<EndpointItem>>("/api/v1/notifications/endpoints"))!.Items.Select(one => one.Id));
+        Assert.Empty((await client.GetFromJsonAsync<Page<DeliveryItem>>("/api/v1/notifications/deliveries?channel=webhook"))!.Items);
+        foreach (var path in new[] { $"endpoints/{foreign.Id}/test", $"endpoints/{foreign.Id}/rotate-secret", $"endpoints/{foreign.Id}/disable", $"endpoints/{foreign.Id}/enable", $"deliveries/{delivery.Id}/redeliver" })
+        {
+            using var answer = await client.PostAsync(new Uri($"/api/v1/notifications/{path}", UriKind.Relative), null);
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        }
+
+        using var seen = await client.GetAsync(new Uri($"/api/v1/notifications/deliveries/{delivery.Id}", UriKind.Relative));
+        using var removed = await client.DeleteAsync(new Uri($"/api/v1/notifications/endpoints/{foreign.Id}", UriKind.Relative));
+        using var once = await client.PostAsync(new Uri($"/api/v1/notifications/endpoints/{own.Id}/rotate-secret", UriKind.Relative), null);
+        using var twice = await client.PostAsync(new Uri($"/api/v1/notifications/endpoints/{own.Id}/rotate-secret", UriKind.Relative), null);
+        Assert.Equal((HttpStatusCode.NotFound, HttpStatusCode.NotFound, HttpStatusCode.OK, HttpStatusCode.Conflict), (seen.StatusCode, removed.StatusCode, once.StatusCode, twice.StatusCode));
+    }
+
+    [Fact]
+    public async Task Tests_of_endpoints_are_bounded_and_one_that_is_sent_again_by_two_at_once_is_sent_once()
+    {
+        var time = new ManualTime(DateTimeOffset.UtcNow);
+        await using var installation = await Installation.StartAsync(time, mail: false);
+        await using var receiver = await WebhookReceiver.StartAsync(installation.Certificate);
+        receiver.Answers = _ => 410;
+        var gone = await installation.EndpointAsync(null, "webhook", receiver.Address);
+        await installation.TestAsync(gone.Id);
+        var failed = await installation.DeliveryAsync("", one => one.State == "failed", "it failed");
+        var again = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => installation.Host.Admin.PostAsync(new Uri($"/api/v1/notifications/deliveries/{failed.Id}/redeliver", UriKind.Relative), null)));
+
+        Assert.Single(again, answer => answer.StatusCode == HttpStatusCode.NoContent);
+        Assert.Equal(7, again.Count(answer => answer.StatusCode == HttpStatusCode.Conflict));
+        var refused = HttpStatusCode.Accepted;
+        for (var i = 0; i < 120 && refused == HttpStatusCode.Accepted; i++)
+        {
+            var other = await installation.EndpointAsync(null, "webhook", new Uri("https://hooks.vendor.example/"));
+            for (var j = 0; j < 15 && refused == HttpStatusCode.Accepted; j++)
+            {
+                using var answer = await installation.Host.Admin.PostAsync(new Uri($"/api/v1/notifications/endpoints/{other.Id}/test", UriKind.Relative), null);
+                refused = answer.StatusCode;
+            }
+
+            using var removed = await installation.Host.Admin.DeleteAsync(new Uri($"/api/v1/notifications/endpoints/{other.Id}", UriKind.Relative));
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, refused);
+    }
+
     [Theory]
     [InlineData("8.8.8.8", true)]
     [InlineData("2606:4700::1111", true)]
@@ -170,6 +271,8 @@ public sealed class EndpointTests
     [InlineData("::127.0.0.1", false)]
     [InlineData("64:ff9b::7f00:1", false)]
     [InlineData("2002:7f00:1::", false)]
+    [InlineData("::ffff:0:127.0.0.1", false)]
+    [InlineData("4000::1", false)]
     [InlineData("fd00::1", false)]
     [InlineData("fe80::1", false)]
     [InlineData("ff02::1", false)]
@@ -178,7 +281,8 @@ public sealed class EndpointTests
     public void An_address_may_be_connected_to_when_it_is_public_or_named(string address, bool allowed)
     {
         var guard = new OutboundGuard(Options.Create(new NotificationOptions { AllowedNetworks = ["192.0.2.0/24"] }));
-        Assert.Equal(allowed, guard.Allows(IPAddress.Parse(address)));
+        Assert.Equal(allowed, guard.Allows(IPAddress.Parse(address), isOwn: true));
+        Assert.Equal(allowed && address != "192.0.2.1", guard.Allows(IPAddress.Parse(address), isOwn: false));
     }
 
     [Theory]
@@ -201,7 +305,7 @@ public sealed class EndpointTests
     }
 
     [Fact]
-    public async Task A_secret_lies_sealed_and_opens_for_its_own_row_only()
+    public async Task A_secret_lies_sealed()
     {
         await using var installation = await Installation.StartAsync(mail: false);
         var made = await installation.EndpointAsync(null, "webhook", new Uri("https://example.com/hook"));

@@ -1,6 +1,4 @@
-using System.Net;
 using System.Net.Http.Json;
-using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Notifications;
@@ -13,34 +11,19 @@ internal sealed class Installation : IAsyncDisposable
 {
     private readonly string root = Directory.CreateTempSubdirectory("mc-notifications-").FullName;
 
+    private readonly TestAuthority authority = new();
+
     private Installation()
     {
-        using var caKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var ca = new CertificateRequest("CN=test authority", caKey, HashAlgorithmName.SHA256);
-        ca.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-        using var authority = ca.CreateSelfSigned(DateTimeOffset.UtcNow.AddYears(-1), DateTimeOffset.UtcNow.AddYears(5));
-        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-        var names = new SubjectAlternativeNameBuilder();
-        names.AddDnsName("localhost");
-        names.AddIpAddress(IPAddress.Loopback);
-        request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([new Oid("1.3.6.1.5.5.7.3.1")], false));
-        using var certificate = request.Create(authority, DateTimeOffset.UtcNow.AddYears(-1), DateTimeOffset.UtcNow.AddYears(4), [1, 2, 3, 4]);
-        File.WriteAllText(CaFile, authority.ExportCertificatePem());
-        File.WriteAllText(Path.Combine(root, "server.pem"), certificate.ExportCertificatePem());
-        File.WriteAllText(Path.Combine(root, "server.key"), key.ExportPkcs8PrivateKeyPem());
         File.WriteAllText(Path.Combine(root, "password"), MailServer.Password + "\n");
-        Mail = new MailServer(Path.Combine(root, "server.pem"), Path.Combine(root, "server.key"));
+        Mail = new MailServer(authority.CertificateFile, authority.KeyFile);
     }
 
     public ControlPlane Host { get; private set; } = null!;
 
     public MailServer Mail { get; }
 
-    public string CaFile => Path.Combine(root, "ca.pem");
-
-    public X509Certificate2 Certificate => X509Certificate2.CreateFromPemFile(Path.Combine(root, "server.pem"), Path.Combine(root, "server.key"));
+    public X509Certificate2 Certificate => authority.Certificate;
 
     public static async Task<Installation> StartAsync(TimeProvider? time = null, bool mail = true, params (string Key, string? Value)[] more)
     {
@@ -64,7 +47,7 @@ internal sealed class Installation : IAsyncDisposable
             ["Notifications:Smtp:User"] = MailServer.User,
             ["Notifications:Smtp:PasswordFile"] = Path.Combine(root, "password"),
             ["Notifications:Smtp:From"] = "mission-control@vendor.example",
-            ["Notifications:CaFile"] = CaFile,
+            ["Notifications:CaFile"] = authority.CaFile,
             ["Notifications:AllowedNetworks:0"] = "127.0.0.0/8",
         };
         foreach (var (key, value) in more)
@@ -121,6 +104,7 @@ internal sealed class Installation : IAsyncDisposable
     {
         await Host.DisposeAsync();
         await Mail.DisposeAsync();
+        authority.Dispose();
         Directory.Delete(root, recursive: true);
     }
 }

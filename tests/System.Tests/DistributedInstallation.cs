@@ -7,9 +7,12 @@ namespace MissionControl.System.Tests;
 /// <summary>The distributed shape: replicas of every role over a real PostgreSQL and a real RabbitMQ, each under its role's own logins.</summary>
 internal sealed class DistributedInstallation : IProcesses
 {
-    /// <summary>The roles, each with how many replicas of it run; those that do nothing yet share a process.</summary>
+    /// <summary>The roles that have little to do.</summary>
+    public const string Quiet = "updates,remoteaccess,notifications";
+
+    /// <summary>The roles, each with how many replicas of it run; those that have little to do share theirs.</summary>
     private static readonly IReadOnlyList<(string Roles, int Replicas)> Plan =
-        [("identity", 2), ("callhome", 2), ("licensing", 2), ("fleet", 2), ("audit", 2), ("portal", 2), ("updates,remoteaccess,notifications", 1)];
+        [("identity", 2), ("callhome", 2), ("licensing", 2), ("fleet", 2), ("audit", 2), ("portal", 2), (Quiet, 2)];
 
     private readonly List<Replica> replicas = [];
     private readonly ConcurrentQueue<string> critical = new();
@@ -178,6 +181,8 @@ internal sealed class DistributedInstallation : IProcesses
 
         // All tests ask with one token; that its limit holds is tested where nothing else is.
         ["Api:RequestsPerMinute"] = "1000000",
+        ["Notifications:CaFile"] = Outside.Authority.CaFile,
+        ["Notifications:AllowedNetworks:0"] = "127.0.0.0/8",
         ["Network:TrustedProxies:0"] = "127.0.0.0/8",
     };
 

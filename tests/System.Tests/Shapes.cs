@@ -27,7 +27,7 @@ public sealed class EmbeddedFixture : IAsyncLifetime
     public ValueTask DisposeAsync() => Installation.DisposeAsync();
 }
 
-/// <summary>Thirteen processes and two servers: starting them takes most of the time.</summary>
+/// <summary>Fourteen processes and two servers: starting them takes most of the time.</summary>
 public sealed class DistributedFixture : IAsyncLifetime
 {
     internal DistributedInstallation Installation { get; private set; } = null!;

@@ -40,7 +40,7 @@ public sealed class NotificationsModule : IModule
         host.Services.AddOptions<NotificationOptions>().BindConfiguration("Notifications")
             .Validate(options => options.AllowedNetworks.All(network => IPNetwork.TryParse(network, out _)), "Notifications:AllowedNetworks lists networks, each written as 10.0.0.0/8.")
             .Validate(options => options.CaFile is null or "" || File.Exists(options.CaFile), "Notifications:CaFile is not there.")
-            .Validate(options => options.Smtp.Host is null or "" || MailboxAddress.TryParse(options.Smtp.From, out _), "Notifications:Smtp:From must be the address that mails come from when there is a mail server.")
+            .Validate(options => options.Smtp.Host is null or "" || (MailboxAddress.TryParse(options.Smtp.From, out var from) && from.Domain.Length > 0), "Notifications:Smtp:From must be the address that mails come from when there is a mail server.")
             .Validate(options => options.Smtp.Port is > 0 and < 65536, "Notifications:Smtp:Port is 1 to 65535.")
             .Validate(options => options.Smtp.Security is "starttls" or "tls", "Notifications:Smtp:Security is starttls or tls.")
             .Validate(options => options.Smtp.PasswordFile is null or "" || File.Exists(options.Smtp.PasswordFile), "Notifications:Smtp:PasswordFile is not there.")

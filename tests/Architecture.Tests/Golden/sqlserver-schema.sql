@@ -1857,6 +1857,7 @@ BEGIN
         [is_disabled] bit NOT NULL,
         [why] nvarchar(300) COLLATE Latin1_General_100_BIN2 NULL,
         [created_at] bigint NOT NULL,
+        [version] bigint NOT NULL,
         CONSTRAINT [PK_notifications_endpoint] PRIMARY KEY ([id])
     );
 END;
@@ -3411,6 +3412,14 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_notifications_delivery_ended_at] ON [notifications_delivery] ([ended_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_notifications_delivery_recipient_created_at] ON [notifications_delivery] ([recipient], [created_at]);
 END;
 
 IF NOT EXISTS (

@@ -95,7 +95,7 @@ internal static partial class TokensApi
         {
             Changes = [Change.Add("/name", token.Name), Change.Add("/scopes", token.Scopes), Change.Add("/networks", token.Networks), Change.Add("/expiresAt", token.ExpiresAt)],
         });
-        Tell(events, token, "token-created", "warning", http.User);
+        Tell(events, token, "token-created", "warning", http.User, now);
         await db.SaveChangesAsync(cancellationToken);
         return TypedResults.Created($"/api/v1/identity/tokens/{token.Id}", new CreatedToken(token.Id, text, token.ExpiresAt));
     }
@@ -120,7 +120,7 @@ internal static partial class TokensApi
         {
             events.Publish(token.ToEvent());
             events.Audit(Fact(token, "identity.token-revoked") with { Changes = [Change.Add("/revokedAt", token.RevokedAt)] });
-            Tell(events, token, "token-revoked", "info", reader);
+            Tell(events, token, "token-revoked", "info", reader, time.GetUtcNow());
             await db.SaveChangesAsync(cancellationToken);
         }
 
@@ -136,11 +136,11 @@ internal static partial class TokensApi
     }
 
     /// <summary>A customer's security contacts learn of whatever can act for it, whoever made it.</summary>
-    private static void Tell(IEvents events, ApiToken token, string template, string severity, ClaimsPrincipal actor)
+    private static void Tell(IEvents events, ApiToken token, string template, string severity, ClaimsPrincipal actor, DateTimeOffset now)
     {
         if (token.CustomerId is { } customer)
         {
-            events.Publish(new SendNotification(Guid.CreateVersion7(), customer, [new Recipient("contact", "security")], template, new Dictionary<string, string>
+            events.Publish(new SendNotification(Guid.CreateVersion7(now), customer, [new Recipient("contact", "security")], template, new Dictionary<string, string>
             {
                 ["token"] = token.Id,
                 ["name"] = token.Name,

@@ -35,19 +35,24 @@ internal sealed class MailChannel(IOptions<NotificationOptions> options, Outboun
                 await client.SendAsync(Message(delivery), deadline.Token);
                 return Attempt.Sent;
             }
-            catch (SmtpCommandException refusal) when ((int)refusal.StatusCode is >= 500 and < 600)
+            catch (SmtpCommandException refusal) when ((int)refusal.StatusCode is >= 500 and < 600 && refusal.ErrorCode is SmtpErrorCode.RecipientNotAccepted or SmtpErrorCode.MessageNotAccepted)
             {
                 return new Attempt(AttemptEnd.Refused, $"The mail server refused it: {(int)refusal.StatusCode} {refusal.Message}");
             }
-            catch (SmtpCommandException later)
+            catch (SmtpCommandException later) when (later.ErrorCode == SmtpErrorCode.RecipientNotAccepted && client is { IsConnected: true })
             {
                 return new Attempt(AttemptEnd.Later, $"The mail server put it off: {(int)later.StatusCode} {later.Message}");
+            }
+            catch (SmtpCommandException closed)
+            {
+                // It is not this mail: the server takes none now, or not from us. What is wrong in the configuration must not fail all of them for good.
+                return Attempt.Away($"The mail server takes nothing: {(int)closed.StatusCode} {closed.Message}");
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
                 return Attempt.Away("The mail server did not answer in time.");
             }
-            catch (Exception exception) when (exception is IOException or SocketException or ProtocolException or AuthenticationException or SslHandshakeException or NotSupportedException or TimeoutException)
+            catch (Exception exception) when (exception is IOException or SocketException or ProtocolException or AuthenticationException or SslHandshakeException or NotSupportedException or TimeoutException or UnauthorizedAccessException or InvalidOperationException)
             {
                 return Attempt.Away(exception is NotSupportedException ? "The mail server does not offer STARTTLS; without it nothing is sent." : exception.Message);
             }
@@ -72,7 +77,7 @@ internal sealed class MailChannel(IOptions<NotificationOptions> options, Outboun
 
         private async Task<SmtpClient> ConnectAsync(string host, CancellationToken cancellationToken)
         {
-            var smtp = new SmtpClient { Timeout = TimeoutMs, ServerCertificateValidationCallback = (_, certificate, _, errors) => guard.Trusts(certificate, errors) };
+            var smtp = new SmtpClient { Timeout = TimeoutMs, ServerCertificateValidationCallback = (_, certificate, chain, errors) => guard.Trusts(certificate, chain, errors) };
             try
             {
                 await smtp.ConnectAsync(host, settings.Port, settings.Security == "tls" ? SecureSocketOptions.SslOnConnect : SecureSocketOptions.StartTls, cancellationToken);

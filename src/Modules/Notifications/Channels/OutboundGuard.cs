@@ -7,7 +7,7 @@ using Microsoft.Extensions.Options;
 namespace MissionControl.Notifications.Channels;
 
 /// <summary>
-/// Connects to where people may send us: the public internet, and networks that the operator named. The name is resolved once and just
+/// Connects to where people may send us: the public internet, and for the vendor's own receivers networks that the operator named. The name is resolved once and just
 /// these addresses are used, so that a name that changes between the look and the connection (DNS rebinding) leads nowhere.
 /// </summary>
 internal sealed class OutboundGuard
@@ -22,6 +22,9 @@ internal sealed class OutboundGuard
         }.Select(IPNetwork.Parse),
     ];
 
+    // Of IPv6 nothing else is handed out for the public internet.
+    private static readonly IPNetwork PublicV6 = IPNetwork.Parse("2000::/3");
+
     private readonly IPNetwork[] allowed;
     private readonly X509Certificate2Collection authorities = [];
 
@@ -35,22 +38,25 @@ internal sealed class OutboundGuard
     }
 
     /// <summary>Whether an address may be connected to.</summary>
-    public bool Allows(IPAddress address)
+    /// <param name="address">The address.</param>
+    /// <param name="isOwn">For a receiver of the vendor's own: a customer names none within the vendor's networks.</param>
+    public bool Allows(IPAddress address, bool isOwn)
     {
         var plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-        return Array.Exists(allowed, network => network.Contains(plain)) || !Array.Exists(Special, network => network.Contains(plain));
+        return (isOwn && Array.Exists(allowed, network => network.Contains(plain)))
+            || ((plain.AddressFamily == AddressFamily.InterNetwork || PublicV6.Contains(plain)) && !Array.Exists(Special, network => network.Contains(plain)));
     }
 
     /// <summary>Opens a connection to a host that may be connected to.</summary>
     /// <exception cref="ForbiddenAddressException">It has no address that may be.</exception>
     /// <exception cref="SocketException">There is no such host, or nobody answers.</exception>
-    public async ValueTask<Stream> ConnectAsync(string host, int port, CancellationToken cancellationToken)
+    public async ValueTask<Stream> ConnectAsync(string host, int port, bool isOwn, CancellationToken cancellationToken)
     {
         var addresses = await Dns.GetHostAddressesAsync(host.Trim('[', ']'), cancellationToken);
-        var usable = Array.FindAll(addresses, Allows);
+        var usable = Array.FindAll(addresses, address => Allows(address, isOwn));
         if (usable.Length == 0)
         {
-            throw new ForbiddenAddressException($"{host} is not on the public internet; networks besides are named in Notifications:AllowedNetworks.");
+            throw new ForbiddenAddressException($"{host} is not on the public internet{(isOwn ? "; networks besides are named in Notifications:AllowedNetworks" : "")}.");
         }
 
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -67,7 +73,7 @@ internal sealed class OutboundGuard
     }
 
     /// <summary>Judges a server's certificate: as usual, and by the authorities that the operator named.</summary>
-    public bool Trusts(X509Certificate? certificate, SslPolicyErrors errors)
+    public bool Trusts(X509Certificate? certificate, X509Chain? sent, SslPolicyErrors errors)
     {
         if (errors == SslPolicyErrors.None || errors != SslPolicyErrors.RemoteCertificateChainErrors || authorities.Count == 0 || certificate is null)
         {
@@ -77,6 +83,7 @@ internal sealed class OutboundGuard
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
+        chain.ChainPolicy.ExtraStore.AddRange(sent?.ChainElements.Select(element => element.Certificate).ToArray() ?? []);
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.ApplicationPolicy.Add(new System.Security.Cryptography.Oid("1.3.6.1.5.5.7.3.1"));
         using var copy = X509CertificateLoader.LoadCertificate(certificate.GetRawCertData());

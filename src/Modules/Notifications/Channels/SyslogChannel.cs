@@ -19,7 +19,7 @@ internal sealed class SyslogChannel(OutboundGuard guard, TimeProvider time)
     // Facility 13, log audit (RFC 5424, table 1).
     private const int LogAudit = 13;
 
-    public IWay To(OutboundEndpoint endpoint) => new Way(guard, time, new Uri(endpoint.Address));
+    public IWay To(OutboundEndpoint endpoint) => new Way(guard, time, new Uri(endpoint.Address), endpoint.CustomerId is null);
 
     private static byte[] Frame(Delivery delivery, DateTimeOffset now)
     {
@@ -29,7 +29,7 @@ internal sealed class SyslogChannel(OutboundGuard guard, TimeProvider time)
         return [.. Encoding.ASCII.GetBytes($"{message.Length + delivery.Body.Length} "), .. message, .. delivery.Body];
     }
 
-    private sealed class Way(OutboundGuard guard, TimeProvider time, Uri address) : IWay
+    private sealed class Way(OutboundGuard guard, TimeProvider time, Uri address, bool isOwn) : IWay
     {
         private SslStream? stream;
 
@@ -56,18 +56,30 @@ internal sealed class SyslogChannel(OutboundGuard guard, TimeProvider time)
 
         public async ValueTask DisposeAsync()
         {
-            if (stream is not null)
+            if (stream is null)
             {
-                await stream.DisposeAsync();
+                return;
             }
+
+            try
+            {
+                // RFC 5425, 4.4: who ends says so; what was sent is not dropped with the connection.
+                await stream.ShutdownAsync();
+            }
+            catch (Exception exception) when (exception is IOException or InvalidOperationException)
+            {
+                // The server was faster.
+            }
+
+            await stream.DisposeAsync();
         }
 
         private async Task<SslStream> OpenAsync(CancellationToken cancellationToken)
         {
-            var tls = new SslStream(await guard.ConnectAsync(address.Host, address.Port, cancellationToken));
+            var tls = new SslStream(await guard.ConnectAsync(address.Host, address.Port, isOwn, cancellationToken));
             try
             {
-                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = address.Host, RemoteCertificateValidationCallback = (_, certificate, _, errors) => guard.Trusts(certificate, errors) }, cancellationToken);
+                await tls.AuthenticateAsClientAsync(new SslClientAuthenticationOptions { TargetHost = address.Host, RemoteCertificateValidationCallback = (_, certificate, chain, errors) => guard.Trusts(certificate, chain, errors) }, cancellationToken);
                 return tls;
             }
             catch

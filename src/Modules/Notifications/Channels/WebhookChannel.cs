@@ -15,7 +15,10 @@ namespace MissionControl.Notifications.Channels;
 internal sealed class WebhookChannel : IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
-    private readonly HttpClient http;
+
+    // Apart, so that a customer's webhook never goes over a connection that was opened for the vendor's.
+    private readonly HttpClient vendors;
+    private readonly HttpClient customers;
     private readonly EndpointSecrets secrets;
     private readonly TimeProvider time;
 
@@ -23,22 +26,32 @@ internal sealed class WebhookChannel : IDisposable
     {
         this.secrets = secrets;
         this.time = time;
-        http = new HttpClient(new SocketsHttpHandler
+        (vendors, customers) = (Client(guard, isOwn: true), Client(guard, isOwn: false));
+    }
+
+    public IWay To(OutboundEndpoint endpoint) => new Way(this, endpoint);
+
+    public void Dispose()
+    {
+        vendors.Dispose();
+        customers.Dispose();
+    }
+
+    private static HttpClient Client(OutboundGuard guard, bool isOwn)
+    {
+        var http = new HttpClient(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             UseCookies = false,
             UseProxy = false,
             MaxResponseHeadersLength = 16,
             PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-            ConnectCallback = (context, cancellationToken) => guard.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, cancellationToken),
-            SslOptions = { RemoteCertificateValidationCallback = (_, certificate, _, errors) => guard.Trusts(certificate, errors) },
+            ConnectCallback = (context, cancellationToken) => guard.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, isOwn, cancellationToken),
+            SslOptions = { RemoteCertificateValidationCallback = (_, certificate, chain, errors) => guard.Trusts(certificate, chain, errors) },
         }) { Timeout = Timeout.InfiniteTimeSpan };
         http.DefaultRequestHeaders.UserAgent.ParseAdd("missioncontrol");
+        return http;
     }
-
-    public IWay To(OutboundEndpoint endpoint) => new Way(this, endpoint);
-
-    public void Dispose() => http.Dispose();
 
     private async Task<Attempt> PostAsync(OutboundEndpoint endpoint, Delivery delivery, CancellationToken cancellationToken)
     {
@@ -54,7 +67,7 @@ internal sealed class WebhookChannel : IDisposable
         deadline.CancelAfter(Deadline);
         try
         {
-            using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            using var response = await (endpoint.CustomerId is null ? vendors : customers).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
             return response.IsSuccessStatusCode ? Attempt.Sent
                 : response.StatusCode == HttpStatusCode.Gone ? new Attempt(AttemptEnd.Gone, "It answered 410: it wants nothing more.")
                 : new Attempt(response.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable ? AttemptEnd.Away : AttemptEnd.Later, $"It answered {(int)response.StatusCode}.", PauseOf(response, now));

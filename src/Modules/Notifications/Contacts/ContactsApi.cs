@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -22,6 +23,10 @@ internal static class ContactsApi
 
     /// <summary>Contacts of one customer, or of the vendor: a mail goes to each of them.</summary>
     private const int MaxContacts = 50;
+
+    private const int MaxAddedInADay = 100;
+
+    private const string Added = "contact-added/";
 
     // Ids are made in the order of time.
     private static readonly ListOrders<Contact> Orders = new ListOrders<Contact>("name").By("name", row => row.Name, row => row.Id).By("createdAt", row => row.Id);
@@ -76,7 +81,14 @@ internal static class ContactsApi
             return Problems.Of(ProblemCodes.Conflict, $"There are {MaxContacts} contacts; remove one first.");
         }
 
+        // Mails go to addresses that somebody typed: a stranger gets one of a kind in a day, and nobody makes us send many.
         var now = time.GetUtcNow();
+        var yesterday = now - TimeSpan.FromDays(1);
+        if (await db.Set<Delivery>().CountAsync(row => row.CustomerId == owner && row.CreatedAt > yesterday && row.DedupKey.StartsWith(Added), cancellationToken) >= MaxAddedInADay)
+        {
+            return Problems.Of(ProblemCodes.RateLimited, $"{MaxAddedInADay} contacts were added within a day; come back tomorrow.");
+        }
+
         var contact = new Contact { Id = Guid.CreateVersion7(now), CustomerId = owner, Kind = request.Kind!, Name = request.Name!.Trim(), Email = email, CreatedAt = now };
         db.Add(contact);
         var words = new Dictionary<string, string>
@@ -84,9 +96,22 @@ internal static class ContactsApi
             ["kind"] = contact.Kind,
             ["customer"] = await db.Set<NotifiedCustomer>().Where(row => row.Id == owner).Select(row => row.Name).SingleOrDefaultAsync(cancellationToken) ?? "the vendor",
         };
-        db.Add(Delivery.Mail(contact, Templates.Fill("contact-added", words), "info", $"contact-added/{contact.Id:N}", now));
+        var told = Delivery.Mail(contact, Templates.Fill("contact-added", words), "info", $"{Added}{owner:N}/{contact.Kind}/{now:yyyyMMdd}", now);
+        if (!await db.Set<Delivery>().AnyAsync(row => row.Id == told.Id, cancellationToken))
+        {
+            db.Add(told);
+        }
+
         events.Audit(Fact(contact, "notifications.contact-added") with { Changes = [Change.Add("/kind", contact.Kind)], Personal = Personal(contact) });
-        await db.SaveChangesAsync(cancellationToken);
+        try
+        {
+            await db.SaveChangesAsync(cancellationToken);
+        }
+        catch (DbUpdateException exception) when (exception is not DbUpdateConcurrencyException && exception.InnerException is DbException database && !db.Dialect.IsUnavailable(database))
+        {
+            return Problems.Of(ProblemCodes.Conflict, "Somebody added the same contact at the same moment.");
+        }
+
         return TypedResults.Created($"/api/v1/notifications/contacts/{contact.Id}", contact.ToItem(Scopes.Lacking(reader, Right)));
     }
 
@@ -99,7 +124,7 @@ internal static class ContactsApi
         return await Orders.PageAsync(list, query.Holding(row => row.Name, q), row => row.ToItem(hindrance), cancellationToken);
     }
 
-    private static async Task<IResult> RemoveAsync(Guid id, ControlPlaneDbContext db, IEvents events, CancellationToken cancellationToken)
+    private static async Task<IResult> RemoveAsync(Guid id, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
         if (await Visible(db).SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } contact)
         {
@@ -107,6 +132,16 @@ internal static class ContactsApi
         }
 
         db.Remove(contact);
+        if (!await db.Set<Contact>().AnyAsync(row => row.Id != id && row.CustomerId == contact.CustomerId && row.Email == contact.Email, cancellationToken))
+        {
+            // What waits for the address is not sent any more.
+            var now = time.GetUtcNow();
+            foreach (var waiting in await db.Set<Delivery>().Where(row => row.Recipient == contact.Email && row.Channel == "mail" && row.CustomerId == contact.CustomerId && row.State != DeliveryState.Sent).ToListAsync(cancellationToken))
+            {
+                (waiting.State, waiting.NextAt, waiting.EndedAt, waiting.Error, waiting.Body) = (DeliveryState.Failed, null, waiting.EndedAt ?? now, "The contact was removed.", []);
+            }
+        }
+
         events.Audit(Fact(contact, "notifications.contact-removed") with { Changes = [Change.Remove("/kind", contact.Kind)], Personal = Personal(contact) });
         await db.SaveChangesAsync(cancellationToken);
         return TypedResults.NoContent();

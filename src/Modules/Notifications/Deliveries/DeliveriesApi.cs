@@ -47,16 +47,16 @@ internal static class DeliveriesApi
         }
 
         var total = count == "exact" ? await query.LongCountAsync(cancellationToken) : (long?)null;
-        var hindrance = Scopes.Lacking(reader, Right);
-        return await Orders.PageAsync(list, query, row => row.ToItem(hindrance), cancellationToken, total);
+        var (hindrance, isStaff) = (Scopes.Lacking(reader, Right), db.Scope.IsAll);
+        return await Orders.PageAsync(list, query, row => row.ToItem(hindrance, isStaff), cancellationToken, total);
     }
 
     private static async Task<IResult> GetAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, CancellationToken cancellationToken) =>
-        await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } delivery ? TypedResults.Ok(delivery.ToItem(Scopes.Lacking(reader, Right))) : Problems.NotFound();
+        await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } delivery ? TypedResults.Ok(delivery.ToItem(Scopes.Lacking(reader, Right), db.Scope.IsAll)) : Problems.NotFound();
 
     private static async Task<IResult> RedeliverAsync(Guid id, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (await Visible(db).SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } delivery)
+        if (await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } delivery)
         {
             return Problems.NotFound();
         }
@@ -67,13 +67,22 @@ internal static class DeliveriesApi
         }
 
         var now = time.GetUtcNow();
-        (delivery.State, delivery.Since, delivery.NextAt, delivery.EndedAt) = (DeliveryState.Waiting, now, now, null);
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+
+        // Asked for by two at once, it may be sent and emptied by the time the second one is heard.
+        if (await db.Set<Delivery>().Where(row => row.Id == id && row.State == DeliveryState.Failed).ExecuteUpdateAsync(set => set
+            .SetProperty(row => row.State, DeliveryState.Waiting).SetProperty(row => row.Attempts, 0).SetProperty(row => row.Since, now).SetProperty(row => row.NextAt, now).SetProperty(row => row.EndedAt, (DateTimeOffset?)null), cancellationToken) == 0)
+        {
+            return Problems.Of(ProblemCodes.Conflict, "Somebody else asked for it at the same moment.");
+        }
+
         events.Audit(new AuditFact("notifications.redelivery-asked", delivery.CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "delivery", id.ToString())
         {
             CustomerId = delivery.CustomerId,
             Changes = [Change.Replace("/state", "failed", "waiting")],
         });
         await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
         return TypedResults.NoContent();
     }
 

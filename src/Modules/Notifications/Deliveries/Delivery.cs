@@ -6,6 +6,7 @@ using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Notifications;
 using MissionControl.Notifications.Contacts;
 using MissionControl.Notifications.Endpoints;
+using MissionControl.Platform.Data;
 
 namespace MissionControl.Notifications.Deliveries;
 
@@ -23,13 +24,19 @@ internal enum DeliveryState
 /// </summary>
 internal sealed class Delivery
 {
+    /// <summary>Characters of an error that are kept.</summary>
+    public const int ErrorLength = 300;
+
     /// <summary>How long it is tried.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromHours(24);
+
+    /// <summary>The longest time between two attempts.</summary>
+    public static readonly TimeSpan LongestPause = TimeSpan.FromHours(4);
 
     // From attempt to attempt; the last one repeats until patience ends.
     private static readonly TimeSpan[] Pauses =
     [
-        TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(30), TimeSpan.FromHours(1), TimeSpan.FromHours(2), TimeSpan.FromHours(4),
+        TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(2), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromMinutes(30), TimeSpan.FromHours(1), TimeSpan.FromHours(2), LongestPause,
     ];
 
     public required Guid Id { get; init; }
@@ -82,20 +89,27 @@ internal sealed class Delivery
     public TimeSpan? PauseAfter(int attempts, TimeSpan? asked, DateTimeOffset now)
     {
         var pause = Pauses[Math.Min(attempts, Pauses.Length) - 1];
-        pause = asked > pause ? TimeSpan.FromTicks(Math.Min(asked.Value.Ticks, TimeSpan.FromHours(4).Ticks)) : pause;
+        pause = asked > pause ? Bounded(asked.Value) : pause;
         return now + pause > Since + Patience ? null : pause;
     }
+
+    /// <summary>What a receiver asked for, within reason: 10 s to <see cref="LongestPause"/>.</summary>
+    public static TimeSpan Bounded(TimeSpan asked) => asked < Pauses[0] ? Pauses[0] : asked > LongestPause ? LongestPause : asked;
 
     /// <summary>Why it cannot be asked for again, in words; null: it can.</summary>
     public string? NoRedelivering => State switch
     {
-        DeliveryState.Failed => null,
+        DeliveryState.Failed => Body.Length > 0 ? null : "What it said is not kept.",
         DeliveryState.Sent => "It was sent; what it said is not kept.",
         _ => "It is being tried anyway.",
     };
 
-    public DeliveryItem ToItem(string? hindrance) => new(
-        Id, CustomerId, Channel, Recipient, Subject, Severity, Word(State), Attempts, CreatedAt, State == DeliveryState.Waiting ? NextAt : null, EndedAt, Error,
+    /// <summary>What the API says of it.</summary>
+    /// <param name="hindrance">Why its reader may change none; null: it may.</param>
+    /// <param name="isStaff">What the vendor's mail server said, with names and addresses of the inside, is told to staff alone.</param>
+    public DeliveryItem ToItem(string? hindrance, bool isStaff) => new(
+        Id, CustomerId, Channel, Recipient, Subject, Severity, Word(State), Attempts, CreatedAt, State == DeliveryState.Waiting ? NextAt : null, EndedAt,
+        Error is null || isStaff || Channel != "mail" ? Error : State == DeliveryState.Failed ? "The mail server did not take it." : "The mail server has not taken it yet.",
         [AllowedAction.Of("redeliver", hindrance ?? NoRedelivering)]);
 
     public static string Word(DeliveryState state) => state.ToString().ToLowerInvariant();
@@ -107,7 +121,7 @@ internal sealed class Delivery
         DedupKey = dedupKey,
         Channel = channel,
         Recipient = recipient,
-        Subject = subject.Length > 200 ? subject[..200] : subject,
+        Subject = WellFormedText.Line(subject, 200),
         Severity = severity,
         Body = body,
         CreatedAt = now,
@@ -128,11 +142,12 @@ internal sealed class Delivery
             builder.Property(row => row.Recipient).HasMaxLength(254);
             builder.Property(row => row.Subject).HasMaxLength(200);
             builder.Property(row => row.Severity).HasMaxLength(20);
-            builder.Property(row => row.Error).HasMaxLength(300);
+            builder.Property(row => row.Error).HasMaxLength(ErrorLength);
             builder.Ignore(row => row.NoRedelivering);
             builder.HasIndex(row => new { row.State, row.NextAt });
             builder.HasIndex(row => row.CreatedAt);
             builder.HasIndex(row => row.EndedAt);
+            builder.HasIndex(row => new { row.Recipient, row.CreatedAt });
         }
     }
 }

@@ -1,65 +1,122 @@
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MissionControl.Notifications.Channels;
 using MissionControl.Notifications.Endpoints;
 using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 using MissionControl.Platform.Time;
 
 namespace MissionControl.Notifications.Deliveries;
 
 /// <summary>
-/// Sends what is due: to each receiver one thing after the other, to several at once. An attempt is claimed before it is made, so that of
-/// two replicas one makes it; whoever dies in the middle of it leaves the claim to end, and the receiver gets the same id again.
+/// Sends what is due: to each receiver one thing after the other, to many at once, to none for longer than its share of a run. An attempt
+/// is claimed before it is made, so that of two replicas one makes it; whoever dies in the middle of it leaves the claim to end, and the
+/// receiver gets the same id again. What goes wrong with one receiver, foreseen or not, is felt by no other.
 /// </summary>
 internal sealed partial class SendDue(IServiceScopeFactory scopes, Ways ways, TimeProvider time, ILogger<SendDue> logger) : Sweeper("notifications.send-due", "notifications", TimeSpan.FromSeconds(1))
 {
-    private const int Batch = 200;
-    private const int Receivers = 16;
+    private const int Batch = 20;
+    private const int Receivers = 32;
 
-    /// <summary>Longer than any attempt takes.</summary>
-    private static readonly TimeSpan Claim = TimeSpan.FromMinutes(2);
+    /// <summary>How long one receiver is served in a run; a run lasts as long as its slowest one.</summary>
+    private static readonly TimeSpan Share = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan LongestAttempt = TimeSpan.FromSeconds(22);
+
+    /// <summary>Longer than any attempt.</summary>
+    private static readonly TimeSpan Claim = TimeSpan.FromSeconds(40);
 
     public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {
         var db = scope.GetRequiredService<ControlPlaneDbContext>();
+        await GiveUpAsync(db, cancellationToken);
+
+        // All mails have one receiver: the mail server.
+        var due = await Due(db).Select(row => new { row.Channel, Recipient = row.Channel == "mail" ? "" : row.Recipient }).Distinct().ToListAsync(cancellationToken);
+        await Parallel.ForEachAsync(due, new ParallelOptions { MaxDegreeOfParallelism = Receivers, CancellationToken = cancellationToken }, async (receiver, token) =>
+        {
+            try
+            {
+                await ServeAsync(receiver.Channel, receiver.Recipient, token);
+            }
+            catch (Exception exception) when (!token.IsCancellationRequested)
+            {
+                LogUnserved(logger, exception, receiver.Channel, receiver.Recipient);
+            }
+        });
+    }
+
+    /// <summary>Whatever nobody took within its time has failed, also what never had its turn.</summary>
+    private async Task GiveUpAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
+    {
         var now = time.GetUtcNow();
-        var due = await db.Set<Delivery>().AsNoTracking().Where(row => row.State == DeliveryState.Waiting && row.NextAt <= now).OrderBy(row => row.NextAt).ThenBy(row => row.Id).Take(Batch).ToListAsync(cancellationToken);
-        if (due.Count == 0)
+        var oldest = now - Delivery.Patience;
+        var late = db.Set<Delivery>().Where(row => row.State == DeliveryState.Waiting && row.Since < oldest && row.NextAt <= now);
+        if (!await late.AnyAsync(cancellationToken))
         {
             return;
         }
 
-        var ids = due.Where(row => row.Channel != "mail").Select(row => Guid.Parse(row.Recipient)).Distinct().ToList();
-        var endpoints = await db.Set<OutboundEndpoint>().AsNoTracking().Where(row => ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id.ToString(), cancellationToken);
-
-        // All mails have one receiver: the mail server.
-        var groups = due.GroupBy(row => row.Channel == "mail" ? row.Channel : row.Recipient);
-        await Parallel.ForEachAsync(groups, new ParallelOptions { MaxDegreeOfParallelism = Receivers, CancellationToken = cancellationToken },
-            async (group, token) => await SendAsync([.. group], endpoints.GetValueOrDefault(group.Key), token));
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        var given = await late.ExecuteUpdateAsync(set => set.SetProperty(row => row.State, DeliveryState.Failed).SetProperty(row => row.NextAt, (DateTimeOffset?)null).SetProperty(row => row.EndedAt, now), cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        LogGivenUp(logger, given);
     }
 
-    private async Task SendAsync(List<Delivery> due, OutboundEndpoint? endpoint, CancellationToken cancellationToken)
+    private async Task ServeAsync(string channel, string recipient, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("notifications");
         var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
-        await using var way = ways.To(due[0].Channel, endpoint);
-        foreach (var (index, delivery) in due.Index())
+        var endpoint = channel != "mail" && Guid.TryParse(recipient, out var id) ? await db.Set<OutboundEndpoint>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) : null;
+        await using var way = ways.To(channel, endpoint);
+        var began = Stopwatch.GetTimestamp();
+        while (await Of(Due(db), channel, recipient).OrderBy(row => row.NextAt).ThenBy(row => row.Id).Take(Batch).ToListAsync(cancellationToken) is { Count: > 0 } rows)
         {
-            if (!await ClaimAsync(db, delivery, cancellationToken))
+            foreach (var delivery in rows)
             {
-                continue;
-            }
+                if (Stopwatch.GetElapsedTime(began) > Share)
+                {
+                    return;
+                }
 
-            var attempt = await way.SendAsync(delivery, cancellationToken);
-            await EndAsync(db, delivery, attempt, cancellationToken);
-            if (attempt.End is AttemptEnd.Away or AttemptEnd.Gone)
-            {
-                await AfterAsync(db, due.Skip(index + 1), endpoint, attempt, cancellationToken);
-                return;
+                if (!await ClaimAsync(db, delivery, cancellationToken))
+                {
+                    continue;
+                }
+
+                var attempt = await TryAsync(way, delivery, cancellationToken);
+                await EndAsync(scope.ServiceProvider, db, delivery, endpoint, attempt);
+                if (attempt.End is AttemptEnd.Away or AttemptEnd.Gone)
+                {
+                    await PutOffAsync(db, channel, recipient, attempt.Pause, cancellationToken);
+                    return;
+                }
             }
+        }
+    }
+
+    /// <summary>What nobody foresaw fails this one alone, which is tried again; after what takes too long the receiver counts as away.</summary>
+    private async Task<Attempt> TryAsync(IWay way, Delivery delivery, CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(LongestAttempt);
+        try
+        {
+            // A lookup of a name cannot be ended; nobody waits for it any longer.
+            return await way.SendAsync(delivery, deadline.Token).WaitAsync(deadline.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return Attempt.Away("It took too long.");
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogUnforeseen(logger, exception, delivery.Channel, delivery.Id);
+            return new Attempt(AttemptEnd.Later, $"{exception.GetType().Name}: see the log, event 5002.");
         }
     }
 
@@ -73,18 +130,27 @@ internal sealed partial class SendDue(IServiceScopeFactory scopes, Ways ways, Ti
         return claimed == 1;
     }
 
-    private async Task EndAsync(ControlPlaneDbContext db, Delivery delivery, Attempt attempt, CancellationToken cancellationToken)
+    /// <summary>Notes how an attempt ended. What a receiver has is noted even if this process is about to end.</summary>
+    private async Task EndAsync(IServiceProvider scope, ControlPlaneDbContext db, Delivery delivery, OutboundEndpoint? endpoint, Attempt attempt)
     {
         var (now, attempts) = (time.GetUtcNow(), delivery.Attempts + 1);
         var pause = attempt.End is AttemptEnd.Later or AttemptEnd.Away ? delivery.PauseAfter(attempts, attempt.Pause, now) : null;
         var state = attempt.End == AttemptEnd.Sent ? DeliveryState.Sent : pause is null ? DeliveryState.Failed : DeliveryState.Waiting;
-        var (next, ended, error) = (now + pause, state == DeliveryState.Waiting ? (DateTimeOffset?)null : now, Cut(attempt.Error));
-        var body = state == DeliveryState.Sent ? [] : delivery.Body;
+        var (next, ended) = (now + pause, state == DeliveryState.Waiting ? (DateTimeOffset?)null : now);
 
-        // What a receiver has is told even if this process is about to end.
+        // Others have a say in it: a status line may hold what no database takes.
+        var error = attempt.Error is { } words ? WellFormedText.Line(words, Delivery.ErrorLength) : null;
+        var body = state == DeliveryState.Sent ? [] : delivery.Body;
         await using var transaction = await db.BeginWriteAsync(cancellationToken: CancellationToken.None);
         await db.Set<Delivery>().Where(row => row.Id == delivery.Id && row.Attempts == attempts).ExecuteUpdateAsync(set => set
             .SetProperty(row => row.State, state).SetProperty(row => row.NextAt, next).SetProperty(row => row.EndedAt, ended).SetProperty(row => row.Error, error).SetProperty(row => row.Body, body), CancellationToken.None);
+        if (attempt.End == AttemptEnd.Gone && endpoint is not null && await db.Set<OutboundEndpoint>().Where(row => row.Id == endpoint.Id && !row.IsDisabled)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.IsDisabled, true).SetProperty(row => row.Why, error).SetProperty(row => row.Version, row => row.Version + 1), CancellationToken.None) == 1)
+        {
+            scope.GetRequiredService<IEvents>().Audit(EndpointsApi.Fact(endpoint, "notifications.endpoint-disabled") with { Reason = error, Changes = [Change.Replace("/disabled", false, true)] });
+            await db.SaveChangesAsync(CancellationToken.None);
+        }
+
         await transaction.CommitAsync(CancellationToken.None);
         if (state == DeliveryState.Failed)
         {
@@ -92,23 +158,36 @@ internal sealed partial class SendDue(IServiceScopeFactory scopes, Ways ways, Ti
         }
     }
 
-    /// <summary>The receiver answers nobody: what else is for it is not tried against the same wall; one that wants nothing more is disabled.</summary>
-    private async Task AfterAsync(ControlPlaneDbContext db, IEnumerable<Delivery> rest, OutboundEndpoint? endpoint, Attempt attempt, CancellationToken cancellationToken)
+    /// <summary>The receiver answers nobody, or asked for time: whatever else is for it is not tried against the same wall.</summary>
+    private async Task PutOffAsync(ControlPlaneDbContext db, string channel, string recipient, TimeSpan? asked, CancellationToken cancellationToken)
     {
-        var ids = rest.Select(row => row.Id).ToList();
-        var (now, next) = (time.GetUtcNow(), time.GetUtcNow() + TimeSpan.FromSeconds(10));
+        var next = time.GetUtcNow() + Delivery.Bounded(asked ?? TimeSpan.Zero);
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
-        await db.Set<Delivery>().Where(row => ids.Contains(row.Id) && row.State == DeliveryState.Waiting && row.NextAt <= now).ExecuteUpdateAsync(set => set.SetProperty(row => row.NextAt, next), cancellationToken);
-        if (attempt.End == AttemptEnd.Gone && endpoint is not null)
-        {
-            await db.Set<OutboundEndpoint>().Where(row => row.Id == endpoint.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.IsDisabled, true).SetProperty(row => row.Why, attempt.Error), cancellationToken);
-        }
-
+        await Of(Due(db), channel, recipient).ExecuteUpdateAsync(set => set.SetProperty(row => row.NextAt, next), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
 
-    private static string? Cut(string? error) => error is { Length: > 300 } ? error[..300] : error;
+    private IQueryable<Delivery> Due(ControlPlaneDbContext db)
+    {
+        var now = time.GetUtcNow();
+
+        // Further ahead than any pause is an instant of a clock that was put back since.
+        var beyond = now + Delivery.LongestPause;
+        return db.Set<Delivery>().AsNoTracking().Where(row => row.State == DeliveryState.Waiting && (row.NextAt <= now || row.NextAt > beyond));
+    }
+
+    private static IQueryable<Delivery> Of(IQueryable<Delivery> rows, string channel, string recipient) =>
+        channel == "mail" ? rows.Where(row => row.Channel == channel) : rows.Where(row => row.Recipient == recipient && row.Channel == channel);
 
     [LoggerMessage(5001, LogLevel.Warning, "The {Channel} delivery {Id} failed after {Attempts} attempts: {Error}")]
     private static partial void LogFailed(ILogger logger, string channel, Guid id, int attempts, string? error);
+
+    [LoggerMessage(5002, LogLevel.Error, "The {Channel} delivery {Id} could not be tried; it is tried again")]
+    private static partial void LogUnforeseen(ILogger logger, Exception exception, string channel, Guid id);
+
+    [LoggerMessage(5003, LogLevel.Error, "The {Channel} receiver {Recipient} could not be served; it is served again")]
+    private static partial void LogUnserved(ILogger logger, Exception exception, string channel, string recipient);
+
+    [LoggerMessage(5004, LogLevel.Warning, "{Count} deliveries failed: nobody took them within a day")]
+    private static partial void LogGivenUp(ILogger logger, int count);
 }

@@ -1,4 +1,5 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
 using MissionControl.Contracts.Commands.Notifications;
 using MissionControl.Notifications.Contacts;
 using MissionControl.Platform.Data;
@@ -7,8 +8,10 @@ using MissionControl.Platform.Messaging;
 namespace MissionControl.Notifications.Deliveries;
 
 /// <summary>Makes of what somebody is to be told one intent for each mail address, once for each dedup key.</summary>
-internal sealed class TakeNotification(ControlPlaneDbContext db, TimeProvider time) : IMessageHandler<SendNotification>
+internal sealed partial class TakeNotification(ControlPlaneDbContext db, TimeProvider time, ILogger<TakeNotification> logger) : IMessageHandler<SendNotification>
 {
+    private const int MaxMailsInAnHour = 500;
+
     public async Task HandleAsync(SendNotification message, MessageContext context, CancellationToken cancellationToken)
     {
         if (message.Severity is not ("info" or "warning" or "critical") || message.DedupKey is not { Length: > 0 and <= 200 })
@@ -38,10 +41,21 @@ internal sealed class TakeNotification(ControlPlaneDbContext db, TimeProvider ti
         var ids = deliveries.ConvertAll(delivery => delivery.Id);
         var known = await db.Set<Delivery>().Where(row => ids.Contains(row.Id)).Select(row => row.Id).ToListAsync(cancellationToken);
 
+        // Whoever can make a role tell of something could have us write to strangers without end.
+        var lately = now - TimeSpan.FromHours(1);
+        if (message.CustomerId is not null && await db.Set<Delivery>().CountAsync(row => row.CustomerId == message.CustomerId && row.Channel == "mail" && row.CreatedAt > lately, cancellationToken) >= MaxMailsInAnHour)
+        {
+            LogTooMany(logger, message.CustomerId, MaxMailsInAnHour, message.Template, message.DedupKey);
+            return;
+        }
+
         // Of two replicas that make the same intent at once one is refused by the key, comes again and finds it.
         db.AddRange(deliveries.Where(delivery => !known.Contains(delivery.Id)));
 
         List<string> Kinds(string kind) => [.. message.Recipients.Select(one => one.Kind == kind ? one.Name : one.Kind is "contact" or "vendor" ? null
             : throw new InvalidDataException($"There is no recipient of kind '{one.Kind}'.")).OfType<string>()];
     }
+
+    [LoggerMessage(5005, LogLevel.Warning, "Customer {CustomerId} had {Count} mails within an hour; {Template} {DedupKey} is told to nobody")]
+    private static partial void LogTooMany(ILogger logger, Guid? customerId, int count, string template, string dedupKey);
 }

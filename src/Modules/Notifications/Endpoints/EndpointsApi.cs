@@ -7,8 +7,8 @@ using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Notifications;
-using MissionControl.Contracts.Commands.Notifications;
 using MissionControl.Notifications.Contacts;
+using MissionControl.Notifications.Deliveries;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
@@ -21,6 +21,8 @@ internal static class EndpointsApi
 {
     private const string Right = "notifications:write";
     private const int MaxEndpoints = 20;
+    private const int MaxTestsInAnHour = 100;
+    private const string TestType = "missioncontrol.notifications.test";
 
     // Ids are made in the order of time.
     private static readonly ListOrders<OutboundEndpoint> Orders = new ListOrders<OutboundEndpoint>("name").By("name", row => row.Name, row => row.Id).By("createdAt", row => row.Id);
@@ -95,17 +97,23 @@ internal static class EndpointsApi
         }
 
         var now = time.GetUtcNow();
+        var lately = now - TimeSpan.FromHours(1);
+        if (await db.Set<Delivery>().CountAsync(row => row.CustomerId == endpoint.CustomerId && row.CreatedAt > lately && row.Subject == TestType, cancellationToken) >= MaxTestsInAnHour)
+        {
+            return Problems.Of(ProblemCodes.RateLimited, $"{MaxTestsInAnHour} tests were asked for within an hour; come back later.");
+        }
+
         var eventId = Guid.CreateVersion7(now);
-        events.Publish(new DeliverEvent(eventId, id, JsonSerializer.SerializeToUtf8Bytes(new
+        db.Add(Delivery.Event(endpoint, TestType, eventId.ToString("N"), JsonSerializer.SerializeToUtf8Bytes(new
         {
             specversion = "1.0",
             id = eventId,
             source = "/notifications",
-            type = "missioncontrol.notifications.test",
+            type = TestType,
             time = now,
             datacontenttype = "application/json",
             data = new { endpointId = id },
-        })));
+        }), now));
         events.Audit(Fact(endpoint, "notifications.endpoint-tested"));
         await db.SaveChangesAsync(cancellationToken);
         return TypedResults.Accepted($"/api/v1/notifications/deliveries?recipient={id}");
@@ -118,11 +126,12 @@ internal static class EndpointsApi
             return Problems.NotFound();
         }
 
-        if (endpoint.NoRotating is { } hindrance)
+        if (endpoint.NoRotating(time.GetUtcNow()) is { } hindrance)
         {
             return Problems.Of(ProblemCodes.Conflict, hindrance);
         }
 
+        endpoint.Version++;
         endpoint.OldSecret = endpoint.Secret;
         endpoint.OldSecretEndsAt = time.GetUtcNow() + EndpointSecrets.Overlap;
         endpoint.Secret = secrets.New(id, out var text);
@@ -140,6 +149,7 @@ internal static class EndpointsApi
 
         if (endpoint.IsDisabled != disable)
         {
+            endpoint.Version++;
             (endpoint.IsDisabled, endpoint.Why) = (disable, disable ? "Somebody disabled it." : null);
             events.Audit(Fact(endpoint, disable ? "notifications.endpoint-disabled" : "notifications.endpoint-enabled") with { Changes = [Change.Replace("/disabled", !disable, disable)] });
             await db.SaveChangesAsync(cancellationToken);
@@ -175,6 +185,7 @@ internal static class EndpointsApi
         return db.Set<OutboundEndpoint>().Where(row => all || row.CustomerId == customer);
     }
 
-    private static AuditFact Fact(OutboundEndpoint endpoint, string type) =>
+    /// <summary>What the audit log is told of an endpoint.</summary>
+    public static AuditFact Fact(OutboundEndpoint endpoint, string type) =>
         new(type, endpoint.CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "endpoint", endpoint.Id.ToString()) { CustomerId = endpoint.CustomerId };
 }

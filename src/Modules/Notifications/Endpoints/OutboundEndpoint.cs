@@ -35,6 +35,8 @@ internal sealed class OutboundEndpoint
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    public long Version { get; set; } = 1;
+
     /// <summary>What the API says of it.</summary>
     /// <param name="hindrance">Why its reader may change none; null: it may.</param>
     /// <param name="now">The present instant.</param>
@@ -42,14 +44,16 @@ internal sealed class OutboundEndpoint
         Id, CustomerId, Kind, Name, Address, IsDisabled ? "disabled" : "active", Why, OldSecretEndsAt > now ? OldSecretEndsAt : null, CreatedAt,
         [
             AllowedAction.Of("test", hindrance ?? (IsDisabled ? "It is disabled." : null)),
-            AllowedAction.Of("rotate-secret", hindrance ?? NoRotating),
+            AllowedAction.Of("rotate-secret", hindrance ?? NoRotating(now)),
             AllowedAction.Of("disable", hindrance ?? (IsDisabled ? "It is disabled already." : null)),
             AllowedAction.Of("enable", hindrance ?? (IsDisabled ? null : "It is active already.")),
             AllowedAction.Of("remove", hindrance),
         ]);
 
     /// <summary>Why its secret cannot be changed, in words; null: it can.</summary>
-    public string? NoRotating => Kind == "webhook" ? null : "Nothing is signed for a syslog server; it knows us by the connection.";
+    /// <param name="now">The present instant.</param>
+    public string? NoRotating(DateTimeOffset now) => Kind != "webhook" ? "Nothing is signed for a syslog server: it knows us by the connection."
+        : OldSecretEndsAt > now ? "The secret before still signs beside this one: a third one would take it away too early." : null;
 
     internal sealed class Configuration : IEntityTypeConfiguration<OutboundEndpoint>
     {
@@ -62,7 +66,6 @@ internal sealed class OutboundEndpoint
             builder.Property(row => row.Secret).HasMaxLength(200);
             builder.Property(row => row.OldSecret).HasMaxLength(200);
             builder.Property(row => row.Why).HasMaxLength(300);
-            builder.Ignore(row => row.NoRotating);
             builder.HasIndex(row => row.CustomerId);
         }
     }

@@ -2235,6 +2235,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
                     b.HasIndex("EndedAt");
 
+                    b.HasIndex("Recipient", "CreatedAt");
+
                     b.HasIndex("State", "NextAt");
 
                     b.ToTable("notifications_delivery", (string)null);
@@ -2293,6 +2295,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasMaxLength(200)
                         .HasColumnType("bytea")
                         .HasColumnName("secret");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
 
                     b.Property<string>("Why")
                         .HasMaxLength(300)

@@ -2259,6 +2259,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
                     b.HasIndex("EndedAt");
 
+                    b.HasIndex("Recipient", "CreatedAt");
+
                     b.HasIndex("State", "NextAt");
 
                     b.ToTable("notifications_delivery", (string)null);
@@ -2317,6 +2319,11 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasMaxLength(200)
                         .HasColumnType("varbinary(200)")
                         .HasColumnName("secret");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
 
                     b.Property<string>("Why")
                         .HasMaxLength(300)

@@ -2116,6 +2116,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
                     b.HasIndex("EndedAt");
 
+                    b.HasIndex("Recipient", "CreatedAt");
+
                     b.HasIndex("State", "NextAt");
 
                     b.ToTable("notifications_delivery", (string)null);
@@ -2171,6 +2173,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasMaxLength(200)
                         .HasColumnType("BLOB")
                         .HasColumnName("secret");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
 
                     b.Property<string>("Why")
                         .HasMaxLength(300)

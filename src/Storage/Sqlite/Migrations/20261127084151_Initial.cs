@@ -1856,7 +1856,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     old_secret_ends_at = table.Column<long>(type: "INTEGER", nullable: true),
                     is_disabled = table.Column<bool>(type: "INTEGER", nullable: false),
                     why = table.Column<string>(type: "TEXT", maxLength: 300, nullable: true),
-                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    version = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -3134,6 +3135,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_notifications_delivery_ended_at",
                 table: "notifications_delivery",
                 column: "ended_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_notifications_delivery_recipient_created_at",
+                table: "notifications_delivery",
+                columns: new[] { "recipient", "created_at" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_notifications_delivery_state_next_at",
