@@ -53,6 +53,7 @@ internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environme
         }
 
         start.Environment["MissionControl__CallHome__EnrollmentsPerSecond"] = "1000";
+        start.Environment["MissionControl__Api__RequestsPerMinute"] = "1000000";
         start.Environment["MissionControl__Notifications__CaFile"] = Outside.Authority.CaFile;
         start.Environment["MissionControl__Notifications__AllowedNetworks__0"] = "127.0.0.0/8";
         start.Environment["MissionControl__Demo__Simulator"] = Path.Combine(AppContext.BaseDirectory, "mc-simulator");
