@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
@@ -257,13 +258,41 @@ public sealed class UsageThroughTheDoorTests : IAsyncLifetime
         await Eventually.TrueAsync(async () =>
         {
             await cluster.CheckInAsync(cluster.Usage(cluster.Window(hour + 1, revision: cluster.Next(), quantity: "2")));
-            return await UsageAsync($"cluster={cluster.Id}&from={Text(hour)}&to={Text(hour + 2)}") is { WaitingWindows: > 0, Completeness: { ReceivedHours: 1, MissingHours: 1 } };
+            return await UsageAsync($"cluster={cluster.Id}&from={Text(hour)}&to={Text(hour + 2)}") is { WaitingWindows: > 0 };
         }, "a window waits");
         using var confirmed = await host.Admin.PostAsJsonAsync($"/api/v1/callhome/clusters/{cluster.Id}/epochs/1/confirm", new { reason = "the other one was a test" });
 
         Assert.Equal(HttpStatusCode.Conflict, clone.StatusCode);
         confirmed.EnsureSuccessStatusCode();
         await Eventually.TrueAsync(async () => (await UsageAsync($"cluster={cluster.Id}&from={Text(hour)}&to={Text(hour + 2)}")) is { WaitingWindows: 0, Series: [{ Total: "3" }] }, "the window counts");
+    }
+
+    [Fact]
+    public async Task Of_two_that_waited_and_contradict_each_other_the_one_that_was_sent_first_counts()
+    {
+        var (customer, cluster) = await EnrollAsync();
+        using var _1 = cluster;
+        var hour = await PassAsync(cluster, 3);
+        await cluster.CheckInAsync(cluster.Usage(cluster.Window(hour, quantity: "1")));
+        await cluster.ReceiptAsync(receipt => receipt.Results.Count == 1);
+
+        // By their digests they would be judged the other way round.
+        var pair = new[] { "6", "7" }.Select(quantity => (Quantity: quantity, Item: cluster.Usage(cluster.Window(hour + 1, quantity: quantity)))).OrderByDescending(one => UsageWindow.Digest(one.Item.Body.Span), StringComparer.Ordinal).ToList();
+        await using (var scope = Microsoft.Extensions.DependencyInjection.ServiceProviderServiceExtensions.CreateAsyncScope(host.Services))
+        {
+            var db = Microsoft.Extensions.DependencyInjection.ServiceProviderServiceExtensions.GetRequiredService<Platform.Data.ControlPlaneDbContext>(scope.ServiceProvider);
+            var now = host.Time.GetUtcNow();
+            db.AddRange(pair.Select((one, i) => new Licensing.Ledger.WaitingWindow
+            {
+                ClusterId = Guid.Parse(cluster.Id), CustomerId = customer, Sha256 = UsageWindow.Digest(one.Item.Body.Span), Epoch = cluster.Epoch, Seq = 1000 + i,
+                Reason = Licensing.Ledger.WaitingWindow.ClusterUnknown, Due = true, ReceivedAt = now, Body = one.Item.Body.ToByteArray(),
+            }));
+            await db.SaveChangesAsync();
+        }
+
+        var total = (1 + int.Parse(pair[0].Quantity, CultureInfo.InvariantCulture)).ToString(CultureInfo.InvariantCulture);
+        await Eventually.TrueAsync(
+            async () => await UsageAsync($"cluster={cluster.Id}&from={Text(hour)}&to={Text(hour + 2)}") is { Completeness.DisputedHours: 1, Series: [{ Total: var counted }] } && counted == total, "the first one counts, and the hour is disputed");
     }
 
     // On servers another replica may look for what waits a moment before it is stored: nothing is told of the cluster again.

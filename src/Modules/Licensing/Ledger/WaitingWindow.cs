@@ -51,7 +51,8 @@ internal sealed class WaitingWindow : ICustomerOwned
     }
 
     /// <summary>
-    /// Judges the oldest of what is due for these clusters; what still cannot be judged goes back to where it waited. Joins the open
+    /// Judges the oldest of what is due for these clusters, those of one check-in in the order in which they were sent, since of two that
+    /// contradict each other the first one counts; what still cannot be judged goes back to where it waited. Joins the open
     /// write transaction. The lock is that of whoever records windows: those that must wait are stored before this looks for them, or
     /// judged by what this transaction has written.
     /// </summary>
@@ -59,7 +60,7 @@ internal sealed class WaitingWindow : ICustomerOwned
     {
         await Ledger.LockAsync(db, clusters, cancellationToken);
         var due = await db.Set<WaitingWindow>().AsNoTracking().Where(item => item.Due && clusters.Contains(item.ClusterId))
-            .OrderBy(item => item.ReceivedAt).ThenBy(item => item.ClusterId).ThenBy(item => item.Sha256).Take(Chunk).ToListAsync(cancellationToken);
+            .OrderBy(item => item.ReceivedAt).ThenBy(item => item.ClusterId).ThenBy(item => item.Epoch).ThenBy(item => item.Seq).Take(Chunk).ToListAsync(cancellationToken);
 
         // Exactly what was read goes, and not all that is there: of a cluster that was not known there was no row to lock, and on servers
         // another replica may have stored one more since.
