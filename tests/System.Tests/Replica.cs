@@ -78,7 +78,9 @@ internal abstract class Replica(DistributedInstallation installation, string rol
 internal sealed class ReplicaProcess(DistributedInstallation installation, string roles, int number, IReadOnlyDictionary<string, string>? environment = null, bool isMeantToFail = false) : Replica(installation, roles, number)
 {
     private readonly ConcurrentQueue<string> output = new();
+    private readonly ConcurrentQueue<string> errors = new();
     private Process? process;
+    private volatile bool isKilled;
 
     /// <summary>All lines it wrote; kept only when the environment was given, since they are many.</summary>
     public IReadOnlyCollection<string> Output => output;
@@ -91,7 +93,7 @@ internal sealed class ReplicaProcess(DistributedInstallation installation, strin
         {
             if (process!.HasExited)
             {
-                throw new InvalidOperationException($"{Roles} {Number} ended with {process.ExitCode}: {await process.StandardError.ReadToEndAsync()}");
+                throw new InvalidOperationException($"{Roles} {Number} ended with {process.ExitCode}: {string.Join('\n', errors)}");
             }
 
             try
@@ -115,6 +117,7 @@ internal sealed class ReplicaProcess(DistributedInstallation installation, strin
             start.Environment[name] = value;
         }
 
+        isKilled = false;
         process = Process.Start(start)!;
         var log = new StreamWriter(Path.Combine(Data, "log"), append: true) { AutoFlush = true };
         process.OutputDataReceived += (_, line) =>
@@ -136,7 +139,25 @@ internal sealed class ReplicaProcess(DistributedInstallation installation, strin
                 Installation.Report(line.Data);
             }
         };
+        process.ErrorDataReceived += (_, line) =>
+        {
+            if (line.Data is not null)
+            {
+                errors.Enqueue(line.Data);
+            }
+        };
+
+        // Nobody else would notice: what is asked of a role is answered by its other replica.
+        process.EnableRaisingEvents = true;
+        process.Exited += (sender, _) =>
+        {
+            if (!isKilled && !isMeantToFail)
+            {
+                Installation.Report($"{Roles} {Number} ended with {((Process)sender!).ExitCode}: {string.Join('\n', errors)}");
+            }
+        };
         process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
     }
 
     /// <summary>Waits until it ended by itself; its exit code.</summary>
@@ -153,6 +174,7 @@ internal sealed class ReplicaProcess(DistributedInstallation installation, strin
             return;
         }
 
+        isKilled = true;
         process.Kill();
         await process.WaitForExitAsync();
         process.Dispose();
