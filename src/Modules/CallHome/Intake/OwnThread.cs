@@ -42,17 +42,25 @@ internal sealed class OwnThread : SynchronizationContext
         running.ContinueWith(_ => posted.CompleteAdding(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         foreach (var (callback, state) in posted.GetConsumingEnumerable())
         {
-            callback(state);
+            try
+            {
+                callback(state);
+            }
+            catch (Exception exception)
+            {
+                // Nobody else would see it: the thread, and with it the process, would end without a word. Whoever waits for the loop is told.
+                ended.TrySetException(exception);
+            }
         }
 
         SetSynchronizationContext(null);
         if (running.IsFaulted)
         {
-            ended.SetException(running.Exception.InnerExceptions);
+            ended.TrySetException(running.Exception.InnerExceptions);
         }
         else
         {
-            ended.SetResult();
+            ended.TrySetResult();
         }
     }
 }
