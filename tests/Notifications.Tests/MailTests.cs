@@ -101,6 +101,7 @@ public sealed class MailTests
     [InlineData("Notifications:Smtp:User", "somebody else", "535")]
     [InlineData("Notifications:CaFile", "", "certificate")]
     [InlineData("Notifications:Smtp:Host", "", "No mail server is configured")]
+    [InlineData("Notifications:Smtp:From", "refused@vendor.example", "takes nothing: 550")]
     public async Task A_mail_server_that_is_not_as_configured_gets_nothing_and_the_delivery_says_why(string key, string value, string why)
     {
         await using var installation = await Installation.StartAsync(null, true, (key, value));
@@ -109,6 +110,7 @@ public sealed class MailTests
         var delivery = await installation.DeliveryAsync("", one => one.Error is not null, "it fails");
 
         Assert.Contains(why, delivery.Error, StringComparison.OrdinalIgnoreCase);
+        Assert.Equal("waiting", delivery.State);
         Assert.DoesNotContain(MailServer.Password, delivery.Error, StringComparison.Ordinal);
         Assert.Empty(installation.Mail.Mails);
     }
@@ -149,7 +151,39 @@ public sealed class MailTests
         Assert.Equal(HttpStatusCode.UnprocessableEntity, forAnother.StatusCode);
         Assert.Equal(customer, (await own.Content.ReadFromJsonAsync<ContactItem>())!.CustomerId);
         Assert.Equal(HttpStatusCode.NotFound, removed.StatusCode);
+
+        // What the mail server said, and where it is, is not the customer's to know; and nothing is sent to whom nobody names any more.
+        var waiting = await installation.DeliveryAsync("?recipient=sec@acme.example", one => one.Error is not null, "a mail waits");
+        Assert.Equal("The mail server has not taken it yet.", (await client.GetFromJsonAsync<DeliveryItem>($"/api/v1/notifications/deliveries/{waiting.Id}"))!.Error);
+        using var gone = await client.DeleteAsync(new Uri($"/api/v1/notifications/contacts/{(await client.GetFromJsonAsync<Page<ContactItem>>("/api/v1/notifications/contacts?kind=security"))!.Items.Single().Id}", UriKind.Relative));
+        var ended = await installation.DeliveryAsync("?recipient=sec@acme.example", one => one.State == "failed", "it waits no more");
+        Assert.Equal("The contact was removed.", ended.Error);
+        Assert.False(ended.Actions.Single().Allowed);
         Assert.All((await client.GetFromJsonAsync<Page<DeliveryItem>>("/api/v1/notifications/deliveries"))!.Items, delivery => Assert.Equal(customer, delivery.CustomerId));
+    }
+
+    [Fact]
+    public async Task Whoever_makes_us_write_without_end_is_stopped_and_keeps_nobody_from_hearing_of_danger()
+    {
+        await using var installation = await Installation.StartAsync(mail: false);
+        var customer = await installation.CustomerAsync();
+        foreach (var i in Enumerable.Range(0, 25))
+        {
+            await installation.ContactAsync(customer, "technical", $"ops{i}@acme.example");
+        }
+
+        await installation.ContactAsync(null, "technical", "ops@vendor.example");
+        for (var i = 0; i < 30; i++)
+        {
+            await SendAsync(installation.Host, Suspected(customer, $"one of many {i}", new Recipient("contact", "technical"), new Recipient("vendor", "technical")) with { Severity = "info" });
+        }
+
+        await Eventually.TrueAsync(async () => (await installation.DeliveriesAsync("?recipient=ops@vendor.example&limit=500")).Count(one => one.Severity == "info") == 31, "the vendor is told of all");
+        var told = (await installation.DeliveriesAsync($"?customer={customer}&limit=500")).Count;
+        await SendAsync(installation.Host, Suspected(customer, "danger", new Recipient("contact", "technical")));
+
+        Assert.Equal(500, told);
+        await Eventually.TrueAsync(async () => (await installation.DeliveriesAsync($"?customer={customer}&limit=500")).Count(one => one.Severity == "critical") == 25, "the customer is told of the danger");
     }
 
     [Fact]

@@ -14,6 +14,7 @@ const server = new SMTPServer({
     const known = session.secure && auth.username === user && auth.password === password;
     done(known ? null : refusal(535, 'unknown user'), known ? { user } : undefined);
   },
+  onMailFrom: (address, _, done) => done(address.address.startsWith('refused@') ? refusal(550, 'not from here') : null),
   onRcptTo: (address, _, done) => {
     const name = address.address.split('@')[0];
     done(name === 'nobody' ? refusal(550, 'no such mailbox') : name === 'busy' ? refusal(450, 'come back later') : null);

@@ -39,7 +39,7 @@ internal sealed class MailChannel(IOptions<NotificationOptions> options, Outboun
             {
                 return new Attempt(AttemptEnd.Refused, $"The mail server refused it: {(int)refusal.StatusCode} {refusal.Message}");
             }
-            catch (SmtpCommandException later) when (later.ErrorCode == SmtpErrorCode.RecipientNotAccepted && client is { IsConnected: true })
+            catch (SmtpCommandException later) when (later.ErrorCode is SmtpErrorCode.RecipientNotAccepted or SmtpErrorCode.MessageNotAccepted && client is { IsConnected: true })
             {
                 return new Attempt(AttemptEnd.Later, $"The mail server put it off: {(int)later.StatusCode} {later.Message}");
             }

@@ -140,9 +140,12 @@ internal sealed partial class SendDue(IServiceScopeFactory scopes, Ways ways, Ti
 
         // Others have a say in it: a status line may hold what no database takes.
         var error = attempt.Error is { } words ? WellFormedText.Line(words, Delivery.ErrorLength) : null;
-        var body = state == DeliveryState.Sent ? [] : delivery.Body;
+        var isSent = state == DeliveryState.Sent;
+        var body = isSent ? [] : delivery.Body;
         await using var transaction = await db.BeginWriteAsync(cancellationToken: CancellationToken.None);
-        await db.Set<Delivery>().Where(row => row.Id == delivery.Id && row.Attempts == attempts).ExecuteUpdateAsync(set => set
+
+        // What was ended while it was tried, because its contact was removed, does not begin to wait again.
+        await db.Set<Delivery>().Where(row => row.Id == delivery.Id && row.Attempts == attempts && (isSent || row.State == DeliveryState.Waiting)).ExecuteUpdateAsync(set => set
             .SetProperty(row => row.State, state).SetProperty(row => row.NextAt, next).SetProperty(row => row.EndedAt, ended).SetProperty(row => row.Error, error).SetProperty(row => row.Body, body), CancellationToken.None);
         if (attempt.End == AttemptEnd.Gone && endpoint is not null && await db.Set<OutboundEndpoint>().Where(row => row.Id == endpoint.Id && !row.IsDisabled)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.IsDisabled, true).SetProperty(row => row.Why, error).SetProperty(row => row.Version, row => row.Version + 1), CancellationToken.None) == 1)
