@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using MissionControl.Testing;
 
 namespace MissionControl.Architecture.Tests;
 
@@ -7,7 +8,7 @@ internal static class Repository
 {
     private static readonly string[] NotText = [".png", ".ico", ".woff2", ".db", ".gz", ".bin"];
 
-    public static string Root { get; } = FindRoot();
+    public static string Root => SourceTree.Root;
 
     /// <summary>Paths under version control, relative, with forward slashes; files not yet committed count, ignored ones do not.</summary>
     public static IReadOnlyList<string> Files { get; } = ListFiles();
@@ -18,19 +19,6 @@ internal static class Repository
         file.StartsWith("src/", StringComparison.Ordinal) && file.EndsWith(".cs", StringComparison.Ordinal) && !file.Contains("/Migrations/", StringComparison.Ordinal));
 
     public static string Read(string file) => File.ReadAllText(Path.Combine(Root, file));
-
-    private static string FindRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "MissionControl.sln")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        throw new InvalidOperationException("These tests read the source tree: run them from artifacts/ inside it.");
-    }
 
     private static string[] ListFiles()
     {

@@ -34,6 +34,10 @@ public sealed partial class SourceTextTests
         Assert.Empty(Findings(text => MachinePath().Matches(text).Select(match => match.Value)));
 
     [Fact]
+    public void No_test_looks_for_its_folder_in_what_the_compiler_wrote_down() =>
+        Assert.Empty(Findings(text => CompilersPath().Matches(text).Select(match => match.Value))); // A deterministic build writes down no folder.
+
+    [Fact]
     public void No_private_key_stands_anywhere() =>
         Assert.Empty(Findings(text => PrivateKey().Matches(text).Select(match => match.Value)));
 
@@ -71,6 +75,9 @@ public sealed partial class SourceTextTests
         Repository.TextFiles.SelectMany(file => find(Repository.Read(file)).Distinct().Select(finding => $"{file}: {finding}"));
 
     // The separators stand in classes, so that this file does not find itself.
+    [GeneratedRegex(@"\[Caller(FilePath)\b")]
+    private static partial Regex CompilersPath();
+
     [GeneratedRegex(@"(?<![\w.:/*-])[/](?:work/|root/|home/\w|Users/\w)|[A-Za-z]:[\\]Users")]
     private static partial Regex MachinePath();
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using System.Text.Json;
 using MimeKit;
 using MissionControl.Testing;
@@ -23,7 +22,7 @@ internal sealed class MailServer(string certificate, string key) : IAsyncDisposa
 
     public async Task StartAsync()
     {
-        var start = new ProcessStartInfo("node") { RedirectStandardOutput = true, WorkingDirectory = Path.GetDirectoryName(Here())! };
+        var start = new ProcessStartInfo("node") { RedirectStandardOutput = true, WorkingDirectory = Path.Combine(SourceTree.Root, "tests", "Notifications.Tests") };
         foreach (var argument in new[] { "mail-server.mjs", $"{Port}", certificate, key, User, Password })
         {
             start.ArgumentList.Add(argument);
@@ -72,6 +71,4 @@ internal sealed class MailServer(string certificate, string key) : IAsyncDisposa
         await StopAsync();
         process?.Dispose();
     }
-
-    private static string Here([CallerFilePath] string path = "") => path;
 }

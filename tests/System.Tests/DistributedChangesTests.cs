@@ -60,7 +60,7 @@ public sealed class DistributedChangesTests(DistributedFixture fixture)
         }
 
         await Senders.VerifyAsync(installation, [sender]);
-        Assert.Empty(installation.Critical);
+        installation.AssertNothingCritical();
     }
 
     private async Task ChangeUntilAsync(Uri portal, string name, ConcurrentDictionary<string, CustomerItem> made, CancellationToken enough)

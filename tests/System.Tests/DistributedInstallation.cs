@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using MissionControl.Testing;
+using Xunit;
 
 namespace MissionControl.System.Tests;
 
@@ -44,8 +45,8 @@ internal sealed class DistributedInstallation : IProcesses
 
     public string AdminToken => File.ReadAllText(Directory.GetFiles(Root, "admin.token", SearchOption.AllDirectories).Single()).Trim();
 
-    /// <summary>What any process logged as critical, over all lives.</summary>
-    public IReadOnlyCollection<string> Critical => critical;
+    /// <summary>No process logged anything critical or ended by itself, over all lives; all of it is told when one did.</summary>
+    public void AssertNothingCritical() => Assert.True(critical.IsEmpty, string.Join('\n', critical));
 
     /// <summary>Starts it: as processes of their own, or by another clock than the machine's, which only hosts in this process can be given.</summary>
     public static async Task<DistributedInstallation> StartAsync(TimeProvider? time = null)

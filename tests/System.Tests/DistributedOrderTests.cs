@@ -65,7 +65,7 @@ public sealed class DistributedOrderTests(DistributedFixture fixture)
             await channel.QueueDeleteAsync(Aside(consumer));
         }
 
-        Assert.Empty(installation.Critical);
+        installation.AssertNothingCritical();
     }
 
     private static string Aside(string consumer) => $"aside.{consumer}";

@@ -43,7 +43,7 @@ public sealed class DistributedTests(DistributedFixture fixture)
             await installation.Postgres.StartAsync();
         });
         await Senders.VerifyAsync(installation, senders);
-        Assert.Empty(installation.Critical);
+        installation.AssertNothingCritical();
     }
 
     [Fact]
@@ -129,7 +129,7 @@ public sealed class DistributedTests(DistributedFixture fixture)
         });
         await Eventually.TrueAsync(async () => await CreateAsync(admin) is (HttpStatusCode.Created, _), "changes are taken again");
         await Senders.VerifyAsync(installation, senders);
-        Assert.Empty(installation.Critical);
+        installation.AssertNothingCritical();
     }
 
     private static async Task<(HttpStatusCode Status, string? Code)> CreateAsync(HttpClient admin)

@@ -15,7 +15,7 @@ public sealed class FirstCommandTests
     {
         var data = Directory.CreateTempSubdirectory("mc-first-").FullName;
         var (portal, callHome, operations) = ($"https://localhost:{Ports.Free()}", $"https://localhost:{Ports.Free()}", $"http://localhost:{Ports.Free()}");
-        var start = new ProcessStartInfo(Path.Combine(Root(), "infra", "dev"), ["run", "--data", data, "--portal", portal, "--callhome", callHome, "--ops", operations])
+        var start = new ProcessStartInfo(Path.Combine(SourceTree.Root, "infra", "dev"), ["run", "--data", data, "--portal", portal, "--callhome", callHome, "--ops", operations])
         {
             RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = data,
         };
@@ -48,16 +48,5 @@ public sealed class FirstCommandTests
         }
 
         bool Has(string what, string where) => lines.Any(line => line.Contains(what, StringComparison.Ordinal) && line.Contains(where, StringComparison.Ordinal));
-    }
-
-    private static string Root()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder!.FullName, "MissionControl.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder.FullName;
     }
 }
