@@ -5,6 +5,8 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Fleet.Health;
+using MissionControl.Fleet.Incidents;
+using MissionControl.Fleet.Liveness;
 using MissionControl.Host;
 using MissionControl.Licensing.Ledger;
 using MissionControl.Platform.Data;
@@ -78,6 +80,38 @@ public sealed class ReplicaRaceTests(SharedPostgres postgres) : IAsyncLifetime
 
         Assert.True(meanwhile.IsOver);
         await WithAsync(async db => Assert.Equal(set.ToUnixTimeMilliseconds(), (await db.Set<HealthDeadline>().SingleAsync(Token)).At.ToUnixTimeMilliseconds()));
+    }
+
+    [Fact]
+    public async Task Replicas_that_judge_silence_at_once_open_one_incident_and_whatever_is_open_ends()
+    {
+        var now = app.Services.GetRequiredService<TimeProvider>().GetUtcNow();
+        await HeardAsync(now.AddMinutes(-2));
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => JudgeAsync()));
+        await WithAsync(async db => Assert.Equal([Incident.IntakeStalled], await db.Set<Incident>().Where(row => row.EndedAt == null).Select(row => row.Kind).ToListAsync(Token)));
+
+        // As an earlier version could leave it: nothing was judged any more.
+        await WithAsync(async db =>
+        {
+            await Incident.OpenAsync(db, Incident.JudgingStopped, now, "a second one", 0, now, Token);
+            await db.SaveChangesAsync(Token);
+        });
+        await HeardAsync(now.AddSeconds(1));
+        await JudgeAsync();
+        await WithAsync(async db => Assert.Equal([true, true], await db.Set<Incident>().Select(row => row.EndedAt != null).ToListAsync(Token)));
+
+        Task HeardAsync(DateTimeOffset at) => WithAsync(async db =>
+        {
+            await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
+            await db.Dialect.UpsertAsync(db, new BulkRows("fleet_intake_replica", ["replica", "at"], ["replica"], [["callhome", at.ToUnixTimeMilliseconds()]]), "at", Token);
+            await transaction.CommitAsync(Token);
+        });
+
+        async Task JudgeAsync()
+        {
+            await using var scope = app.Services.CreateAsyncScope();
+            await new JudgeLiveness(app.Services.GetRequiredService<TimeProvider>()).RunAsync(scope.ServiceProvider, Token);
+        }
     }
 
     private Task WaitAsync(long number) => WithAsync(async db =>

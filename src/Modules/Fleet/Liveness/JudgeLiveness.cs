@@ -39,13 +39,7 @@ internal sealed class JudgeLiveness(TimeProvider time) : Sweeper("fleet.judge-li
         var silent = await SilentClusters.ReadAsync(db, now, cancellationToken);
         var heard = await rate.CountAsync(db, now, cancellationToken);
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
-        var clock = await db.Set<IntakeClock>().SingleOrDefaultAsync(row => row.Id == 1, cancellationToken);
-        if (clock is null)
-        {
-            clock = new IntakeClock { Id = 1, JudgedAt = now, FloorAt = now };
-            db.Add(clock);
-        }
-
+        var clock = await ClockAsync(db, now, cancellationToken);
         if (await IsDeliveringAsync(db, clock, newest, now, cancellationToken))
         {
             rate.Take(heard, clock, now);
@@ -56,6 +50,15 @@ internal sealed class JudgeLiveness(TimeProvider time) : Sweeper("fleet.judge-li
         started = true;
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+    }
+
+    /// <summary>The clock, for this replica alone until the transaction ends: two that judge at once would each open an incident.</summary>
+    private static async Task<IntakeClock> ClockAsync(ControlPlaneDbContext db, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var at = now.ToUnixTimeMilliseconds();
+        await db.Dialect.InsertIfAbsentAsync(db, new BulkRows("fleet_intake_clock", ["id", "judged_at", "floor_at", "released_at"], ["id"], [[1, at, at, 0L]]), cancellationToken);
+        await db.Dialect.LockRowsAsync(db, "fleet_intake_clock", ["id"], [[1]], cancellationToken);
+        return await db.Set<IntakeClock>().SingleAsync(row => row.Id == 1, cancellationToken);
     }
 
     /// <summary>Our own clock was put back: nothing may lie ahead of it, and silence counts from now.</summary>
@@ -71,7 +74,8 @@ internal sealed class JudgeLiveness(TimeProvider time) : Sweeper("fleet.judge-li
     /// <summary>Whether silence proves anything; opens and closes the incident that says why not.</summary>
     private async Task<bool> IsDeliveringAsync(ControlPlaneDbContext db, IntakeClock clock, DateTimeOffset newest, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var incident = await db.Set<Incident>().SingleOrDefaultAsync(row => row.EndedAt == null && row.Kind != Incident.MassOutage, cancellationToken);
+        var open = await db.Set<Incident>().Where(row => row.EndedAt == null && row.Kind != Incident.MassOutage).OrderBy(row => row.BeganAt).ToListAsync(cancellationToken);
+        var incident = open.FirstOrDefault();
         var paused = now - clock.JudgedAt > MaxAge;
         if (paused)
         {
@@ -87,9 +91,9 @@ internal sealed class JudgeLiveness(TimeProvider time) : Sweeper("fleet.judge-li
             return false;
         }
 
-        if (incident is not null)
+        foreach (var one in incident is null ? [] : open.Append(incident).Distinct())
         {
-            await incident.EndAsync(db, $"Watermarks came through again at {now:u}; silence counts from then on.", now, cancellationToken);
+            await one.EndAsync(db, $"Watermarks came through again at {now:u}; silence counts from then on.", now, cancellationToken);
         }
 
         if (incident is not null || clock.StalledSince is not null || !started)
