@@ -10,9 +10,12 @@ public sealed partial class MissionControlClient
     public Task<CreatedSession> CreateSessionAsync(CancellationToken cancellationToken) => SendAsync<CreatedSession>(HttpMethod.Post, "/api/v1/identity/sessions", null, null, cancellationToken);
 
     /// <summary>Trades a session for a five-minute user token.</summary>
+    /// <param name="session">The session's secret.</param>
+    /// <param name="isActive">Whether a person did something.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="ApiException">The session has ended.</exception>
-    public Task<TradedSession> TradeSessionAsync(string session, CancellationToken cancellationToken) =>
-        SendAsync<TradedSession>(HttpMethod.Post, "/api/v1/identity/sessions/trade", new TradeSessionRequest(session), null, cancellationToken);
+    public Task<TradedSession> TradeSessionAsync(string session, bool isActive, CancellationToken cancellationToken) =>
+        SendAsync<TradedSession>(HttpMethod.Post, "/api/v1/identity/sessions/trade", new TradeSessionRequest(session, isActive), null, cancellationToken);
 
     /// <summary>Ends a session; not an error when it has ended already.</summary>
     public Task EndSessionAsync(string session, CancellationToken cancellationToken) =>

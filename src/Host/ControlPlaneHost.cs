@@ -129,6 +129,11 @@ public static class ControlPlaneHost
     internal static void AddConfiguration(IConfigurationBuilder configuration, HostSettings settings)
     {
         configuration.Sources.Clear();
+        configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Identity:KeepBootstrapToken"] = settings.Demo ? "true" : null,
+            ["Identity:PortalAddress"] = settings.Portal.IsLoopback && settings.Roles.Contains("all") ? settings.Portal.ToString() : null,
+        }.Where(entry => entry.Value is not null));
         if (settings.ConfigFile is not null)
         {
             configuration.AddJsonFile(Path.GetFullPath(settings.ConfigFile), optional: false);

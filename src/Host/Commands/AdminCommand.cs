@@ -11,7 +11,16 @@ internal static class AdminCommand
     // What SQLite keeps beside the file belongs to the old database, too.
     private static readonly string[] FileSuffixes = ["", "-wal", "-shm"];
 
-    public static Command Create() => new("admin", "Work on the server's own console.") { Backup(), Restore(), KeysCommand.Create() };
+    public static Command Create()
+    {
+        var command = new Command("admin", "Work on the server's own console.") { Backup(), Restore(), KeysCommand.Create() };
+        foreach (var task in ModuleCommands.All())
+        {
+            command.Subcommands.Add(task);
+        }
+
+        return command;
+    }
 
     private static Command Backup()
     {

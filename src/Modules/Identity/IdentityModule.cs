@@ -2,7 +2,12 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using MissionControl.Identity.Factors;
+using MissionControl.Identity.Invitations;
+using MissionControl.Identity.Me;
+using MissionControl.Identity.People;
 using MissionControl.Identity.Sessions;
+using MissionControl.Identity.SignIn;
 using MissionControl.Identity.Tokens;
 using MissionControl.Identity.Views;
 using MissionControl.Platform.Messaging;
@@ -11,7 +16,7 @@ using MissionControl.Platform.Retention;
 
 namespace MissionControl.Identity;
 
-/// <summary>The role <c>identity</c>: API tokens, sessions and saved views.</summary>
+/// <summary>The role <c>identity</c>: people, API tokens, sessions and saved views.</summary>
 public sealed class IdentityModule : IModule
 {
     /// <inheritdoc />
@@ -24,6 +29,11 @@ public sealed class IdentityModule : IModule
         model.ApplyConfiguration(new ApiToken.Configuration());
         model.ApplyConfiguration(new Session.Configuration());
         model.ApplyConfiguration(new SavedView.Configuration());
+        model.ApplyConfiguration(new Person.Configuration());
+        model.ApplyConfiguration(new HeldRole.Configuration());
+        model.ApplyConfiguration(new Invitation.Configuration());
+        model.ApplyConfiguration(new Authenticator.Configuration());
+        model.ApplyConfiguration(new RecoveryCode.Configuration());
     }
 
     /// <inheritdoc />
@@ -31,7 +41,16 @@ public sealed class IdentityModule : IModule
     {
         ArgumentNullException.ThrowIfNull(host);
         host.Services.AddValidation();
+        host.Services.AddOptions<IdentityOptions>().BindConfiguration("Identity")
+            .Validate(options => options.PortalAddress is null or { IsAbsoluteUri: true, Scheme: "https" }, "Identity:PortalAddress is written as https://control.example.com.")
+            .Validate(options => options.BreachedPasswordsFile is null or "" || File.Exists(options.BreachedPasswordsFile), "Identity:BreachedPasswordsFile is not there.")
+            .Validate(options => options.Staff.IsValid && options.Customers.IsValid, "Identity:Staff and Identity:Customers: Idle is 5 minutes to a day, Longest no shorter than that and 30 days at most.")
+            .ValidateOnStart();
         host.Services.AddSingleton<UserTokenKey>();
+        host.Services.AddSingleton<Passwords>();
+        host.Services.AddSingleton<FactorBook>();
+        host.Services.AddSingleton<FirstAdministrator>();
+        host.Services.AddSingleton<UnknownTries>();
         host.Services.AddHostedService<IdentityStart>();
         host.Services.AddSweeper<TellUserKeys>();
     }
@@ -47,14 +66,24 @@ public sealed class IdentityModule : IModule
         ArgumentNullException.ThrowIfNull(records);
         records.Purge<ApiToken>("token", "who may call the API, and could", personal: true, Term.Days(400, 90, 1200), "after it expired", row => row.ExpiresAt);
         records.Purge<Session>("session", "who was signed in", personal: true, Term.Days(400, 30, 400), "after it expired", row => row.ExpiresAt);
+        records.Keep("person", "who may sign in, and by what", personal: true, "as long as the installation; a disabled person stays, for the audit log", typeof(Person), typeof(Authenticator), typeof(RecoveryCode));
+        records.Keep("held-role", "who held which role when", personal: true, "as long as the person", typeof(HeldRole));
+        records.Purge<Invitation>("invitation", "who was invited", personal: true, Term.Days(90, 7, 400), "after it expired", row => row.ExpiresAt);
         records.Keep("view", "filters of lists that somebody named", personal: true, "until it is deleted", typeof(SavedView));
     }
+
+    /// <inheritdoc />
+    public IReadOnlyList<ConsoleTask> ConsoleTasks => [CreateAdministrator.Task];
 
     /// <inheritdoc />
     public void MapEndpoints(IEndpointRouteBuilder api)
     {
         TokensApi.Map(api);
         SessionsApi.Map(api);
+        SignInApi.Map(api);
+        InvitationsApi.Map(api);
+        PeopleApi.Map(api);
+        MeApi.Map(api);
         ViewsApi.Map(api);
     }
 }

@@ -2,6 +2,11 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using MissionControl.Identity.Factors;
+using MissionControl.Identity.Invitations;
+using MissionControl.Identity.People;
+using MissionControl.Identity.SignIn;
 using MissionControl.Identity.Tokens;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
@@ -11,7 +16,7 @@ using MissionControl.Platform.Security;
 namespace MissionControl.Identity;
 
 /// <summary>At every start tells the roles the user-token keys; at the first one makes the bootstrap token.</summary>
-internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDirectory data, UserTokenKey key, ProcessIdentity process, TimeProvider time, ILogger<IdentityStart> logger) : IHostedService
+internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDirectory data, UserTokenKey key, FactorBook factors, IOptions<IdentityOptions> options, ProcessIdentity process, TimeProvider time, ILogger<IdentityStart> logger) : IHostedService
 {
     private const string FileName = "admin.token";
 
@@ -31,7 +36,7 @@ internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDir
             [["identity.bootstrap-token", 0L, process.Instance, now.ToUnixTimeMilliseconds()]]);
         if (await db.Dialect.InsertIfAbsentAsync(db, first, cancellationToken) == 1 && !await db.Set<ApiToken>().AnyAsync(cancellationToken))
         {
-            var token = ApiToken.Create("bootstrap administrator", null, [Scopes.Everything], [], TimeSpan.FromDays(30), now, out var text);
+            var token = ApiToken.Create(ApiToken.Bootstrap, null, [Scopes.Everything], [], TimeSpan.FromDays(30), now, out var text);
             db.Add(token);
             events.Publish(token.ToEvent());
             events.Audit(new AuditFact("identity.token-created", AuditLog.Operator, "token", token.Id) { Reason = "first start" });
@@ -39,11 +44,30 @@ internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDir
             LogBootstrap(logger, FileName, token.ExpiresAt);
         }
 
+        await InviteFirstAsync(db, events, now, cancellationToken);
+
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
 
+    /// <summary>While nobody may sign in, the data directory holds an invitation for the first administrator: whoever reads it owns the installation already.</summary>
+    private async Task InviteFirstAsync(ControlPlaneDbContext db, IEvents events, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (await db.Set<Person>().AnyAsync(cancellationToken) || await db.Set<Invitation>().AnyAsync(row => row.AcceptedAt == null && row.RevokedAt == null && row.ExpiresAt > now + TimeSpan.FromDays(1), cancellationToken))
+        {
+            return;
+        }
+
+        var invitation = Invitation.Create(factors, null, null, Person.Staff, null, [RoleBook.Administrator], null, now, out var code);
+        InvitationsApi.Add(db, events, invitation, code, options.Value, "nobody may sign in yet", now);
+        DataDirectory.WritePrivate(data.PathOf(FirstAdministrator.CodeFile), System.Text.Encoding.ASCII.GetBytes(code + "\n"));
+        LogInvitation(logger, FirstAdministrator.CodeFile, invitation.ExpiresAt);
+    }
+
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    [LoggerMessage(2002, LogLevel.Information, "Wrote the code of the first administrator's invitation to {File} in the data directory; it ends at {ExpiresAt}")]
+    private static partial void LogInvitation(ILogger logger, string file, DateTimeOffset expiresAt);
 
     [LoggerMessage(2001, LogLevel.Information, "Wrote the bootstrap token to {File} in the data directory; it ends at {ExpiresAt}")]
     private static partial void LogBootstrap(ILogger logger, string file, DateTimeOffset expiresAt);

@@ -15,8 +15,10 @@ using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Pages.Customers;
 using MissionControl.Portal.Pages.Enrolment;
 using MissionControl.Portal.Pages.Fleet;
+using MissionControl.Portal.Pages.Me;
 using MissionControl.Portal.Pages.Messages;
 using MissionControl.Portal.Pages.Operation;
+using MissionControl.Portal.Pages.People;
 using MissionControl.Portal.Pages.Tasks;
 using MissionControl.Portal.Pages.Views;
 using MissionControl.Portal.Sessions;
@@ -77,6 +79,9 @@ internal static class PortalPages
         PageEntry.Of<DeliveryList>("/messages", "notifications:read"),
         PageEntry.Of<ContactList>("/messages/contacts", "notifications:read"),
         PageEntry.Of<EndpointList>("/messages/endpoints", "notifications:read"),
+        PageEntry.Of<PersonList>("/people", "identity:read"),
+        PageEntry.Of<PersonPage>("/people/{id:guid}", "identity:read"),
+        PageEntry.Of<MePage>("/me", null),
         PageEntry.Of<SystemOverview>("/system", "system:read"),
         PageEntry.OfList<ParkedMessages>("/system/parked", "system:read", "parked"),
         PageEntry.Of<RetryParked>("/system/parked/{role}/retry", "system:write"),
@@ -99,6 +104,7 @@ internal static class PortalPages
         var open = root.MapGroup("").OnSurface(Surface.Portal).OpenToAll("pages check their own session and ask the API with its rights").ExcludeFromDescription().AddEndpointFilter(SecureAsync);
         open.MapGet("/assets/{name}", Files.Serve);
         SignInEndpoints.Map(open);
+        InvitationEndpoints.Map(open);
         var pages = open.MapGroup("").AddEndpointFilter(ForgeryAsync);
         foreach (var page in All)
         {
@@ -112,6 +118,8 @@ internal static class PortalPages
         CustomerForms.Map(pages);
         EnrolmentForms.Map(pages);
         MessageForms.Map(pages);
+        PeopleForms.Map(pages);
+        MeForms.Map(pages);
         SystemForms.Map(pages);
         TaskForms.Map(pages);
         ViewForms.Map(pages);

@@ -29,6 +29,9 @@ public interface IModule
     /// <summary>Maps the role's REST API onto the group <c>/api/v1/{Name}</c>.</summary>
     void MapEndpoints(IEndpointRouteBuilder api);
 
+    /// <summary>What the role offers on the server's own console.</summary>
+    IReadOnlyList<ConsoleTask> ConsoleTasks => [];
+
     /// <summary>Maps what lives outside the REST API: pages on the portal's listener, the call-home routes on theirs.</summary>
     void MapPages(IEndpointRouteBuilder root)
     {

@@ -57,32 +57,48 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
             return AuthenticateResult.Fail("The token is not valid.");
         }
 
-        return Success(token.Subject, token.PrincipalKind, string.Join(' ', token.Scopes), token.CustomerId, id, null, "token");
+        return Success(token.Subject, token.PrincipalKind, string.Join(' ', token.Scopes), token.CustomerId, id, null, "token", null);
     }
 
     private async Task<AuthenticateResult> UserTokenAsync(string module, string text)
     {
         var keys = await tokens.UserKeysAsync(module, Context.RequestAborted);
         var claims = UserTokens.Verify(text, kid => keys.GetValueOrDefault(kid), time.GetUtcNow());
-        if (claims is null || await tokens.FindAsync(module, claims.Tid, Context.RequestAborted) is not { } token || !IsLive(token) || token.Networks.Count > 0)
+        return claims is not null && await SpeaksForAsync(module, claims)
+            ? Success(claims.Sub, claims.Kind, claims.Scope, claims.Customer, claims.Tid, claims.Sid, "session", claims.Amr)
+            : AuthenticateResult.Fail("The user token is not valid.");
+    }
+
+    private async Task<bool> SpeaksForAsync(string module, UserClaims claims)
+    {
+        if (claims.Tid is { } tokenId)
         {
             // A session speaks through the portal, so that its reader's network is not known here: a bound token opens none.
-            return AuthenticateResult.Fail("The user token is not valid.");
+            return claims.Person is null && await tokens.FindAsync(module, tokenId, Context.RequestAborted) is { } token && IsLive(token) && token.Networks.Count == 0;
         }
 
-        return Success(claims.Sub, claims.Kind, claims.Scope, claims.Customer, claims.Tid, claims.Sid, "session");
+        return claims is { Person: { } id, Stamp: { } stamp } && await tokens.FindPersonAsync(module, id, Context.RequestAborted) is { IsActive: true } person && stamp >= person.Stamp;
     }
 
     private bool IsLive(Contracts.Events.Identity.TokenChanged token) => token.RevokedAt is null && token.ExpiresAt > time.GetUtcNow();
 
-    private AuthenticateResult Success(string subject, string kind, string scope, Guid? customer, string tokenId, string? session, string auth)
+    private AuthenticateResult Success(string subject, string kind, string scope, Guid? customer, string? tokenId, string? session, string auth, string? amr)
     {
         var identity = new ClaimsIdentity(SchemeName, "sub", null);
         identity.AddClaim(new Claim("sub", subject));
         identity.AddClaim(new Claim("kind", kind));
         identity.AddClaim(new Claim("scope", scope));
-        identity.AddClaim(new Claim("token", tokenId));
         identity.AddClaim(new Claim("auth", auth));
+        if (tokenId is not null)
+        {
+            identity.AddClaim(new Claim("token", tokenId));
+        }
+
+        if (amr is not null)
+        {
+            identity.AddClaim(new Claim("amr", amr));
+        }
+
         if (customer is not null)
         {
             identity.AddClaim(new Claim("customer", customer.Value.ToString()));
@@ -116,7 +132,7 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
         }
 
         current.Set(
-            new AuditActor(user.FindFirst("kind")!.Value, subject, user.FindFirst("auth")!.Value, false, user.FindFirst("token")?.Value, user.FindFirst("session")?.Value), address?.ToString());
+            new AuditActor(user.FindFirst("kind")!.Value, subject, user.FindFirst("auth")!.Value, user.FindFirst("amr")?.Value.Split(' ').Contains("mfa") == true, user.FindFirst("token")?.Value, user.FindFirst("session")?.Value), address?.ToString());
         if (user.FindFirst("customer")?.Value is { } customer)
         {
             scope.OpenOne(Guid.Parse(customer));

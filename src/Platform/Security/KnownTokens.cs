@@ -10,23 +10,29 @@ using MissionControl.Trust.Envelopes;
 
 namespace MissionControl.Platform.Security;
 
-/// <summary>What a role knows of identity's tokens and keys, from its own table; remembered for a second, so that a revocation holds within two.</summary>
+/// <summary>What a role knows of identity's tokens, people and keys, from its own table; remembered for a second, so that a revocation holds within two.</summary>
 internal sealed class KnownTokens(IServiceScopeFactory scopes, TimeProvider time)
 {
     public const string TokenKind = "token";
+    public const string PersonKind = "person";
     public const string UserKeyKind = "user-keys";
     private const int Capacity = 10_000;
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
-    private readonly ConcurrentDictionary<(string Module, string Id), (TokenChanged? Token, long ReadTick)> cache = new();
+    private readonly ConcurrentDictionary<(string Module, string Kind, string Id), (object? Known, long ReadTick)> cache = new();
     private readonly ConcurrentDictionary<string, (IReadOnlyDictionary<string, VerificationKey> Keys, long ReadTick)> keys = new();
 
-    public async ValueTask<TokenChanged?> FindAsync(string module, string id, CancellationToken cancellationToken)
+    public ValueTask<TokenChanged?> FindAsync(string module, string id, CancellationToken cancellationToken) => FindAsync<TokenChanged>(module, TokenKind, id, cancellationToken);
+
+    public ValueTask<PersonChanged?> FindPersonAsync(string module, Guid id, CancellationToken cancellationToken) => FindAsync<PersonChanged>(module, PersonKind, id.ToString("N"), cancellationToken);
+
+    private async ValueTask<T?> FindAsync<T>(string module, string kind, string id, CancellationToken cancellationToken)
+        where T : class
     {
         // By the monotonic clock: when the wall clock is put back, a revocation must not wait for it to catch up.
         var tick = time.GetTimestamp();
-        if (cache.TryGetValue((module, id), out var known) && time.GetElapsedTime(known.ReadTick) < Freshness)
+        if (cache.TryGetValue((module, kind, id), out var entry) && time.GetElapsedTime(entry.ReadTick) < Freshness)
         {
-            return known.Token;
+            return (T?)entry.Known;
         }
 
         if (cache.Count > Capacity)
@@ -35,10 +41,10 @@ internal sealed class KnownTokens(IServiceScopeFactory scopes, TimeProvider time
             cache.Clear();
         }
 
-        var body = await ReadAsync(module, TokenKind, id, cancellationToken);
-        var token = body is null ? null : JsonSerializer.Deserialize<TokenChanged>(body, MessageJson.Options);
-        cache[(module, id)] = (token, tick);
-        return token;
+        var body = await ReadAsync(module, kind, id, cancellationToken);
+        var known = body is null ? null : JsonSerializer.Deserialize<T>(body, MessageJson.Options);
+        cache[(module, kind, id)] = (known, tick);
+        return known;
     }
 
     public async ValueTask<IReadOnlyDictionary<string, VerificationKey>> UserKeysAsync(string module, CancellationToken cancellationToken)
@@ -69,6 +75,13 @@ internal sealed class KeepToken(ControlPlaneDbContext db, ModuleScope module) : 
 {
     public Task HandleAsync(TokenChanged message, MessageContext context, CancellationToken cancellationToken) =>
         Projections.KeepAsync(db, module.Current, KnownTokens.TokenKind, message.TokenId, message, cancellationToken);
+}
+
+/// <summary>Keeps the newest stamp of a person in the table of the module that handles it.</summary>
+internal sealed class KeepPerson(ControlPlaneDbContext db, ModuleScope module) : IMessageHandler<PersonChanged>
+{
+    public Task HandleAsync(PersonChanged message, MessageContext context, CancellationToken cancellationToken) =>
+        Projections.KeepAsync(db, module.Current, KnownTokens.PersonKind, message.Key, message, cancellationToken);
 }
 
 /// <summary>Keeps the newest set of keys that verify user tokens.</summary>

@@ -27,6 +27,7 @@ public static class PlatformSecurity
     {
         ArgumentNullException.ThrowIfNull(handlers);
         handlers.Add<TokenChanged, KeepToken>($"{module}.keep-token");
+        handlers.Add<PersonChanged, KeepPerson>($"{module}.keep-person");
         handlers.Add<UserKeysChanged, KeepUserKeys>($"{module}.keep-user-keys");
     }
 

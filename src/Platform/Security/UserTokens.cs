@@ -13,12 +13,19 @@ namespace MissionControl.Platform.Security;
 /// <param name="Kind">staff, customerUser or serviceAccount.</param>
 /// <param name="Scope">Space-separated scopes.</param>
 /// <param name="Customer">The one customer, if bound.</param>
-/// <param name="Tid">The API token it stems from; its revocation ends this one too.</param>
+/// <param name="Tid">The API token it stems from, whose revocation ends this one too; null: a person's.</param>
 /// <param name="Sid">The session.</param>
 /// <param name="Iat">Unix seconds.</param>
 /// <param name="Exp">Unix seconds.</param>
+/// <param name="Person">The person; null: an API token's.</param>
+/// <param name="Stamp">The person's stamp: when a role knows a newer one, the token is no longer valid.</param>
+/// <param name="Amr">How the person proved who it is (RFC 8176), separated by spaces.</param>
 public sealed record UserClaims(
-    string Iss, string Aud, string Sub, string Kind, string Scope, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Guid? Customer, string Tid, string Sid, long Iat, long Exp);
+    string Iss, string Aud, string Sub, string Kind, string Scope, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Guid? Customer,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Tid, string Sid, long Iat, long Exp,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] Guid? Person = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Stamp = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Amr = null);
 
 /// <summary>
 /// The five-minute token that the portal calls the API with: a JWT of exactly one form (ES256, typ mc-user+jwt). A hand-made reader of

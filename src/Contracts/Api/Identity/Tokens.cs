@@ -43,7 +43,8 @@ public sealed record CreatedSession(string Session, DateTimeOffset ExpiresAt);
 
 /// <summary>Trades a session for a short user token.</summary>
 /// <param name="Session">The session's secret.</param>
-public sealed record TradeSessionRequest([property: Required, StringLength(200)] string? Session);
+/// <param name="IsActive">Whether a person did something; false: a page that keeps itself fresh, which keeps nobody signed in.</param>
+public sealed record TradeSessionRequest([property: Required, StringLength(200)] string? Session, bool IsActive = true);
 
 /// <summary>A user token and whom it speaks for.</summary>
 /// <param name="AccessToken">JWT, five minutes.</param>
@@ -56,6 +57,6 @@ public sealed record TradedSession(string AccessToken, DateTimeOffset ExpiresAt,
 /// <param name="Kind">staff, customerUser or serviceAccount.</param>
 /// <param name="CustomerId">The one customer it is bound to.</param>
 /// <param name="Scopes">Its scopes.</param>
-/// <param name="TokenId">The token behind the session.</param>
+/// <param name="TokenId">The token behind the session; null: a person.</param>
 /// <param name="Name">What to call it.</param>
-public sealed record PrincipalItem(string Subject, string Kind, Guid? CustomerId, IReadOnlyList<string> Scopes, string TokenId, string Name);
+public sealed record PrincipalItem(string Subject, string Kind, Guid? CustomerId, IReadOnlyList<string> Scopes, string? TokenId, string Name);

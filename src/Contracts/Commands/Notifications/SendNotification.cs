@@ -23,6 +23,6 @@ public sealed record SendNotification(
 }
 
 /// <summary>Somebody to be told.</summary>
-/// <param name="Kind"><c>contact</c>: the customer's contacts of a kind. <c>vendor</c>: the vendor's own contacts of a kind.</param>
-/// <param name="Name">The kind of contact: technical, security or billing.</param>
+/// <param name="Kind"><c>contact</c>: the customer's contacts of a kind. <c>vendor</c>: the vendor's own contacts of a kind. <c>address</c>: one mail address, of somebody whom only the sender knows.</param>
+/// <param name="Name">The kind of contact, technical, security or billing; or the address.</param>
 public sealed record Recipient(string Kind, string Name);

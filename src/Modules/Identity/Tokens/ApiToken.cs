@@ -12,6 +12,9 @@ namespace MissionControl.Identity.Tokens;
 /// <summary>A bearer token of the API. Only the SHA-256 of its secret is kept.</summary>
 internal sealed class ApiToken
 {
+    /// <summary>Name of the token that the first start makes.</summary>
+    public const string Bootstrap = "bootstrap administrator";
+
     public required string Id { get; init; }
 
     public required byte[] SecretSha256 { get; init; }
@@ -20,6 +23,9 @@ internal sealed class ApiToken
 
     /// <summary>Binds it to one customer; null: staff.</summary>
     public Guid? CustomerId { get; init; }
+
+    /// <summary>The person who made it, with whom it ends; null: another token did.</summary>
+    public Guid? PersonId { get; init; }
 
     /// <summary>Separated by spaces.</summary>
     public required string Scopes { get; init; }
@@ -39,7 +45,7 @@ internal sealed class ApiToken
 
     public string Subject => $"token:{Id}";
 
-    public static ApiToken Create(string name, Guid? customerId, IEnumerable<string> scopes, IEnumerable<string> networks, TimeSpan life, DateTimeOffset now, out string text)
+    public static ApiToken Create(string name, Guid? customerId, IEnumerable<string> scopes, IEnumerable<string> networks, TimeSpan life, DateTimeOffset now, out string text, Guid? personId = null)
     {
         text = TokenText.New('a', out var id, out var sha256);
         return new ApiToken
@@ -48,6 +54,7 @@ internal sealed class ApiToken
             SecretSha256 = sha256,
             Name = name,
             CustomerId = customerId,
+            PersonId = personId,
             Scopes = string.Join(' ', scopes),
             Networks = string.Join(' ', networks),
             CreatedAt = now,
@@ -120,6 +127,7 @@ internal sealed class ApiToken
             builder.Property(row => row.Scopes).HasMaxLength(2000);
             builder.Property(row => row.Networks).HasMaxLength(1000);
             builder.HasIndex(row => row.CreatedAt);
+            builder.HasIndex(row => row.PersonId);
             builder.HasIndex(row => row.ExpiresAt);
             builder.Ignore(row => row.NoRevoking);
             builder.Ignore(row => row.PrincipalKind);

@@ -9,6 +9,7 @@ using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Commands.Notifications;
+using MissionControl.Identity.Me;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
@@ -24,6 +25,7 @@ internal static partial class TokensApi
 
     private const int MaxNetworks = 20;
     private const int MaxScopes = 40;
+    private const int MaxDaysOfPersons = 90;
 
     private static readonly ListOrders<ApiToken> Orders = new ListOrders<ApiToken>("-createdAt")
         .By("createdAt", row => row.CreatedAt, row => row.Id).By("expiresAt", row => row.ExpiresAt, row => row.Id).By("name", row => row.Name, row => row.Id);
@@ -72,9 +74,9 @@ internal static partial class TokensApi
         }
 
         var now = time.GetUtcNow();
-        var own = http.User.FindFirst("token")!.Value;
-        var parent = await db.Set<ApiToken>().AsNoTracking().SingleAsync(row => row.Id == own, cancellationToken);
-        errors.AddRange(parent.Beyond(request.Networks ?? []));
+        var own = http.User.FindFirst("token")?.Value;
+        var parent = own is null ? null : await db.Set<ApiToken>().AsNoTracking().SingleAsync(row => row.Id == own, cancellationToken);
+        errors.AddRange(parent?.Beyond(request.Networks ?? []) ?? OfPerson(request));
 
         // A customer's principal makes tokens of its own customer only; it cannot make staff.
         var customerId = db.Scope.IsAll ? request.CustomerId : db.Scope.CustomerId;
@@ -88,7 +90,8 @@ internal static partial class TokensApi
             return Problems.Invalid(errors);
         }
 
-        var token = ApiToken.Create(request.Name!, customerId, request.Scopes.Distinct(StringComparer.Ordinal), request.Networks ?? [], parent.LifeOfChild(TimeSpan.FromDays(request.ExpiresInDays), now), now, out var text);
+        var token = ApiToken.Create(request.Name!, customerId, request.Scopes.Distinct(StringComparer.Ordinal), request.Networks ?? [], parent?.LifeOfChild(TimeSpan.FromDays(request.ExpiresInDays), now) ?? TimeSpan.FromDays(request.ExpiresInDays), now, out var text,
+            MeApi.PersonOf(http.User));
         db.Add(token);
         events.Publish(token.ToEvent());
         events.Audit(Fact(token, "identity.token-created") with
@@ -125,6 +128,28 @@ internal static partial class TokensApi
         }
 
         return TypedResults.NoContent();
+    }
+
+    /// <summary>What a person's own token may not be: it is no way around the second factor to the things that matter most.</summary>
+    private static IEnumerable<FieldError> OfPerson(CreateTokenRequest request)
+    {
+        for (var i = 0; i < request.Scopes!.Count; i++)
+        {
+            if (request.Scopes[i] is Scopes.Everything || request.Scopes[i]?.StartsWith("identity:", StringComparison.Ordinal) == true)
+            {
+                yield return new FieldError($"/scopes/{i}", "not-for-tokens", $"No token of a person holds {request.Scopes[i]}: name the rights that the program needs.");
+            }
+        }
+
+        if (request.ExpiresInDays > MaxDaysOfPersons)
+        {
+            yield return new FieldError("/expiresInDays", "too-long", $"A token of a person lives {MaxDaysOfPersons} days at most.");
+        }
+
+        if (request.CustomerId is null && request.Networks is not { Count: > 0 })
+        {
+            yield return new FieldError("/networks", "required", "Name the networks that the program calls from, such as 192.0.2.0/24.");
+        }
     }
 
     // Staff tokens have no customer, so the customer filter cannot speak for them: staff see all, customers their own.

@@ -24,6 +24,7 @@ internal sealed partial class TakeNotification(ControlPlaneDbContext db, TimePro
         var own = Kinds("vendor");
         var contacts = await db.Set<Contact>().AsNoTracking()
             .Where(row => row.CustomerId == null ? own.Contains(row.Kind) : row.CustomerId == message.CustomerId && kinds.Contains(row.Kind)).ToListAsync(cancellationToken);
+        contacts.AddRange(message.Recipients.Where(one => one.Kind == "address").Select(one => new Contact { Id = message.Id, CustomerId = message.CustomerId, Kind = "address", Name = one.Name, Email = one.Name, CreatedAt = time.GetUtcNow() }));
         if (contacts.Count == 0)
         {
             return;
@@ -53,7 +54,7 @@ internal sealed partial class TakeNotification(ControlPlaneDbContext db, TimePro
         // Of two replicas that make the same intent at once one is refused by the key, comes again and finds it.
         db.AddRange(deliveries.Where(delivery => !known.Contains(delivery.Id)));
 
-        List<string> Kinds(string kind) => [.. message.Recipients.Select(one => one.Kind == kind ? one.Name : one.Kind is "contact" or "vendor" ? null
+        List<string> Kinds(string kind) => [.. message.Recipients.Select(one => one.Kind == kind ? one.Name : one.Kind is "contact" or "vendor" or "address" ? null
             : throw new InvalidDataException($"There is no recipient of kind '{one.Kind}'.")).OfType<string>()];
     }
 

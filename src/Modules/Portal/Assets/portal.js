@@ -17,6 +17,13 @@
     fetch(form.action, { method: 'POST', body, redirect: 'manual' }).then(() => location.reload(), () => said('The choice could not be kept: there was no answer.'));
   });
 
+  // The code of an invitation stands behind the # of its link, which no browser sends: it goes into the field, and out of the address.
+  const code = document.querySelector('input[data-from-link]');
+  if (code && location.hash.length > 1) {
+    code.value = decodeURIComponent(location.hash.slice(1));
+    history.replaceState(null, '', location.pathname);
+  }
+
   // Copy: a click with text selected is somebody selecting, not copying.
   document.addEventListener('click', event => {
     const button = event.target.closest('[data-copy]');

@@ -90,7 +90,7 @@ internal static class ChangeStream
         var changed = new List<string>();
         try
         {
-            if (await signedIn.FindAsync(session, cancellationToken) is not { } reader)
+            if (await signedIn.FindAsync(session, isActive: false, cancellationToken) is not { } reader)
             {
                 return (true, changed);
             }

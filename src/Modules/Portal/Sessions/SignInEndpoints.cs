@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using MissionControl.Client;
+using MissionControl.Contracts.Api.Identity;
 using MissionControl.Portal.Pages;
 using MissionControl.Portal.Shell;
 using MissionControl.Protocol.Tokens;
@@ -11,51 +12,61 @@ using MissionControl.Protocol.Tokens;
 namespace MissionControl.Portal.Sessions;
 
 /// <summary>
-/// Sign in with a token until people have accounts: posted once, traded for a session on the server. The token is in no cookie, address
-/// or log, and no page shows it again.
+/// Sign in with mail address, password and code; until the first administrator has done so, also with a token: posted once, traded for a
+/// session on the server. What was posted is in no cookie, address or log, and no page shows it again.
 /// </summary>
 internal static class SignInEndpoints
 {
     public static void Map(IEndpointRouteBuilder pages)
     {
-        pages.MapGet("/signin", static IResult (HttpContext http, string? returnUrl) => Form(returnUrl, null, StatusCodes.Status200OK));
+        pages.MapGet("/signin", (HttpContext http, MissionControlClient client, string? returnUrl) => FormAsync(http, client, returnUrl, null, StatusCodes.Status200OK));
         pages.MapPost("/signin", SignInAsync);
         pages.MapPost("/signout", SignOutAsync);
     }
+
+    /// <summary>Puts the session into the browser, where no script and no other site reaches it.</summary>
+    public static void Keep(HttpContext http, string session, DateTimeOffset expiresAt) =>
+        http.Response.Cookies.Append(SignedIn.Cookie, session, new CookieOptions { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Lax, Path = "/", Expires = expiresAt });
+
+    /// <summary>What the browser calls itself, for the list of sessions.</summary>
+    public static string? AgentOf(HttpContext http) => http.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent ? agent[..Math.Min(agent.Length, 300)] : null;
 
     private static async Task<IResult> SignInAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit, CancellationToken cancellationToken)
     {
         if (limit.IsReached(http))
         {
             http.Response.Headers.RetryAfter = "60";
-            return Form(null, "Too many tries from this address. Wait a minute.", StatusCodes.Status429TooManyRequests);
+            return await FormAsync(http, client, null, "Too many tries from this address. Wait a minute.", StatusCodes.Status429TooManyRequests);
         }
 
         if (!await forgery.IsRequestValidAsync(http))
         {
-            return Form(null, "This page was open for too long. Paste the token once more.", StatusCodes.Status400BadRequest);
+            return await FormAsync(http, client, null, "This page was open for too long. Fill it in once more.", StatusCodes.Status400BadRequest);
         }
 
         var form = await http.Request.ReadFormAsync(cancellationToken);
         var token = form["token"].ToString().Trim();
-        if (!TokenText.TryParse(token, out var kind, out _, out _) || kind != 'a')
+        var isToken = token.Length > 0;
+        if (isToken && (!TokenText.TryParse(token, out var kind, out _, out _) || kind != 'a'))
         {
-            return Refused(http, limit, form["returnUrl"]);
+            return await RefusedAsync(http, client, limit, form);
         }
 
         try
         {
-            var session = await client.As(token).CreateSessionAsync(cancellationToken);
-            http.Response.Cookies.Append(SignedIn.Cookie, session.Session, new CookieOptions { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Lax, Path = "/", Expires = session.ExpiresAt });
+            var session = isToken
+                ? await client.As(token).CreateSessionAsync(cancellationToken)
+                : await client.SignInAsync(new SignInRequest(form["email"].ToString().Trim(), form["password"], form["code"].ToString().Trim(), AgentOf(http)), cancellationToken);
+            Keep(http, session.Session, session.ExpiresAt);
             return TypedResults.LocalRedirect(LocalAddress.OrHome(form["returnUrl"]));
         }
-        catch (ApiException refusal) when (refusal.Status is System.Net.HttpStatusCode.Unauthorized or System.Net.HttpStatusCode.Conflict)
+        catch (ApiException refusal) when ((int)refusal.Status is 400 or 401 or 409 or 422)
         {
-            return Refused(http, limit, form["returnUrl"]);
+            return await RefusedAsync(http, client, limit, form);
         }
         catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            return Form(form["returnUrl"], "Tokens cannot be checked now. Try again in a moment.", StatusCodes.Status503ServiceUnavailable);
+            return await FormAsync(http, client, form["returnUrl"], "Nobody can be signed in now. Try again in a moment.", StatusCodes.Status503ServiceUnavailable, form["email"]);
         }
     }
 
@@ -71,14 +82,31 @@ internal static class SignInEndpoints
         return TypedResults.LocalRedirect("/signin");
     }
 
-    private static PageResult<SignIn> Refused(HttpContext http, SignInLimit limit, string? returnUrl)
+    private static Task<IResult> RefusedAsync(HttpContext http, MissionControlClient client, SignInLimit limit, IFormCollection form)
     {
         limit.Count(http);
-        return Form(returnUrl, "This token is not valid. It begins with mca_, has 66 characters, and must not be expired, revoked or bound to networks.", StatusCodes.Status422UnprocessableEntity);
+        return FormAsync(http, client, form["returnUrl"], form["token"].ToString().Length > 0
+            ? "This token is not valid. It begins with mca_, has 66 characters, and must not be expired, revoked or bound to networks."
+            : "Mail address, password or code is not right, or there were too many wrong tries: then wait a few minutes.", StatusCodes.Status422UnprocessableEntity, form["email"]);
     }
 
-    private static PageResult<SignIn> Form(string? returnUrl, string? problem, int status) => new(
-        null, new Dictionary<string, object?> { [nameof(SignIn.ReturnUrl)] = LocalAddress.OrHome(returnUrl), [nameof(SignIn.Problem)] = problem }, status: status);
+    private static async Task<IResult> FormAsync(HttpContext http, MissionControlClient client, string? returnUrl, string? problem, int status, string? email = null)
+    {
+        var tokens = false;
+        try
+        {
+            tokens = (await client.GetSignInOptionsAsync(http.RequestAborted)).Tokens;
+        }
+        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody can sign in while identity is silent; the page says so when somebody tries.
+        }
+
+        return new PageResult<SignIn>(null, new Dictionary<string, object?>
+        {
+            [nameof(SignIn.ReturnUrl)] = LocalAddress.OrHome(returnUrl), [nameof(SignIn.Problem)] = problem, [nameof(SignIn.Tokens)] = tokens, [nameof(SignIn.Email)] = email,
+        }, status: status);
+    }
 }
 
 /// <summary>Bounds how often one address may try; a cache of each replica's own.</summary>

@@ -16,18 +16,25 @@ internal sealed class SignedIn(MissionControlClient client, TimeProvider time)
     public const string Cookie = "__Host-mc-session";
     private const int Capacity = 10_000;
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(3);
-    private readonly ConcurrentDictionary<string, (TradedSession Traded, long Tick)> known = new();
+
+    /// <summary>How often identity is told that somebody is there; it knows to the minute.</summary>
+    private static readonly TimeSpan Told = TimeSpan.FromSeconds(45);
+    private readonly ConcurrentDictionary<string, (TradedSession Traded, long Tick, long? ActiveTick)> known = new();
 
     // Apart from the good ones: whoever invents cookies makes nobody's session be asked for again.
     private readonly ConcurrentDictionary<string, long> refused = new();
 
     /// <summary>Who the session speaks for; null when it has ended.</summary>
-    public async Task<TradedSession?> FindAsync(string session, CancellationToken cancellationToken)
+    /// <param name="session">The cookie.</param>
+    /// <param name="isActive">Whether a person did something: a page that keeps itself fresh keeps nobody signed in.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<TradedSession?> FindAsync(string session, bool isActive, CancellationToken cancellationToken)
     {
         // Remembered under its digest: a memory dump shows no session.
         var key = KeyOf(session);
         var tick = time.GetTimestamp();
-        if (known.TryGetValue(key, out var entry) && time.GetElapsedTime(entry.Tick) < Freshness)
+        var active = known.TryGetValue(key, out var entry) && entry.ActiveTick is { } last && time.GetElapsedTime(last) < Told ? entry.ActiveTick : null;
+        if (entry.Traded is not null && time.GetElapsedTime(entry.Tick) < Freshness && (!isActive || active is not null))
         {
             return entry.Traded;
         }
@@ -49,8 +56,8 @@ internal sealed class SignedIn(MissionControlClient client, TimeProvider time)
 
         try
         {
-            var traded = await client.TradeSessionAsync(session, cancellationToken);
-            known[key] = (traded, tick);
+            var traded = await client.TradeSessionAsync(session, isActive, cancellationToken);
+            known[key] = (traded, tick, isActive ? tick : active);
             return traded;
         }
         catch (ApiException refusal) when ((int)refusal.Status is 401 or 400 or 422)

@@ -23,6 +23,7 @@ internal static class Navigation
         ("Business", [new NavigationEntry("Customers", "/customers", "customers", "licensing:read")]),
         ("Operation",
         [
+            new NavigationEntry("People", "/people", "person", "identity:read"),
             new NavigationEntry("Audit", "/audit", "audit", "audit:read"),
             new NavigationEntry("Messages", "/messages", "messages", "notifications:read"),
             new NavigationEntry("System", "/system", "system", "system:read"),

@@ -47,7 +47,7 @@ internal static class PortalPage
 
     /// <summary>Who the browser's session speaks for; null when it has none or it has ended.</summary>
     public static async Task<TradedSession?> ReaderAsync(HttpContext http) =>
-        http.Request.Cookies[SignedIn.Cookie] is { } session ? await http.RequestServices.GetRequiredService<SignedIn>().FindAsync(session, http.RequestAborted) : null;
+        http.Request.Cookies[SignedIn.Cookie] is { } session ? await http.RequestServices.GetRequiredService<SignedIn>().FindAsync(session, IsActive(http.Request), http.RequestAborted) : null;
 
     /// <summary>The same, and null as well when nobody can say: for pages that show nothing of anybody's.</summary>
     public static async Task<TradedSession?> ReaderOrNobodyAsync(HttpContext http)
@@ -77,6 +77,10 @@ internal static class PortalPage
 
         return reader is null ? SignInFirst(http) : await then(reader);
     }
+
+    // What pages fetch by themselves: their regions when something changed, the count of tasks, the stream of signals.
+    private static bool IsActive(HttpRequest request) =>
+        request.Headers["HX-Trigger"].ToString() is not ("refresh" or "tasks-ask") && request.Path.Value is not ("/_changes" or "/_f/alive");
 
     private static PageResult<TForm> Again<TForm>(HttpContext http, TradedSession reader, IFormCollection form, Refusal refusal)
         where TForm : IComponent => new(reader, Parameters<TForm>(http), page =>

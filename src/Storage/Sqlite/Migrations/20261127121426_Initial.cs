@@ -1113,6 +1113,37 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_authenticator",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    person_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    secret = table.Column<byte[]>(type: "BLOB", maxLength: 100, nullable: false),
+                    last_step = table.Column<long>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    confirmed_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    last_used_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_authenticator", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_held_role",
+                columns: table => new
+                {
+                    person_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    role = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    since = table.Column<long>(type: "INTEGER", nullable: false),
+                    until = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_held_role", x => new { x.person_id, x.role, x.since });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_idempotency",
                 columns: table => new
                 {
@@ -1142,6 +1173,31 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_inbox", x => new { x.consumer, x.message_id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_invitation",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    code_sha256 = table.Column<byte[]>(type: "BLOB", maxLength: 32, nullable: false),
+                    email = table.Column<string>(type: "TEXT", maxLength: 254, nullable: true),
+                    name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    roles = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
+                    person_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    totp_secret = table.Column<byte[]>(type: "BLOB", maxLength: 100, nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    accepted_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    revoked_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    failed_tries = table.Column<int>(type: "INTEGER", nullable: false),
+                    version = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_invitation", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -1224,6 +1280,31 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_person",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    email = table.Column<string>(type: "TEXT", maxLength: 254, nullable: false),
+                    email_key = table.Column<string>(type: "TEXT", maxLength: 254, nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    password_hash = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
+                    password_set_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    disabled_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    failed_tries = table.Column<int>(type: "INTEGER", nullable: false),
+                    locked_until = table.Column<long>(type: "INTEGER", nullable: true),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    last_sign_in_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    stamp = table.Column<long>(type: "INTEGER", nullable: false),
+                    version = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_person", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_projection",
                 columns: table => new
                 {
@@ -1235,6 +1316,20 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_recovery_code",
+                columns: table => new
+                {
+                    person_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    sha256 = table.Column<byte[]>(type: "BLOB", maxLength: 32, nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    used_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_recovery_code", x => new { x.person_id, x.sha256 });
                 });
 
             migrationBuilder.CreateTable(
@@ -1263,8 +1358,13 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 {
                     id = table.Column<Guid>(type: "TEXT", nullable: false),
                     secret_sha256 = table.Column<byte[]>(type: "BLOB", nullable: false),
-                    token_id = table.Column<string>(type: "TEXT", maxLength: 12, nullable: false),
+                    token_id = table.Column<string>(type: "TEXT", maxLength: 12, nullable: true),
+                    person_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    factors = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    agent = table.Column<string>(type: "TEXT", maxLength: 300, nullable: true),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    seen_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    idle = table.Column<long>(type: "INTEGER", nullable: false),
                     expires_at = table.Column<long>(type: "INTEGER", nullable: false),
                     ended_at = table.Column<long>(type: "INTEGER", nullable: true)
                 },
@@ -1323,6 +1423,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     secret_sha256 = table.Column<byte[]>(type: "BLOB", nullable: false),
                     name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    person_id = table.Column<Guid>(type: "TEXT", nullable: true),
                     scopes = table.Column<string>(type: "TEXT", maxLength: 2000, nullable: false),
                     networks = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
@@ -2948,6 +3049,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 columns: new[] { "task_id", "state", "number" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_authenticator_person_id",
+                table: "identity_authenticator",
+                column: "person_id");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_idempotency_created_at",
                 table: "identity_idempotency",
                 column: "created_at");
@@ -2956,6 +3062,22 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_identity_inbox_applied_at",
                 table: "identity_inbox",
                 column: "applied_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_invitation_code_sha256",
+                table: "identity_invitation",
+                column: "code_sha256",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_invitation_created_at",
+                table: "identity_invitation",
+                column: "created_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_invitation_expires_at",
+                table: "identity_invitation",
+                column: "expires_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_job_run_started_at",
@@ -2979,6 +3101,17 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 columns: new[] { "state", "next_attempt_at" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_person_customer_id",
+                table: "identity_person",
+                column: "customer_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_person_email_key",
+                table: "identity_person",
+                column: "email_key",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_replica_seen_at",
                 table: "identity_replica",
                 column: "seen_at");
@@ -2987,6 +3120,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_identity_session_expires_at",
                 table: "identity_session",
                 column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_session_person_id",
+                table: "identity_session",
+                column: "person_id");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_session_secret_sha256",
@@ -3023,6 +3161,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_identity_token_expires_at",
                 table: "identity_token",
                 column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_token_person_id",
+                table: "identity_token",
+                column: "person_id");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_view_owner_list_name",
@@ -3566,10 +3709,19 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "identity_audit_producer");
 
             migrationBuilder.DropTable(
+                name: "identity_authenticator");
+
+            migrationBuilder.DropTable(
+                name: "identity_held_role");
+
+            migrationBuilder.DropTable(
                 name: "identity_idempotency");
 
             migrationBuilder.DropTable(
                 name: "identity_inbox");
+
+            migrationBuilder.DropTable(
+                name: "identity_invitation");
 
             migrationBuilder.DropTable(
                 name: "identity_job_run");
@@ -3584,7 +3736,13 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "identity_parked_message");
 
             migrationBuilder.DropTable(
+                name: "identity_person");
+
+            migrationBuilder.DropTable(
                 name: "identity_projection");
+
+            migrationBuilder.DropTable(
+                name: "identity_recovery_code");
 
             migrationBuilder.DropTable(
                 name: "identity_replica");

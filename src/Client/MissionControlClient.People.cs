@@ -1,0 +1,79 @@
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Identity;
+
+namespace MissionControl.Client;
+
+public sealed partial class MissionControlClient
+{
+    private const string Identity = "/api/v1/identity";
+
+    /// <summary>How one can sign in.</summary>
+    public Task<SignInOptions> GetSignInOptionsAsync(CancellationToken cancellationToken) => GetAsync<SignInOptions>($"{Identity}/sign-in", cancellationToken);
+
+    /// <summary>Signs a person in.</summary>
+    /// <exception cref="ApiException">Something of it is not right, or there were too many tries.</exception>
+    public Task<CreatedSession> SignInAsync(SignInRequest request, CancellationToken cancellationToken) => SendAsync<CreatedSession>(HttpMethod.Post, $"{Identity}/sign-in", request, null, cancellationToken);
+
+    /// <summary>What an invitation is for.</summary>
+    /// <exception cref="ApiException">The code is not good.</exception>
+    public Task<OpenedInvitation> OpenInvitationAsync(string code, CancellationToken cancellationToken) =>
+        SendAsync<OpenedInvitation>(HttpMethod.Post, $"{Identity}/invitations/open", new OpenInvitationRequest(code), null, cancellationToken);
+
+    /// <summary>Becomes the invited person, and signs it in.</summary>
+    public Task<AcceptedInvitation> AcceptInvitationAsync(AcceptInvitationRequest request, CancellationToken cancellationToken) =>
+        SendAsync<AcceptedInvitation>(HttpMethod.Post, $"{Identity}/invitations/accept", request, null, cancellationToken);
+
+    /// <summary>Invites somebody.</summary>
+    public Task<CreatedInvitation> InviteAsync(InviteRequest request, CancellationToken cancellationToken) => SendAsync<CreatedInvitation>(HttpMethod.Post, $"{Identity}/invitations", request, null, cancellationToken);
+
+    /// <summary>Invitations, newest first.</summary>
+    public Task<Page<InvitationItem>> ListInvitationsAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<InvitationItem>>($"{Identity}/invitations{query}", cancellationToken);
+
+    /// <summary>Makes an invitation worth nothing.</summary>
+    public Task RevokeInvitationAsync(Guid id, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/invitations/{id}/revoke", null, null, cancellationToken);
+
+    /// <summary>The roles that people can hold.</summary>
+    public Task<IReadOnlyList<RoleItem>> ListRolesAsync(CancellationToken cancellationToken) => GetAsync<IReadOnlyList<RoleItem>>($"{Identity}/roles", cancellationToken);
+
+    /// <summary>People, by name.</summary>
+    public Task<Page<PersonItem>> ListPeopleAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<PersonItem>>($"{Identity}/people{query}", cancellationToken);
+
+    /// <summary>One person.</summary>
+    public Task<PersonDetail> GetPersonAsync(Guid id, CancellationToken cancellationToken) => GetAsync<PersonDetail>($"{Identity}/people/{id}", cancellationToken);
+
+    /// <summary>Says which roles a person holds from now on.</summary>
+    public Task ChangePersonRolesAsync(Guid id, ChangeRolesRequest request, CancellationToken cancellationToken) => SendAsync(HttpMethod.Put, $"{Identity}/people/{id}/roles", request, null, cancellationToken);
+
+    /// <summary>Does something to a person: <c>disable</c>, <c>enable</c> or <c>end-sessions</c>.</summary>
+    public Task ActOnPersonAsync(Guid id, string action, PersonActionRequest request, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/people/{id}/{action}", request, null, cancellationToken);
+
+    /// <summary>Gives a person a way back.</summary>
+    public Task<CreatedInvitation> RecoverPersonAsync(Guid id, PersonActionRequest request, CancellationToken cancellationToken) =>
+        SendAsync<CreatedInvitation>(HttpMethod.Post, $"{Identity}/people/{id}/recover", request, null, cancellationToken);
+
+    /// <summary>Oneself.</summary>
+    public Task<MeItem> GetMeAsync(CancellationToken cancellationToken) => GetAsync<MeItem>($"{Identity}/me", cancellationToken);
+
+    /// <summary>Browsers that one is signed in with.</summary>
+    public Task<IReadOnlyList<SessionItem>> ListMySessionsAsync(CancellationToken cancellationToken) => GetAsync<IReadOnlyList<SessionItem>>($"{Identity}/me/sessions", cancellationToken);
+
+    /// <summary>Signs one browser out.</summary>
+    public Task EndMySessionAsync(Guid id, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/me/sessions/{id}/end", null, null, cancellationToken);
+
+    /// <summary>Signs all other browsers out.</summary>
+    public Task EndMyOtherSessionsAsync(CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/me/sessions/end-others", null, null, cancellationToken);
+
+    /// <summary>Changes one's password.</summary>
+    public Task ChangeMyPasswordAsync(ChangePasswordRequest request, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/me/password", request, null, cancellationToken);
+
+    /// <summary>New recovery codes.</summary>
+    public Task<RecoveryCodesItem> RenewMyRecoveryCodesAsync(string code, CancellationToken cancellationToken) =>
+        SendAsync<RecoveryCodesItem>(HttpMethod.Post, $"{Identity}/me/recovery-codes", new ProofRequest(code), null, cancellationToken);
+
+    /// <summary>Begins to change the authenticator.</summary>
+    public Task<NewAuthenticator> BeginMyAuthenticatorAsync(CancellationToken cancellationToken) => SendAsync<NewAuthenticator>(HttpMethod.Post, $"{Identity}/me/authenticator", null, null, cancellationToken);
+
+    /// <summary>Puts the new authenticator in place of the old one.</summary>
+    public Task ConfirmMyAuthenticatorAsync(ConfirmAuthenticatorRequest request, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, $"{Identity}/me/authenticator/confirm", request, null, cancellationToken);
+}

@@ -1,0 +1,44 @@
+using System.CommandLine;
+using MissionControl.Catalog;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Modules;
+
+namespace MissionControl.Host.Commands;
+
+/// <summary>What roles offer on the server's own console. A running process may go on: the database lets both take turns.</summary>
+internal static class ModuleCommands
+{
+    public static IEnumerable<Command> All() => ModuleList.All.SelectMany(module => module.ConsoleTasks.Select(task => Create(module.Name, task)));
+
+    private static Command Create(string module, ConsoleTask task)
+    {
+        var common = new CommonOptions();
+        var options = task.Options.ToDictionary(option => option.Name, option => new Option<string>($"--{option.Name}") { Description = option.Description, Required = true });
+        var command = new Command(task.Name, task.Description);
+        foreach (var option in options.Values)
+        {
+            command.Options.Add(option);
+        }
+
+        common.AddTo(command);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            try
+            {
+                await using var app = ControlPlaneHost.Build(common.Read(parsed) with { Serves = false });
+                await using var scope = app.Services.CreateAsyncScope();
+                scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter(module);
+                var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+                db.Scope.OpenAll("the server's own console");
+                await parsed.InvocationConfiguration.Output.WriteLineAsync(await task.RunAsync(scope.ServiceProvider, name => parsed.GetValue(options[name])!, cancellationToken));
+                return 0;
+            }
+            catch (Exception refusal) when (refusal is InvalidOperationException or ArgumentException or System.Data.Common.DbException)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(refusal.Message);
+                return 2;
+            }
+        });
+        return command;
+    }
+}

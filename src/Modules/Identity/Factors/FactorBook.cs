@@ -1,0 +1,67 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Identity.Factors;
+
+/// <summary>Checks and makes second factors. Whatever proves something is used up in the transaction of what it permits, by one conditional update.</summary>
+internal sealed class FactorBook(DataDirectory data, TimeProvider time)
+{
+    public const string KeyFile = "keys/factor-sealing.key";
+    private const int RecoveryCodes = 10;
+    private const int RecoveryBytes = 10;
+
+    private readonly SecretSeal seal = new(data.PathOf(KeyFile), "missioncontrol authenticator v1", time);
+
+    /// <summary>A new authenticator, and its secret.</summary>
+    public Authenticator New(Guid personId, byte[] secret, long lastStep, bool isConfirmed)
+    {
+        var now = time.GetUtcNow();
+        var id = Guid.CreateVersion7(now);
+        return new Authenticator { Id = id, PersonId = personId, Secret = Seal(id, secret), LastStep = lastStep, CreatedAt = now, ConfirmedAt = isConfirmed ? now : null };
+    }
+
+    public byte[] Seal(Guid place, byte[] secret) => seal.Seal(secret, place.ToString("N"));
+
+    public byte[] Open(Guid place, byte[] box) => seal.Open(box, place.ToString("N"));
+
+    /// <summary>
+    /// Uses up what an authenticator shows, or a recovery code, within the open transaction.
+    /// </summary>
+    /// <returns>How it was proved, as RFC 8176 calls it: <c>otp</c>, or <c>recovery</c>; null: not at all.</returns>
+    public async Task<string?> ProveAsync(ControlPlaneDbContext db, Guid personId, string code, bool acceptsRecovery, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var plain = Normal(code);
+        if (await db.Set<Authenticator>().AsNoTracking().SingleOrDefaultAsync(row => row.PersonId == personId && row.ConfirmedAt != null, cancellationToken) is { } device
+            && Totp.StepOf(Open(device.Id, device.Secret), plain, now) is { } step)
+        {
+            // Of many that bring the same code at once one finds the row as it must be.
+            return await db.Set<Authenticator>().Where(row => row.Id == device.Id && row.LastStep < step)
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.LastStep, step).SetProperty(row => row.LastUsedAt, now), cancellationToken) == 1 ? "otp" : null;
+        }
+
+        if (!acceptsRecovery)
+        {
+            return null;
+        }
+
+        var sha256 = SHA256.HashData(Encoding.UTF8.GetBytes(plain));
+        return await db.Set<RecoveryCode>().Where(row => row.PersonId == personId && row.Sha256 == sha256 && row.UsedAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.UsedAt, now), cancellationToken) == 1 ? "recovery" : null;
+    }
+
+    /// <summary>New recovery codes in place of those before, within the open transaction; they are read here and never again.</summary>
+    public async Task<IReadOnlyList<string>> RenewRecoveryCodesAsync(ControlPlaneDbContext db, Guid personId, CancellationToken cancellationToken)
+    {
+        await db.Set<RecoveryCode>().Where(row => row.PersonId == personId).ExecuteDeleteAsync(cancellationToken);
+        var codes = Enumerable.Range(0, RecoveryCodes).Select(_ => Totp.Base32(RandomNumberGenerator.GetBytes(RecoveryBytes))).ToList();
+        db.AddRange(codes.Select(code => new RecoveryCode { PersonId = personId, Sha256 = SHA256.HashData(Encoding.UTF8.GetBytes(code)), CreatedAt = time.GetUtcNow() }));
+        return codes.ConvertAll(code => string.Join('-', code.Chunk(4).Select(part => new string(part))));
+    }
+
+    // As people type them: with gaps, dashes and small letters.
+    private static string Normal(string code) => new([.. code.Where(char.IsAsciiLetterOrDigit).Select(char.ToUpperInvariant)]);
+}

@@ -1,0 +1,245 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Identity.Factors;
+using MissionControl.Identity.Invitations;
+using MissionControl.Identity.Sessions;
+using MissionControl.Identity.Tokens;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Identity.People;
+
+/// <summary><c>/api/v1/identity/people</c>: who may sign in, and as what. Nobody changes anybody who may do what they may not.</summary>
+internal static class PeopleApi
+{
+    /// <summary>What changing people needs.</summary>
+    public const string Right = "identity:write";
+
+    private const string LastAdministrator = "This is the only administrator who may sign in. Make another one first.";
+
+    private static readonly ListOrders<Person> Orders = new ListOrders<Person>("name")
+        .By("name", row => row.Name, row => row.Id).By("createdAt", row => row.CreatedAt, row => row.Id);
+
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/roles", ListRoles).RequireScope("identity:read").WithName("ListRoles").WithSummary("The roles that people can hold").Produces<IReadOnlyList<RoleItem>>();
+        var people = api.MapGroup("/people");
+        people.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListPeople").WithSummary("Who may sign in, by name").Produces<Page<PersonItem>>().SortedBy(Orders);
+        people.MapGet("/{id:guid}", GetAsync).RequireScope("identity:read").WithName("GetPerson").WithSummary("One person, with the roles it ever held").Produces<PersonDetail>();
+        people.MapPut("/{id:guid}/roles", ChangeRolesAsync).RequireScope(Right).WithName("ChangePersonRoles").WithSummary("Say which roles a person holds from now on").Produces(StatusCodes.Status204NoContent);
+        people.MapPost("/{id:guid}/disable", DisableAsync).RequireScope(Right).WithName("DisablePerson").WithSummary("Let a person sign in no more; its sessions and tokens end").Produces(StatusCodes.Status204NoContent);
+        people.MapPost("/{id:guid}/enable", EnableAsync).RequireScope(Right).WithName("EnablePerson").WithSummary("Let a person sign in again").Produces(StatusCodes.Status204NoContent);
+        people.MapPost("/{id:guid}/end-sessions", SignOutAsync).RequireScope(Right).WithName("EndPersonSessions").WithSummary("Sign a person out everywhere").Produces(StatusCodes.Status204NoContent);
+        people.MapPost("/{id:guid}/recover", RecoverAsync).RequireScope(Right).WithName("RecoverPerson").WithSummary("Give a person who lost password or device a way back; its code is shown once and sent by mail").Produces<CreatedInvitation>(StatusCodes.Status201Created);
+    }
+
+    /// <summary>Which of these roles somebody cannot be given, and why.</summary>
+    public static IEnumerable<FieldError> RoleMistakes(IReadOnlyList<string> roles, string kind, ClaimsPrincipal reader)
+    {
+        var granted = reader.FindFirst("scope")?.Value ?? "";
+        for (var i = 0; i < roles.Count; i++)
+        {
+            if (RoleBook.Find(roles[i]) is not { } role || role.Kind != kind)
+            {
+                yield return new FieldError($"/roles/{i}", "unknown-role", $"There is no such role for {(kind == Person.Staff ? "staff" : "a customer's user")}.");
+            }
+            else if (!RoleBook.MayGrant(granted, role))
+            {
+                yield return new FieldError($"/roles/{i}", "beyond-your-own", $"You may not do all that a {role.Title.ToLowerInvariant()} may.");
+            }
+        }
+    }
+
+    /// <summary>Ends all sessions of a person but one, within the open transaction or one of its own.</summary>
+    public static Task<int> EndSessionsAsync(ControlPlaneDbContext db, Guid personId, Guid? except, DateTimeOffset now, CancellationToken cancellationToken) =>
+        db.Set<Session>().Where(row => row.PersonId == personId && row.EndedAt == null && row.Id != except).ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now), cancellationToken);
+
+    private static IResult ListRoles(ClaimsPrincipal reader, ControlPlaneDbContext db)
+    {
+        var granted = reader.FindFirst("scope")?.Value ?? "";
+        return TypedResults.Ok<IReadOnlyList<RoleItem>>([.. RoleBook.All.Where(role => db.Scope.IsAll || role.Kind == Person.CustomerUser).Select(role => new RoleItem(role.Name, role.Title, role.Kind, role.Scopes, RoleBook.MayGrant(granted, role)))]);
+    }
+
+    private static async Task<IResult> ListAsync(ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, Guid? customer, string? kind, string? q, CancellationToken cancellationToken)
+    {
+        var query = Visible(db).AsNoTracking();
+        query = customer is null ? query : query.Where(row => row.CustomerId == customer);
+        query = kind is null ? query : query.Where(row => row.Kind == kind);
+        var now = time.GetUtcNow();
+        return await Orders.PageAsync<PersonItem>(list, query.Holding(row => row.Name, q), async rows =>
+        {
+            var facts = await PersonFacts.OfAsync(db, [.. rows.Select(row => row.Id)], now, cancellationToken);
+            return [.. rows.Select(row => facts.Describe(row, reader, now))];
+        }, cancellationToken);
+    }
+
+    private static async Task<IResult> GetAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } person)
+        {
+            return Problems.NotFound();
+        }
+
+        var now = time.GetUtcNow();
+        var facts = await PersonFacts.OfAsync(db, [id], now, cancellationToken);
+        var history = await db.Set<HeldRole>().AsNoTracking().Where(row => row.PersonId == id).OrderByDescending(row => row.Since).ThenBy(row => row.Role).Take(200).ToListAsync(cancellationToken);
+        return TypedResults.Ok(new PersonDetail(facts.Describe(person, reader, now), [.. history.Select(row => new HeldRoleItem(row.Role, row.Since, row.Until))]));
+    }
+
+    private static Task<IResult> ChangeRolesAsync(Guid id, ChangeRolesRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
+        ChangeAsync(id, reader, db, time, async (person, held, now) =>
+        {
+            var roles = request.Roles!.Distinct(StringComparer.Ordinal).ToList();
+            var errors = RoleMistakes(roles, person.Kind, reader).ToList();
+            if (errors.Count > 0)
+            {
+                return Problems.Invalid(errors);
+            }
+
+            if (!roles.Contains(RoleBook.Administrator) && await IsLastAdministratorAsync(db, person, cancellationToken))
+            {
+                return Problems.Of(ProblemCodes.Conflict, LastAdministrator);
+            }
+
+            var before = held.Select(row => row.Role).Order(StringComparer.Ordinal).ToList();
+            held.Where(row => !roles.Contains(row.Role)).ToList().ForEach(row => row.Until = now);
+            db.AddRange(roles.Except(before).Select(role => new HeldRole { PersonId = id, Role = role, Since = now }));
+            person.Renew();
+            events.Publish(person.ToEvent());
+            events.Audit(person.Fact("identity.person-roles-changed") with { Reason = request.Reason, Changes = [Change.Replace("/roles", before, roles.Order(StringComparer.Ordinal).ToList())] });
+            return TypedResults.NoContent();
+        }, cancellationToken);
+
+    private static Task<IResult> DisableAsync(Guid id, PersonActionRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
+        ChangeAsync(id, reader, db, time, async (person, _, now) =>
+        {
+            if (person.DisabledAt is not null)
+            {
+                return TypedResults.NoContent();
+            }
+
+            if (person.Subject == reader.FindFirst("sub")?.Value)
+            {
+                return Problems.Of(ProblemCodes.Conflict, "Nobody disables themselves; somebody else can.");
+            }
+
+            if (await IsLastAdministratorAsync(db, person, cancellationToken))
+            {
+                return Problems.Of(ProblemCodes.Conflict, LastAdministrator);
+            }
+
+            person.Disable(now);
+            await EndSessionsAsync(db, id, null, now, cancellationToken);
+            foreach (var token in await db.Set<ApiToken>().Where(row => row.PersonId == id && row.RevokedAt == null).ToListAsync(cancellationToken))
+            {
+                token.TryRevoke(now);
+                events.Publish(token.ToEvent());
+                events.Audit(new AuditFact("identity.token-revoked", token.CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "token", token.Id) { CustomerId = token.CustomerId, Reason = "its person was disabled", Changes = [Change.Add("/revokedAt", now)] });
+            }
+
+            events.Publish(person.ToEvent());
+            events.Audit(person.Fact("identity.person-disabled") with { Reason = request.Reason, Changes = [Change.Add("/disabledAt", now)] });
+            return TypedResults.NoContent();
+        }, cancellationToken);
+
+    private static Task<IResult> EnableAsync(Guid id, PersonActionRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
+        ChangeAsync(id, reader, db, time, (person, _, now) =>
+        {
+            if (person.DisabledAt is { } since)
+            {
+                person.Enable();
+                events.Publish(person.ToEvent());
+                events.Audit(person.Fact("identity.person-enabled") with { Reason = request.Reason, Changes = [Change.Remove("/disabledAt", since)] });
+            }
+
+            return Task.FromResult<IResult>(TypedResults.NoContent());
+        }, cancellationToken);
+
+    private static Task<IResult> SignOutAsync(Guid id, PersonActionRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
+        ChangeAsync(id, reader, db, time, async (person, _, now) =>
+        {
+            var count = await EndSessionsAsync(db, id, null, now, cancellationToken);
+            person.Renew();
+            events.Publish(person.ToEvent());
+            events.Audit(person.Fact("identity.person-signed-out") with { Reason = request.Reason, Changes = [Change.Remove("/sessions", count)] });
+            return TypedResults.NoContent();
+        }, cancellationToken);
+
+    private static Task<IResult> RecoverAsync(Guid id, PersonActionRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, FactorBook factors, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken) =>
+        ChangeAsync(id, reader, db, time, async (person, held, now) =>
+        {
+            if (person.DisabledAt is not null)
+            {
+                return Problems.Of(ProblemCodes.Conflict, "The person is disabled; enable it first.");
+            }
+
+            foreach (var earlier in await db.Set<Invitation>().Where(row => row.PersonId == id && row.AcceptedAt == null && row.RevokedAt == null).ToListAsync(cancellationToken))
+            {
+                earlier.Revoke(now);
+            }
+
+            var invitation = Invitation.Create(factors, person.Email, person.Name, person.Kind, person.CustomerId, held.Select(row => row.Role), id, now, out var code);
+            InvitationsApi.Add(db, events, invitation, code, options.Value, request.Reason, now);
+            events.Audit(person.Fact("identity.person-recovered") with { Reason = request.Reason, Changes = [Change.Add("/invitation", invitation.Id)] });
+            return TypedResults.Created($"/api/v1/identity/invitations/{invitation.Id}", new CreatedInvitation(invitation.Id, code, invitation.ExpiresAt));
+        }, cancellationToken);
+
+    private static async Task<IResult> ChangeAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, Func<Person, List<HeldRole>, DateTimeOffset, Task<IResult>> change, CancellationToken cancellationToken)
+    {
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        if (await Visible(db).SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } person)
+        {
+            return Problems.NotFound();
+        }
+
+        var held = await db.Set<HeldRole>().Where(row => row.PersonId == id && row.Until == null).ToListAsync(cancellationToken);
+        if (Beyond(reader, held.Select(row => row.Role)) is { } why)
+        {
+            return Problems.Of(ProblemCodes.Conflict, why);
+        }
+
+        var result = await change(person, held, time.GetUtcNow());
+        if (result is IStatusCodeHttpResult { StatusCode: < 300 })
+        {
+            try
+            {
+                await db.SaveChangesAsync(cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+            }
+            catch (DbUpdateConcurrencyException)
+            {
+                return Problems.Of(ProblemCodes.Conflict, "Somebody else changed this person at the same moment. Look again.");
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>Why a reader may not act on somebody with these roles; null: it may. Else whoever may write would make themselves administrator by recovering one.</summary>
+    public static string? Beyond(ClaimsPrincipal reader, IEnumerable<string> roles) =>
+        Scopes.Lacking(reader, Right) ?? (roles.Select(RoleBook.Find).OfType<PersonRole>().All(role => RoleBook.MayGrant(reader.FindFirst("scope")!.Value, role)) ? null : "This person may do what you may not.");
+
+    private static async Task<bool> IsLastAdministratorAsync(ControlPlaneDbContext db, Person person, CancellationToken cancellationToken)
+    {
+        var administrators = await (from role in db.Set<HeldRole>()
+                                    join other in db.Set<Person>() on role.PersonId equals other.Id
+                                    where role.Role == RoleBook.Administrator && role.Until == null && other.DisabledAt == null
+                                    select other.Id).Take(2).ToListAsync(cancellationToken);
+        return administrators is [var only] && only == person.Id;
+    }
+
+    private static IQueryable<Person> Visible(ControlPlaneDbContext db)
+    {
+        var (all, customer) = (db.Scope.IsAll, db.Scope.CustomerId);
+        return db.Set<Person>().Where(row => all || row.CustomerId == customer);
+    }
+}

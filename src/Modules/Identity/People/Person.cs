@@ -1,0 +1,131 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MissionControl.Contracts.Events.Identity;
+using MissionControl.Platform.Messaging;
+
+namespace MissionControl.Identity.People;
+
+/// <summary>Somebody who signs in: staff of the vendor or a user of one customer, for good. A mail address belongs to one person.</summary>
+internal sealed class Person
+{
+    public const string Staff = "staff";
+    public const string CustomerUser = "customerUser";
+
+    /// <summary>Wrong tries in a row that cost nothing but the try.</summary>
+    private const int FreeTries = 5;
+    private static readonly TimeSpan LongestLock = TimeSpan.FromMinutes(15);
+
+    public required Guid Id { get; init; }
+
+    public required string Kind { get; init; }
+
+    public Guid? CustomerId { get; init; }
+
+    /// <summary>As it was written; <see cref="EmailKey"/> is what it is found by.</summary>
+    public required string Email { get; set; }
+
+    public required string EmailKey { get; set; }
+
+    public required string Name { get; set; }
+
+    public required string PasswordHash { get; set; }
+
+    public required DateTimeOffset PasswordSetAt { get; set; }
+
+    public DateTimeOffset? DisabledAt { get; private set; }
+
+    /// <summary>Wrong tries since it last signed in; counted before a try is looked at, so that many at once are no more than one after the other.</summary>
+    public int FailedTries { get; init; }
+
+    /// <summary>Until then no try is looked at.</summary>
+    public DateTimeOffset? LockedUntil { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public DateTimeOffset? LastSignInAt { get; init; }
+
+    /// <summary>Rises whenever user tokens from before are to be worth nothing.</summary>
+    public long Stamp { get; private set; } = 1;
+
+    public long Version { get; private set; } = 1;
+
+    public string Subject => SubjectOf(Id);
+
+    public static string SubjectOf(Guid id) => $"person:{id:N}";
+
+    /// <summary>What a mail address is found by: people do not write it the same way twice.</summary>
+    public static string KeyOf(string email) => email.Trim().ToUpperInvariant();
+
+    /// <summary>How long no try is looked at after so many wrong ones: twice as long each time, never more than a quarter of an hour, so that nobody locks anybody out for good.</summary>
+    public static TimeSpan LockAfter(int tries) => tries < FreeTries ? TimeSpan.Zero
+        : TimeSpan.FromSeconds(Math.Min(LongestLock.TotalSeconds, 10 * Math.Pow(2, Math.Min(tries - FreeTries, 20))));
+
+    public string StateAt(DateTimeOffset now) => DisabledAt is not null ? "disabled" : LockedUntil > now ? "locked" : "active";
+
+    public void Disable(DateTimeOffset now)
+    {
+        DisabledAt = now;
+        Renew();
+    }
+
+    public void Enable()
+    {
+        DisabledAt = null;
+        Renew();
+    }
+
+    public void SetPassword(string hash, DateTimeOffset now)
+    {
+        (PasswordHash, PasswordSetAt) = (hash, now);
+        Renew();
+    }
+
+    /// <summary>User tokens from before are worth nothing from now on.</summary>
+    public void Renew()
+    {
+        Stamp++;
+        Version++;
+    }
+
+    public PersonChanged ToEvent() => new(Id, Kind, CustomerId, DisabledAt is null, Stamp);
+
+    /// <summary>Where what happens to it is told.</summary>
+    public AuditFact Fact(string type) => new(type, CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "person", Id.ToString()) { CustomerId = CustomerId };
+
+    internal sealed class Configuration : IEntityTypeConfiguration<Person>
+    {
+        public void Configure(EntityTypeBuilder<Person> builder)
+        {
+            builder.ToTable("identity_person").HasKey(row => row.Id);
+            builder.Property(row => row.Kind).HasMaxLength(20);
+            builder.Property(row => row.Email).HasMaxLength(254);
+            builder.Property(row => row.EmailKey).HasMaxLength(254);
+            builder.Property(row => row.Name).HasMaxLength(100);
+            builder.Property(row => row.PasswordHash).HasMaxLength(200);
+            builder.HasIndex(row => row.EmailKey).IsUnique();
+            builder.HasIndex(row => row.CustomerId);
+            builder.Ignore(row => row.Subject);
+        }
+    }
+}
+
+/// <summary>A role that somebody holds or held: the row is ended, never deleted, since others ask who held a role when.</summary>
+internal sealed class HeldRole
+{
+    public required Guid PersonId { get; init; }
+
+    public required string Role { get; init; }
+
+    public required DateTimeOffset Since { get; init; }
+
+    public DateTimeOffset? Until { get; set; }
+
+    internal sealed class Configuration : IEntityTypeConfiguration<HeldRole>
+    {
+        public void Configure(EntityTypeBuilder<HeldRole> builder)
+        {
+            builder.ToTable("identity_held_role").HasKey(row => new { row.PersonId, row.Role, row.Since });
+            builder.Property(row => row.Role).HasMaxLength(40);
+        }
+    }
+}

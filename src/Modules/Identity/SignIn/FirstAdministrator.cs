@@ -1,0 +1,48 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Identity.People;
+using MissionControl.Identity.Tokens;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+
+namespace MissionControl.Identity.SignIn;
+
+/// <summary>
+/// Until the first administrator has signed in, an API token opens pages; from then on none does, and the bootstrap token is revoked.
+/// In a demo it stays good for the API.
+/// </summary>
+internal sealed class FirstAdministrator(DataDirectory data, IOptions<IdentityOptions> options)
+{
+    /// <summary>The file with the code of the first administrator's invitation; gone once it was used.</summary>
+    public const string CodeFile = "admin.invitation";
+
+    private volatile bool known;
+
+    /// <summary>Whether that has happened; it never unhappens.</summary>
+    public async ValueTask<bool> HasSignedInAsync(ControlPlaneDbContext db, CancellationToken cancellationToken) =>
+        known || (known = await (from person in db.Set<Person>()
+                                 join role in db.Set<HeldRole>() on person.Id equals role.PersonId
+                                 where person.Kind == Person.Staff && person.LastSignInAt != null && role.Role == RoleBook.Administrator
+                                 select person.Id).AnyAsync(cancellationToken));
+
+    /// <summary>Within the transaction of a sign-in: if it is the first administrator's, the bootstrap token ends.</summary>
+    public async Task HasSignedInNowAsync(ControlPlaneDbContext db, IEvents events, Person person, AuditActor actor, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (known || person.Kind != Person.Staff || !await db.Set<HeldRole>().AnyAsync(row => row.PersonId == person.Id && row.Role == RoleBook.Administrator && row.Until == null, cancellationToken))
+        {
+            return;
+        }
+
+        if (!options.Value.KeepBootstrapToken && await db.Set<ApiToken>().Where(row => row.Name == ApiToken.Bootstrap && row.RevokedAt == null).ToListAsync(cancellationToken) is { Count: > 0 } tokens)
+        {
+            foreach (var token in tokens.Where(token => token.TryRevoke(now)))
+            {
+                events.Publish(token.ToEvent());
+                events.Audit(new AuditFact("identity.token-revoked", AuditLog.Operator, "token", token.Id) { Actor = actor, Reason = "the first administrator signed in", Changes = [Change.Add("/revokedAt", token.RevokedAt)] });
+            }
+        }
+
+        File.Delete(data.PathOf(CodeFile));
+    }
+}

@@ -1,0 +1,85 @@
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
+using MissionControl.Contracts.Api;
+using MissionControl.Identity.People;
+
+namespace MissionControl.Identity.SignIn;
+
+/// <summary>
+/// Hashes passwords with the framework's hasher (PBKDF2, HMAC-SHA-512), a few at a time: strangers can ask for it, and it is meant to
+/// be slow. Nobody here learns whether there is an account: without one the same work is done for nothing.
+/// </summary>
+internal sealed class Passwords : IDisposable
+{
+    public const int Shortest = 12;
+    public const int Longest = 200;
+
+    /// <summary>Of OWASP's advice for HMAC-SHA-512.</summary>
+    private const int Iterations = 210_000;
+
+    /// <summary>Hashes that wait; who comes then is told to come again.</summary>
+    private const int MaxWaiting = 64;
+
+    private readonly PasswordHasher<Person> hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
+    private readonly SemaphoreSlim gate = new(Math.Max(1, Environment.ProcessorCount / 2));
+    private readonly string nobodys;
+    private readonly BreachedPasswords breached;
+    private int waiting;
+
+    public Passwords(IOptions<IdentityOptions> options)
+    {
+        breached = new BreachedPasswords(options.Value.BreachedPasswordsFile);
+        nobodys = hasher.HashPassword(null!, Convert.ToHexString(RandomNumberGenerator.GetBytes(16)));
+    }
+
+    /// <summary>Whether another one may wait.</summary>
+    public bool IsBusy => Volatile.Read(ref waiting) >= MaxWaiting;
+
+    public Task<string> HashAsync(string password, CancellationToken cancellationToken) => InTurnAsync(() => hasher.HashPassword(null!, password), cancellationToken);
+
+    /// <summary>Whether a password is a person's; for nobody it takes as long and is false.</summary>
+    public Task<bool> IsRightAsync(Person? person, string password, CancellationToken cancellationToken) => InTurnAsync(() =>
+        hasher.VerifyHashedPassword(null!, person?.PasswordHash ?? nobodys, password) != PasswordVerificationResult.Failed && person is not null, cancellationToken);
+
+    /// <summary>What is wrong with a password that somebody chose: it is too short or known to thieves. Which characters it is made of is theirs to choose.</summary>
+    public IEnumerable<FieldError> Mistakes(string pointer, string? password)
+    {
+        if (password is not { Length: >= Shortest and <= Longest })
+        {
+            yield return new FieldError(pointer, "length", $"A password has {Shortest} to {Longest} characters; any characters will do. Four or five words that do not belong together are good.");
+        }
+        else if (breached.Holds(password))
+        {
+            yield return new FieldError(pointer, "breached", "This password stands in a list of stolen ones, which thieves try first. Choose another.");
+        }
+    }
+
+    public void Dispose()
+    {
+        gate.Dispose();
+        breached.Dispose();
+    }
+
+    private async Task<T> InTurnAsync<T>(Func<T> hash, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref waiting);
+        try
+        {
+            await gate.WaitAsync(cancellationToken);
+            try
+            {
+                // Not on a thread that others' requests wait for.
+                return await Task.Run(hash, CancellationToken.None);
+            }
+            finally
+            {
+                gate.Release();
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref waiting);
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using MissionControl.Client;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Portal.Look;
+using MissionControl.Portal.Pages;
+using MissionControl.Portal.Shell;
+
+namespace MissionControl.Portal.Sessions;
+
+/// <summary>Where an invitation becomes an account. The code is posted; the link carries it behind the #, where no server and no log sees it.</summary>
+internal static class InvitationEndpoints
+{
+    public static void Map(IEndpointRouteBuilder pages)
+    {
+        pages.MapGet("/invitation", static IResult () => Page([]));
+        pages.MapPost("/invitation", (HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit) => OpenedAsync(http, forgery, client, limit, async (form, code, opened) =>
+        {
+            await Task.CompletedTask;
+            return Page(new() { [nameof(InvitationPage.Code)] = code, [nameof(InvitationPage.Opened)] = opened });
+        }));
+        pages.MapPost("/invitation/accept", (HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit) => OpenedAsync(http, forgery, client, limit, (form, code, opened) => AcceptAsync(http, client, form, code, opened)));
+    }
+
+    private static async Task<IResult> AcceptAsync(HttpContext http, MissionControlClient client, IFormCollection form, string code, OpenedInvitation opened)
+    {
+        try
+        {
+            var accepted = await client.AcceptInvitationAsync(new AcceptInvitationRequest(code, form["password"], form["totp"].ToString().Trim(), Or(form["email"]), Or(form["name"]), SignInEndpoints.AgentOf(http)), http.RequestAborted);
+            SignInEndpoints.Keep(http, accepted.Session, accepted.ExpiresAt);
+            return Page(new() { [nameof(InvitationPage.Codes)] = accepted.RecoveryCodes });
+        }
+        catch (ApiException refusal) when ((int)refusal.Status is 422 or 400 or 409 or 429)
+        {
+            return Page(new() { [nameof(InvitationPage.Code)] = code, [nameof(InvitationPage.Opened)] = opened }, page =>
+            {
+                page.Refused = Refusal.Of("identity", refusal);
+                page.Typed = form;
+            }, StatusCodes.Status422UnprocessableEntity);
+        }
+
+        static string? Or(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
+    }
+
+    private static async Task<IResult> OpenedAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit, Func<IFormCollection, string, OpenedInvitation, Task<IResult>> then)
+    {
+        if (limit.IsReached(http))
+        {
+            http.Response.Headers.RetryAfter = "60";
+            return Problem("Too many tries from this address. Wait a minute.", StatusCodes.Status429TooManyRequests);
+        }
+
+        if (!await forgery.IsRequestValidAsync(http))
+        {
+            return Problem("This page was open for too long. Type the code once more.", StatusCodes.Status400BadRequest);
+        }
+
+        var form = await http.Request.ReadFormAsync(http.RequestAborted);
+        var code = form["invitation"].ToString().Trim();
+        try
+        {
+            return await then(form, code, await client.OpenInvitationAsync(code, http.RequestAborted));
+        }
+        catch (ApiException refusal) when ((int)refusal.Status is 401 or 400 or 422)
+        {
+            limit.Count(http);
+            return Problem("This code is not good: it was used, revoked or is older than seven days, or it was not typed as it was sent. Ask for a new invitation.", StatusCodes.Status422UnprocessableEntity);
+        }
+        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
+        {
+            return Problem("Invitations cannot be checked now. Try again in a moment.", StatusCodes.Status503ServiceUnavailable);
+        }
+    }
+
+    private static PageResult<InvitationPage> Problem(string words, int status) => Page(new() { [nameof(InvitationPage.Problem)] = words }, status: status);
+
+    private static PageResult<InvitationPage> Page(Dictionary<string, object?> parameters, Action<PageContext>? enter = null, int status = StatusCodes.Status200OK) => new(null, parameters, enter, status);
+}
