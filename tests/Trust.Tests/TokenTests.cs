@@ -16,7 +16,7 @@ public sealed class TokenTests
             var text = TokenText.New(kind, out var id, out var sha256);
 
             Assert.Equal(TokenText.Length, text.Length);
-            Assert.Matches(new Regex($"^{TokenText.Pattern}$"), text);
+            Assert.Matches(new Regex($"^{TokenKind.Of(kind).Pattern}$"), text);
             Assert.True(TokenText.TryParse(text, out var parsedKind, out var parsedId, out var parsedSha256));
             Assert.Equal((kind, id), (parsedKind, parsedId));
             Assert.Equal(sha256, parsedSha256);
