@@ -7,13 +7,18 @@
 -- identity
 GRANT SELECT ON [schema_history] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_audit_producer] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_authenticator] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_held_role] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_idempotency] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_inbox] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_invitation] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_job_run] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_lease] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_outbox] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_parked_message] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_person] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_projection] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_recovery_code] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_replica] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_session] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_task] TO [mc_identity];

@@ -1115,6 +1115,37 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [identity_authenticator] (
+        [id] binary(16) NOT NULL,
+        [person_id] binary(16) NOT NULL,
+        [secret] varbinary(100) NOT NULL,
+        [last_step] bigint NOT NULL,
+        [created_at] bigint NOT NULL,
+        [confirmed_at] bigint NULL,
+        [last_used_at] bigint NULL,
+        CONSTRAINT [PK_identity_authenticator] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_held_role] (
+        [person_id] binary(16) NOT NULL,
+        [role] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [since] bigint NOT NULL,
+        [until] bigint NULL,
+        CONSTRAINT [PK_identity_held_role] PRIMARY KEY ([person_id], [role], [since])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [identity_idempotency] (
         [principal] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [route] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
@@ -1139,6 +1170,31 @@ BEGIN
         [message_id] binary(16) NOT NULL,
         [applied_at] bigint NOT NULL,
         CONSTRAINT [PK_identity_inbox] PRIMARY KEY ([consumer], [message_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_invitation] (
+        [id] binary(16) NOT NULL,
+        [code_sha256] varbinary(32) NOT NULL,
+        [email] nvarchar(254) COLLATE Latin1_General_100_BIN2 NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [kind] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [roles] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [person_id] binary(16) NULL,
+        [totp_secret] varbinary(100) NOT NULL,
+        [created_at] bigint NOT NULL,
+        [expires_at] bigint NOT NULL,
+        [accepted_at] bigint NULL,
+        [revoked_at] bigint NULL,
+        [failed_tries] int NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_identity_invitation] PRIMARY KEY ([id])
     );
 END;
 
@@ -1226,12 +1282,51 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [identity_person] (
+        [id] binary(16) NOT NULL,
+        [kind] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [email] nvarchar(254) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [email_key] nvarchar(254) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [password_hash] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [password_set_at] bigint NOT NULL,
+        [disabled_at] bigint NULL,
+        [failed_tries] int NOT NULL,
+        [locked_until] bigint NULL,
+        [created_at] bigint NOT NULL,
+        [last_sign_in_at] bigint NULL,
+        [stamp] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_identity_person] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [identity_projection] (
         [kind] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [version] bigint NOT NULL,
         [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         CONSTRAINT [PK_identity_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_recovery_code] (
+        [person_id] binary(16) NOT NULL,
+        [sha256] varbinary(32) NOT NULL,
+        [created_at] bigint NOT NULL,
+        [used_at] bigint NULL,
+        CONSTRAINT [PK_identity_recovery_code] PRIMARY KEY ([person_id], [sha256])
     );
 END;
 
@@ -1263,8 +1358,13 @@ BEGIN
     CREATE TABLE [identity_session] (
         [id] binary(16) NOT NULL,
         [secret_sha256] varbinary(900) NOT NULL,
-        [token_id] nvarchar(12) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [token_id] nvarchar(12) COLLATE Latin1_General_100_BIN2 NULL,
+        [person_id] binary(16) NULL,
+        [factors] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [agent] nvarchar(300) COLLATE Latin1_General_100_BIN2 NULL,
         [created_at] bigint NOT NULL,
+        [seen_at] bigint NOT NULL,
+        [idle] bigint NOT NULL,
         [expires_at] bigint NOT NULL,
         [ended_at] bigint NULL,
         CONSTRAINT [PK_identity_session] PRIMARY KEY ([id])
@@ -1323,6 +1423,7 @@ BEGIN
         [secret_sha256] varbinary(max) NOT NULL,
         [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [customer_id] binary(16) NULL,
+        [person_id] binary(16) NULL,
         [scopes] nvarchar(2000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [networks] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [created_at] bigint NOT NULL,
@@ -3123,6 +3224,14 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_identity_authenticator_person_id] ON [identity_authenticator] ([person_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_identity_idempotency_created_at] ON [identity_idempotency] ([created_at]);
 END;
 
@@ -3132,6 +3241,30 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_identity_inbox_applied_at] ON [identity_inbox] ([applied_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_identity_invitation_code_sha256] ON [identity_invitation] ([code_sha256]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_invitation_created_at] ON [identity_invitation] ([created_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_invitation_expires_at] ON [identity_invitation] ([expires_at]);
 END;
 
 IF NOT EXISTS (
@@ -3171,6 +3304,22 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_identity_person_customer_id] ON [identity_person] ([customer_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_identity_person_email_key] ON [identity_person] ([email_key]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_identity_replica_seen_at] ON [identity_replica] ([seen_at]);
 END;
 
@@ -3180,6 +3329,14 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_identity_session_expires_at] ON [identity_session] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_session_person_id] ON [identity_session] ([person_id]);
 END;
 
 IF NOT EXISTS (
@@ -3236,6 +3393,14 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_identity_token_expires_at] ON [identity_token] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_token_person_id] ON [identity_token] ([person_id]);
 END;
 
 IF NOT EXISTS (

@@ -57,12 +57,12 @@ public sealed class PortalFloodTests
 
         for (var i = 0; i < 10; i++)
         {
-            Assert.Null(await signedIn.FindAsync(invented, CancellationToken.None));
+            Assert.Null(await signedIn.FindAsync(invented, isActive: true, CancellationToken.None));
         }
 
         Assert.Equal(1, counted.Requests);
         time.Ticks += 4 * time.TimestampFrequency;
-        Assert.Null(await signedIn.FindAsync(invented, CancellationToken.None));
+        Assert.Null(await signedIn.FindAsync(invented, isActive: true, CancellationToken.None));
         Assert.Equal(2, counted.Requests);
     }
 

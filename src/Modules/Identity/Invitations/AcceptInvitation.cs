@@ -29,7 +29,7 @@ internal static class AcceptInvitation
     public static void Map(IEndpointRouteBuilder invitations)
     {
         invitations.MapPost("/open", OpenAsync).OpenToAll("the code is the credential").WithName("OpenInvitation").WithSummary("What an invitation is for").Produces<OpenedInvitation>();
-        invitations.MapPost("/accept", AcceptAsync).OpenToAll("the code is the credential").WithName("AcceptInvitation").WithSummary("Become the invited person, and sign in").Produces<AcceptedInvitation>(StatusCodes.Status201Created);
+        invitations.MapPost("/accept", AcceptAsync).OpenToAll("the code is the credential").WithName("AcceptInvitation").WithSummary("Become the invited person, and sign in").Produces<AcceptedInvitation>();
     }
 
     private static async Task<IResult> OpenAsync(OpenInvitationRequest request, ControlPlaneDbContext db, FactorBook factors, TimeProvider time, CancellationToken cancellationToken)
@@ -126,7 +126,7 @@ internal static class AcceptInvitation
             return Problems.Of(ProblemCodes.Conflict, "The invitation was accepted by somebody else at the same moment.");
         }
 
-        return TypedResults.Created((string?)null, new AcceptedInvitation(secret, session.ExpiresAt, codes));
+        return TypedResults.Ok(new AcceptedInvitation(secret, session.ExpiresAt, codes));
     }
 
     private static async Task<Person?> MakeAsync(ControlPlaneDbContext db, Invitation invitation, string email, string name, string hash, DateTimeOffset now, CancellationToken cancellationToken)

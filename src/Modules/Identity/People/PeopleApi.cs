@@ -39,7 +39,7 @@ internal static class PeopleApi
         people.MapPost("/{id:guid}/disable", DisableAsync).RequireScope(Right).WithName("DisablePerson").WithSummary("Let a person sign in no more; its sessions and tokens end").Produces(StatusCodes.Status204NoContent);
         people.MapPost("/{id:guid}/enable", EnableAsync).RequireScope(Right).WithName("EnablePerson").WithSummary("Let a person sign in again").Produces(StatusCodes.Status204NoContent);
         people.MapPost("/{id:guid}/end-sessions", SignOutAsync).RequireScope(Right).WithName("EndPersonSessions").WithSummary("Sign a person out everywhere").Produces(StatusCodes.Status204NoContent);
-        people.MapPost("/{id:guid}/recover", RecoverAsync).RequireScope(Right).WithName("RecoverPerson").WithSummary("Give a person who lost password or device a way back; its code is shown once and sent by mail").Produces<CreatedInvitation>(StatusCodes.Status201Created);
+        people.MapPost("/{id:guid}/recover", RecoverAsync).RequireScope(Right).WithName("RecoverPerson").WithSummary("Give a person who lost password or device a way back; its code is shown once and sent by mail").Produces<CreatedInvitation>();
     }
 
     /// <summary>Which of these roles somebody cannot be given, and why.</summary>
@@ -190,7 +190,7 @@ internal static class PeopleApi
             var invitation = Invitation.Create(factors, person.Email, person.Name, person.Kind, person.CustomerId, held.Select(row => row.Role), id, now, out var code);
             InvitationsApi.Add(db, events, invitation, code, options.Value, request.Reason, now);
             events.Audit(person.Fact("identity.person-recovered") with { Reason = request.Reason, Changes = [Change.Add("/invitation", invitation.Id)] });
-            return TypedResults.Created($"/api/v1/identity/invitations/{invitation.Id}", new CreatedInvitation(invitation.Id, code, invitation.ExpiresAt));
+            return TypedResults.Ok(new CreatedInvitation(invitation.Id, code, invitation.ExpiresAt));
         }, cancellationToken);
 
     private static async Task<IResult> ChangeAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, Func<Person, List<HeldRole>, DateTimeOffset, Task<IResult>> change, CancellationToken cancellationToken)

@@ -27,7 +27,7 @@ internal static class SignInApi
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/sign-in", OptionsAsync).OpenToAll("what the page before sign-in shows").WithName("GetSignInOptions").WithSummary("How one can sign in").Produces<SignInOptions>();
-        api.MapPost("/sign-in", SignInAsync).OpenToAll("password and code are the credentials").WithName("SignIn").WithSummary("Sign in with mail address, password and code").Produces<CreatedSession>(StatusCodes.Status201Created);
+        api.MapPost("/sign-in", SignInAsync).OpenToAll("password and code are the credentials").WithName("SignIn").WithSummary("Sign in with mail address, password and code").Produces<CreatedSession>();
     }
 
     private static async Task<IResult> OptionsAsync(ControlPlaneDbContext db, FirstAdministrator first, CancellationToken cancellationToken) =>
@@ -58,7 +58,7 @@ internal static class SignInApi
                 await OpenAsync(db, events, person, session, first, now, cancellationToken);
                 await db.SaveChangesAsync(cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
-                return TypedResults.Created((string?)null, new CreatedSession(secret, session.ExpiresAt));
+                return TypedResults.Ok(new CreatedSession(secret, session.ExpiresAt));
             }
         }
 

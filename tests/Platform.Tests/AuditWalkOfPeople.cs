@@ -1,0 +1,73 @@
+using System.Net.Http.Json;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Testing;
+
+namespace MissionControl.Platform.Tests;
+
+/// <summary>The walk's ways through people: each has somebody of its own, since a code of an authenticator counts once.</summary>
+public sealed partial class AuditWalkTests
+{
+    private const string New = "quite another long password";
+    private int people;
+
+    private Dictionary<string, (string Type, Func<Task<string>> Act)> PeopleScenarios() => new()
+    {
+        ["InvitePerson"] = ("identity.person-invited", async () => (await SomebodySignedIn.InvitedAsync(host.Admin, Address(), "viewer")).Id.ToString()),
+        ["RevokeInvitation"] = ("identity.invitation-revoked", async () =>
+        {
+            var invited = await SomebodySignedIn.InvitedAsync(host.Admin, Address(), "viewer");
+            await PostAsync($"/api/v1/identity/invitations/{invited.Id}/revoke");
+            return invited.Id.ToString();
+        }),
+        ["AcceptInvitation"] = ("identity.invitation-accepted", async () =>
+        {
+            var address = Address();
+            var invited = await SomebodySignedIn.InvitedAsync(host.Admin, address, "viewer");
+            await SomebodySignedIn.AcceptAsync(host, invited.Code, address);
+            return invited.Id.ToString();
+        }),
+        ["SignIn"] = ("identity.signed-in", () => WithPersonAsync(async (somebody, _) => (await somebody.TryAsync(code: somebody.RecoveryCodes[0])).EnsureSuccessStatusCode())),
+        ["ChangePersonRoles"] = ("identity.person-roles-changed", () => WithPersonAsync(async (_, id) => (await host.Admin.PutAsJsonAsync($"/api/v1/identity/people/{id}/roles", new ChangeRolesRequest(["billing"]))).EnsureSuccessStatusCode())),
+        ["DisablePerson"] = ("identity.person-disabled", () => WithPersonAsync((_, id) => PostAsync($"/api/v1/identity/people/{id}/disable", new PersonActionRequest()))),
+        ["EnablePerson"] = ("identity.person-enabled", () => WithPersonAsync(async (_, id) =>
+        {
+            await PostAsync($"/api/v1/identity/people/{id}/disable", new PersonActionRequest());
+            await PostAsync($"/api/v1/identity/people/{id}/enable", new PersonActionRequest());
+        })),
+        ["EndPersonSessions"] = ("identity.person-signed-out", () => WithPersonAsync((_, id) => PostAsync($"/api/v1/identity/people/{id}/end-sessions", new PersonActionRequest()))),
+        ["RecoverPerson"] = ("identity.person-recovered", () => WithPersonAsync((_, id) => PostAsync($"/api/v1/identity/people/{id}/recover", new PersonActionRequest()))),
+        ["EndMySession"] = ("identity.session-ended", () => AsPersonAsync(async (_, api) =>
+        {
+            var own = (await api.GetFromJsonAsync<List<SessionItem>>("/api/v1/identity/me/sessions"))!.Single();
+            (await api.PostAsync(new Uri($"/api/v1/identity/me/sessions/{own.Id}/end", UriKind.Relative), null)).EnsureSuccessStatusCode();
+        })),
+        ["EndMyOtherSessions"] = ("identity.person-signed-out", () => AsPersonAsync(async (_, api) => (await api.PostAsync(new Uri("/api/v1/identity/me/sessions/end-others", UriKind.Relative), null)).EnsureSuccessStatusCode())),
+        ["ChangeMyPassword"] = ("identity.password-changed", () => AsPersonAsync(async (somebody, api) =>
+            (await api.PostAsJsonAsync("/api/v1/identity/me/password", new ChangePasswordRequest(SomebodySignedIn.Password, New, somebody.Code(1)))).EnsureSuccessStatusCode())),
+        ["RenewMyRecoveryCodes"] = ("identity.recovery-codes-renewed", () => AsPersonAsync(async (somebody, api) => (await api.PostAsJsonAsync("/api/v1/identity/me/recovery-codes", new ProofRequest(somebody.Code(1)))).EnsureSuccessStatusCode())),
+        ["BeginMyAuthenticator"] = ("identity.authenticator-begun", () => AsPersonAsync(async (_, api) => (await api.PostAsync(new Uri("/api/v1/identity/me/authenticator", UriKind.Relative), null)).EnsureSuccessStatusCode())),
+        ["ConfirmMyAuthenticator"] = ("identity.authenticator-changed", () => AsPersonAsync(async (somebody, api) =>
+        {
+            using var begun = await api.PostAsync(new Uri("/api/v1/identity/me/authenticator", UriKind.Relative), null);
+            var other = new SomebodySignedIn(host, somebody.Email) { Secret = (await begun.Content.ReadFromJsonAsync<NewAuthenticator>())!.Secret };
+            (await api.PostAsJsonAsync("/api/v1/identity/me/authenticator/confirm", new ConfirmAuthenticatorRequest(somebody.RecoveryCodes[0], other.Code()))).EnsureSuccessStatusCode();
+        })),
+    };
+
+    private string Address() => $"somebody{++people}@vendor.example";
+
+    private async Task<string> WithPersonAsync(Func<SomebodySignedIn, Guid, Task> act)
+    {
+        var somebody = await SomebodySignedIn.InviteAsync(host, Address(), "viewer");
+        var id = (await host.Admin.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people?limit=500"))!.Items.Single(person => person.Email == somebody.Email).Id;
+        await act(somebody, id);
+        return id.ToString();
+    }
+
+    private Task<string> AsPersonAsync(Func<SomebodySignedIn, HttpClient, Task> act) => WithPersonAsync(async (somebody, _) =>
+    {
+        using var api = await somebody.ApiAsync();
+        await act(somebody, api);
+    });
+}
