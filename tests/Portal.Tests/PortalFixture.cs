@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
+using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Api.Notifications;
 using MissionControl.Contracts.Api.Platform;
 using MissionControl.Contracts.Commands.Notifications;
@@ -68,6 +69,9 @@ public sealed class PortalFixture : IAsyncLifetime
     /// <summary>A message of fleet that was given up.</summary>
     public Guid GivenUp { get; private set; }
 
+    /// <summary>A person of the first customer.</summary>
+    public Guid Person { get; private set; }
+
     /// <summary>The token of the first customer's viewer.</summary>
     public string CustomerToken { get; private set; } = "";
 
@@ -109,6 +113,10 @@ public sealed class PortalFixture : IAsyncLifetime
         using var givenUp = await Host.Admin.PostAsJsonAsync($"/api/v1/fleet/parked-messages/{GivenUp}/give-up", new GiveUpRequest("the customer was merged into another"));
         givenUp.EnsureSuccessStatusCode();
         await TellAsync();
+        await SomebodySignedIn.InviteAsync(Host, "grace@vendor.example", "support-engineer");
+        await SomebodySignedIn.InviteAsync(Host, "ada@northwind.example", "customer-administrator", Customer);
+        await SomebodySignedIn.InvitedAsync(Host.Admin, "joan@vendor.example", "viewer");
+        Person = (await Host.Admin.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people"))!.Items.Single(person => person.CustomerId == Customer).Id;
         (_, var customer) = await Host.ClientWithTokenAsync(Customer, "fleet:read", "licensing:read", "callhome:read", "audit:read", "notifications:read");
         (_, var fleet) = await Host.ClientWithTokenAsync(null, "fleet:read");
         (CustomerToken, FleetToken) = (customer.Token, fleet.Token);
@@ -209,7 +217,7 @@ public sealed class PortalFixture : IAsyncLifetime
     }
 
     private string Fill(string route) => route is "/clusters/resume" ? "/clusters/resume?state=active" : route == "/views" ? "/views?list=clusters&query=health%3Dred" : route == "/system/parked/{role}/retry" ? $"/system/parked/fleet/retry?consumer={Consumer}" : route.Replace("{role}", "fleet", StringComparison.Ordinal).Replace("{**node}", "n1", StringComparison.Ordinal).Replace("{name}", "fleet.purge-records", StringComparison.Ordinal)
-        .Replace("{id:guid}", route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
+        .Replace("{id:guid}", route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
 
     private async Task<Guid> ParkAndRetryAsync()
     {
