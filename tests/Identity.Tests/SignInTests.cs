@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.RegularExpressions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api;
@@ -14,7 +15,7 @@ using Xunit;
 
 namespace MissionControl.Identity.Tests;
 
-public sealed class SignInTests : IAsyncLifetime
+public sealed partial class SignInTests : IAsyncLifetime
 {
     private readonly ManualTime time = new(new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero));
     private ControlPlane host = null!;
@@ -50,6 +51,19 @@ public sealed class SignInTests : IAsyncLifetime
         await Eventually.TrueAsync(async () => (await program.GetAsync(new Uri("/api/v1/licensing/customers", UriKind.Relative))).IsSuccessStatusCode, "the token is known");
         using var refused = await program.PostAsync(new Uri("/api/v1/identity/sessions", UriKind.Relative), null);
         Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_servers_own_console_makes_an_administrator_while_the_host_runs()
+    {
+        var said = await HostCommand.RunAsync(0, "admin", "create", "--data", host.Data, "--email", "ada@vendor.example", "--name", "Ada Lovelace");
+        var code = CodeForm().Match(said).Value;
+        var ada = await SomebodySignedIn.AcceptAsync(host, code, "ada@vendor.example");
+        Assert.Equal(["*"], (await ada.TradeAsync())!.Principal.Scopes);
+        using var api = await ada.ApiAsync();
+        await Eventually.TrueAsync(async () => (await api.GetFromJsonAsync<Page<AuditEntryItem>>("/api/v1/audit/entries?type=identity.person-invited"))!.Items.Any(entry => entry.ActorId == "console"), "the console's work is in the log");
+
+        Assert.Contains("--email is one mail address", await HostCommand.RunAsync(2, "admin", "create", "--data", host.Data, "--email", "nonsense", "--name", "Ada"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -218,6 +232,9 @@ public sealed class SignInTests : IAsyncLifetime
             Assert.Contains((await refused.Content.ReadFromJsonAsync<ProblemDocument>())!.Errors!, error => error.Pointer == pointer);
         }
     }
+
+    [GeneratedRegex("[A-Z2-7]{4}(-[A-Z2-7]{4}){4}")]
+    private static partial Regex CodeForm();
 
     private async Task<string?> ProveAsync(FactorBook factors, string email, string code)
     {

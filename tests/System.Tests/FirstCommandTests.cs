@@ -27,9 +27,11 @@ public sealed class FirstCommandTests
         script.BeginErrorReadLine();
         try
         {
-            await Eventually.TrueAsync(() => Has("Ready", portal) || script.HasExited, "the script says that all is ready", TimeSpan.FromMinutes(10));
+            await Eventually.TrueAsync(() => Has("Stop", "Ctrl-C") || script.HasExited, "the script says that all is ready", TimeSpan.FromMinutes(10));
             Assert.False(script.HasExited, string.Join('\n', lines.TakeLast(40)));
-            Assert.True(Has("Sign in", $"cat {data}/admin.token"), string.Join('\n', lines));
+            Assert.True(Has("Ready", portal), string.Join('\n', lines));
+            Assert.True(Has("Sign in", $"{portal}/invitation#{(await File.ReadAllTextAsync(Path.Combine(data, "admin.invitation"))).Trim()}"), string.Join('\n', lines));
+            Assert.True(Has("or for a first look", $"cat {data}/admin.token"), string.Join('\n', lines));
             Assert.True(Has("Try", $"curl --cacert {data}/certificates/ca.pem"), string.Join('\n', lines));
 
             using var admin = TrustingClient.Create(new Uri(portal), Path.Combine(data, "certificates", "ca.pem"), (await File.ReadAllTextAsync(Path.Combine(data, "admin.token"))).Trim());

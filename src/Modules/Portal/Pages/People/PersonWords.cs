@@ -10,4 +10,20 @@ internal static class PersonWords
     public static string Roles(PersonItem person, IReadOnlyList<RoleItem>? roles) => person.Roles.Count == 0 ? "none" : string.Join(", ", person.Roles.Select(role => Role(role.Name, roles)));
 
     public static string Factors(PersonItem person) => person.Factors.Count == 0 ? "password only" : string.Join(", ", person.Factors.Select(factor => factor == "totp" ? "authenticator" : factor));
+
+    /// <summary>A browser as people call it, from what it calls itself; they call themselves each other's names, so the order matters.</summary>
+    public static string Browser(string? agent)
+    {
+        var name = First([("Edg", "Edge"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari")]);
+        var system = First([("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux")]);
+        return (name, system) switch
+        {
+            (null, null) => "unknown program",
+            (_, null) => name,
+            (null, _) => $"a browser on {system}",
+            _ => $"{name} on {system}",
+        };
+
+        string? First(IEnumerable<(string Mark, string Word)> marks) => agent is null ? null : marks.Where(mark => agent.Contains(mark.Mark, StringComparison.Ordinal)).Select(mark => mark.Word).FirstOrDefault();
+    }
 }
