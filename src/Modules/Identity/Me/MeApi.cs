@@ -62,7 +62,7 @@ internal static class MeApi
     }
 
     private static Task<IResult> EndSessionAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
-        ChangeAsync(reader, db, async self =>
+        PersonOf(reader) is null ? Task.FromResult(Problems.NotFound()) : ChangeAsync(reader, db, async self =>
         {
             var now = time.GetUtcNow();
             if (await db.Set<Session>().Where(row => row.Id == id && row.PersonId == self.Person.Id && row.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now), cancellationToken) == 0)
