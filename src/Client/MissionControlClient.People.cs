@@ -16,8 +16,8 @@ public sealed partial class MissionControlClient
 
     /// <summary>What an invitation is for.</summary>
     /// <exception cref="ApiException">The code is not good.</exception>
-    public Task<OpenedInvitation> OpenInvitationAsync(string code, CancellationToken cancellationToken) =>
-        SendAsync<OpenedInvitation>(HttpMethod.Post, $"{Identity}/invitations/open", new OpenInvitationRequest(code), null, cancellationToken);
+    public Task<OpenedInvitation> OpenInvitationAsync(OpenInvitationRequest request, CancellationToken cancellationToken) =>
+        SendAsync<OpenedInvitation>(HttpMethod.Post, $"{Identity}/invitations/open", request, null, cancellationToken);
 
     /// <summary>Becomes the invited person, and signs it in.</summary>
     public Task<AcceptedInvitation> AcceptInvitationAsync(AcceptInvitationRequest request, CancellationToken cancellationToken) =>

@@ -24,6 +24,9 @@ public static partial class ProblemCodes
     /// <summary>The token lacks a scope.</summary>
     public static readonly ProblemCode ScopeMissing = new("scope-missing", 403, "A right is missing", true);
 
+    /// <summary>The vendor's staff may not be at this address.</summary>
+    public static readonly ProblemCode OutsideNetwork = new("outside-network", 403, "Not from this network", true);
+
     /// <summary>There is no such thing, or it is not yours.</summary>
     public static readonly ProblemCode NotFound = new("not-found", 404, "There is no such thing", true);
 

@@ -19,6 +19,7 @@ internal static class ConfigurationKeys
         ["Edge:Roles"] = "Distributed shape, role portal: for each other role the list of its addresses, as Edge:Roles:fleet = [\"https://fleet:8444\"].",
         ["Edge:CaFile"] = "PEM of the CA that signed the roles' certificates; default keys/ca.pem in the data directory, as admin keys make hands it out.",
         ["Network:PublicProxies"] = "CIDR networks of proxies whose X-Forwarded-For is believed at the public doors, the portal's and call-home's. Default: none.",
+        ["Network:StaffNetworks"] = "CIDR networks that the vendor's staff works from: pages and API refuse staff, people and tokens, from elsewhere. Default: any.",
         ["Network:TrustedProxies"] = "CIDR networks whose X-Forwarded-For is believed at the internal listener; the roles name the portal's. Default: none.",
         ["Tls:CertificateFile"] = "PEM certificate chain instead of the one made at the first start, or in the distributed shape of keys/server.pem in the data directory, which admin keys make hands out.",
         ["Tls:KeyFile"] = "PEM private key of that certificate.",

@@ -62,7 +62,7 @@ public sealed record HostSettings
                 .Select(role => $"The portal forwards the API of the role {role}, which runs elsewhere: list its addresses in Edge:Roles:{role}, for example [\"https://{role}:8444\"]."));
         }
 
-        foreach (var key in new[] { "Network:TrustedProxies", "Network:PublicProxies" })
+        foreach (var key in new[] { "Network:TrustedProxies", "Network:PublicProxies", "Network:StaffNetworks" })
         {
             errors.AddRange((configuration.GetSection(key).Get<string[]>() ?? []).Where(network => !System.Net.IPNetwork.TryParse(network, out _))
                 .Select(network => $"{key} '{network}' is not a network; write it as 10.0.0.0/8."));

@@ -11,6 +11,7 @@ public sealed class PeopleTests : IAsyncLifetime
 {
     private readonly ManualTime time = new(new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero));
     private ControlPlane host = null!;
+    private SomebodySignedIn? survivor;
 
     public async ValueTask InitializeAsync() => host = await ControlPlane.StartAsync(time: time, configuration: new Dictionary<string, string?> { ["Api:RequestsPerMinute"] = "1000000" });
 
@@ -20,21 +21,21 @@ public sealed class PeopleTests : IAsyncLifetime
     public async Task An_invitation_is_good_once_until_it_is_revoked_or_old_and_says_nothing_of_other_accounts()
     {
         var first = await SomebodySignedIn.InvitedAsync(host.Admin, "ada@vendor.example", "viewer");
-        await SomebodySignedIn.AcceptAsync(host, first.Code.ToLowerInvariant().Replace("-", " ", StringComparison.Ordinal), "ada@vendor.example");
-        Assert.Equal(HttpStatusCode.Unauthorized, await OpenAsync(first.Code));
+        await SomebodySignedIn.AcceptAsync(host, first.Code!.ToLowerInvariant().Replace("-", " ", StringComparison.Ordinal), "ada@vendor.example");
+        Assert.Equal(HttpStatusCode.Unauthorized, await OpenAsync(first.Code!));
 
         var revoked = await SomebodySignedIn.InvitedAsync(host.Admin, "bo@vendor.example", "viewer");
         (await host.Admin.PostAsync(new Uri($"/api/v1/identity/invitations/{revoked.Id}/revoke", UriKind.Relative), null)).EnsureSuccessStatusCode();
-        Assert.Equal(HttpStatusCode.Unauthorized, await OpenAsync(revoked.Code));
+        Assert.Equal(HttpStatusCode.Unauthorized, await OpenAsync(revoked.Code!));
 
         // Whoever invites an address that is somebody's learns nothing; whoever holds the code learns it.
         var taken = await SomebodySignedIn.InvitedAsync(host.Admin, "ADA@vendor.example", "viewer");
-        var refused = await Assert.ThrowsAsync<HttpRequestException>(() => SomebodySignedIn.AcceptAsync(host, taken.Code, "ada@vendor.example"));
+        var refused = await Assert.ThrowsAsync<HttpRequestException>(() => SomebodySignedIn.AcceptAsync(host, taken.Code!, "ada@vendor.example"));
         Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.StatusCode);
 
         var old = await SomebodySignedIn.InvitedAsync(host.Admin, "cy@vendor.example", "viewer");
         time.Advance(TimeSpan.FromDays(7) + TimeSpan.FromMinutes(1));
-        Assert.Equal(HttpStatusCode.Unauthorized, await OpenAsync(old.Code));
+        Assert.Equal(HttpStatusCode.Unauthorized, await OpenAsync(old.Code!));
         Assert.Equal(["accepted", "expired", "expired", "revoked"], (await InvitationsAsync()).Where(one => one.Email is not null).Select(one => one.State).Order());
     }
 
@@ -43,15 +44,15 @@ public sealed class PeopleTests : IAsyncLifetime
     {
         var invited = await SomebodySignedIn.InvitedAsync(host.Admin, "ada@vendor.example", "viewer");
         using var anonymous = host.Client(host.Portal);
-        using var both = await anonymous.PostAsJsonAsync("/api/v1/identity/invitations/accept", new AcceptInvitationRequest(invited.Code, "too short", "000000"));
+        using var both = await anonymous.PostAsJsonAsync("/api/v1/identity/invitations/accept", new AcceptInvitationRequest(invited.Code!, "too short", "000000"));
         Assert.Equal(["/password", "/totp"], (await both.Content.ReadFromJsonAsync<ProblemDocument>())!.Errors!.Select(error => error.Pointer).Order());
         for (var i = 0; i < 19; i++)
         {
-            using var wrong = await anonymous.PostAsJsonAsync("/api/v1/identity/invitations/accept", new AcceptInvitationRequest(invited.Code, SomebodySignedIn.Password, "000000"));
+            using var wrong = await anonymous.PostAsJsonAsync("/api/v1/identity/invitations/accept", new AcceptInvitationRequest(invited.Code!, SomebodySignedIn.Password, "000000"));
             Assert.Equal(HttpStatusCode.UnprocessableEntity, wrong.StatusCode);
         }
 
-        Assert.Equal(HttpStatusCode.Unauthorized, await OpenAsync(invited.Code));
+        Assert.Equal(HttpStatusCode.Unauthorized, await OpenAsync(invited.Code!));
     }
 
     [Fact]
@@ -111,8 +112,9 @@ public sealed class PeopleTests : IAsyncLifetime
             Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.StatusCode);
         }
 
-        var colleague = await SomebodySignedIn.AcceptAsync(host, (await SomebodySignedIn.InvitedAsync(api, "c@acme.example", "customer-viewer")).Code, "c@acme.example");
-        Assert.Equal((customer.Id, "customerUser"), ((await colleague.TradeAsync())!.Principal.CustomerId!.Value, (await colleague.TradeAsync())!.Principal.Kind));
+        // The code goes by mail alone: else it could find out, and become, whomever it names.
+        Assert.Null((await SomebodySignedIn.InvitedAsync(api, "c@acme.example", "customer-viewer")).Code);
+        Assert.Equal((customer.Id, "customerUser"), ((await somebody.TradeAsync())!.Principal.CustomerId!.Value, (await somebody.TradeAsync())!.Principal.Kind));
         Assert.NotNull(await stranger.TradeAsync());
     }
 
@@ -163,8 +165,8 @@ public sealed class PeopleTests : IAsyncLifetime
         var person = (await host.Admin.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people"))!.Items.Single();
         using var first = await host.Admin.PostAsJsonAsync($"/api/v1/identity/people/{person.Id}/recover", new PersonActionRequest("lost the telephone"));
         using var second = await host.Admin.PostAsJsonAsync($"/api/v1/identity/people/{person.Id}/recover", new PersonActionRequest("once more"));
-        Assert.Equal(HttpStatusCode.Unauthorized, await OpenAsync((await first.Content.ReadFromJsonAsync<CreatedInvitation>())!.Code));
-        var back = await SomebodySignedIn.AcceptAsync(host, (await second.Content.ReadFromJsonAsync<CreatedInvitation>())!.Code, somebody.Email);
+        Assert.Equal(HttpStatusCode.Unauthorized, await OpenAsync((await first.Content.ReadFromJsonAsync<CreatedInvitation>())!.Code!));
+        var back = await SomebodySignedIn.AcceptAsync(host, (await second.Content.ReadFromJsonAsync<CreatedInvitation>())!.Code!, somebody.Email);
 
         Assert.Equal((await back.TradeAsync())!.Principal.Subject, $"person:{person.Id:N}");
         Assert.Null(await somebody.TradeAsync());
@@ -193,6 +195,120 @@ public sealed class PeopleTests : IAsyncLifetime
         var id = (await api.GetFromJsonAsync<MeItem>("/api/v1/identity/me"))!.Id;
         (await other.PostAsJsonAsync($"/api/v1/identity/people/{id}/disable", new PersonActionRequest())).EnsureSuccessStatusCode();
         await Eventually.TrueAsync(async () => (await program.GetAsync(new Uri("/api/v1/licensing/customers", UriKind.Relative))).StatusCode == HttpStatusCode.Unauthorized, "the token is revoked", TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public async Task A_way_back_is_worth_nothing_once_the_person_may_more_and_its_use_ends_every_token()
+    {
+        var root = await SomebodySignedIn.InviteAsync(host, "root@vendor.example", "administrator");
+        var ada = await SomebodySignedIn.InviteByAsync(host, root, "ada@vendor.example", "viewer");
+        using var api = await root.ApiAsync();
+        var id = (await api.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people"))!.Items.Single(person => person.Email == ada.Email).Id;
+        var early = await RecoverAsync();
+        using var raised = await api.PutAsJsonAsync($"/api/v1/identity/people/{id}/roles", new ChangeRolesRequest(["administrator"]));
+        Assert.Equal(HttpStatusCode.NoContent, raised.StatusCode);
+        var opened = await SomebodySignedIn.TryAcceptAsync(host, early);
+        Assert.Equal(HttpStatusCode.Unauthorized, opened);
+
+        // A token keeps no right that its person lost, and none at all when the account may have been another's.
+        using var hers = await ada.ApiAsync();
+        using var narrow = await TokenAsync(hers, "fleet:read");
+        using var wide = await TokenAsync(hers, "fleet:write", "fleet:read");
+        using var lowered = await api.PutAsJsonAsync($"/api/v1/identity/people/{id}/roles", new ChangeRolesRequest(["security-officer"]));
+        Assert.Equal(HttpStatusCode.NoContent, lowered.StatusCode);
+        await Eventually.TrueAsync(async () => await StatusAsync(wide) == HttpStatusCode.Unauthorized, "the wide token is revoked", TimeSpan.FromSeconds(5));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(narrow));
+        await SomebodySignedIn.AcceptAsync(host, await RecoverAsync(), ada.Email);
+        await Eventually.TrueAsync(async () => await StatusAsync(narrow) == HttpStatusCode.Unauthorized, "the narrow token is revoked", TimeSpan.FromSeconds(5));
+
+        async Task<string> RecoverAsync()
+        {
+            using var answer = await api.PostAsJsonAsync($"/api/v1/identity/people/{id}/recover", new PersonActionRequest());
+            return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedInvitation>())!.Code!;
+        }
+
+        async Task<HttpClient> TokenAsync(HttpClient by, params string[] scopes)
+        {
+            using var made = await by.PostAsJsonAsync("/api/v1/identity/tokens", new CreateTokenRequest("a program", scopes, Networks: ["127.0.0.0/8"]));
+            var client = host.Client(host.Portal, (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedToken>())!.Token);
+            await Eventually.TrueAsync(async () => await StatusAsync(client) == HttpStatusCode.OK, "the token is known");
+            return client;
+        }
+
+        async Task<HttpStatusCode> StatusAsync(HttpClient client)
+        {
+            using var answer = await client.GetAsync(new Uri("/api/v1/fleet/clusters", UriKind.Relative));
+            return answer.StatusCode;
+        }
+    }
+
+    [Fact]
+    public async Task Who_was_stopped_leaves_no_way_back_with_the_token_of_a_moment_ago()
+    {
+        var root = await SomebodySignedIn.InviteAsync(host, "root@vendor.example", "administrator");
+        var bad = await SomebodySignedIn.InviteByAsync(host, root, "bad@vendor.example", "administrator");
+        using var api = await root.ApiAsync();
+        using var theirs = await bad.ApiAsync();
+        var invited = await SomebodySignedIn.InvitedAsync(theirs, "friend@vendor.example", "administrator");
+        var id = (await theirs.GetFromJsonAsync<MeItem>("/api/v1/identity/me"))!.Id;
+        using var stopped = await api.PostAsJsonAsync($"/api/v1/identity/people/{id}/disable", new PersonActionRequest("left"));
+        Assert.Equal(HttpStatusCode.NoContent, stopped.StatusCode);
+
+        // At once: whether the message has come to identity's own door or not.
+        using var token = await theirs.PostAsJsonAsync("/api/v1/identity/tokens", new CreateTokenRequest("way back", ["fleet:read"], Networks: ["127.0.0.0/8"]));
+        Assert.Equal(HttpStatusCode.Unauthorized, token.StatusCode);
+        using var invite = await theirs.PostAsJsonAsync("/api/v1/identity/invitations", new InviteRequest("again@vendor.example", "again", ["administrator"]));
+        Assert.Equal(HttpStatusCode.Unauthorized, invite.StatusCode);
+        using var enable = await theirs.PostAsJsonAsync($"/api/v1/identity/people/{id}/enable", new PersonActionRequest());
+        Assert.Equal(HttpStatusCode.Unauthorized, enable.StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, await OpenAsync(invited.Code!));
+    }
+
+    [Fact]
+    public async Task Two_administrators_who_stop_each_other_at_once_leave_one()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            var one = round == 0 ? await SomebodySignedIn.InviteAsync(host, "one0@vendor.example", "administrator") : await MoreAsync($"one{round}@vendor.example");
+            var two = await SomebodySignedIn.InviteByAsync(host, one, $"two{round}@vendor.example", "administrator");
+            using var first = await one.ApiAsync();
+            using var second = await two.ApiAsync();
+            var people = (await first.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people?limit=500"))!.Items;
+            var answers = await Task.WhenAll(
+                first.PostAsJsonAsync($"/api/v1/identity/people/{people.Single(person => person.Email == two.Email).Id}/disable", new PersonActionRequest()),
+                second.PostAsJsonAsync($"/api/v1/identity/people/{people.Single(person => person.Email == one.Email).Id}/disable", new PersonActionRequest()));
+            Assert.Equal(1, answers.Count(answer => answer.StatusCode == HttpStatusCode.NoContent));
+            survivor = answers[0].StatusCode == HttpStatusCode.NoContent ? one : two;
+        }
+
+        async Task<SomebodySignedIn> MoreAsync(string email)
+        {
+            var made = await SomebodySignedIn.InviteByAsync(host, survivor!, email, "administrator");
+            using var api = await made.ApiAsync();
+            var id = (await api.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people?limit=500"))!.Items.Single(person => person.Email == survivor!.Email).Id;
+            (await api.PostAsJsonAsync($"/api/v1/identity/people/{id}/disable", new PersonActionRequest())).EnsureSuccessStatusCode();
+            return made;
+        }
+    }
+
+    [Fact]
+    public async Task Who_opened_an_invitation_before_knows_no_secret_of_who_accepts_it()
+    {
+        var invited = await SomebodySignedIn.InvitedAsync(host.Admin, "ada@vendor.example", "viewer");
+        using var anonymous = host.Client(host.Portal);
+        using var peek = await anonymous.PostAsJsonAsync("/api/v1/identity/invitations/open", new OpenInvitationRequest(invited.Code));
+        var seen = (await peek.Content.ReadFromJsonAsync<OpenedInvitation>())!.TotpSecret;
+        using var same = await anonymous.PostAsJsonAsync("/api/v1/identity/invitations/open", new OpenInvitationRequest(invited.Code, seen));
+        Assert.Equal(seen, (await same.Content.ReadFromJsonAsync<OpenedInvitation>())!.TotpSecret);
+
+        var ada = await SomebodySignedIn.AcceptAsync(host, invited.Code!, "ada@vendor.example");
+
+        Assert.NotEqual(seen, ada.Secret);
+        time.Advance(TimeSpan.FromMinutes(1));
+        using var thief = await new SomebodySignedIn(host, ada.Email) { Secret = seen }.TryAsync();
+        Assert.Equal(HttpStatusCode.Unauthorized, thief.StatusCode);
+        using var right = await ada.TryAsync();
+        Assert.Equal(HttpStatusCode.OK, right.StatusCode);
     }
 
     private async Task<HttpStatusCode> OpenAsync(string code)

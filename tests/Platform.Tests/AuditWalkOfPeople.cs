@@ -20,11 +20,17 @@ public sealed partial class AuditWalkTests
             await PostAsync($"/api/v1/identity/invitations/{invited.Id}/revoke");
             return invited.Id.ToString();
         }),
+        ["OpenInvitation"] = ("identity.invitation-opened", async () =>
+        {
+            var invited = await SomebodySignedIn.InvitedAsync(host.Admin, Address(), "viewer");
+            await PostAsync("/api/v1/identity/invitations/open", new OpenInvitationRequest(invited.Code));
+            return invited.Id.ToString();
+        }),
         ["AcceptInvitation"] = ("identity.invitation-accepted", async () =>
         {
             var address = Address();
             var invited = await SomebodySignedIn.InvitedAsync(host.Admin, address, "viewer");
-            await SomebodySignedIn.AcceptAsync(host, invited.Code, address);
+            await SomebodySignedIn.AcceptAsync(host, invited.Code!, address);
             return invited.Id.ToString();
         }),
         ["SignIn"] = ("identity.signed-in", () => WithPersonAsync(async (somebody, _) => (await somebody.TryAsync(code: somebody.RecoveryCodes[0])).EnsureSuccessStatusCode())),

@@ -32,7 +32,6 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
     /// <summary>Endpoints that change nothing a person must answer for, each with its reason.</summary>
     private static readonly Dictionary<string, string> Exempt = new()
     {
-        ["OpenInvitation"] = "shows what a code is for; nothing changes",
         ["TradeSession"] = "a session gives a short token; nothing changes",
         ["ExchangeToken"] = "an assertion gives short access; the key's rotation has its own entry",
         ["CheckIn"] = "telemetry; a suspected clone has its own entry",

@@ -85,6 +85,7 @@ public sealed class StateEventOrderTests : IAsyncLifetime
         return type.Name switch
         {
             nameof(TokenChanged) => new TokenChanged(Id.ToString("D"), [1], word, "token", null, [], [], at, version == Newer ? at : null, version),
+            nameof(PersonChanged) => new PersonChanged(Id, "staff", null, version != Newer, version),
             nameof(UserKeysChanged) => new UserKeysChanged(new Dictionary<string, byte[]> { [word] = [1] }, version),
             nameof(LegalHoldChanged) => new LegalHoldChanged(Id, version == Newer, version),
             nameof(CustomerChanged) => new CustomerChanged(Id, word, "eu", version == Newer ? "suspended" : "active", version),

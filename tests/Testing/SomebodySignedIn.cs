@@ -40,15 +40,30 @@ public sealed class SomebodySignedIn(ControlPlane host, string email)
         return somebody;
     }
 
+    /// <summary>What accepting an invitation is answered, which may be good no more.</summary>
+    public static async Task<System.Net.HttpStatusCode> TryAcceptAsync(ControlPlane host, string code)
+    {
+        using var anonymous = host.Client(host.Portal);
+        using var open = await anonymous.PostAsJsonAsync("/api/v1/identity/invitations/open", new OpenInvitationRequest(code));
+        if (!open.IsSuccessStatusCode)
+        {
+            return open.StatusCode;
+        }
+
+        var somebody = new SomebodySignedIn(host, "somebody@vendor.example") { Secret = (await open.Content.ReadFromJsonAsync<OpenedInvitation>())!.TotpSecret };
+        using var accept = await anonymous.PostAsJsonAsync("/api/v1/identity/invitations/accept", new AcceptInvitationRequest(code, Password, somebody.Code()));
+        return accept.StatusCode;
+    }
+
     /// <summary>Invites somebody as the bootstrap token, and accepts.</summary>
     public static async Task<SomebodySignedIn> InviteAsync(ControlPlane host, string email, string role, Guid? customer = null) =>
-        await AcceptAsync(host, (await InvitedAsync(host.Admin, email, role, customer)).Code, email);
+        await AcceptAsync(host, (await InvitedAsync(host.Admin, email, role, customer)).Code!, email);
 
     /// <summary>The same as a person, for when the bootstrap token is revoked.</summary>
     public static async Task<SomebodySignedIn> InviteByAsync(ControlPlane host, SomebodySignedIn by, string email, string role, Guid? customer = null)
     {
         using var api = await by.ApiAsync();
-        return await AcceptAsync(host, (await InvitedAsync(api, email, role, customer)).Code, email);
+        return await AcceptAsync(host, (await InvitedAsync(api, email, role, customer)).Code!, email);
     }
 
     /// <summary>Invites somebody.</summary>

@@ -33,7 +33,7 @@ internal static class ModuleCommands
                 await parsed.InvocationConfiguration.Output.WriteLineAsync(await task.RunAsync(scope.ServiceProvider, name => parsed.GetValue(options[name])!, cancellationToken));
                 return 0;
             }
-            catch (Exception refusal) when (refusal is InvalidOperationException or ArgumentException or System.Data.Common.DbException)
+            catch (Exception refusal) when (refusal is InvalidOperationException or ArgumentException or System.Data.Common.DbException or Microsoft.EntityFrameworkCore.DbUpdateException)
             {
                 await parsed.InvocationConfiguration.Error.WriteLineAsync(refusal.Message);
                 return 2;

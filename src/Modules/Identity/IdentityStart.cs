@@ -50,16 +50,19 @@ internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDir
         await transaction.CommitAsync(cancellationToken);
     }
 
-    /// <summary>While nobody may sign in, the data directory holds an invitation for the first administrator: whoever reads it owns the installation already.</summary>
+    /// <summary>While there is no administrator, the data directory holds an invitation for the first administrator: whoever reads it owns the installation already.</summary>
     private async Task InviteFirstAsync(ControlPlaneDbContext db, IEvents events, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (await db.Set<Person>().AnyAsync(cancellationToken) || await db.Set<Invitation>().AnyAsync(row => row.AcceptedAt == null && row.RevokedAt == null && row.ExpiresAt > now + TimeSpan.FromDays(1), cancellationToken))
+        if (await db.Set<HeldRole>().AnyAsync(row => row.Role == RoleBook.Administrator && row.Until == null, cancellationToken)
+            || await db.Set<Invitation>().AnyAsync(row => row.Email == null && row.AcceptedAt == null && row.RevokedAt == null && row.ExpiresAt > now + TimeSpan.FromDays(1), cancellationToken))
         {
             return;
         }
 
-        var invitation = Invitation.Create(factors, null, null, Person.Staff, null, [RoleBook.Administrator], null, now, out var code);
-        InvitationsApi.Add(db, events, invitation, code, options.Value, "nobody may sign in yet", now);
+        await Invitation.RevokeOpenAsync(db.Set<Invitation>().Where(row => row.Email == null), events, "a newer one takes its place", now, cancellationToken);
+
+        var invitation = Invitation.Create(factors, null, null, Person.Staff, null, [RoleBook.Administrator], null, "system", now, out var code);
+        InvitationsApi.Add(db, events, invitation, code, options.Value, "there is no administrator yet", now);
         DataDirectory.WritePrivate(data.PathOf(FirstAdministrator.CodeFile), System.Text.Encoding.ASCII.GetBytes(code + "\n"));
         LogInvitation(logger, FirstAdministrator.CodeFile, invitation.ExpiresAt);
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Claims;
 using System.Security.Cryptography;
@@ -65,7 +66,7 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
         var keys = await tokens.UserKeysAsync(module, Context.RequestAborted);
         var claims = UserTokens.Verify(text, kid => keys.GetValueOrDefault(kid), time.GetUtcNow());
         return claims is not null && await SpeaksForAsync(module, claims)
-            ? Success(claims.Sub, claims.Kind, claims.Scope, claims.Customer, claims.Tid, claims.Sid, "session", claims.Amr)
+            ? Success(claims.Sub, claims.Kind, claims.Scope, claims.Customer, claims.Tid, claims.Sid, "session", claims.Amr, claims.Stamp)
             : AuthenticateResult.Fail("The user token is not valid.");
     }
 
@@ -82,7 +83,7 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
 
     private bool IsLive(Contracts.Events.Identity.TokenChanged token) => token.RevokedAt is null && token.ExpiresAt > time.GetUtcNow();
 
-    private AuthenticateResult Success(string subject, string kind, string scope, Guid? customer, string? tokenId, string? session, string auth, string? amr)
+    private AuthenticateResult Success(string subject, string kind, string scope, Guid? customer, string? tokenId, string? session, string auth, string? amr, long? stamp = null)
     {
         var identity = new ClaimsIdentity(SchemeName, "sub", null);
         identity.AddClaim(new Claim("sub", subject));
@@ -92,6 +93,11 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
         if (tokenId is not null)
         {
             identity.AddClaim(new Claim("token", tokenId));
+        }
+
+        if (stamp is not null)
+        {
+            identity.AddClaim(new Claim("stamp", stamp.Value.ToString(CultureInfo.InvariantCulture)));
         }
 
         if (amr is not null)
@@ -128,6 +134,8 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
     {
         if (user.FindFirst("sub")?.Value is not { } subject)
         {
+            // Who signs in is nobody yet; where from is told all the same.
+            current.Set(null, address?.ToString());
             return;
         }
 

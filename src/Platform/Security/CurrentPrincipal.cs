@@ -12,7 +12,7 @@ public sealed class CurrentPrincipal
     public string? RemoteAddress { get; private set; }
 
     /// <summary>Set once by authentication.</summary>
-    public void Set(AuditActor actor, string? remoteAddress)
+    public void Set(AuditActor? actor, string? remoteAddress)
     {
         Actor = actor;
         RemoteAddress = remoteAddress;

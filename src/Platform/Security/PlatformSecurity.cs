@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Contracts;
 using MissionControl.Contracts.Events.Identity;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
@@ -17,6 +18,7 @@ public static class PlatformSecurity
     {
         services.AddScoped<CurrentPrincipal>();
         services.AddSingleton<KnownTokens>();
+        services.AddSingleton<StaffNetworks>();
         services.AddSingleton<IAuthorizationHandler, ScopeHandler>();
         services.AddAuthentication(BearerAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, BearerAuthentication>(BearerAuthentication.SchemeName, null);
         services.AddAuthorization(authorization => authorization.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
@@ -38,6 +40,11 @@ public static class PlatformSecurity
         app.UseAuthentication();
         app.Use(static (context, next) =>
         {
+            if (context.User.FindFirst("kind")?.Value == "staff" && !context.RequestServices.GetRequiredService<StaffNetworks>().Admits(context, context.User.FindFirst("auth")?.Value == "session"))
+            {
+                return Problems.WriteAsync(context, ProblemCodes.OutsideNetwork, "The vendor's staff works from its own networks only; this address is in none of them.");
+            }
+
             BearerAuthentication.Enter(
                 context.User, context.RequestServices.GetRequiredService<CurrentPrincipal>(), context.RequestServices.GetRequiredService<CustomerScope>(), context.Connection.RemoteIpAddress);
             return next(context);

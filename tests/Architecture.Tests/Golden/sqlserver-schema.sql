@@ -1187,6 +1187,8 @@ BEGIN
         [customer_id] binary(16) NULL,
         [roles] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [person_id] binary(16) NULL,
+        [person_stamp] bigint NULL,
+        [invited_by] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [totp_secret] varbinary(100) NOT NULL,
         [created_at] bigint NOT NULL,
         [expires_at] bigint NOT NULL,
@@ -3265,6 +3267,14 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_identity_invitation_expires_at] ON [identity_invitation] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_invitation_invited_by] ON [identity_invitation] ([invited_by]);
 END;
 
 IF NOT EXISTS (

@@ -60,9 +60,9 @@ public sealed record InviteRequest(
 
 /// <summary>An invitation as it is shown once.</summary>
 /// <param name="Id">Its id.</param>
-/// <param name="Code">What is redeemed; never shown again.</param>
+/// <param name="Code">What is redeemed; never shown again. Null: it was sent by mail alone, as for every customer's caller.</param>
 /// <param name="ExpiresAt">Until then (UTC).</param>
-public sealed record CreatedInvitation(Guid Id, string Code, DateTimeOffset ExpiresAt);
+public sealed record CreatedInvitation(Guid Id, string? Code, DateTimeOffset ExpiresAt);
 
 /// <summary>An invitation as it is listed.</summary>
 /// <param name="Id">Its id.</param>
@@ -81,7 +81,8 @@ public sealed record InvitationItem(
 
 /// <summary>Shows what an invitation is for.</summary>
 /// <param name="Code">The invitation's code.</param>
-public sealed record OpenInvitationRequest([property: Required, StringLength(100)] string? Code);
+/// <param name="TotpSecret">The secret that an opening before gave: if it still is the one, it stays. Without it there is a new one, and those before are worth nothing.</param>
+public sealed record OpenInvitationRequest([property: Required, StringLength(100)] string? Code, [property: StringLength(100)] string? TotpSecret = null);
 
 /// <summary>An invitation, shown to whoever holds its code.</summary>
 /// <param name="Email">The mail address; null: it is still to be said.</param>

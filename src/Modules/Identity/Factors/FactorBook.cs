@@ -1,13 +1,14 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Security;
 
 namespace MissionControl.Identity.Factors;
 
 /// <summary>Checks and makes second factors. Whatever proves something is used up in the transaction of what it permits, by one conditional update.</summary>
-internal sealed class FactorBook(DataDirectory data, TimeProvider time)
+internal sealed partial class FactorBook(DataDirectory data, TimeProvider time, ILogger<FactorBook> logger)
 {
     public const string KeyFile = "keys/factor-sealing.key";
     private const int RecoveryCodes = 10;
@@ -25,7 +26,19 @@ internal sealed class FactorBook(DataDirectory data, TimeProvider time)
 
     public byte[] Seal(Guid place, byte[] secret) => seal.Seal(secret, place.ToString("N"));
 
-    public byte[] Open(Guid place, byte[] box) => seal.Open(box, place.ToString("N"));
+    /// <summary>What was sealed for a row; null when no key here opens it: then there is no such factor, and whoever has another one can use that.</summary>
+    public byte[]? TryOpen(Guid place, byte[] box)
+    {
+        try
+        {
+            return seal.Open(box, place.ToString("N"));
+        }
+        catch (CryptographicException)
+        {
+            LogUnopened(logger, KeyFile, place);
+            return null;
+        }
+    }
 
     /// <summary>
     /// Uses up what an authenticator shows, or a recovery code, within the open transaction.
@@ -36,7 +49,7 @@ internal sealed class FactorBook(DataDirectory data, TimeProvider time)
         var now = time.GetUtcNow();
         var plain = Normal(code);
         if (await db.Set<Authenticator>().AsNoTracking().SingleOrDefaultAsync(row => row.PersonId == personId && row.ConfirmedAt != null, cancellationToken) is { } device
-            && Totp.StepOf(Open(device.Id, device.Secret), plain, now) is { } step)
+            && TryOpen(device.Id, device.Secret) is { } secret && Totp.StepOf(secret, plain, now) is { } step)
         {
             // Of many that bring the same code at once one finds the row as it must be.
             return await db.Set<Authenticator>().Where(row => row.Id == device.Id && row.LastStep < step)
@@ -61,6 +74,9 @@ internal sealed class FactorBook(DataDirectory data, TimeProvider time)
         db.AddRange(codes.Select(code => new RecoveryCode { PersonId = personId, Sha256 = SHA256.HashData(Encoding.UTF8.GetBytes(code)), CreatedAt = time.GetUtcNow() }));
         return codes.ConvertAll(code => string.Join('-', code.Chunk(4).Select(part => new string(part))));
     }
+
+    [LoggerMessage(2003, LogLevel.Error, "No key beside {File} opens the authenticator {Id}: its codes are worth nothing")]
+    private static partial void LogUnopened(ILogger logger, string file, Guid id);
 
     // As people type them: with gaps, dashes and small letters.
     private static string Normal(string code) => new([.. code.Where(char.IsAsciiLetterOrDigit).Select(char.ToUpperInvariant)]);

@@ -1,3 +1,6 @@
+using System.Data.Common;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -8,9 +11,11 @@ using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Identity.Factors;
+using MissionControl.Identity.Me;
 using MissionControl.Identity.People;
 using MissionControl.Identity.Sessions;
 using MissionControl.Identity.SignIn;
+using MissionControl.Identity.Tokens;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
@@ -32,14 +37,23 @@ internal static class AcceptInvitation
         invitations.MapPost("/accept", AcceptAsync).OpenToAll("the code is the credential").WithName("AcceptInvitation").WithSummary("Become the invited person, and sign in").Produces<AcceptedInvitation>();
     }
 
-    private static async Task<IResult> OpenAsync(OpenInvitationRequest request, ControlPlaneDbContext db, FactorBook factors, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> OpenAsync(OpenInvitationRequest request, ControlPlaneDbContext db, IEvents events, FactorBook factors, TimeProvider time, CancellationToken cancellationToken)
     {
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         if (await FindAsync(db, request.Code!, time.GetUtcNow(), cancellationToken) is not { } invitation)
         {
             return Problems.Of(ProblemCodes.Unauthenticated, Refusal);
         }
 
-        var secret = factors.Open(invitation.Id, invitation.TotpSecret);
+        if (factors.TryOpen(invitation.Id, invitation.TotpSecret) is not { } secret
+            || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(Totp.Base32(secret)), Encoding.UTF8.GetBytes(request.TotpSecret ?? "")))
+        {
+            secret = invitation.Renew(factors);
+            events.Audit(invitation.Fact("identity.invitation-opened") with { Actor = new AuditActor("system", "whoever holds the code", "invitation") });
+            await db.SaveChangesAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        }
+
         return TypedResults.Ok(new OpenedInvitation(invitation.Email, invitation.Name, invitation.Kind, [.. invitation.RoleList().Select(role => RoleBook.Find(role)?.Title ?? role)], invitation.PersonId is not null,
             Totp.Base32(secret), Totp.UriOf(secret, invitation.Email ?? "administrator"), invitation.ExpiresAt));
     }
@@ -47,7 +61,8 @@ internal static class AcceptInvitation
     private static async Task<IResult> AcceptAsync(
         AcceptInvitationRequest request, ControlPlaneDbContext db, IEvents events, Passwords passwords, FactorBook factors, FirstAdministrator first, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (passwords.IsBusy)
+        using var turn = passwords.TryTakeTurn();
+        if (turn is null)
         {
             return Problems.Of(ProblemCodes.RateLimited, "Too many people sign in at this moment. Try again in a few seconds.");
         }
@@ -71,7 +86,8 @@ internal static class AcceptInvitation
             errors.Add(new FieldError("/name", "required", "Say what to call you."));
         }
 
-        if (Totp.StepOf(factors.Open(invitation.Id, invitation.TotpSecret), request.Totp!.Trim().Replace(" ", "", StringComparison.Ordinal), now) is not { } step)
+        var secret = factors.TryOpen(invitation.Id, invitation.TotpSecret);
+        if (secret is null || Totp.StepOf(secret, request.Totp!.Trim().Replace(" ", "", StringComparison.Ordinal), now) is not { } step)
         {
             await using var counted = await db.BeginWriteAsync(cancellationToken: cancellationToken);
             await db.Set<Invitation>().Where(row => row.Id == invitation.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.FailedTries, row => row.FailedTries + 1), cancellationToken);
@@ -87,10 +103,11 @@ internal static class AcceptInvitation
 
         var hash = await passwords.HashAsync(request.Password!, cancellationToken);
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        await Actor.LockAsync(db, invitation.PersonId is { } locked ? [locked] : [], cancellationToken);
         var person = invitation.PersonId is { } known ? await db.Set<Person>().SingleAsync(row => row.Id == known, cancellationToken) : await MakeAsync(db, invitation, email, name, hash, now, cancellationToken);
-        if (person is { DisabledAt: not null })
+        if (person is not null && invitation.PersonStamp is { } stamp && (person.DisabledAt is not null || person.Stamp != stamp))
         {
-            return Problems.Of(ProblemCodes.Conflict, "This account is disabled; an administrator can enable it.");
+            return Problems.Of(ProblemCodes.Unauthenticated, Refusal);
         }
 
         if (person is null)
@@ -106,27 +123,40 @@ internal static class AcceptInvitation
             await db.Set<Authenticator>().Where(row => row.PersonId == person.Id).ExecuteDeleteAsync(cancellationToken);
         }
 
-        invitation.Accept(now);
-        db.Add(factors.New(person.Id, factors.Open(invitation.Id, invitation.TotpSecret), step, isConfirmed: true));
-        var codes = await factors.RenewRecoveryCodesAsync(db, person.Id, cancellationToken);
-        var session = Session.Of(person, "pwd otp mfa", request.Agent, options.Value.LimitsOf(person.Kind), now, out var secret);
+        var session = Session.Of(person, "pwd otp mfa", request.Agent, options.Value.LimitsOf(person.Kind), now, out var opened);
         var actor = new AuditActor(person.Kind, person.Subject, "invitation", true, SessionId: session.Id.ToString("N"));
+        if (invitation.PersonId is not null)
+        {
+            await ApiToken.RevokeOfAsync(db, events, person.Id, null, "its person came back by a recovery", now, cancellationToken);
+            events.Audit(person.Fact("identity.password-changed") with { Actor = actor, Reason = "recovery", Changes = [Change.Add("/passwordSetAt", now)] });
+            events.Audit(person.Fact("identity.authenticator-changed") with { Actor = actor, Reason = "recovery" });
+            MeApi.Tell(events, person, "The way back that an administrator gave was used: password, authenticator and recovery codes are new, all browsers were signed out, and your tokens were revoked.", now);
+        }
+
+        invitation.Accept(now);
+        db.Add(factors.New(person.Id, secret, step, isConfirmed: true));
+        var codes = await factors.RenewRecoveryCodesAsync(db, person.Id, cancellationToken);
         events.Publish(person.ToEvent());
         events.Audit(invitation.Fact("identity.invitation-accepted") with { Actor = actor, Changes = [Change.Add("/person", person.Id), Change.Add("/roles", invitation.Roles)], Personal = new Dictionary<string, string> { ["email"] = email, ["name"] = name } });
         try
         {
             // The person's row first: who is signed in is written into it.
             await db.SaveChangesAsync(cancellationToken);
-            await SignInApi.OpenAsync(db, events, person, session, first, now, cancellationToken);
+            if (!await SignInApi.OpenAsync(db, events, person, session, first, now, cancellationToken))
+            {
+                return Problems.Of(ProblemCodes.Unauthenticated, Refusal);
+            }
+
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
+            await first.ForgetCodeAsync(db, cancellationToken);
         }
-        catch (DbUpdateException)
+        catch (DbUpdateException exception) when (exception is DbUpdateConcurrencyException || (exception.InnerException is DbException database && !db.Dialect.IsUnavailable(database)))
         {
             return Problems.Of(ProblemCodes.Conflict, "The invitation was accepted by somebody else at the same moment.");
         }
 
-        return TypedResults.Ok(new AcceptedInvitation(secret, session.ExpiresAt, codes));
+        return TypedResults.Ok(new AcceptedInvitation(opened, session.ExpiresAt, codes));
     }
 
     private static async Task<Person?> MakeAsync(ControlPlaneDbContext db, Invitation invitation, string email, string name, string hash, DateTimeOffset now, CancellationToken cancellationToken)

@@ -30,7 +30,7 @@ internal static class CreateAdministrator
         var db = services.GetRequiredService<ControlPlaneDbContext>();
         var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
         services.GetRequiredService<CurrentPrincipal>().Set(new AuditActor("staff", "console", "local"), null);
-        var invitation = Invitation.Create(services.GetRequiredService<FactorBook>(), email, name, Person.Staff, null, [RoleBook.Administrator], null, now, out var code);
+        var invitation = Invitation.Create(services.GetRequiredService<FactorBook>(), email, name, Person.Staff, null, [RoleBook.Administrator], null, "console", now, out var code);
         var options = services.GetRequiredService<IOptions<IdentityOptions>>().Value;
         InvitationsApi.Add(db, services.GetRequiredService<IEvents>(), invitation, code, options, "made on the server's console", now);
         await db.SaveChangesAsync(cancellationToken);

@@ -39,8 +39,14 @@ internal sealed class Invitation
     /// <summary>The person that it gives a new password and new factors; null: it makes one.</summary>
     public Guid? PersonId { get; init; }
 
-    /// <summary>The secret that the authenticator will have, sealed for this row.</summary>
-    public required byte[] TotpSecret { get; init; }
+    /// <summary>The person's stamp when it was made: whatever happened to the person since, it is worth nothing any more.</summary>
+    public long? PersonStamp { get; init; }
+
+    /// <summary>Who made it; worth nothing any more when that one is stopped or may do less.</summary>
+    public required string InvitedBy { get; init; }
+
+    /// <summary>The secret that the authenticator will have, sealed for this row. Another one each time the invitation is opened, so that who opened it before knows nothing; empty once it was accepted.</summary>
+    public required byte[] TotpSecret { get; set; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
@@ -55,7 +61,7 @@ internal sealed class Invitation
 
     public long Version { get; private set; } = 1;
 
-    public static Invitation Create(FactorBook factors, string? email, string? name, string kind, Guid? customerId, IEnumerable<string> roles, Guid? personId, DateTimeOffset now, out string code)
+    public static Invitation Create(FactorBook factors, string? email, string? name, string kind, Guid? customerId, IEnumerable<string> roles, Person? person, string invitedBy, DateTimeOffset now, out string code)
     {
         // 100 bits of chance: five groups of four letters and digits that people can read out.
         code = string.Join('-', Totp.Base32(RandomNumberGenerator.GetBytes(15))[..20].Chunk(4).Select(part => new string(part)));
@@ -69,7 +75,9 @@ internal sealed class Invitation
             Kind = kind,
             CustomerId = customerId,
             Roles = string.Join(' ', roles),
-            PersonId = personId,
+            PersonId = person?.Id,
+            PersonStamp = person?.Stamp,
+            InvitedBy = invitedBy,
             TotpSecret = factors.Seal(id, Totp.NewSecret()),
             CreatedAt = now,
             ExpiresAt = now + Life,
@@ -88,7 +96,27 @@ internal sealed class Invitation
     public void Accept(DateTimeOffset now)
     {
         AcceptedAt = now;
+        TotpSecret = [];
         Version++;
+    }
+
+    /// <summary>Gives the authenticator another secret.</summary>
+    public byte[] Renew(FactorBook factors)
+    {
+        var secret = Totp.NewSecret();
+        TotpSecret = factors.Seal(Id, secret);
+        Version++;
+        return secret;
+    }
+
+    /// <summary>Revokes what is open of a selection, within the open transaction.</summary>
+    public static async Task RevokeOpenAsync(IQueryable<Invitation> selection, IEvents events, string reason, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        foreach (var one in await selection.Where(row => row.AcceptedAt == null && row.RevokedAt == null).ToListAsync(cancellationToken))
+        {
+            one.Revoke(now);
+            events.Audit(one.Fact("identity.invitation-revoked") with { Reason = reason, Changes = [Change.Add("/revokedAt", now)] });
+        }
     }
 
     public void Revoke(DateTimeOffset now)
@@ -113,7 +141,9 @@ internal sealed class Invitation
             builder.Property(row => row.Kind).HasMaxLength(20);
             builder.Property(row => row.Roles).HasMaxLength(500);
             builder.Property(row => row.TotpSecret).HasMaxLength(100);
+            builder.Property(row => row.InvitedBy).HasMaxLength(60);
             builder.HasIndex(row => row.CodeSha256).IsUnique();
+            builder.HasIndex(row => row.InvitedBy);
             builder.HasIndex(row => row.CreatedAt);
             builder.HasIndex(row => row.ExpiresAt);
         }

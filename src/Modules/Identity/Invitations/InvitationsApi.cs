@@ -60,6 +60,12 @@ internal static class InvitationsApi
 
     private static async Task<IResult> InviteAsync(InviteRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, FactorBook factors, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
+        await using var transaction = db.CurrentTransaction is null ? await db.BeginWriteAsync(cancellationToken: cancellationToken) : null;
+        if (!await Actor.StandsAsync(db, reader, cancellationToken))
+        {
+            return Problems.Of(ProblemCodes.Unauthenticated, "The session has ended. Sign in again.");
+        }
+
         var now = time.GetUtcNow();
         var customer = db.Scope.IsAll ? request.CustomerId : db.Scope.CustomerId;
         var errors = PeopleApi.RoleMistakes(request.Roles!, customer is null ? Person.Staff : Person.CustomerUser, reader).ToList();
@@ -84,11 +90,17 @@ internal static class InvitationsApi
             return Problems.Of(ProblemCodes.RateLimited, $"{MaxInADay} invitations were made within a day; come back tomorrow.");
         }
 
-        // Whether the address is somebody's already is told to whoever reads its mail, and to nobody else.
-        var invitation = Invitation.Create(factors, request.Email.Trim(), request.Name!.Trim(), customer is null ? Person.Staff : Person.CustomerUser, customer, request.Roles!.Distinct(StringComparer.Ordinal), null, now, out var code);
+        // Whether the address is somebody's already is told to whoever reads its mail: a customer's caller does not get the code itself,
+        // or it could find out, and become, whomever it names.
+        var invitation = Invitation.Create(factors, request.Email.Trim(), request.Name!.Trim(), customer is null ? Person.Staff : Person.CustomerUser, customer, request.Roles!.Distinct(StringComparer.Ordinal), null, reader.FindFirst("sub")!.Value, now, out var code);
         Add(db, events, invitation, code, options.Value, null, now);
         await db.SaveChangesAsync(cancellationToken);
-        return TypedResults.Created($"/api/v1/identity/invitations/{invitation.Id}", new CreatedInvitation(invitation.Id, code, invitation.ExpiresAt));
+        if (transaction is not null)
+        {
+            await transaction.CommitAsync(cancellationToken);
+        }
+
+        return TypedResults.Created($"/api/v1/identity/invitations/{invitation.Id}", new CreatedInvitation(invitation.Id, db.Scope.IsAll ? code : null, invitation.ExpiresAt));
     }
 
     private static async Task<IResult> ListAsync(ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, Guid? customer, string? q, CancellationToken cancellationToken)

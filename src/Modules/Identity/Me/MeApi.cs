@@ -62,7 +62,7 @@ internal static class MeApi
     }
 
     private static Task<IResult> EndSessionAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
-        PersonOf(reader) is null ? Task.FromResult(Problems.NotFound()) : ChangeAsync(reader, db, async self =>
+        Actor.IdOf(reader) is null ? Task.FromResult(Problems.NotFound()) : ChangeAsync(reader, db, async self =>
         {
             var now = time.GetUtcNow();
             if (await db.Set<Session>().Where(row => row.Id == id && row.PersonId == self.Person.Id && row.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now), cancellationToken) == 0)
@@ -70,6 +70,7 @@ internal static class MeApi
                 return Problems.NotFound();
             }
 
+            Renew(events, self.Person);
             events.Audit(self.Person.Fact("identity.session-ended") with { Changes = [Change.Remove("/session", id)] });
             return TypedResults.NoContent();
         }, cancellationToken);
@@ -78,6 +79,7 @@ internal static class MeApi
         ChangeAsync(reader, db, async self =>
         {
             var count = await PeopleApi.EndSessionsAsync(db, self.Person.Id, self.Session, time.GetUtcNow(), cancellationToken);
+            Renew(events, self.Person);
             events.Audit(self.Person.Fact("identity.person-signed-out") with { Changes = [Change.Remove("/sessions", count)] });
             return TypedResults.NoContent();
         }, cancellationToken);
@@ -96,7 +98,8 @@ internal static class MeApi
         }
 
         // Whoever holds a session only guesses no faster than whoever does not.
-        if (passwords.IsBusy || !await SignInApi.CountAsync(db, known.Person.Id, time.GetUtcNow(), cancellationToken))
+        using var turn = passwords.TryTakeTurn();
+        if (turn is null || !await SignInApi.CountAsync(db, known.Person.Id, time.GetUtcNow(), cancellationToken))
         {
             return Problems.Of(ProblemCodes.RateLimited, "Too many wrong tries. Wait a few minutes.");
         }
@@ -149,7 +152,7 @@ internal static class MeApi
         {
             var now = time.GetUtcNow();
             if (await db.Set<Authenticator>().SingleOrDefaultAsync(row => row.PersonId == self.Person.Id && row.ConfirmedAt == null, cancellationToken) is not { } device
-                || Totp.StepOf(factors.Open(device.Id, device.Secret), request.NewCode!.Trim().Replace(" ", "", StringComparison.Ordinal), now) is not { } step)
+                || factors.TryOpen(device.Id, device.Secret) is not { } secret || Totp.StepOf(secret, request.NewCode!.Trim().Replace(" ", "", StringComparison.Ordinal), now) is not { } step)
             {
                 return WrongCode("/newCode");
             }
@@ -157,6 +160,7 @@ internal static class MeApi
             await db.Set<Authenticator>().Where(row => row.PersonId == self.Person.Id && row.ConfirmedAt != null).ExecuteDeleteAsync(cancellationToken);
             (device.ConfirmedAt, device.LastStep) = (now, step);
             await PeopleApi.EndSessionsAsync(db, self.Person.Id, self.Session, now, cancellationToken);
+            Renew(events, self.Person);
             events.Audit(self.Person.Fact("identity.authenticator-changed") with { Changes = [Change.Replace("/authenticator", null, device.Id)] });
             Tell(events, self.Person, "Another authenticator was set up for your account, and all other browsers were signed out.", now);
             return TypedResults.NoContent();
@@ -191,6 +195,11 @@ internal static class MeApi
     {
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         db.ChangeTracker.Clear();
+        if (!await Actor.StandsAsync(db, reader, cancellationToken))
+        {
+            return Problems.Of(ProblemCodes.Unauthenticated, "The session has ended. Sign in again.");
+        }
+
         if (await SelfAsync(reader, db, cancellationToken) is not { } self)
         {
             return NoPerson();
@@ -206,21 +215,25 @@ internal static class MeApi
         return result;
     }
 
-    /// <summary>The person that a caller is; null: an API token.</summary>
-    public static Guid? PersonOf(ClaimsPrincipal reader) =>
-        reader.FindFirst("sub")?.Value is { } subject && subject.StartsWith("person:", StringComparison.Ordinal) && Guid.TryParse(subject["person:".Length..], out var id) ? id : null;
-
     private static async Task<Self?> SelfAsync(ClaimsPrincipal reader, ControlPlaneDbContext db, CancellationToken cancellationToken)
     {
         var session = Guid.TryParse(reader.FindFirst("session")?.Value, out var id) ? id : Guid.Empty;
-        return PersonOf(reader) is { } personId
+        return Actor.IdOf(reader) is { } personId
             && await db.Set<Person>().SingleOrDefaultAsync(row => row.Id == personId, cancellationToken) is { } person ? new Self(person, session) : null;
     }
 
     private static Task<int> ForgiveAsync(ControlPlaneDbContext db, Guid personId, CancellationToken cancellationToken) =>
         db.Set<Person>().Where(row => row.Id == personId).ExecuteUpdateAsync(set => set.SetProperty(row => row.FailedTries, 0).SetProperty(row => row.LockedUntil, (DateTimeOffset?)null), cancellationToken);
 
-    private static void Tell(IEvents events, Person person, string what, DateTimeOffset now) => events.Publish(new SendNotification(
+    // What was traded for the ended sessions is worth nothing either; this one is traded anew.
+    private static void Renew(IEvents events, Person person)
+    {
+        person.Renew();
+        events.Publish(person.ToEvent());
+    }
+
+    /// <summary>Tells a person that something about its account was changed.</summary>
+    public static void Tell(IEvents events, Person person, string what, DateTimeOffset now) => events.Publish(new SendNotification(
         Guid.CreateVersion7(now), person.CustomerId, [new Recipient("address", person.Email)], "account-changed",
         new Dictionary<string, string> { ["name"] = person.Name, ["what"] = what, ["when"] = now.ToString("d MMMM yyyy HH:mm 'UTC'", CultureInfo.InvariantCulture) }, "warning", $"account-changed/{person.Id:N}/{now.ToUnixTimeMilliseconds()}"));
 

@@ -114,6 +114,8 @@ internal static class PeopleApi
             held.Where(row => !roles.Contains(row.Role)).ToList().ForEach(row => row.Until = now);
             db.AddRange(roles.Except(before).Select(role => new HeldRole { PersonId = id, Role = role, Since = now }));
             person.Renew();
+            await ApiToken.RevokeOfAsync(db, events, id, RoleBook.ScopesOf(roles), "its person holds other roles now", now, cancellationToken);
+            await Invitation.RevokeOpenAsync(db.Set<Invitation>().Where(row => row.InvitedBy == person.Subject), events, "who invited holds other roles now", now, cancellationToken);
             events.Publish(person.ToEvent());
             events.Audit(person.Fact("identity.person-roles-changed") with { Reason = request.Reason, Changes = [Change.Replace("/roles", before, roles.Order(StringComparer.Ordinal).ToList())] });
             return TypedResults.NoContent();
@@ -139,13 +141,8 @@ internal static class PeopleApi
 
             person.Disable(now);
             await EndSessionsAsync(db, id, null, now, cancellationToken);
-            foreach (var token in await db.Set<ApiToken>().Where(row => row.PersonId == id && row.RevokedAt == null).ToListAsync(cancellationToken))
-            {
-                token.TryRevoke(now);
-                events.Publish(token.ToEvent());
-                events.Audit(new AuditFact("identity.token-revoked", token.CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "token", token.Id) { CustomerId = token.CustomerId, Reason = "its person was disabled", Changes = [Change.Add("/revokedAt", now)] });
-            }
-
+            await ApiToken.RevokeOfAsync(db, events, id, null, "its person was disabled", now, cancellationToken);
+            await Invitation.RevokeOpenAsync(db.Set<Invitation>().Where(row => row.InvitedBy == person.Subject || row.PersonId == id), events, "who invited was disabled", now, cancellationToken);
             events.Publish(person.ToEvent());
             events.Audit(person.Fact("identity.person-disabled") with { Reason = request.Reason, Changes = [Change.Add("/disabledAt", now)] });
             return TypedResults.NoContent();
@@ -182,20 +179,24 @@ internal static class PeopleApi
                 return Problems.Of(ProblemCodes.Conflict, "The person is disabled; enable it first.");
             }
 
-            foreach (var earlier in await db.Set<Invitation>().Where(row => row.PersonId == id && row.AcceptedAt == null && row.RevokedAt == null).ToListAsync(cancellationToken))
-            {
-                earlier.Revoke(now);
-            }
-
-            var invitation = Invitation.Create(factors, person.Email, person.Name, person.Kind, person.CustomerId, held.Select(row => row.Role), id, now, out var code);
+            await Invitation.RevokeOpenAsync(db.Set<Invitation>().Where(row => row.PersonId == id), events, "a newer one takes its place", now, cancellationToken);
+            var invitation = Invitation.Create(factors, person.Email, person.Name, person.Kind, person.CustomerId, held.Select(row => row.Role), person, reader.FindFirst("sub")!.Value, now, out var code);
             InvitationsApi.Add(db, events, invitation, code, options.Value, request.Reason, now);
             events.Audit(person.Fact("identity.person-recovered") with { Reason = request.Reason, Changes = [Change.Add("/invitation", invitation.Id)] });
-            return TypedResults.Ok(new CreatedInvitation(invitation.Id, code, invitation.ExpiresAt));
+            return TypedResults.Ok(new CreatedInvitation(invitation.Id, db.Scope.IsAll ? code : null, invitation.ExpiresAt));
         }, cancellationToken);
 
     private static async Task<IResult> ChangeAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, Func<Person, List<HeldRole>, DateTimeOffset, Task<IResult>> change, CancellationToken cancellationToken)
     {
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+
+        // Administrators with them: two who stop each other must not both find the other one there.
+        var administrators = await db.Set<HeldRole>().Where(row => row.Role == RoleBook.Administrator && row.Until == null).Select(row => row.PersonId).ToListAsync(cancellationToken);
+        if (!await Actor.StandsAsync(db, reader, [id, .. administrators], cancellationToken))
+        {
+            return Problems.Of(ProblemCodes.Unauthenticated, "The session has ended. Sign in again.");
+        }
+
         if (await Visible(db).SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } person)
         {
             return Problems.NotFound();

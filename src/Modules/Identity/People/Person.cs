@@ -56,7 +56,10 @@ internal sealed class Person
     /// <summary>What a mail address is found by: people do not write it the same way twice.</summary>
     public static string KeyOf(string email) => email.Trim().ToUpperInvariant();
 
-    /// <summary>How long no try is looked at after so many wrong ones: twice as long each time, never more than a quarter of an hour, so that nobody locks anybody out for good.</summary>
+    /// <summary>So long after a lock ended wrong tries are counted anew.</summary>
+    public static readonly TimeSpan Forgiven = TimeSpan.FromHours(1);
+
+    /// <summary>How long no try is looked at after so many wrong ones: twice as long each time, never more than a quarter of an hour.</summary>
     public static TimeSpan LockAfter(int tries) => tries < FreeTries ? TimeSpan.Zero
         : TimeSpan.FromSeconds(Math.Min(LongestLock.TotalSeconds, 10 * Math.Pow(2, Math.Min(tries - FreeTries, 20))));
 

@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using MissionControl.Contracts.Events.Audit;
+using MissionControl.Identity.Invitations;
 using MissionControl.Identity.People;
 using MissionControl.Identity.Tokens;
 using MissionControl.Platform.Data;
@@ -29,20 +30,38 @@ internal sealed class FirstAdministrator(DataDirectory data, IOptions<IdentityOp
     /// <summary>Within the transaction of a sign-in: if it is the first administrator's, the bootstrap token ends.</summary>
     public async Task HasSignedInNowAsync(ControlPlaneDbContext db, IEvents events, Person person, AuditActor actor, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (known || person.Kind != Person.Staff || !await db.Set<HeldRole>().AnyAsync(row => row.PersonId == person.Id && row.Role == RoleBook.Administrator && row.Until == null, cancellationToken))
+        if (person.Kind != Person.Staff || !await db.Set<HeldRole>().AnyAsync(row => row.PersonId == person.Id && row.Role == RoleBook.Administrator && row.Until == null, cancellationToken))
         {
             return;
         }
 
-        if (!options.Value.KeepBootstrapToken && await db.Set<ApiToken>().Where(row => row.Name == ApiToken.Bootstrap && row.RevokedAt == null).ToListAsync(cancellationToken) is { Count: > 0 } tokens)
+        // Whoever still holds the code of the data directory would be the next administrator.
+        await Invitation.RevokeOpenAsync(db.Set<Invitation>().Where(row => row.Email == null), events, "an administrator signed in", now, cancellationToken);
+        if (options.Value.KeepBootstrapToken)
         {
-            foreach (var token in tokens.Where(token => token.TryRevoke(now)))
-            {
-                events.Publish(token.ToEvent());
-                events.Audit(new AuditFact("identity.token-revoked", AuditLog.Operator, "token", token.Id) { Actor = actor, Reason = "the first administrator signed in", Changes = [Change.Add("/revokedAt", token.RevokedAt)] });
-            }
+            return;
         }
 
-        File.Delete(data.PathOf(CodeFile));
+        foreach (var token in (await db.Set<ApiToken>().Where(row => row.Name == ApiToken.Bootstrap && row.PersonId == null && row.RevokedAt == null).ToListAsync(cancellationToken)).Where(token => token.TryRevoke(now)))
+        {
+            events.Publish(token.ToEvent());
+            events.Audit(new AuditFact("identity.token-revoked", AuditLog.Operator, "token", token.Id) { Actor = actor, Reason = "the first administrator signed in", Changes = [Change.Add("/revokedAt", token.RevokedAt)] });
+        }
+    }
+
+    /// <summary>After a sign-in was committed: the code is worth nothing any more, and its file goes when it can.</summary>
+    public async Task ForgetCodeAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
+    {
+        if (File.Exists(data.PathOf(CodeFile)) && await HasSignedInAsync(db, cancellationToken))
+        {
+            try
+            {
+                File.Delete(data.PathOf(CodeFile));
+            }
+            catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+            {
+                // It holds nothing of worth.
+            }
+        }
     }
 }

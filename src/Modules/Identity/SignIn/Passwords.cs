@@ -18,7 +18,7 @@ internal sealed class Passwords : IDisposable
     /// <summary>Of OWASP's advice for HMAC-SHA-512.</summary>
     private const int Iterations = 210_000;
 
-    /// <summary>Hashes that wait; who comes then is told to come again.</summary>
+    /// <summary>Requests that wait for theirs; who comes then is told to come again.</summary>
     private const int MaxWaiting = 64;
 
     private readonly PasswordHasher<Person> hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
@@ -33,8 +33,17 @@ internal sealed class Passwords : IDisposable
         nobodys = hasher.HashPassword(null!, Convert.ToHexString(RandomNumberGenerator.GetBytes(16)));
     }
 
-    /// <summary>Whether another one may wait.</summary>
-    public bool IsBusy => Volatile.Read(ref waiting) >= MaxWaiting;
+    /// <summary>A place among those whose password is looked at, until it is disposed; null: there are too many.</summary>
+    public IDisposable? TryTakeTurn()
+    {
+        if (Interlocked.Increment(ref waiting) <= MaxWaiting)
+        {
+            return new Turn(this);
+        }
+
+        Interlocked.Decrement(ref waiting);
+        return null;
+    }
 
     public Task<string> HashAsync(string password, CancellationToken cancellationToken) => InTurnAsync(() => hasher.HashPassword(null!, password), cancellationToken);
 
@@ -63,23 +72,20 @@ internal sealed class Passwords : IDisposable
 
     private async Task<T> InTurnAsync<T>(Func<T> hash, CancellationToken cancellationToken)
     {
-        Interlocked.Increment(ref waiting);
+        await gate.WaitAsync(cancellationToken);
         try
         {
-            await gate.WaitAsync(cancellationToken);
-            try
-            {
-                // Not on a thread that others' requests wait for.
-                return await Task.Run(hash, CancellationToken.None);
-            }
-            finally
-            {
-                gate.Release();
-            }
+            // Not on a thread that others' requests wait for.
+            return await Task.Run(hash, CancellationToken.None);
         }
         finally
         {
-            Interlocked.Decrement(ref waiting);
+            gate.Release();
         }
+    }
+
+    private sealed class Turn(Passwords passwords) : IDisposable
+    {
+        public void Dispose() => Interlocked.Decrement(ref passwords.waiting);
     }
 }

@@ -36,7 +36,8 @@ internal static class SignInApi
     private static async Task<IResult> SignInAsync(
         SignInRequest request, ControlPlaneDbContext db, IEvents events, Passwords passwords, FactorBook factors, FirstAdministrator first, UnknownTries unknown, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (passwords.IsBusy)
+        using var turn = passwords.TryTakeTurn();
+        if (turn is null)
         {
             return Problems.Of(ProblemCodes.RateLimited, "Too many people sign in at this moment. Try again in a few seconds.");
         }
@@ -55,20 +56,23 @@ internal static class SignInApi
             {
                 var now = time.GetUtcNow();
                 var session = Session.Of(person, $"pwd {proof} mfa", request.Agent, options.Value.LimitsOf(person.Kind), now, out var secret);
-                await OpenAsync(db, events, person, session, first, now, cancellationToken);
-                await db.SaveChangesAsync(cancellationToken);
-                await transaction.CommitAsync(cancellationToken);
-                return TypedResults.Ok(new CreatedSession(secret, session.ExpiresAt));
+                if (await OpenAsync(db, events, person, session, first, now, cancellationToken))
+                {
+                    await db.SaveChangesAsync(cancellationToken);
+                    await transaction.CommitAsync(cancellationToken);
+                    await first.ForgetCodeAsync(db, cancellationToken);
+                    return TypedResults.Ok(new CreatedSession(secret, session.ExpiresAt));
+                }
             }
         }
 
-        if (person is not null || unknown.MayBeTold())
+        // Who is locked is told once, by the try that locked it: strangers fill no log.
+        if (mayTry || (person is null && unknown.MayBeTold()))
         {
             events.Audit((person?.Fact("identity.sign-in-refused") ?? new AuditFact("identity.sign-in-refused", AuditLog.Operator, "person", "unknown")) with
             {
                 Actor = new AuditActor(person?.Kind ?? "system", person?.Subject ?? "unknown", "password"),
                 Outcome = AuditOutcome.Denied,
-                Reason = mayTry || person is null ? null : "too many wrong tries",
             });
             await db.SaveChangesAsync(cancellationToken);
         }
@@ -78,15 +82,20 @@ internal static class SignInApi
         return Problems.Of(ProblemCodes.Unauthenticated, Refusal);
     }
 
-    /// <summary>Writes down that somebody is signed in, within the open transaction.</summary>
-    public static async Task OpenAsync(ControlPlaneDbContext db, IEvents events, Person person, Session session, FirstAdministrator first, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>Writes down that somebody is signed in, within the open transaction; false: it was stopped, or its password changed, since it was read.</summary>
+    public static async Task<bool> OpenAsync(ControlPlaneDbContext db, IEvents events, Person person, Session session, FirstAdministrator first, DateTimeOffset now, CancellationToken cancellationToken)
     {
+        if (await db.Set<Person>().Where(row => row.Id == person.Id && row.Stamp == person.Stamp && row.DisabledAt == null)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.FailedTries, 0).SetProperty(row => row.LockedUntil, (DateTimeOffset?)null).SetProperty(row => row.LastSignInAt, now), cancellationToken) == 0)
+        {
+            return false;
+        }
+
         db.Add(session);
-        await db.Set<Person>().Where(row => row.Id == person.Id)
-            .ExecuteUpdateAsync(set => set.SetProperty(row => row.FailedTries, 0).SetProperty(row => row.LockedUntil, (DateTimeOffset?)null).SetProperty(row => row.LastSignInAt, now), cancellationToken);
         var actor = new AuditActor(person.Kind, person.Subject, "password", true, SessionId: session.Id.ToString("N"));
         events.Audit(person.Fact("identity.signed-in") with { Actor = actor, Changes = [Change.Add("/session", session.Id), Change.Add("/factors", session.Factors)] });
         await first.HasSignedInNowAsync(db, events, person, actor, now, cancellationToken);
+        return true;
     }
 
     /// <summary>Counts a try; false when none may be made now.</summary>
@@ -95,17 +104,19 @@ internal static class SignInApi
         // Whoever else counted meanwhile was earlier; nobody loses this more often than there are tries before a lock.
         for (var round = 0; round < 10; round++)
         {
-            var tries = await db.Set<Person>().Where(row => row.Id == personId && (row.LockedUntil == null || row.LockedUntil <= now)).Select(row => (int?)row.FailedTries).SingleOrDefaultAsync(cancellationToken);
-            if (tries is null)
+            var found = await db.Set<Person>().Where(row => row.Id == personId && (row.LockedUntil == null || row.LockedUntil <= now)).Select(row => new { row.FailedTries, row.LockedUntil }).SingleOrDefaultAsync(cancellationToken);
+            if (found is null)
             {
                 return false;
             }
 
-            var wait = Person.LockAfter(tries.Value + 1);
+            // What was wrong long ago makes nobody wait today.
+            var (tries, counted) = (found.FailedTries, found.LockedUntil < now - Person.Forgiven ? 1 : found.FailedTries + 1);
+            var wait = Person.LockAfter(counted);
             DateTimeOffset? until = wait > TimeSpan.Zero ? now + wait : null;
             await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
             if (await db.Set<Person>().Where(row => row.Id == personId && row.FailedTries == tries && (row.LockedUntil == null || row.LockedUntil <= now))
-                .ExecuteUpdateAsync(set => set.SetProperty(row => row.FailedTries, tries.Value + 1).SetProperty(row => row.LockedUntil, until), cancellationToken) == 1)
+                .ExecuteUpdateAsync(set => set.SetProperty(row => row.FailedTries, counted).SetProperty(row => row.LockedUntil, until), cancellationToken) == 1)
             {
                 await transaction.CommitAsync(cancellationToken);
                 return true;

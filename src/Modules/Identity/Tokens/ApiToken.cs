@@ -5,7 +5,10 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Events.Identity;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
 using MissionControl.Protocol.Tokens;
+using Scope = MissionControl.Platform.Security.Scopes;
 
 namespace MissionControl.Identity.Tokens;
 
@@ -107,13 +110,29 @@ internal sealed class ApiToken
 
     /// <summary>How long a token made by this one lives: no longer than this one, unless it is an administrator's.</summary>
     public TimeSpan LifeOfChild(TimeSpan asked, DateTimeOffset now) =>
-        MissionControl.Platform.Security.Scopes.Include(Scopes, MissionControl.Platform.Security.Scopes.Everything) || now + asked < ExpiresAt ? asked : ExpiresAt - now;
+        Scope.Include(Scopes, Scope.Everything) || now + asked < ExpiresAt ? asked : ExpiresAt - now;
+
+    /// <summary>Revokes a person's tokens, or those of them that hold what the person no longer does, within the open transaction.</summary>
+    public static async Task RevokeOfAsync(ControlPlaneDbContext db, IEvents events, Guid personId, string? stillGranted, string reason, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        foreach (var token in await db.Set<ApiToken>().Where(row => row.PersonId == personId && row.RevokedAt == null).ToListAsync(cancellationToken))
+        {
+            if (stillGranted is not null && token.ScopeList().All(scope => Scope.Include(stillGranted, scope)))
+            {
+                continue;
+            }
+
+            token.TryRevoke(now);
+            events.Publish(token.ToEvent());
+            events.Audit(new AuditFact("identity.token-revoked", token.CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "token", token.Id) { CustomerId = token.CustomerId, Reason = reason, Changes = [Change.Add("/revokedAt", now)] });
+        }
+    }
 
     public TokenChanged ToEvent() => new(Id, SecretSha256, Subject, PrincipalKind, CustomerId, Split(Scopes), Split(Networks), ExpiresAt, RevokedAt, Version);
 
     public TokenItem ToItem(ClaimsPrincipal reader, DateTimeOffset now) =>
         new(Id, Name, CustomerId, Split(Scopes), Split(Networks), RevokedAt is not null ? "revoked" : ExpiresAt <= now ? "expired" : "active", CreatedAt, ExpiresAt, RevokedAt,
-            [AllowedAction.Of("revoke", MissionControl.Platform.Security.Scopes.Lacking(reader, TokensApi.Right) ?? NoRevoking)]);
+            [AllowedAction.Of("revoke", Scope.Lacking(reader, TokensApi.Right) ?? NoRevoking)]);
 
     private static string[] Split(string words) => words.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 

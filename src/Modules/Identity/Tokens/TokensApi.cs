@@ -6,10 +6,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Commands.Notifications;
-using MissionControl.Identity.Me;
+using MissionControl.Identity.People;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
@@ -73,6 +74,12 @@ internal static partial class TokensApi
             }
         }
 
+        await using var transaction = db.CurrentTransaction is null ? await db.BeginWriteAsync(cancellationToken: cancellationToken) : null;
+        if (!await Actor.StandsAsync(db, http.User, cancellationToken))
+        {
+            return Problems.Of(ProblemCodes.Unauthenticated, "The session has ended. Sign in again.");
+        }
+
         var now = time.GetUtcNow();
         var own = http.User.FindFirst("token")?.Value;
         var parent = own is null ? null : await db.Set<ApiToken>().AsNoTracking().SingleAsync(row => row.Id == own, cancellationToken);
@@ -91,7 +98,7 @@ internal static partial class TokensApi
         }
 
         var token = ApiToken.Create(request.Name!, customerId, request.Scopes.Distinct(StringComparer.Ordinal), request.Networks ?? [], parent?.LifeOfChild(TimeSpan.FromDays(request.ExpiresInDays), now) ?? TimeSpan.FromDays(request.ExpiresInDays), now, out var text,
-            MeApi.PersonOf(http.User));
+            Actor.IdOf(http.User));
         db.Add(token);
         events.Publish(token.ToEvent());
         events.Audit(Fact(token, "identity.token-created") with
@@ -100,6 +107,11 @@ internal static partial class TokensApi
         });
         Tell(events, token, "token-created", "warning", http.User, now);
         await db.SaveChangesAsync(cancellationToken);
+        if (transaction is not null)
+        {
+            await transaction.CommitAsync(cancellationToken);
+        }
+
         return TypedResults.Created($"/api/v1/identity/tokens/{token.Id}", new CreatedToken(token.Id, text, token.ExpiresAt));
     }
 
@@ -144,6 +156,14 @@ internal static partial class TokensApi
         if (request.ExpiresInDays > MaxDaysOfPersons)
         {
             yield return new FieldError("/expiresInDays", "too-long", $"A token of a person lives {MaxDaysOfPersons} days at most.");
+        }
+
+        for (var i = 0; i < Math.Min(MaxNetworks, request.Networks?.Count ?? 0); i++)
+        {
+            if (IPNetwork.TryParse(request.Networks![i], out var network) && network.PrefixLength < (network.BaseAddress.GetAddressBytes().Length == 4 ? 8 : 16))
+            {
+                yield return new FieldError($"/networks/{i}", "too-wide", $"'{network}' is nearly everywhere; name the networks that the program calls from.");
+            }
         }
 
         if (request.CustomerId is null && request.Networks is not { Count: > 0 })

@@ -24,6 +24,8 @@ public sealed record Refusal(string Role, int Status, string Title, string Detai
 
     internal static Refusal NoFilter(IReadOnlyList<string> names) => new("portal", 400, "There is no such filter", $"This list has no filter called {string.Join(" or ", names)}. Without it the file would hold more than was meant.", null, []);
 
+    internal static Refusal OutsideNetwork() => new("portal", 403, "Not from this network", "The vendor's staff works from its own networks only, and this address is in none of them. Your session is kept: go on from there.", null, []);
+
     internal static Refusal NoRole() => new("portal", 400, "Each role keeps its own list", "Name the role: choose it on the page of the list, and take the file from there.", null, []);
 
     internal static Refusal Expired() => new("portal", 400, "This page was open for too long", "Nothing was changed. Look at the page once more and send the form again.", null, []);

@@ -16,15 +16,14 @@ internal static class InvitationEndpoints
     public static void Map(IEndpointRouteBuilder pages)
     {
         pages.MapGet("/invitation", static IResult () => Page([]));
-        pages.MapPost("/invitation", (HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit) => OpenedAsync(http, forgery, client, limit, async (form, code, opened) =>
-        {
-            await Task.CompletedTask;
-            return Page(new() { [nameof(InvitationPage.Code)] = code, [nameof(InvitationPage.Opened)] = opened });
-        }));
-        pages.MapPost("/invitation/accept", (HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit) => OpenedAsync(http, forgery, client, limit, (form, code, opened) => AcceptAsync(http, client, form, code, opened)));
+        pages.MapPost("/invitation", (HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit) => WithCodeAsync(http, forgery, limit, (_, code) => ShowAsync(http, client, code, null)));
+        pages.MapPost("/invitation/accept", (HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit) => WithCodeAsync(http, forgery, limit, (form, code) => AcceptAsync(http, client, form, code)));
     }
 
-    private static async Task<IResult> AcceptAsync(HttpContext http, MissionControlClient client, IFormCollection form, string code, OpenedInvitation opened)
+    private static async Task<IResult> ShowAsync(HttpContext http, MissionControlClient client, string code, string? secret, Action<PageContext>? enter = null, int status = StatusCodes.Status200OK) => Page(
+        new() { [nameof(InvitationPage.Code)] = code, [nameof(InvitationPage.Opened)] = await client.OpenInvitationAsync(new OpenInvitationRequest(code, secret), http.RequestAborted) }, enter, status);
+
+    private static async Task<IResult> AcceptAsync(HttpContext http, MissionControlClient client, IFormCollection form, string code)
     {
         try
         {
@@ -34,7 +33,8 @@ internal static class InvitationEndpoints
         }
         catch (ApiException refusal) when ((int)refusal.Status is 422 or 400 or 409 or 429)
         {
-            return Page(new() { [nameof(InvitationPage.Code)] = code, [nameof(InvitationPage.Opened)] = opened }, page =>
+            // With the secret that the reader has scanned already: another one would be worth nothing on their telephone.
+            return await ShowAsync(http, client, code, Or(form["secret"]), page =>
             {
                 page.Refused = Refusal.Of("identity", refusal);
                 page.Typed = form;
@@ -44,7 +44,7 @@ internal static class InvitationEndpoints
         static string? Or(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
     }
 
-    private static async Task<IResult> OpenedAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit, Func<IFormCollection, string, OpenedInvitation, Task<IResult>> then)
+    private static async Task<IResult> WithCodeAsync(HttpContext http, IAntiforgery forgery, SignInLimit limit, Func<IFormCollection, string, Task<IResult>> then)
     {
         if (limit.IsReached(http))
         {
@@ -58,10 +58,9 @@ internal static class InvitationEndpoints
         }
 
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
-        var code = form["invitation"].ToString().Trim();
         try
         {
-            return await then(form, code, await client.OpenInvitationAsync(code, http.RequestAborted));
+            return await then(form, form["invitation"].ToString().Trim());
         }
         catch (ApiException refusal) when ((int)refusal.Status is 401 or 400 or 422)
         {

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Client;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Platform.Security;
 using MissionControl.Portal.Look;
 using MissionControl.Portal.Sessions;
 
@@ -73,6 +74,11 @@ internal static class PortalPage
         catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
         {
             return new PageResult<Pages.Failure>(null, new Dictionary<string, object?> { [nameof(Pages.Failure.Why)] = Refusal.Silent("identity") with { Detail = "Who you are cannot be checked now. Try again in a moment; your session is kept." } }, status: 503);
+        }
+
+        if (reader is { Principal.CustomerId: null } && !http.RequestServices.GetRequiredService<StaffNetworks>().Admits(http.Connection.RemoteIpAddress))
+        {
+            return new PageResult<Pages.Failure>(null, new Dictionary<string, object?> { [nameof(Pages.Failure.Why)] = Refusal.OutsideNetwork() }, status: 403);
         }
 
         return reader is null ? SignInFirst(http) : await then(reader);

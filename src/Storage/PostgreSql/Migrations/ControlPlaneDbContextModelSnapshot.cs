@@ -1421,6 +1421,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnType("integer")
                         .HasColumnName("failed_tries");
 
+                    b.Property<string>("InvitedBy")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("invited_by")
+                        .UseCollation("C");
+
                     b.Property<string>("Kind")
                         .IsRequired()
                         .HasMaxLength(20)
@@ -1437,6 +1444,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<Guid?>("PersonId")
                         .HasColumnType("uuid")
                         .HasColumnName("person_id");
+
+                    b.Property<long?>("PersonStamp")
+                        .HasColumnType("bigint")
+                        .HasColumnName("person_stamp");
 
                     b.Property<long?>("RevokedAt")
                         .HasColumnType("bigint")
@@ -1468,6 +1479,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasIndex("CreatedAt");
 
                     b.HasIndex("ExpiresAt");
+
+                    b.HasIndex("InvitedBy");
 
                     b.ToTable("identity_invitation", (string)null);
                 });

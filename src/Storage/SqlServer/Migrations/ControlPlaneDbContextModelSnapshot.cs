@@ -1437,6 +1437,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnType("int")
                         .HasColumnName("failed_tries");
 
+                    b.Property<string>("InvitedBy")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("nvarchar(60)")
+                        .HasColumnName("invited_by")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<string>("Kind")
                         .IsRequired()
                         .HasMaxLength(20)
@@ -1453,6 +1460,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<byte[]>("PersonId")
                         .HasColumnType("binary(16)")
                         .HasColumnName("person_id");
+
+                    b.Property<long?>("PersonStamp")
+                        .HasColumnType("bigint")
+                        .HasColumnName("person_stamp");
 
                     b.Property<long?>("RevokedAt")
                         .HasColumnType("bigint")
@@ -1484,6 +1495,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.HasIndex("CreatedAt");
 
                     b.HasIndex("ExpiresAt");
+
+                    b.HasIndex("InvitedBy");
 
                     b.ToTable("identity_invitation", (string)null);
                 });

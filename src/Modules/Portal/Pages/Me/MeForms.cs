@@ -1,7 +1,9 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Portal.Sessions;
 using MissionControl.Portal.Shell;
 
 namespace MissionControl.Portal.Pages.Me;
@@ -39,6 +41,8 @@ internal static class MeForms
 
     private static IResult Done(HttpContext http, Flashes flashes, PageContext page, string what)
     {
+        // What was traded before is worth nothing any more.
+        http.RequestServices.GetRequiredService<SignedIn>().Forget(http.Request.Cookies[SignedIn.Cookie]!);
         flashes.Leave(http, new Flash(what, page.Can("audit:read") ? $"/audit?actor={page.Reader!.Subject}" : null));
         return Results.LocalRedirect("/me");
     }

@@ -1187,6 +1187,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
                     roles = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
                     person_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    person_stamp = table.Column<long>(type: "INTEGER", nullable: true),
+                    invited_by = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
                     totp_secret = table.Column<byte[]>(type: "BLOB", maxLength: 100, nullable: false),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
                     expires_at = table.Column<long>(type: "INTEGER", nullable: false),
@@ -3078,6 +3080,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_identity_invitation_expires_at",
                 table: "identity_invitation",
                 column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_invitation_invited_by",
+                table: "identity_invitation",
+                column: "invited_by");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_job_run_started_at",
