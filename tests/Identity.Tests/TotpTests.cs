@@ -32,6 +32,7 @@ public sealed class TotpTests
         var now = DateTimeOffset.FromUnixTimeSeconds(1_800_000_015);
         var step = 1_800_000_015 / 30;
         Assert.Equal([null, step - 1, step, step + 1, null], new[] { -2, -1, 0, 1, 2 }.Select(away => Totp.StepOf(Secret, Totp.CodeAt(Secret, step + away), now)));
+        Assert.Equal(step, Totp.StepOf(Secret, Totp.CodeAt(Secret, step).Insert(3, " "), now));
         Assert.Null(Totp.StepOf(Secret, "", now));
         Assert.Null(Totp.StepOf(Secret, Totp.CodeAt(Secret, step) + "0", now));
     }

@@ -42,7 +42,7 @@ public sealed partial class AuditWalkTests
             await PostAsync($"/api/v1/identity/people/{id}/enable", new PersonActionRequest());
         })),
         ["EndPersonSessions"] = ("identity.person-signed-out", () => WithPersonAsync((_, id) => PostAsync($"/api/v1/identity/people/{id}/end-sessions", new PersonActionRequest()))),
-        ["RecoverPerson"] = ("identity.person-recovered", () => WithPersonAsync((_, id) => PostAsync($"/api/v1/identity/people/{id}/recover", new PersonActionRequest()))),
+        ["RecoverPerson"] = ("identity.recovery-begun", () => WithPersonAsync((_, id) => PostAsync($"/api/v1/identity/people/{id}/recover", new PersonActionRequest()))),
         ["EndMySession"] = ("identity.session-ended", () => AsPersonAsync(async (_, api) =>
         {
             var own = (await api.GetFromJsonAsync<List<SessionItem>>("/api/v1/identity/me/sessions"))!.Single();

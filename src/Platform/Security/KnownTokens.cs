@@ -25,6 +25,21 @@ internal sealed class KnownTokens(IServiceScopeFactory scopes, TimeProvider time
 
     public ValueTask<PersonChanged?> FindPersonAsync(string module, Guid id, CancellationToken cancellationToken) => FindAsync<PersonChanged>(module, PersonKind, id.ToString("N"), cancellationToken);
 
+    public async ValueTask<IReadOnlyDictionary<string, VerificationKey>> UserKeysAsync(string module, CancellationToken cancellationToken)
+    {
+        var tick = time.GetTimestamp();
+        if (keys.TryGetValue(module, out var known) && time.GetElapsedTime(known.ReadTick) < Freshness)
+        {
+            return known.Keys;
+        }
+
+        var body = await ReadAsync(module, UserKeyKind, UserKeyKind, cancellationToken);
+        var message = body is null ? null : JsonSerializer.Deserialize<UserKeysChanged>(body, MessageJson.Options);
+        var read = (message?.Keys ?? new Dictionary<string, byte[]>()).ToDictionary(key => key.Key, key => VerificationKey.FromSpki(key.Value), StringComparer.Ordinal);
+        keys[module] = (read, tick);
+        return read;
+    }
+
     private async ValueTask<T?> FindAsync<T>(string module, string kind, string id, CancellationToken cancellationToken)
         where T : class
     {
@@ -45,21 +60,6 @@ internal sealed class KnownTokens(IServiceScopeFactory scopes, TimeProvider time
         var known = body is null ? null : JsonSerializer.Deserialize<T>(body, MessageJson.Options);
         cache[(module, kind, id)] = (known, tick);
         return known;
-    }
-
-    public async ValueTask<IReadOnlyDictionary<string, VerificationKey>> UserKeysAsync(string module, CancellationToken cancellationToken)
-    {
-        var tick = time.GetTimestamp();
-        if (keys.TryGetValue(module, out var known) && time.GetElapsedTime(known.ReadTick) < Freshness)
-        {
-            return known.Keys;
-        }
-
-        var body = await ReadAsync(module, UserKeyKind, UserKeyKind, cancellationToken);
-        var message = body is null ? null : JsonSerializer.Deserialize<UserKeysChanged>(body, MessageJson.Options);
-        var read = (message?.Keys ?? new Dictionary<string, byte[]>()).ToDictionary(key => key.Key, key => VerificationKey.FromSpki(key.Value), StringComparer.Ordinal);
-        keys[module] = (read, tick);
-        return read;
     }
 
     private async Task<string?> ReadAsync(string module, string kind, string id, CancellationToken cancellationToken)

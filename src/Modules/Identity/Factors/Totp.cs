@@ -16,16 +16,17 @@ internal static class Totp
     /// <summary>A new secret: as long as the hash, as RFC 4226 wants it.</summary>
     public static byte[] NewSecret() => RandomNumberGenerator.GetBytes(20);
 
-    /// <summary>The step that a code is of; null: of none that counts now.</summary>
+    /// <summary>The step that a code is of; null: of none that counts now. Authenticators show it in two groups, and people type it so.</summary>
     public static long? StepOf(ReadOnlySpan<byte> secret, string code, DateTimeOffset now)
     {
         var current = now.ToUnixTimeSeconds() / StepSeconds;
+        var typed = System.Text.Encoding.UTF8.GetBytes(code.Replace(" ", "", StringComparison.Ordinal));
         long? found = null;
 
         // All three are computed, whichever it is.
         for (var step = current - 1; step <= current + 1; step++)
         {
-            if (CryptographicOperations.FixedTimeEquals(System.Text.Encoding.UTF8.GetBytes(CodeAt(secret, step)), System.Text.Encoding.UTF8.GetBytes(code)))
+            if (CryptographicOperations.FixedTimeEquals(System.Text.Encoding.UTF8.GetBytes(CodeAt(secret, step)), typed))
             {
                 found = step;
             }

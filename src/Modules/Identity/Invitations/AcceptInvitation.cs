@@ -49,7 +49,7 @@ internal static class AcceptInvitation
             || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(Totp.Base32(secret)), Encoding.UTF8.GetBytes(request.TotpSecret ?? "")))
         {
             secret = invitation.Renew(factors);
-            events.Audit(invitation.Fact("identity.invitation-opened") with { Actor = new AuditActor("system", "whoever holds the code", "invitation") });
+            events.Audit(invitation.Fact("identity.invitation-opened") with { Actor = new AuditActor("system", "unknown", "invitation") });
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
@@ -76,7 +76,7 @@ internal static class AcceptInvitation
         var email = invitation.Email ?? request.Email?.Trim() ?? "";
         var name = invitation.Name ?? request.Name?.Trim() ?? "";
         var errors = passwords.Mistakes("/password", request.Password).ToList();
-        if (!InvitationsApi.IsAddress(email))
+        if (!MailAddresses.IsOne(email))
         {
             errors.Add(new FieldError("/email", "not-an-address", "Write one mail address, such as somebody@example.com."));
         }
@@ -87,7 +87,7 @@ internal static class AcceptInvitation
         }
 
         var secret = factors.TryOpen(invitation.Id, invitation.TotpSecret);
-        if (secret is null || Totp.StepOf(secret, request.Totp!.Trim().Replace(" ", "", StringComparison.Ordinal), now) is not { } step)
+        if (secret is null || Totp.StepOf(secret, request.Totp!, now) is not { } step)
         {
             await using var counted = await db.BeginWriteAsync(cancellationToken: cancellationToken);
             await db.Set<Invitation>().Where(row => row.Id == invitation.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.FailedTries, row => row.FailedTries + 1), cancellationToken);
@@ -119,7 +119,7 @@ internal static class AcceptInvitation
         if (invitation.PersonId is not null)
         {
             person.SetPassword(hash, now);
-            await db.Set<Session>().Where(row => row.PersonId == person.Id && row.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now), cancellationToken);
+            await PeopleApi.EndSessionsAsync(db, person.Id, null, now, cancellationToken);
             await db.Set<Authenticator>().Where(row => row.PersonId == person.Id).ExecuteDeleteAsync(cancellationToken);
         }
 
@@ -127,7 +127,7 @@ internal static class AcceptInvitation
         var actor = new AuditActor(person.Kind, person.Subject, "invitation", true, SessionId: session.Id.ToString("N"));
         if (invitation.PersonId is not null)
         {
-            await ApiToken.RevokeOfAsync(db, events, person.Id, null, "its person came back by a recovery", now, cancellationToken);
+            await ApiToken.RevokeAsync(db.Set<ApiToken>().Where(row => row.PersonId == person.Id), events, null, "its person came back by a recovery", actor, now, cancellationToken);
             events.Audit(person.Fact("identity.password-changed") with { Actor = actor, Reason = "recovery", Changes = [Change.Add("/passwordSetAt", now)] });
             events.Audit(person.Fact("identity.authenticator-changed") with { Actor = actor, Reason = "recovery" });
             MeApi.Tell(events, person, "The way back that an administrator gave was used: password, authenticator and recovery codes are new, all browsers were signed out, and your tokens were revoked.", now);

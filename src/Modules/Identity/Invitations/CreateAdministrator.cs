@@ -4,6 +4,7 @@ using MissionControl.Contracts.Events.Audit;
 using MissionControl.Identity.Factors;
 using MissionControl.Identity.People;
 using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 using MissionControl.Platform.Security;
@@ -22,7 +23,7 @@ internal static class CreateAdministrator
     private static async Task<string> RunAsync(IServiceProvider services, Func<string, string> option, CancellationToken cancellationToken)
     {
         var (email, name) = (option("email").Trim(), option("name").Trim());
-        if (!InvitationsApi.IsAddress(email) || name.Length is 0 or > 100)
+        if (!MailAddresses.IsOne(email) || name.Length is 0 or > 100)
         {
             throw new InvalidOperationException("--email is one mail address, such as ada@example.com; --name has 1 to 100 characters.");
         }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Mail;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -40,10 +39,11 @@ internal static class InvitationsApi
     public static void Add(ControlPlaneDbContext db, IEvents events, Invitation invitation, string code, IdentityOptions options, string? reason, DateTimeOffset now)
     {
         db.Add(invitation);
-        events.Audit(invitation.Fact(invitation.PersonId is null ? "identity.person-invited" : "identity.person-recovery-begun") with
+        var fact = invitation.PersonId is { } person ? invitation.Fact("identity.recovery-begun") with { TargetType = "person", TargetId = person.ToString() } : invitation.Fact("identity.person-invited");
+        events.Audit(fact with
         {
             Reason = reason,
-            Changes = [Change.Add("/kind", invitation.Kind), Change.Add("/roles", invitation.Roles), Change.Add("/expiresAt", invitation.ExpiresAt), .. invitation.PersonId is { } person ? [Change.Add("/person", person)] : Array.Empty<Contracts.Events.Audit.AuditChange>()],
+            Changes = [Change.Add("/invitation", invitation.Id), Change.Add("/kind", invitation.Kind), Change.Add("/roles", invitation.Roles), Change.Add("/expiresAt", invitation.ExpiresAt)],
             Personal = invitation.Email is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["email"] = invitation.Email },
         });
         if (invitation.Email is { } email)
@@ -74,7 +74,7 @@ internal static class InvitationsApi
             errors.Add(new FieldError("/customerId", "unknown-customer", "There is no such customer, or it is not yours."));
         }
 
-        if (!IsAddress(request.Email!.Trim()))
+        if (!MailAddresses.IsOne(request.Email!.Trim()))
         {
             errors.Add(new FieldError("/email", "not-an-address", "Write one mail address, such as somebody@example.com."));
         }
@@ -133,7 +133,4 @@ internal static class InvitationsApi
         var (all, customer) = (db.Scope.IsAll, db.Scope.CustomerId);
         return db.Set<Invitation>().Where(row => all || row.CustomerId == customer);
     }
-
-    /// <summary>Whether a text is one plain mail address.</summary>
-    public static bool IsAddress(string text) => text.Length <= 254 && MailAddress.TryCreate(text, out var address) && address.Address == text && address.Host.Contains('.', StringComparison.Ordinal) && !text.Any(c => char.IsControl(c) || char.IsWhiteSpace(c));
 }

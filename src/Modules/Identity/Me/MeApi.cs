@@ -152,7 +152,7 @@ internal static class MeApi
         {
             var now = time.GetUtcNow();
             if (await db.Set<Authenticator>().SingleOrDefaultAsync(row => row.PersonId == self.Person.Id && row.ConfirmedAt == null, cancellationToken) is not { } device
-                || factors.TryOpen(device.Id, device.Secret) is not { } secret || Totp.StepOf(secret, request.NewCode!.Trim().Replace(" ", "", StringComparison.Ordinal), now) is not { } step)
+                || factors.TryOpen(device.Id, device.Secret) is not { } secret || Totp.StepOf(secret, request.NewCode!, now) is not { } step)
             {
                 return WrongCode("/newCode");
             }

@@ -59,7 +59,7 @@ internal static class PeopleApi
         }
     }
 
-    /// <summary>Ends all sessions of a person but one, within the open transaction or one of its own.</summary>
+    /// <summary>Ends all sessions of a person but one, within the open transaction.</summary>
     public static Task<int> EndSessionsAsync(ControlPlaneDbContext db, Guid personId, Guid? except, DateTimeOffset now, CancellationToken cancellationToken) =>
         db.Set<Session>().Where(row => row.PersonId == personId && row.EndedAt == null && row.Id != except).ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now), cancellationToken);
 
@@ -114,7 +114,7 @@ internal static class PeopleApi
             held.Where(row => !roles.Contains(row.Role)).ToList().ForEach(row => row.Until = now);
             db.AddRange(roles.Except(before).Select(role => new HeldRole { PersonId = id, Role = role, Since = now }));
             person.Renew();
-            await ApiToken.RevokeOfAsync(db, events, id, RoleBook.ScopesOf(roles), "its person holds other roles now", now, cancellationToken);
+            await ApiToken.RevokeAsync(db.Set<ApiToken>().Where(row => row.PersonId == id), events, RoleBook.ScopesOf(roles), "its person holds other roles now", null, now, cancellationToken);
             await Invitation.RevokeOpenAsync(db.Set<Invitation>().Where(row => row.InvitedBy == person.Subject), events, "who invited holds other roles now", now, cancellationToken);
             events.Publish(person.ToEvent());
             events.Audit(person.Fact("identity.person-roles-changed") with { Reason = request.Reason, Changes = [Change.Replace("/roles", before, roles.Order(StringComparer.Ordinal).ToList())] });
@@ -141,7 +141,7 @@ internal static class PeopleApi
 
             person.Disable(now);
             await EndSessionsAsync(db, id, null, now, cancellationToken);
-            await ApiToken.RevokeOfAsync(db, events, id, null, "its person was disabled", now, cancellationToken);
+            await ApiToken.RevokeAsync(db.Set<ApiToken>().Where(row => row.PersonId == id), events, null, "its person was disabled", null, now, cancellationToken);
             await Invitation.RevokeOpenAsync(db.Set<Invitation>().Where(row => row.InvitedBy == person.Subject || row.PersonId == id), events, "who invited was disabled", now, cancellationToken);
             events.Publish(person.ToEvent());
             events.Audit(person.Fact("identity.person-disabled") with { Reason = request.Reason, Changes = [Change.Add("/disabledAt", now)] });
@@ -182,7 +182,6 @@ internal static class PeopleApi
             await Invitation.RevokeOpenAsync(db.Set<Invitation>().Where(row => row.PersonId == id), events, "a newer one takes its place", now, cancellationToken);
             var invitation = Invitation.Create(factors, person.Email, person.Name, person.Kind, person.CustomerId, held.Select(row => row.Role), person, reader.FindFirst("sub")!.Value, now, out var code);
             InvitationsApi.Add(db, events, invitation, code, options.Value, request.Reason, now);
-            events.Audit(person.Fact("identity.person-recovered") with { Reason = request.Reason, Changes = [Change.Add("/invitation", invitation.Id)] });
             return TypedResults.Ok(new CreatedInvitation(invitation.Id, db.Scope.IsAll ? code : null, invitation.ExpiresAt));
         }, cancellationToken);
 

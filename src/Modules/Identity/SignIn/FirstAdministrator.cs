@@ -37,15 +37,9 @@ internal sealed class FirstAdministrator(DataDirectory data, IOptions<IdentityOp
 
         // Whoever still holds the code of the data directory would be the next administrator.
         await Invitation.RevokeOpenAsync(db.Set<Invitation>().Where(row => row.Email == null), events, "an administrator signed in", now, cancellationToken);
-        if (options.Value.KeepBootstrapToken)
+        if (!options.Value.KeepBootstrapToken)
         {
-            return;
-        }
-
-        foreach (var token in (await db.Set<ApiToken>().Where(row => row.Name == ApiToken.Bootstrap && row.PersonId == null && row.RevokedAt == null).ToListAsync(cancellationToken)).Where(token => token.TryRevoke(now)))
-        {
-            events.Publish(token.ToEvent());
-            events.Audit(new AuditFact("identity.token-revoked", AuditLog.Operator, "token", token.Id) { Actor = actor, Reason = "the first administrator signed in", Changes = [Change.Add("/revokedAt", token.RevokedAt)] });
+            await ApiToken.RevokeAsync(db.Set<ApiToken>().Where(row => row.Name == ApiToken.Bootstrap && row.PersonId == null), events, null, "the first administrator signed in", actor, now, cancellationToken);
         }
     }
 

@@ -4,8 +4,8 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Events.Audit;
 using MissionControl.Contracts.Events.Identity;
-using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
 using MissionControl.Protocol.Tokens;
 using Scope = MissionControl.Platform.Security.Scopes;
@@ -112,10 +112,17 @@ internal sealed class ApiToken
     public TimeSpan LifeOfChild(TimeSpan asked, DateTimeOffset now) =>
         Scope.Include(Scopes, Scope.Everything) || now + asked < ExpiresAt ? asked : ExpiresAt - now;
 
-    /// <summary>Revokes a person's tokens, or those of them that hold what the person no longer does, within the open transaction.</summary>
-    public static async Task RevokeOfAsync(ControlPlaneDbContext db, IEvents events, Guid personId, string? stillGranted, string reason, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>Revokes what is live of a selection, within the open transaction.</summary>
+    /// <param name="selection">The tokens.</param>
+    /// <param name="events">Told of each.</param>
+    /// <param name="stillGranted">Spared are those that hold nothing beyond these scopes; null: none is.</param>
+    /// <param name="reason">Why; it stands in the audit log.</param>
+    /// <param name="actor">Who did it, where it is not the request's principal.</param>
+    /// <param name="now">From when on.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static async Task RevokeAsync(IQueryable<ApiToken> selection, IEvents events, string? stillGranted, string reason, AuditActor? actor, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        foreach (var token in await db.Set<ApiToken>().Where(row => row.PersonId == personId && row.RevokedAt == null).ToListAsync(cancellationToken))
+        foreach (var token in await selection.Where(row => row.RevokedAt == null).ToListAsync(cancellationToken))
         {
             if (stillGranted is not null && token.ScopeList().All(scope => Scope.Include(stillGranted, scope)))
             {
@@ -124,7 +131,10 @@ internal sealed class ApiToken
 
             token.TryRevoke(now);
             events.Publish(token.ToEvent());
-            events.Audit(new AuditFact("identity.token-revoked", token.CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "token", token.Id) { CustomerId = token.CustomerId, Reason = reason, Changes = [Change.Add("/revokedAt", now)] });
+            events.Audit(new AuditFact("identity.token-revoked", token.CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "token", token.Id)
+            {
+                CustomerId = token.CustomerId, Actor = actor, Reason = reason, Changes = [Change.Add("/revokedAt", now)],
+            });
         }
     }
 

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
-using MimeKit;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Notifications;
@@ -60,7 +59,7 @@ internal static class ContactsApi
         var (owner, mistake) = await OwnerAsync(db, request.CustomerId, cancellationToken);
         List<FieldError> errors = mistake is null ? [] : [mistake];
         var email = request.Email!.Trim();
-        if (!IsAddress(email))
+        if (!MailAddresses.IsOne(email))
         {
             errors.Add(new FieldError("/email", "not-an-address", "Write one mail address, such as security@example.com."));
         }
@@ -148,10 +147,6 @@ internal static class ContactsApi
     }
 
     // One address and nothing else: no name, no group, no second one behind a comma, no host that is not written out.
-    private static bool IsAddress(string text) =>
-        MailboxAddress.TryParse(text, out var mailbox) && mailbox.Address == text && text.All(character => character is > ' ' and < '\u007f')
-        && text.LastIndexOf('@') is var at and > 0 && Uri.CheckHostName(text[(at + 1)..]) == UriHostNameType.Dns;
-
     private static AuditFact Fact(Contact contact, string type) =>
         new(type, contact.CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "contact", contact.Id.ToString()) { CustomerId = contact.CustomerId };
 

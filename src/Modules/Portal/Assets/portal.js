@@ -20,7 +20,7 @@
   // The code of an invitation stands behind the # of its link, which no browser sends: it goes into the field, and out of the address.
   const code = document.querySelector('input[data-from-link]');
   if (code && location.hash.length > 1) {
-    code.value = decodeURIComponent(location.hash.slice(1));
+    code.value = location.hash.slice(1);
     history.replaceState(null, '', location.pathname);
   }
 
