@@ -21,6 +21,15 @@ public static partial class ProblemCodes
     /// <summary>Nobody is signed in, or the token is not valid.</summary>
     public static readonly ProblemCode Unauthenticated = new("unauthenticated", 401, "A valid token is needed", false);
 
+    /// <summary>Who asks is to prove once more who it is, for exactly this.</summary>
+    public static readonly ProblemCode StepUpRequired = new("step-up-required", 401, "Confirm it", false);
+
+    /// <summary>Nothing that the person has can confirm it.</summary>
+    public static readonly ProblemCode StepUpUnavailable = new("step-up-unavailable", 409, "You cannot confirm this now", false);
+
+    /// <summary>A token can confirm nothing.</summary>
+    public static readonly ProblemCode StepUpImpossible = new("step-up-impossible", 403, "Not with a token", true);
+
     /// <summary>The token lacks a scope.</summary>
     public static readonly ProblemCode ScopeMissing = new("scope-missing", 403, "A right is missing", true);
 

@@ -86,7 +86,7 @@ public sealed class ControlPlane : IAsyncDisposable
     }
 
     /// <summary>A client that trusts the host's own CA and nothing else.</summary>
-    public HttpClient Client(Uri address, string? bearer = null) => TrustingClient.Create(address, CaFile, bearer);
+    public HttpClient Client(Uri address, string? bearer = null, DelegatingHandler? before = null) => TrustingClient.Create(address, CaFile, bearer, before);
 
     /// <summary>Creates a customer and waits until callhome knows it.</summary>
     public async Task<CustomerItem> CreateCustomerAsync(string name = "Acme")

@@ -6,7 +6,7 @@ using MissionControl.Contracts.Api.Identity;
 
 namespace MissionControl.Testing;
 
-/// <summary>A person with password and authenticator, as tests sign it in; codes are computed here as an authenticator computes them.</summary>
+/// <summary>A person with password, authenticator and passkey, as tests sign it in; codes are computed here as an authenticator computes them.</summary>
 public sealed class SomebodySignedIn(ControlPlane host, string email)
 {
     /// <summary>What everybody's password is.</summary>
@@ -19,6 +19,9 @@ public sealed class SomebodySignedIn(ControlPlane host, string email)
 
     /// <summary>The authenticator's secret.</summary>
     public string Secret { get; set; } = "";
+
+    /// <summary>The passkey; it lives as long as the test.</summary>
+    public SoftPasskey Passkey { get; } = new();
 
     /// <summary>The session's secret.</summary>
     public string Session { get; set; } = "";
@@ -34,7 +37,8 @@ public sealed class SomebodySignedIn(ControlPlane host, string email)
         using var open = await anonymous.PostAsJsonAsync("/api/v1/identity/invitations/open", new OpenInvitationRequest(code));
         var opened = (await open.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<OpenedInvitation>())!;
         somebody.Secret = opened.TotpSecret;
-        using var accept = await anonymous.PostAsJsonAsync("/api/v1/identity/invitations/accept", new AcceptInvitationRequest(code, Password, somebody.Code(), opened.Email is null ? email : null, opened.Name is null ? name : null));
+        using var accept = await anonymous.PostAsJsonAsync("/api/v1/identity/invitations/accept", new AcceptInvitationRequest(code, Password, somebody.Code(), opened.Email is null ? email : null, opened.Name is null ? name : null,
+            Passkey: new NewPasskeyRequest(opened.Passkey.Challenge, somebody.Passkey.Create(opened.Passkey.Options), "test key")));
         var accepted = (await accept.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<AcceptedInvitation>())!;
         (somebody.Session, somebody.RecoveryCodes) = (accepted.Session, accepted.RecoveryCodes);
         return somebody;
@@ -113,9 +117,10 @@ public sealed class SomebodySignedIn(ControlPlane host, string email)
     }
 
     /// <summary>The API as this person, once identity's roles know of it.</summary>
-    public async Task<HttpClient> ApiAsync()
+    /// <param name="confirms">Whether it confirms with the passkey whatever is to be confirmed.</param>
+    public async Task<HttpClient> ApiAsync(bool confirms = true)
     {
-        var client = host.Client(host.Portal, (await TradeAsync())!.AccessToken);
+        var client = host.Client(host.Portal, (await TradeAsync())!.AccessToken, confirms ? new Confirming(Passkey) : null);
         await Eventually.TrueAsync(async () => (await client.GetAsync(new Uri("/api/v1/identity/me", UriKind.Relative))).IsSuccessStatusCode, $"{Email} is known");
         return client;
     }

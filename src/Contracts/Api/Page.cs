@@ -21,7 +21,15 @@ public sealed record FieldError(string Pointer, string Code, string Detail);
 /// <param name="Code">Stable code.</param>
 /// <param name="TraceId">For finding the request in the logs.</param>
 /// <param name="Errors">Every validation error at once.</param>
-public sealed record ProblemDocument(string Type, string Title, int Status, string? Detail, string Code, string? TraceId, IReadOnlyList<FieldError>? Errors);
+/// <param name="StepUp">What is to be proved before the request is repeated.</param>
+public sealed record ProblemDocument(string Type, string Title, int Status, string? Detail, string Code, string? TraceId, IReadOnlyList<FieldError>? Errors, StepUpDemand? StepUp = null);
+
+/// <summary>What a role wants proved before it does something.</summary>
+/// <param name="Audience">The role.</param>
+/// <param name="Purpose">What for.</param>
+/// <param name="SubjectDigest">What exactly, as digest.</param>
+/// <param name="Text">The same in words, for whoever is to confirm it.</param>
+public sealed record StepUpDemand(string Audience, string Purpose, string SubjectDigest, string Text);
 
 /// <summary>Something that can be done to a resource, and whether the reader may do it now.</summary>
 /// <param name="Name">What.</param>

@@ -2,9 +2,11 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using MissionControl.Identity.Confirmation;
 using MissionControl.Identity.Factors;
 using MissionControl.Identity.Invitations;
 using MissionControl.Identity.Me;
+using MissionControl.Identity.Passkeys;
 using MissionControl.Identity.People;
 using MissionControl.Identity.Sessions;
 using MissionControl.Identity.SignIn;
@@ -16,7 +18,7 @@ using MissionControl.Platform.Retention;
 
 namespace MissionControl.Identity;
 
-/// <summary>The role <c>identity</c>: people, API tokens, sessions and saved views.</summary>
+/// <summary>The role <c>identity</c>: people, what they sign in with, API tokens, sessions and saved views.</summary>
 public sealed class IdentityModule : IModule
 {
     /// <inheritdoc />
@@ -34,6 +36,8 @@ public sealed class IdentityModule : IModule
         model.ApplyConfiguration(new Invitation.Configuration());
         model.ApplyConfiguration(new Authenticator.Configuration());
         model.ApplyConfiguration(new RecoveryCode.Configuration());
+        model.ApplyConfiguration(new Passkey.Configuration());
+        model.ApplyConfiguration(new Challenge.Configuration());
     }
 
     /// <inheritdoc />
@@ -44,11 +48,15 @@ public sealed class IdentityModule : IModule
         host.Services.AddOptions<IdentityOptions>().BindConfiguration("Identity")
             .Validate(options => options.PortalAddress is null or { IsAbsoluteUri: true, Scheme: "https" }, "Identity:PortalAddress is written as https://control.example.com.")
             .Validate(options => options.BreachedPasswordsFile is null or "" || File.Exists(options.BreachedPasswordsFile), "Identity:BreachedPasswordsFile is not there.")
+            .Validate(options => options.PasskeyOrigins.All(origin => Uri.TryCreate(origin, UriKind.Absolute, out var page) && page.Scheme == "https" && page.GetLeftPart(UriPartial.Authority) == origin && (page.Host == options.RelyingParty || page.Host.EndsWith($".{options.RelyingParty}", StringComparison.Ordinal))),
+                "Identity:PasskeyOrigins are written as https://control.example.com, each within Identity:PasskeyDomain.")
+            .Validate(options => options.StepUpCoolDown >= TimeSpan.Zero && options.StepUpCoolDown <= TimeSpan.FromDays(30), "Identity:StepUpCoolDown is 30 days at most.")
             .Validate(options => options.Staff.IsValid && options.Customers.IsValid, "Identity:Staff and Identity:Customers: Idle is 5 minutes to a day, Longest no shorter than that and 30 days at most.")
             .ValidateOnStart();
         host.Services.AddSingleton<UserTokenKey>();
         host.Services.AddSingleton<Passwords>();
         host.Services.AddSingleton<FactorBook>();
+        host.Services.AddSingleton<PasskeyBook>();
         host.Services.AddSingleton<FirstAdministrator>();
         host.Services.AddSingleton<UnknownTries>();
         host.Services.AddHostedService<IdentityStart>();
@@ -66,7 +74,8 @@ public sealed class IdentityModule : IModule
         ArgumentNullException.ThrowIfNull(records);
         records.Purge<ApiToken>("token", "who may call the API, and could", personal: true, Term.Days(400, 90, 1200), "after it expired", row => row.ExpiresAt);
         records.Purge<Session>("session", "who was signed in", personal: true, Term.Days(400, 30, 400), "after it expired", row => row.ExpiresAt);
-        records.Keep("person", "who may sign in, and by what", personal: true, "as long as the installation; a disabled person stays, for the audit log", typeof(Person), typeof(Authenticator), typeof(RecoveryCode));
+        records.Keep("person", "who may sign in, and by what", personal: true, "as long as the installation; a disabled person stays, for the audit log", typeof(Person), typeof(Authenticator), typeof(RecoveryCode), typeof(Passkey));
+        records.Purge<Challenge>("challenge", "what a passkey was asked, so that it answers once", personal: true, Term.Days(1, 1, 7), "after it expired", row => row.ExpiresAt);
         records.Keep("held-role", "who held which role when", personal: true, "as long as the person", typeof(HeldRole));
         records.Purge<Invitation>("invitation", "who was invited", personal: true, Term.Days(90, 7, 400), "after it expired", row => row.ExpiresAt);
         records.Keep("view", "filters of lists that somebody named", personal: true, "until it is deleted", typeof(SavedView));
@@ -81,6 +90,8 @@ public sealed class IdentityModule : IModule
         TokensApi.Map(api);
         SessionsApi.Map(api);
         SignInApi.Map(api);
+        PasskeySignIn.Map(api);
+        StepUpApi.Map(api);
         InvitationsApi.Map(api);
         PeopleApi.Map(api);
         MeApi.Map(api);

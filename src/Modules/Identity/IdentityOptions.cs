@@ -12,6 +12,27 @@ internal sealed class IdentityOptions
     /// <summary>Whether the bootstrap token stays good for the API when the first administrator has signed in; so in a demo.</summary>
     public bool KeepBootstrapToken { get; init; }
 
+    /// <summary>Passkeys belong to this domain and those below it (WebAuthn: relying party id). Null: that of <see cref="PortalAddress"/>, or <c>localhost</c>. Whoever changes it makes all passkeys worth nothing.</summary>
+    public string? PasskeyDomain { get; init; }
+
+    /// <summary>Pages at these addresses may ask for passkeys, each as <c>https://control.example.com</c>. None: the one of <see cref="PortalAddress"/>.</summary>
+    public IReadOnlyList<string> PasskeyOrigins { get; init; } = [];
+
+    /// <summary>Whether what an authenticator shows is good enough to confirm what matters most (step-up): it can be asked for by a page that looks like this one, a passkey cannot.</summary>
+    public bool StepUpByCode { get; init; }
+
+    /// <summary>So long after it was added a passkey or authenticator is not good for step-up: time for its owner to read the mail about it. Up to 30 days.</summary>
+    public TimeSpan StepUpCoolDown { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>The domain that passkeys belong to.</summary>
+    public string RelyingParty => PasskeyDomain is { Length: > 0 } domain ? domain : PortalAddress is { HostNameType: UriHostNameType.Dns } portal ? portal.Host : "localhost";
+
+    /// <summary>Whether a page there may ask for passkeys. On this machine any port may: whoever listens there owns it.</summary>
+    public bool IsOrigin(string origin) =>
+        PasskeyOrigins.Count > 0 ? PasskeyOrigins.Contains(origin, StringComparer.Ordinal)
+        : RelyingParty == "localhost" ? Uri.TryCreate(origin, UriKind.Absolute, out var own) && own is { Scheme: "https", Host: "localhost" } && own.GetLeftPart(UriPartial.Authority) == origin
+        : PortalAddress is not null && PortalAddress.GetLeftPart(UriPartial.Authority) == origin;
+
     /// <summary>How long the sessions of the vendor's staff last.</summary>
     public SessionLimits Staff { get; init; } = new() { Idle = TimeSpan.FromMinutes(30), Longest = TimeSpan.FromHours(12) };
 

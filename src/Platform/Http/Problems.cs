@@ -18,11 +18,14 @@ public static class Problems
     /// <summary>422 with every error at once.</summary>
     public static IResult Invalid(IReadOnlyList<FieldError> errors) => Of(ProblemCodes.Invalid, "Correct the fields named in errors and send the request again.", errors);
 
+    /// <summary>401: the request is to be repeated with a proof for exactly this.</summary>
+    public static IResult StepUp(StepUpDemand demand, string detail) => new ProblemResult(ProblemCodes.StepUpRequired, detail, null, demand);
+
     /// <summary>404: there is no such thing, or it is not yours; both look alike.</summary>
     public static IResult NotFound() => Of(ProblemCodes.NotFound, "There is no such thing, or it is not yours to see.");
 
     /// <summary>Writes the document to the response.</summary>
-    public static Task WriteAsync(HttpContext context, ProblemCode code, string? detail, IReadOnlyList<FieldError>? errors = null)
+    public static Task WriteAsync(HttpContext context, ProblemCode code, string? detail, IReadOnlyList<FieldError>? errors = null, StepUpDemand? stepUp = null)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(code);
@@ -33,14 +36,14 @@ public static class Problems
         }
 
         var document = new ProblemDocument($"/problems/{code.Code}", code.Title, code.Status, detail, code.Code,
-            Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier, errors);
+            Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier, errors, stepUp);
         return context.Response.WriteAsJsonAsync(document, Json, "application/problem+json", context.RequestAborted);
     }
 
-    private sealed class ProblemResult(ProblemCode code, string? detail, IReadOnlyList<FieldError>? errors) : IResult, IStatusCodeHttpResult
+    private sealed class ProblemResult(ProblemCode code, string? detail, IReadOnlyList<FieldError>? errors, StepUpDemand? stepUp = null) : IResult, IStatusCodeHttpResult
     {
         public int? StatusCode => code.Status;
 
-        public Task ExecuteAsync(HttpContext httpContext) => WriteAsync(httpContext, code, detail, errors);
+        public Task ExecuteAsync(HttpContext httpContext) => WriteAsync(httpContext, code, detail, errors, stepUp);
     }
 }

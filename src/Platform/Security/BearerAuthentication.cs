@@ -58,7 +58,7 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
             return AuthenticateResult.Fail("The token is not valid.");
         }
 
-        return Success(token.Subject, token.PrincipalKind, string.Join(' ', token.Scopes), token.CustomerId, id, null, "token", null);
+        return Success(token.Subject, token.PrincipalKind, string.Join(' ', token.Scopes), token.CustomerId, id, null, "token", null, owner: token.PersonId);
     }
 
     private async Task<AuthenticateResult> UserTokenAsync(string module, string text)
@@ -83,7 +83,7 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
 
     private bool IsLive(Contracts.Events.Identity.TokenChanged token) => token.RevokedAt is null && token.ExpiresAt > time.GetUtcNow();
 
-    private AuthenticateResult Success(string subject, string kind, string scope, Guid? customer, string? tokenId, string? session, string auth, string? amr, long? stamp = null)
+    private AuthenticateResult Success(string subject, string kind, string scope, Guid? customer, string? tokenId, string? session, string auth, string? amr, long? stamp = null, Guid? owner = null)
     {
         var identity = new ClaimsIdentity(SchemeName, "sub", null);
         identity.AddClaim(new Claim("sub", subject));
@@ -98,6 +98,11 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
         if (stamp is not null)
         {
             identity.AddClaim(new Claim("stamp", stamp.Value.ToString(CultureInfo.InvariantCulture)));
+        }
+
+        if (owner is not null)
+        {
+            identity.AddClaim(new Claim("owner", owner.Value.ToString("N")));
         }
 
         if (amr is not null)

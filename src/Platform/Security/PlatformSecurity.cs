@@ -19,6 +19,7 @@ public static class PlatformSecurity
         services.AddScoped<CurrentPrincipal>();
         services.AddSingleton<KnownTokens>();
         services.AddSingleton<StaffNetworks>();
+        services.AddSingleton(provider => new StepUpGuard(provider.GetRequiredService<KnownTokens>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IAuthorizationHandler, ScopeHandler>();
         services.AddAuthentication(BearerAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, BearerAuthentication>(BearerAuthentication.SchemeName, null);
         services.AddAuthorization(authorization => authorization.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());

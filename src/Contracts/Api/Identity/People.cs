@@ -24,7 +24,7 @@ public sealed record HeldRoleItem(string Name, DateTimeOffset Since, DateTimeOff
 /// <param name="CustomerId">The customer of a customer's user; null: staff.</param>
 /// <param name="State">active, disabled, or locked: too many wrong tries, for a while.</param>
 /// <param name="Roles">The roles it holds now.</param>
-/// <param name="Factors">What it signs in with besides the password, such as totp.</param>
+/// <param name="Factors">What it signs in with: passkey, and totp for password and authenticator.</param>
 /// <param name="CreatedAt">When it accepted its invitation (UTC).</param>
 /// <param name="LastSignInAt">When it signed in last (UTC).</param>
 /// <param name="Sessions">How many browsers it is signed in with.</param>
@@ -93,24 +93,27 @@ public sealed record OpenInvitationRequest([property: Required, StringLength(100
 /// <param name="TotpSecret">The secret for an authenticator, base32.</param>
 /// <param name="TotpUri">The same as <c>otpauth://</c> address, for a QR code.</param>
 /// <param name="ExpiresAt">When it ends (UTC).</param>
-public sealed record OpenedInvitation(string? Email, string? Name, string Kind, IReadOnlyList<string> Roles, bool IsRecovery, string TotpSecret, string TotpUri, DateTimeOffset ExpiresAt);
+/// <param name="Passkey">Asks for a passkey, in place of password and authenticator or beside them.</param>
+public sealed record OpenedInvitation(string? Email, string? Name, string Kind, IReadOnlyList<string> Roles, bool IsRecovery, string TotpSecret, string TotpUri, DateTimeOffset ExpiresAt, PasskeyChallenge Passkey);
 
-/// <summary>Accepts an invitation.</summary>
+/// <summary>Accepts an invitation, with a passkey, or with a password and an authenticator, or with all of them.</summary>
 /// <param name="Code">The invitation's code.</param>
-/// <param name="Password">12 to 200 characters.</param>
-/// <param name="Totp">What the authenticator shows now.</param>
+/// <param name="Password">12 to 200 characters; null: passkeys only.</param>
+/// <param name="Totp">What the authenticator shows now; null: passkeys only.</param>
 /// <param name="Email">The mail address, where the invitation has none.</param>
 /// <param name="Name">The name, where the invitation has none.</param>
 /// <param name="Agent">The browser, as it calls itself.</param>
+/// <param name="Passkey">The passkey that was asked for when it was opened.</param>
 public sealed record AcceptInvitationRequest(
     [property: Required, StringLength(100)] string? Code,
-    [property: Required, StringLength(200)] string? Password,
-    [property: Required, StringLength(20)] string? Totp,
+    [property: StringLength(200)] string? Password = null,
+    [property: StringLength(20)] string? Totp = null,
     [property: StringLength(254)] string? Email = null,
     [property: StringLength(100)] string? Name = null,
-    [property: StringLength(500)] string? Agent = null);
+    [property: StringLength(500)] string? Agent = null,
+    NewPasskeyRequest? Passkey = null);
 
-/// <summary>A session, and codes for the day on which the authenticator is lost.</summary>
+/// <summary>A session, and codes for the day on which the authenticator is lost; none where there is none.</summary>
 /// <param name="Session">Opaque secret; belongs in an HttpOnly cookie.</param>
 /// <param name="ExpiresAt">Its end at the latest (UTC).</param>
 /// <param name="RecoveryCodes">Each opens one session in place of the authenticator; never shown again.</param>

@@ -24,12 +24,13 @@ public sealed record SignInRequest(
 /// <param name="Kind">staff or customerUser.</param>
 /// <param name="CustomerId">The customer; null: staff.</param>
 /// <param name="Roles">Roles held now.</param>
-/// <param name="PasswordSetAt">When the password was set (UTC).</param>
+/// <param name="PasswordSetAt">When the password was set (UTC); null: one signs in with passkeys only.</param>
 /// <param name="Authenticator">The authenticator; null: none.</param>
 /// <param name="RecoveryCodesLeft">Recovery codes that were not used.</param>
 /// <param name="Session">The session that asks.</param>
+/// <param name="Passkeys">The passkeys, oldest first.</param>
 public sealed record MeItem(
-    Guid Id, string Name, string Email, string Kind, Guid? CustomerId, IReadOnlyList<HeldRoleItem> Roles, DateTimeOffset PasswordSetAt, FactorItem? Authenticator, int RecoveryCodesLeft, Guid Session);
+    Guid Id, string Name, string Email, string Kind, Guid? CustomerId, IReadOnlyList<HeldRoleItem> Roles, DateTimeOffset? PasswordSetAt, FactorItem? Authenticator, int RecoveryCodesLeft, Guid Session, IReadOnlyList<PasskeyItem> Passkeys);
 
 /// <summary>Something that proves who one is.</summary>
 /// <param name="Kind">totp.</param>
@@ -55,8 +56,8 @@ public sealed record ChangePasswordRequest(
     [property: Required, StringLength(200)] string? Current, [property: Required, StringLength(200)] string? New, [property: Required, StringLength(40)] string? Code);
 
 /// <summary>A code that proves that it is still the same person.</summary>
-/// <param name="Code">What the authenticator shows.</param>
-public sealed record ProofRequest([property: Required, StringLength(40)] string? Code);
+/// <param name="Code">What the authenticator shows; null: a passkey proves it (step-up).</param>
+public sealed record ProofRequest([property: StringLength(40)] string? Code = null);
 
 /// <summary>New recovery codes; those before are worth nothing any more.</summary>
 /// <param name="Codes">Never shown again.</param>
@@ -65,9 +66,11 @@ public sealed record RecoveryCodesItem(IReadOnlyList<string> Codes);
 /// <summary>A new authenticator, not in use before it is confirmed.</summary>
 /// <param name="Secret">Its secret, base32.</param>
 /// <param name="Uri">The same as <c>otpauth://</c> address, for a QR code.</param>
-public sealed record NewAuthenticator(string Secret, string Uri);
+/// <param name="NeedsPassword">Whether a password is to be chosen with it, since there is none.</param>
+public sealed record NewAuthenticator(string Secret, string Uri, bool NeedsPassword);
 
 /// <summary>Puts a new authenticator in place of the one before.</summary>
-/// <param name="Code">What the old one shows, or a recovery code.</param>
+/// <param name="Code">What the old one shows, or a recovery code; null: a passkey proves it (step-up).</param>
 /// <param name="NewCode">What the new one shows.</param>
-public sealed record ConfirmAuthenticatorRequest([property: Required, StringLength(40)] string? Code, [property: Required, StringLength(20)] string? NewCode);
+/// <param name="Password">12 to 200 characters, where there is no password yet.</param>
+public sealed record ConfirmAuthenticatorRequest([property: StringLength(40)] string? Code, [property: Required, StringLength(20)] string? NewCode, [property: StringLength(200)] string? Password = null);

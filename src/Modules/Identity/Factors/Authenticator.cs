@@ -22,6 +22,9 @@ internal sealed class Authenticator
 
     public DateTimeOffset? LastUsedAt { get; set; }
 
+    /// <summary>From then on its codes are good for step-up, where codes are.</summary>
+    public required DateTimeOffset ConfirmsFrom { get; set; }
+
     internal sealed class Configuration : IEntityTypeConfiguration<Authenticator>
     {
         public void Configure(EntityTypeBuilder<Authenticator> builder)

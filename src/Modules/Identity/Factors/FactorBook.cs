@@ -16,12 +16,17 @@ internal sealed partial class FactorBook(DataDirectory data, TimeProvider time, 
 
     private readonly SecretSeal seal = new(data.PathOf(KeyFile), "missioncontrol authenticator v1", time);
 
-    /// <summary>A new authenticator, and its secret.</summary>
-    public Authenticator New(Guid personId, byte[] secret, long lastStep, bool isConfirmed)
+    /// <summary>A new authenticator, not in use before it is confirmed.</summary>
+    public Authenticator Begin(Guid personId, byte[] secret) => New(personId, secret, 0, null, default);
+
+    /// <summary>A new authenticator that has shown what it must.</summary>
+    public Authenticator New(Guid personId, byte[] secret, long lastStep, DateTimeOffset confirmsFrom) => New(personId, secret, lastStep, time.GetUtcNow(), confirmsFrom);
+
+    private Authenticator New(Guid personId, byte[] secret, long lastStep, DateTimeOffset? confirmedAt, DateTimeOffset confirmsFrom)
     {
         var now = time.GetUtcNow();
         var id = Guid.CreateVersion7(now);
-        return new Authenticator { Id = id, PersonId = personId, Secret = Seal(id, secret), LastStep = lastStep, CreatedAt = now, ConfirmedAt = isConfirmed ? now : null };
+        return new Authenticator { Id = id, PersonId = personId, Secret = Seal(id, secret), LastStep = lastStep, CreatedAt = now, ConfirmedAt = confirmedAt, ConfirmsFrom = confirmsFrom };
     }
 
     public byte[] Seal(Guid place, byte[] secret) => seal.Seal(secret, place.ToString("N"));

@@ -58,17 +58,17 @@ internal static class InvitationsApi
         }
     }
 
-    private static async Task<IResult> InviteAsync(InviteRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, FactorBook factors, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> InviteAsync(InviteRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, StepUpGuard guard, FactorBook factors, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
         await using var transaction = db.CurrentTransaction is null ? await db.BeginWriteAsync(cancellationToken: cancellationToken) : null;
-        if (!await Actor.StandsAsync(db, reader, cancellationToken))
+        if (!await Actor.StandsAsync(db, http.User, cancellationToken))
         {
             return Problems.Of(ProblemCodes.Unauthenticated, "The session has ended. Sign in again.");
         }
 
         var now = time.GetUtcNow();
         var customer = db.Scope.IsAll ? request.CustomerId : db.Scope.CustomerId;
-        var errors = PeopleApi.RoleMistakes(request.Roles!, customer is null ? Person.Staff : Person.CustomerUser, reader).ToList();
+        var errors = PeopleApi.RoleMistakes(request.Roles!, customer is null ? Person.Staff : Person.CustomerUser, http.User).ToList();
         if (request.CustomerId is { } asked && asked != customer)
         {
             errors.Add(new FieldError("/customerId", "unknown-customer", "There is no such customer, or it is not yours."));
@@ -90,9 +90,15 @@ internal static class InvitationsApi
             return Problems.Of(ProblemCodes.RateLimited, $"{MaxInADay} invitations were made within a day; come back tomorrow.");
         }
 
+        var (email, roles) = (request.Email.Trim(), request.Roles!.Distinct(StringComparer.Ordinal).ToList());
+        if (await guard.DemandAsync(http, db, StepUp.Invite(email, customer, roles), $"{email} is invited to be {string.Join(", ", roles.Select(role => RoleBook.Find(role)!.Title))}{(customer is null ? " with the vendor" : "")}.", cancellationToken) is { } unproven)
+        {
+            return unproven;
+        }
+
         // Whether the address is somebody's already is told to whoever reads its mail: a customer's caller does not get the code itself,
         // or it could find out, and become, whomever it names.
-        var invitation = Invitation.Create(factors, request.Email.Trim(), request.Name!.Trim(), customer is null ? Person.Staff : Person.CustomerUser, customer, request.Roles!.Distinct(StringComparer.Ordinal), null, reader.FindFirst("sub")!.Value, now, out var code);
+        var invitation = Invitation.Create(factors, email, request.Name!.Trim(), customer is null ? Person.Staff : Person.CustomerUser, customer, roles, null, http.User.FindFirst("sub")!.Value, now, out var code);
         Add(db, events, invitation, code, options.Value, null, now);
         await db.SaveChangesAsync(cancellationToken);
         if (transaction is not null)

@@ -1,24 +1,22 @@
-using System.Globalization;
-using System.Security.Claims;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
-using MissionControl.Contracts.Commands.Notifications;
 using MissionControl.Identity.Factors;
+using MissionControl.Identity.Passkeys;
 using MissionControl.Identity.People;
 using MissionControl.Identity.Sessions;
 using MissionControl.Identity.SignIn;
-using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
 
 namespace MissionControl.Identity.Me;
 
-/// <summary><c>/api/v1/identity/me</c>: one's own sessions, password and factors. A change proves once more who makes it, and is told by mail.</summary>
+/// <summary><c>/api/v1/identity/me</c>: one's own sessions, password and authenticator. A change proves once more who makes it, and is told by mail.</summary>
 internal static class MeApi
 {
     public static void Map(IEndpointRouteBuilder api)
@@ -32,63 +30,71 @@ internal static class MeApi
         me.MapPost("/recovery-codes", RenewCodesAsync).WithName("RenewMyRecoveryCodes").WithSummary("New recovery codes in place of those before").Produces<RecoveryCodesItem>();
         me.MapPost("/authenticator", BeginAuthenticatorAsync).WithName("BeginMyAuthenticator").WithSummary("Begin to change the authenticator").Produces<NewAuthenticator>();
         me.MapPost("/authenticator/confirm", ConfirmAuthenticatorAsync).WithName("ConfirmMyAuthenticator").WithSummary("Put the new authenticator in place of the old one").Produces(StatusCodes.Status204NoContent);
+        me.MapPost("/authenticator/remove", RemoveAuthenticatorAsync).WithName("RemoveMyAuthenticator").WithSummary("Sign in with passkeys only: password, authenticator and recovery codes end").Produces(StatusCodes.Status204NoContent);
+        MyPasskeys.Map(me);
     }
 
-    private static async Task<IResult> GetAsync(ClaimsPrincipal reader, ControlPlaneDbContext db, CancellationToken cancellationToken)
+    private static async Task<IResult> GetAsync([AsParameters] Asking ask, CancellationToken cancellationToken)
     {
-        if (await SelfAsync(reader, db, cancellationToken) is not { } self)
+        if (await ask.FindAsync() is not { } self)
         {
-            return NoPerson();
+            return Asking.NoPerson();
         }
 
-        var id = self.Person.Id;
+        var (db, id) = (ask.Db, self.Person.Id);
         var roles = await db.Set<HeldRole>().AsNoTracking().Where(row => row.PersonId == id && row.Until == null).OrderBy(row => row.Role).ToListAsync(cancellationToken);
         var device = await db.Set<Authenticator>().AsNoTracking().SingleOrDefaultAsync(row => row.PersonId == id && row.ConfirmedAt != null, cancellationToken);
+        var keys = await db.Set<Passkey>().AsNoTracking().Where(row => row.PersonId == id).OrderBy(row => row.CreatedAt).ToListAsync(cancellationToken);
         var codes = await db.Set<RecoveryCode>().CountAsync(row => row.PersonId == id && row.UsedAt == null, cancellationToken);
         return TypedResults.Ok(new MeItem(id, self.Person.Name, self.Person.Email, self.Person.Kind, self.Person.CustomerId, [.. roles.Select(row => new HeldRoleItem(row.Role, row.Since, null))], self.Person.PasswordSetAt,
-            device is null ? null : new FactorItem("totp", device.ConfirmedAt!.Value, device.LastUsedAt), codes, self.Session));
+            device is null ? null : new FactorItem("totp", device.ConfirmedAt!.Value, device.LastUsedAt), codes, self.Session, keys.ConvertAll(row => row.ToItem())));
     }
 
-    private static async Task<IResult> SessionsAsync(ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> SessionsAsync([AsParameters] Asking ask, CancellationToken cancellationToken)
     {
-        if (await SelfAsync(reader, db, cancellationToken) is not { } self)
+        if (await ask.FindAsync() is not { } self)
         {
-            return NoPerson();
+            return Asking.NoPerson();
         }
 
-        var now = time.GetUtcNow();
-        var open = await db.Set<Session>().AsNoTracking().Where(row => row.PersonId == self.Person.Id && row.EndedAt == null && row.ExpiresAt > now).OrderByDescending(row => row.CreatedAt).Take(200).ToListAsync(cancellationToken);
+        var now = ask.Time.GetUtcNow();
+        var open = await ask.Db.Set<Session>().AsNoTracking().Where(row => row.PersonId == self.Person.Id && row.EndedAt == null && row.ExpiresAt > now).OrderByDescending(row => row.CreatedAt).Take(200).ToListAsync(cancellationToken);
         return TypedResults.Ok<IReadOnlyList<SessionItem>>([.. open.Where(row => row.IsLive(now)).Select(row => new SessionItem(row.Id, row.CreatedAt, row.SeenAt, row.ExpiresAt, row.Agent, row.Factors ?? "", row.Id == self.Session))]);
     }
 
-    private static Task<IResult> EndSessionAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
-        Actor.IdOf(reader) is null ? Task.FromResult(Problems.NotFound()) : ChangeAsync(reader, db, async self =>
+    private static Task<IResult> EndSessionAsync(Guid id, [AsParameters] Asking ask, CancellationToken cancellationToken) =>
+        Actor.IdOf(ask.Http.User) is null ? Task.FromResult(Problems.NotFound()) : ask.ChangeAsync(async self =>
         {
-            var now = time.GetUtcNow();
-            if (await db.Set<Session>().Where(row => row.Id == id && row.PersonId == self.Person.Id && row.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now), cancellationToken) == 0)
+            var now = ask.Time.GetUtcNow();
+            if (await ask.Db.Set<Session>().Where(row => row.Id == id && row.PersonId == self.Person.Id && row.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now), cancellationToken) == 0)
             {
                 return Problems.NotFound();
             }
 
-            Renew(events, self.Person);
-            events.Audit(self.Person.Fact("identity.session-ended") with { Changes = [Change.Remove("/session", id)] });
+            ask.Renew(self.Person);
+            ask.Events.Audit(self.Person.Fact("identity.session-ended") with { Changes = [Change.Remove("/session", id)] });
             return TypedResults.NoContent();
-        }, cancellationToken);
+        });
 
-    private static Task<IResult> EndOthersAsync(ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
-        ChangeAsync(reader, db, async self =>
+    private static Task<IResult> EndOthersAsync([AsParameters] Asking ask, CancellationToken cancellationToken) =>
+        ask.ChangeAsync(async self =>
         {
-            var count = await PeopleApi.EndSessionsAsync(db, self.Person.Id, self.Session, time.GetUtcNow(), cancellationToken);
-            Renew(events, self.Person);
-            events.Audit(self.Person.Fact("identity.person-signed-out") with { Changes = [Change.Remove("/sessions", count)] });
+            var count = await PeopleApi.EndSessionsAsync(ask.Db, self.Person.Id, self.Session, ask.Time.GetUtcNow(), cancellationToken);
+            ask.Renew(self.Person);
+            ask.Events.Audit(self.Person.Fact("identity.person-signed-out") with { Changes = [Change.Remove("/sessions", count)] });
             return TypedResults.NoContent();
-        }, cancellationToken);
+        });
 
-    private static async Task<IResult> ChangePasswordAsync(ChangePasswordRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, Passwords passwords, FactorBook factors, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> ChangePasswordAsync(ChangePasswordRequest request, [AsParameters] Asking ask, Passwords passwords, CancellationToken cancellationToken)
     {
-        if (await SelfAsync(reader, db, cancellationToken) is not { } known)
+        if (await ask.FindAsync() is not { } known)
         {
-            return NoPerson();
+            return Asking.NoPerson();
+        }
+
+        if (known.Person.PasswordHash is null)
+        {
+            return Problems.Of(ProblemCodes.Conflict, "You have no password. Setting up an authenticator gives you one.");
         }
 
         var errors = passwords.Mistakes("/new", request.New).ToList();
@@ -99,7 +105,7 @@ internal static class MeApi
 
         // Whoever holds a session only guesses no faster than whoever does not.
         using var turn = passwords.TryTakeTurn();
-        if (turn is null || !await SignInApi.CountAsync(db, known.Person.Id, time.GetUtcNow(), cancellationToken))
+        if (turn is null || !await SignInApi.CountAsync(ask.Db, known.Person.Id, ask.Time.GetUtcNow(), cancellationToken))
         {
             return Problems.Of(ProblemCodes.RateLimited, "Too many wrong tries. Wait a few minutes.");
         }
@@ -110,136 +116,114 @@ internal static class MeApi
         }
 
         var hash = await passwords.HashAsync(request.New!, cancellationToken);
-        return await ChangeAsync(reader, db, async self =>
+        return await ask.ChangeAsync(async self =>
         {
-            if (await factors.ProveAsync(db, self.Person.Id, request.Code!, acceptsRecovery: false, cancellationToken) is null)
+            if (await ask.Factors.ProveAsync(ask.Db, self.Person.Id, request.Code!, acceptsRecovery: false, cancellationToken) is null)
             {
-                return WrongCode("/code");
+                return Asking.WrongCode("/code");
             }
 
-            var now = time.GetUtcNow();
+            var now = ask.Time.GetUtcNow();
             self.Person.SetPassword(hash, now);
-            await PeopleApi.EndSessionsAsync(db, self.Person.Id, self.Session, now, cancellationToken);
-            await ForgiveAsync(db, self.Person.Id, cancellationToken);
-            events.Publish(self.Person.ToEvent());
-            events.Audit(self.Person.Fact("identity.password-changed") with { Changes = [Change.Replace("/passwordSetAt", known.Person.PasswordSetAt, now)] });
-            Tell(events, self.Person, "Your password was changed, and all other browsers were signed out.", now);
+            await PeopleApi.EndSessionsAsync(ask.Db, self.Person.Id, self.Session, now, cancellationToken);
+            await Asking.ForgiveAsync(ask.Db, self.Person.Id, cancellationToken);
+            ask.Events.Publish(self.Person.ToEvent());
+            ask.Events.Audit(self.Person.Fact("identity.password-changed") with { Changes = [Change.Replace("/passwordSetAt", known.Person.PasswordSetAt, now)] });
+            ask.Tell(self.Person, "Your password was changed, and all other browsers were signed out.");
             return TypedResults.NoContent();
-        }, cancellationToken);
+        });
     }
 
-    private static async Task<IResult> RenewCodesAsync(ProofRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, FactorBook factors, TimeProvider time, CancellationToken cancellationToken) =>
-        await ProvenAsync(reader, db, factors, request.Code!, acceptsRecovery: false, time, async self =>
+    private static Task<IResult> RenewCodesAsync(ProofRequest request, [AsParameters] Asking ask, CancellationToken cancellationToken) =>
+        ask.ProvenAsync(request.Code, acceptsRecovery: false, self => (StepUp.Enrol(self.Person.Id, "renew-recovery-codes", ""), "Make new recovery codes for your account."), async self =>
         {
-            var codes = await factors.RenewRecoveryCodesAsync(db, self.Person.Id, cancellationToken);
-            events.Audit(self.Person.Fact("identity.recovery-codes-renewed") with { Changes = [Change.Add("/codes", codes.Count)] });
-            Tell(events, self.Person, "New recovery codes were made for your account; those before are worth nothing any more.", time.GetUtcNow());
+            if (self.Person.PasswordHash is null)
+            {
+                return Problems.Of(ProblemCodes.Conflict, "A recovery code stands in for an authenticator, and you have none.");
+            }
+
+            var codes = await ask.Factors.RenewRecoveryCodesAsync(ask.Db, self.Person.Id, cancellationToken);
+            ask.Events.Audit(self.Person.Fact("identity.recovery-codes-renewed") with { Changes = [Change.Add("/codes", codes.Count)] });
+            ask.Tell(self.Person, "New recovery codes were made for your account; those before are worth nothing any more.");
             return TypedResults.Ok(new RecoveryCodesItem(codes));
-        }, cancellationToken);
+        });
 
-    private static Task<IResult> BeginAuthenticatorAsync(ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, FactorBook factors, CancellationToken cancellationToken) =>
-        ChangeAsync(reader, db, async self =>
+    private static Task<IResult> BeginAuthenticatorAsync([AsParameters] Asking ask, CancellationToken cancellationToken) =>
+        ask.ChangeAsync(async self =>
         {
-            await db.Set<Authenticator>().Where(row => row.PersonId == self.Person.Id && row.ConfirmedAt == null).ExecuteDeleteAsync(cancellationToken);
+            await ask.Db.Set<Authenticator>().Where(row => row.PersonId == self.Person.Id && row.ConfirmedAt == null).ExecuteDeleteAsync(cancellationToken);
             var secret = Totp.NewSecret();
-            db.Add(factors.New(self.Person.Id, secret, 0, isConfirmed: false));
-            events.Audit(self.Person.Fact("identity.authenticator-begun"));
-            return TypedResults.Ok(new NewAuthenticator(Totp.Base32(secret), Totp.UriOf(secret, self.Person.Email)));
-        }, cancellationToken);
+            ask.Db.Add(ask.Factors.Begin(self.Person.Id, secret));
+            ask.Events.Audit(self.Person.Fact("identity.authenticator-begun"));
+            return TypedResults.Ok(new NewAuthenticator(Totp.Base32(secret), Totp.UriOf(secret, self.Person.Email), self.Person.PasswordHash is null));
+        });
 
-    private static async Task<IResult> ConfirmAuthenticatorAsync(ConfirmAuthenticatorRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, FactorBook factors, TimeProvider time, CancellationToken cancellationToken) =>
-        await ProvenAsync(reader, db, factors, request.Code!, acceptsRecovery: true, time, async self =>
+    private static async Task<IResult> ConfirmAuthenticatorAsync(ConfirmAuthenticatorRequest request, [AsParameters] Asking ask, Passwords passwords, IOptions<IdentityOptions> options, CancellationToken cancellationToken)
+    {
+        if (await ask.FindAsync() is not { } known)
         {
-            var now = time.GetUtcNow();
-            if (await db.Set<Authenticator>().SingleOrDefaultAsync(row => row.PersonId == self.Person.Id && row.ConfirmedAt == null, cancellationToken) is not { } device
-                || factors.TryOpen(device.Id, device.Secret) is not { } secret || Totp.StepOf(secret, request.NewCode!, now) is not { } step)
+            return Asking.NoPerson();
+        }
+
+        // Whoever signs in with passkeys only gets a password with the authenticator: neither is good alone.
+        string? hash = null;
+        if (known.Person.PasswordHash is null)
+        {
+            var errors = passwords.Mistakes("/password", request.Password).ToList();
+            if (errors.Count > 0)
             {
-                return WrongCode("/newCode");
+                return Problems.Invalid(errors);
             }
 
-            await db.Set<Authenticator>().Where(row => row.PersonId == self.Person.Id && row.ConfirmedAt != null).ExecuteDeleteAsync(cancellationToken);
-            (device.ConfirmedAt, device.LastStep) = (now, step);
-            await PeopleApi.EndSessionsAsync(db, self.Person.Id, self.Session, now, cancellationToken);
-            Renew(events, self.Person);
-            events.Audit(self.Person.Fact("identity.authenticator-changed") with { Changes = [Change.Replace("/authenticator", null, device.Id)] });
-            Tell(events, self.Person, "Another authenticator was set up for your account, and all other browsers were signed out.", now);
+            using var turn = passwords.TryTakeTurn();
+            if (turn is null)
+            {
+                return Problems.Of(ProblemCodes.RateLimited, "Too many people sign in at this moment. Try again in a few seconds.");
+            }
+
+            hash = await passwords.HashAsync(request.Password!, cancellationToken);
+        }
+
+        return await ask.ProvenAsync(request.Code, acceptsRecovery: true, self => (StepUp.Enrol(self.Person.Id, "set-authenticator", ""), "Set up an authenticator for your account."), async self =>
+        {
+            var now = ask.Time.GetUtcNow();
+            if (await ask.Db.Set<Authenticator>().SingleOrDefaultAsync(row => row.PersonId == self.Person.Id && row.ConfirmedAt == null, cancellationToken) is not { } device
+                || ask.Factors.TryOpen(device.Id, device.Secret) is not { } secret || Totp.StepOf(secret, request.NewCode!, now) is not { } step)
+            {
+                return Asking.WrongCode("/newCode");
+            }
+
+            if (self.Person.PasswordHash is null)
+            {
+                self.Person.SetPassword(hash!, now);
+            }
+
+            await ask.Db.Set<Authenticator>().Where(row => row.PersonId == self.Person.Id && row.ConfirmedAt != null).ExecuteDeleteAsync(cancellationToken);
+            (device.ConfirmedAt, device.LastStep, device.ConfirmsFrom) = (now, step, now + options.Value.StepUpCoolDown);
+            await PeopleApi.EndSessionsAsync(ask.Db, self.Person.Id, self.Session, now, cancellationToken);
+            ask.Renew(self.Person);
+            ask.Events.Audit(self.Person.Fact("identity.authenticator-changed") with { Changes = [Change.Replace("/authenticator", null, device.Id)] });
+            ask.Tell(self.Person, "Another authenticator was set up for your account, and all other browsers were signed out.");
             return TypedResults.NoContent();
-        }, cancellationToken);
+        });
+    }
 
-    // A code proves once, so what it permits and the proof are one transaction; a wrong one is counted as at sign-in.
-    private static async Task<IResult> ProvenAsync(ClaimsPrincipal reader, ControlPlaneDbContext db, FactorBook factors, string code, bool acceptsRecovery, TimeProvider time, Func<Self, Task<IResult>> change, CancellationToken cancellationToken)
-    {
-        if (await SelfAsync(reader, db, cancellationToken) is not { } known)
+    private static Task<IResult> RemoveAuthenticatorAsync(RemoveFactorRequest request, [AsParameters] Asking ask, CancellationToken cancellationToken) =>
+        ask.ProvenAsync(request.Code, acceptsRecovery: false, self => (StepUp.Enrol(self.Person.Id, "remove-authenticator", ""), "Sign in with passkeys only: take password, authenticator and recovery codes away."), async self =>
         {
-            return NoPerson();
-        }
-
-        if (!await SignInApi.CountAsync(db, known.Person.Id, time.GetUtcNow(), cancellationToken))
-        {
-            return Problems.Of(ProblemCodes.RateLimited, "Too many wrong tries. Wait a few minutes.");
-        }
-
-        return await ChangeAsync(reader, db, async self =>
-        {
-            if (await factors.ProveAsync(db, self.Person.Id, code, acceptsRecovery, cancellationToken) is null)
+            if (!await ask.Db.Set<Passkey>().AnyAsync(row => row.PersonId == self.Person.Id, cancellationToken))
             {
-                return WrongCode("/code");
+                return Problems.Of(ProblemCodes.Conflict, "Without a passkey you could not sign in any more. Add one first.");
             }
 
-            await ForgiveAsync(db, self.Person.Id, cancellationToken);
-            return await change(self);
-        }, cancellationToken);
-    }
-
-    private static async Task<IResult> ChangeAsync(ClaimsPrincipal reader, ControlPlaneDbContext db, Func<Self, Task<IResult>> change, CancellationToken cancellationToken)
-    {
-        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
-        db.ChangeTracker.Clear();
-        if (!await Actor.StandsAsync(db, reader, cancellationToken))
-        {
-            return Problems.Of(ProblemCodes.Unauthenticated, "The session has ended. Sign in again.");
-        }
-
-        if (await SelfAsync(reader, db, cancellationToken) is not { } self)
-        {
-            return NoPerson();
-        }
-
-        var result = await change(self);
-        if (result is IStatusCodeHttpResult { StatusCode: < 300 })
-        {
-            await db.SaveChangesAsync(cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
-        }
-
-        return result;
-    }
-
-    private static async Task<Self?> SelfAsync(ClaimsPrincipal reader, ControlPlaneDbContext db, CancellationToken cancellationToken)
-    {
-        var session = Guid.TryParse(reader.FindFirst("session")?.Value, out var id) ? id : Guid.Empty;
-        return Actor.IdOf(reader) is { } personId
-            && await db.Set<Person>().SingleOrDefaultAsync(row => row.Id == personId, cancellationToken) is { } person ? new Self(person, session) : null;
-    }
-
-    private static Task<int> ForgiveAsync(ControlPlaneDbContext db, Guid personId, CancellationToken cancellationToken) =>
-        db.Set<Person>().Where(row => row.Id == personId).ExecuteUpdateAsync(set => set.SetProperty(row => row.FailedTries, 0).SetProperty(row => row.LockedUntil, (DateTimeOffset?)null), cancellationToken);
-
-    // What was traded for the ended sessions is worth nothing either; this one is traded anew.
-    private static void Renew(IEvents events, Person person)
-    {
-        person.Renew();
-        events.Publish(person.ToEvent());
-    }
-
-    /// <summary>Tells a person that something about its account was changed.</summary>
-    public static void Tell(IEvents events, Person person, string what, DateTimeOffset now) => events.Publish(new SendNotification(
-        Guid.CreateVersion7(now), person.CustomerId, [new Recipient("address", person.Email)], "account-changed",
-        new Dictionary<string, string> { ["name"] = person.Name, ["what"] = what, ["when"] = now.ToString("d MMMM yyyy HH:mm 'UTC'", CultureInfo.InvariantCulture) }, "warning", $"account-changed/{person.Id:N}/{now.ToUnixTimeMilliseconds()}"));
-
-    private static IResult WrongCode(string pointer) => Problems.Invalid([new FieldError(pointer, "wrong", "This code is not right, or was used already. Wait for the next one.")]);
-
-    private static IResult NoPerson() => Problems.Of(ProblemCodes.Conflict, "An API token is nobody: this is for people who signed in.");
-
-    private sealed record Self(Person Person, Guid Session);
+            var now = ask.Time.GetUtcNow();
+            await ask.Db.Set<Authenticator>().Where(row => row.PersonId == self.Person.Id).ExecuteDeleteAsync(cancellationToken);
+            await ask.Db.Set<RecoveryCode>().Where(row => row.PersonId == self.Person.Id).ExecuteDeleteAsync(cancellationToken);
+            self.Person.ForgetPassword();
+            await PeopleApi.EndSessionsAsync(ask.Db, self.Person.Id, self.Session, now, cancellationToken);
+            ask.Events.Publish(self.Person.ToEvent());
+            ask.Events.Audit(self.Person.Fact("identity.authenticator-removed"));
+            ask.Tell(self.Person, "Password, authenticator and recovery codes were taken away from your account: it is open to its passkeys only. All other browsers were signed out.");
+            return TypedResults.NoContent();
+        });
 }

@@ -95,11 +95,11 @@ internal static class PeopleApi
         return TypedResults.Ok(new PersonDetail(facts.Describe(person, reader, now), [.. history.Select(row => new HeldRoleItem(row.Role, row.Since, row.Until))]));
     }
 
-    private static Task<IResult> ChangeRolesAsync(Guid id, ChangeRolesRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
-        ChangeAsync(id, reader, db, time, async (person, held, now) =>
+    private static Task<IResult> ChangeRolesAsync(Guid id, ChangeRolesRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, StepUpGuard guard, TimeProvider time, CancellationToken cancellationToken) =>
+        ChangeAsync(id, http.User, db, time, async (person, held, now) =>
         {
             var roles = request.Roles!.Distinct(StringComparer.Ordinal).ToList();
-            var errors = RoleMistakes(roles, person.Kind, reader).ToList();
+            var errors = RoleMistakes(roles, person.Kind, http.User).ToList();
             if (errors.Count > 0)
             {
                 return Problems.Invalid(errors);
@@ -108,6 +108,12 @@ internal static class PeopleApi
             if (!roles.Contains(RoleBook.Administrator) && await IsLastAdministratorAsync(db, person, cancellationToken))
             {
                 return Problems.Of(ProblemCodes.Conflict, LastAdministrator);
+            }
+
+            var titles = string.Join(", ", roles.Select(role => RoleBook.Find(role)!.Title));
+            if (await guard.DemandAsync(http, db, StepUp.ChangeRoles(id, roles), $"From now on {person.Name} ({person.Email}) holds {(roles.Count == 0 ? "no role" : titles)}.", cancellationToken) is { } unproven)
+            {
+                return unproven;
             }
 
             var before = held.Select(row => row.Role).Order(StringComparer.Ordinal).ToList();
@@ -171,16 +177,21 @@ internal static class PeopleApi
             return TypedResults.NoContent();
         }, cancellationToken);
 
-    private static Task<IResult> RecoverAsync(Guid id, PersonActionRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, FactorBook factors, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken) =>
-        ChangeAsync(id, reader, db, time, async (person, held, now) =>
+    private static Task<IResult> RecoverAsync(Guid id, PersonActionRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, StepUpGuard guard, FactorBook factors, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken) =>
+        ChangeAsync(id, http.User, db, time, async (person, held, now) =>
         {
             if (person.DisabledAt is not null)
             {
                 return Problems.Of(ProblemCodes.Conflict, "The person is disabled; enable it first.");
             }
 
+            if (await guard.DemandAsync(http, db, StepUp.Recover(id), $"{person.Name} ({person.Email}) gets a way back: whoever holds its code becomes that person.", cancellationToken) is { } unproven)
+            {
+                return unproven;
+            }
+
             await Invitation.RevokeOpenAsync(db.Set<Invitation>().Where(row => row.PersonId == id), events, "a newer one takes its place", now, cancellationToken);
-            var invitation = Invitation.Create(factors, person.Email, person.Name, person.Kind, person.CustomerId, held.Select(row => row.Role), person, reader.FindFirst("sub")!.Value, now, out var code);
+            var invitation = Invitation.Create(factors, person.Email, person.Name, person.Kind, person.CustomerId, held.Select(row => row.Role), person, http.User.FindFirst("sub")!.Value, now, out var code);
             InvitationsApi.Add(db, events, invitation, code, options.Value, request.Reason, now);
             return TypedResults.Ok(new CreatedInvitation(invitation.Id, db.Scope.IsAll ? code : null, invitation.ExpiresAt));
         }, cancellationToken);

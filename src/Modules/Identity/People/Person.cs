@@ -28,9 +28,10 @@ internal sealed class Person
 
     public required string Name { get; set; }
 
-    public required string PasswordHash { get; set; }
+    /// <summary>Null: the person signs in with passkeys only.</summary>
+    public string? PasswordHash { get; set; }
 
-    public required DateTimeOffset PasswordSetAt { get; set; }
+    public DateTimeOffset? PasswordSetAt { get; set; }
 
     public DateTimeOffset? DisabledAt { get; private set; }
 
@@ -80,6 +81,13 @@ internal sealed class Person
     public void SetPassword(string hash, DateTimeOffset now)
     {
         (PasswordHash, PasswordSetAt) = (hash, now);
+        Renew();
+    }
+
+    /// <summary>It signs in with passkeys only from now on.</summary>
+    public void ForgetPassword()
+    {
+        (PasswordHash, PasswordSetAt) = (null, null);
         Renew();
     }
 

@@ -49,7 +49,7 @@ internal sealed class Passwords : IDisposable
 
     /// <summary>Whether a password is a person's; for nobody it takes as long and is false.</summary>
     public Task<bool> IsRightAsync(Person? person, string password, CancellationToken cancellationToken) => InTurnAsync(() =>
-        hasher.VerifyHashedPassword(null!, person?.PasswordHash ?? nobodys, password) != PasswordVerificationResult.Failed && person is not null, cancellationToken);
+        hasher.VerifyHashedPassword(null!, person?.PasswordHash ?? nobodys, password) != PasswordVerificationResult.Failed && person?.PasswordHash is not null, cancellationToken);
 
     /// <summary>What is wrong with a password that somebody chose: it is too short or known to thieves. Which characters it is made of is theirs to choose.</summary>
     public IEnumerable<FieldError> Mistakes(string pointer, string? password)

@@ -138,7 +138,7 @@ internal sealed class ApiToken
         }
     }
 
-    public TokenChanged ToEvent() => new(Id, SecretSha256, Subject, PrincipalKind, CustomerId, Split(Scopes), Split(Networks), ExpiresAt, RevokedAt, Version);
+    public TokenChanged ToEvent() => new(Id, SecretSha256, Subject, PrincipalKind, CustomerId, Split(Scopes), Split(Networks), ExpiresAt, RevokedAt, Version, PersonId);
 
     public TokenItem ToItem(ClaimsPrincipal reader, DateTimeOffset now) =>
         new(Id, Name, CustomerId, Split(Scopes), Split(Networks), RevokedAt is not null ? "revoked" : ExpiresAt <= now ? "expired" : "active", CreatedAt, ExpiresAt, RevokedAt,

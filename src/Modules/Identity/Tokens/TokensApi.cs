@@ -40,7 +40,7 @@ internal static partial class TokensApi
         tokens.MapPost("/{id}/revoke", RevokeAsync).RequireScope(Right).WithName("RevokeToken").WithSummary("End an API token and its sessions").Produces(StatusCodes.Status204NoContent);
     }
 
-    private static async Task<IResult> CreateAsync(CreateTokenRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> CreateAsync(CreateTokenRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, StepUpGuard guard, TimeProvider time, CancellationToken cancellationToken)
     {
         var errors = new List<FieldError>();
         var granted = http.User.FindFirst("scope")!.Value;
@@ -95,6 +95,12 @@ internal static partial class TokensApi
         if (errors.Count > 0)
         {
             return Problems.Invalid(errors);
+        }
+
+        var subject = StepUp.Token(request.Name!, customerId, request.ExpiresInDays, request.Scopes, request.Networks ?? []);
+        if (await guard.DemandAsync(http, db, subject, $"A token called “{request.Name}” is made for {request.ExpiresInDays} days, with the rights {string.Join(", ", request.Scopes)}.", cancellationToken) is { } unproven)
+        {
+            return unproven;
         }
 
         var token = ApiToken.Create(request.Name!, customerId, request.Scopes.Distinct(StringComparer.Ordinal), request.Networks ?? [], parent?.LifeOfChild(TimeSpan.FromDays(request.ExpiresInDays), now) ?? TimeSpan.FromDays(request.ExpiresInDays), now, out var text,

@@ -1122,11 +1122,33 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     last_step = table.Column<long>(type: "INTEGER", nullable: false),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
                     confirmed_at = table.Column<long>(type: "INTEGER", nullable: true),
-                    last_used_at = table.Column<long>(type: "INTEGER", nullable: true)
+                    last_used_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    confirms_from = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_authenticator", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_challenge",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    name_sha256 = table.Column<byte[]>(type: "BLOB", maxLength: 32, nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    person_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    place = table.Column<Guid>(type: "TEXT", nullable: true),
+                    audience = table.Column<string>(type: "TEXT", maxLength: 30, nullable: true),
+                    purpose = table.Column<string>(type: "TEXT", maxLength: 40, nullable: true),
+                    subject_digest = table.Column<string>(type: "TEXT", maxLength: 43, nullable: true),
+                    name = table.Column<string>(type: "TEXT", maxLength: 60, nullable: true),
+                    state = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_challenge", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -1282,6 +1304,28 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_passkey",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    person_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    credential_id = table.Column<byte[]>(type: "BLOB", maxLength: 512, nullable: false),
+                    public_key = table.Column<byte[]>(type: "BLOB", maxLength: 2000, nullable: false),
+                    sign_count = table.Column<long>(type: "INTEGER", nullable: false),
+                    transports = table.Column<string>(type: "TEXT", maxLength: 130, nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
+                    is_backup_eligible = table.Column<bool>(type: "INTEGER", nullable: false),
+                    is_backed_up = table.Column<bool>(type: "INTEGER", nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    last_used_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    confirms_from = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_passkey", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_person",
                 columns: table => new
                 {
@@ -1291,8 +1335,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     email = table.Column<string>(type: "TEXT", maxLength: 254, nullable: false),
                     email_key = table.Column<string>(type: "TEXT", maxLength: 254, nullable: false),
                     name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
-                    password_hash = table.Column<string>(type: "TEXT", maxLength: 200, nullable: false),
-                    password_set_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    password_hash = table.Column<string>(type: "TEXT", maxLength: 200, nullable: true),
+                    password_set_at = table.Column<long>(type: "INTEGER", nullable: true),
                     disabled_at = table.Column<long>(type: "INTEGER", nullable: true),
                     failed_tries = table.Column<int>(type: "INTEGER", nullable: false),
                     locked_until = table.Column<long>(type: "INTEGER", nullable: true),
@@ -3056,6 +3100,17 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 column: "person_id");
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_challenge_expires_at",
+                table: "identity_challenge",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_challenge_name_sha256",
+                table: "identity_challenge",
+                column: "name_sha256",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_idempotency_created_at",
                 table: "identity_idempotency",
                 column: "created_at");
@@ -3106,6 +3161,17 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_identity_parked_message_state_next_attempt_at",
                 table: "identity_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_passkey_credential_id",
+                table: "identity_passkey",
+                column: "credential_id",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_passkey_person_id",
+                table: "identity_passkey",
+                column: "person_id");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_person_customer_id",
@@ -3719,6 +3785,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "identity_authenticator");
 
             migrationBuilder.DropTable(
+                name: "identity_challenge");
+
+            migrationBuilder.DropTable(
                 name: "identity_held_role");
 
             migrationBuilder.DropTable(
@@ -3741,6 +3810,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "identity_parked_message");
+
+            migrationBuilder.DropTable(
+                name: "identity_passkey");
 
             migrationBuilder.DropTable(
                 name: "identity_person");

@@ -1121,11 +1121,33 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     last_step = table.Column<long>(type: "bigint", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     confirmed_at = table.Column<long>(type: "bigint", nullable: true),
-                    last_used_at = table.Column<long>(type: "bigint", nullable: true)
+                    last_used_at = table.Column<long>(type: "bigint", nullable: true),
+                    confirms_from = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_authenticator", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_challenge",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    place = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    audience = table.Column<string>(type: "nvarchar(30)", maxLength: 30, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    purpose = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    subject_digest = table.Column<string>(type: "nvarchar(43)", maxLength: 43, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_challenge", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -1281,6 +1303,28 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_passkey",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    credential_id = table.Column<byte[]>(type: "varbinary(512)", maxLength: 512, nullable: false),
+                    public_key = table.Column<byte[]>(type: "varbinary(2000)", maxLength: 2000, nullable: false),
+                    sign_count = table.Column<long>(type: "bigint", nullable: false),
+                    transports = table.Column<string>(type: "nvarchar(130)", maxLength: 130, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    is_backup_eligible = table.Column<bool>(type: "bit", nullable: false),
+                    is_backed_up = table.Column<bool>(type: "bit", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_used_at = table.Column<long>(type: "bigint", nullable: true),
+                    confirms_from = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_passkey", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_person",
                 columns: table => new
                 {
@@ -1290,8 +1334,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     email = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: false, collation: "Latin1_General_100_BIN2"),
                     email_key = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: false, collation: "Latin1_General_100_BIN2"),
                     name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    password_hash = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    password_set_at = table.Column<long>(type: "bigint", nullable: false),
+                    password_hash = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    password_set_at = table.Column<long>(type: "bigint", nullable: true),
                     disabled_at = table.Column<long>(type: "bigint", nullable: true),
                     failed_tries = table.Column<int>(type: "int", nullable: false),
                     locked_until = table.Column<long>(type: "bigint", nullable: true),
@@ -3055,6 +3099,17 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 column: "person_id");
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_challenge_expires_at",
+                table: "identity_challenge",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_challenge_name_sha256",
+                table: "identity_challenge",
+                column: "name_sha256",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_idempotency_created_at",
                 table: "identity_idempotency",
                 column: "created_at");
@@ -3105,6 +3160,17 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "IX_identity_parked_message_state_next_attempt_at",
                 table: "identity_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_passkey_credential_id",
+                table: "identity_passkey",
+                column: "credential_id",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_passkey_person_id",
+                table: "identity_passkey",
+                column: "person_id");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_person_customer_id",
@@ -3718,6 +3784,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_authenticator");
 
             migrationBuilder.DropTable(
+                name: "identity_challenge");
+
+            migrationBuilder.DropTable(
                 name: "identity_held_role");
 
             migrationBuilder.DropTable(
@@ -3740,6 +3809,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
             migrationBuilder.DropTable(
                 name: "identity_parked_message");
+
+            migrationBuilder.DropTable(
+                name: "identity_passkey");
 
             migrationBuilder.DropTable(
                 name: "identity_person");

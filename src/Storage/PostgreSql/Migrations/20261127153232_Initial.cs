@@ -1122,11 +1122,33 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     last_step = table.Column<long>(type: "bigint", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     confirmed_at = table.Column<long>(type: "bigint", nullable: true),
-                    last_used_at = table.Column<long>(type: "bigint", nullable: true)
+                    last_used_at = table.Column<long>(type: "bigint", nullable: true),
+                    confirms_from = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_authenticator", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_challenge",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    place = table.Column<Guid>(type: "uuid", nullable: true),
+                    audience = table.Column<string>(type: "character varying(30)", maxLength: 30, nullable: true, collation: "C"),
+                    purpose = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: true, collation: "C"),
+                    subject_digest = table.Column<string>(type: "character varying(43)", maxLength: 43, nullable: true, collation: "C"),
+                    name = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: true, collation: "C"),
+                    state = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_challenge", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -1282,6 +1304,28 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_passkey",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    credential_id = table.Column<byte[]>(type: "bytea", maxLength: 512, nullable: false),
+                    public_key = table.Column<byte[]>(type: "bytea", maxLength: 2000, nullable: false),
+                    sign_count = table.Column<long>(type: "bigint", nullable: false),
+                    transports = table.Column<string>(type: "character varying(130)", maxLength: 130, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    is_backup_eligible = table.Column<bool>(type: "boolean", nullable: false),
+                    is_backed_up = table.Column<bool>(type: "boolean", nullable: false),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_used_at = table.Column<long>(type: "bigint", nullable: true),
+                    confirms_from = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_passkey", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_person",
                 columns: table => new
                 {
@@ -1291,8 +1335,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     email = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: false, collation: "C"),
                     email_key = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: false, collation: "C"),
                     name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    password_hash = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    password_set_at = table.Column<long>(type: "bigint", nullable: false),
+                    password_hash = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true, collation: "C"),
+                    password_set_at = table.Column<long>(type: "bigint", nullable: true),
                     disabled_at = table.Column<long>(type: "bigint", nullable: true),
                     failed_tries = table.Column<int>(type: "integer", nullable: false),
                     locked_until = table.Column<long>(type: "bigint", nullable: true),
@@ -3056,6 +3100,17 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 column: "person_id");
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_challenge_expires_at",
+                table: "identity_challenge",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_challenge_name_sha256",
+                table: "identity_challenge",
+                column: "name_sha256",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_idempotency_created_at",
                 table: "identity_idempotency",
                 column: "created_at");
@@ -3106,6 +3161,17 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "IX_identity_parked_message_state_next_attempt_at",
                 table: "identity_parked_message",
                 columns: new[] { "state", "next_attempt_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_passkey_credential_id",
+                table: "identity_passkey",
+                column: "credential_id",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_passkey_person_id",
+                table: "identity_passkey",
+                column: "person_id");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_person_customer_id",
@@ -3719,6 +3785,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_authenticator");
 
             migrationBuilder.DropTable(
+                name: "identity_challenge");
+
+            migrationBuilder.DropTable(
                 name: "identity_held_role");
 
             migrationBuilder.DropTable(
@@ -3741,6 +3810,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
             migrationBuilder.DropTable(
                 name: "identity_parked_message");
+
+            migrationBuilder.DropTable(
+                name: "identity_passkey");
 
             migrationBuilder.DropTable(
                 name: "identity_person");

@@ -1,0 +1,84 @@
+using System.Buffers.Binary;
+using System.Buffers.Text;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MissionControl.Contracts;
+
+/// <summary>What somebody proves once more that they want: this purpose, and exactly this.</summary>
+/// <param name="Purpose">One of <see cref="StepUp.Purposes"/>.</param>
+/// <param name="Digest">SHA-256 over what it is about, base64url, 43 characters.</param>
+public sealed record StepUpSubject(string Purpose, string Digest);
+
+/// <summary>
+/// Step-up: what matters most is done only by somebody who has just proved who it is, for this very thing. The role that demands it and
+/// the one that proves it take the digest from here, so that a proof for one thing is never good for another.
+/// </summary>
+public static class StepUp
+{
+    /// <summary>The header that carries the proof when the request is repeated.</summary>
+    public const string Header = "MC-Step-Up";
+
+    /// <summary>Open a session on a cluster.</summary>
+    public const string OpenSession = "open-session";
+
+    /// <summary>Approve somebody's access.</summary>
+    public const string ApproveAccess = "approve-access";
+
+    /// <summary>Add or remove something that one signs in with.</summary>
+    public const string EnrolDevice = "enrol-device";
+
+    /// <summary>Stop every session at once.</summary>
+    public const string EngageKillSwitch = "engage-kill-switch";
+
+    /// <summary>Close a billing period.</summary>
+    public const string ClosePeriod = "close-period";
+
+    /// <summary>Sign a release.</summary>
+    public const string SignRelease = "sign-release";
+
+    /// <summary>Give or take roles: of somebody who is there, who is invited, or who comes back.</summary>
+    public const string ChangeRole = "change-role";
+
+    /// <summary>Make an API token of one's own.</summary>
+    public const string MakeToken = "make-token";
+
+    /// <summary>Every purpose there is.</summary>
+    public static readonly IReadOnlyList<string> Purposes = [OpenSession, ApproveAccess, EnrolDevice, EngageKillSwitch, ClosePeriod, SignRelease, ChangeRole, MakeToken];
+
+    /// <summary>A person holds exactly these roles from now on.</summary>
+    public static StepUpSubject ChangeRoles(Guid personId, IEnumerable<string> roles) => Of(ChangeRole, ["hold", personId.ToString("N"), .. roles.Order(StringComparer.Ordinal)]);
+
+    /// <summary>Somebody is invited to hold these roles.</summary>
+    public static StepUpSubject Invite(string email, Guid? customerId, IEnumerable<string> roles) => Of(ChangeRole, ["invite", email, customerId?.ToString("N") ?? "", .. roles.Order(StringComparer.Ordinal)]);
+
+    /// <summary>Somebody who lost password or device gets a way back.</summary>
+    public static StepUpSubject Recover(Guid personId) => Of(ChangeRole, ["recover", personId.ToString("N")]);
+
+    /// <summary>Something that one signs in with is added or removed.</summary>
+    /// <param name="personId">Whose.</param>
+    /// <param name="change">What is done, such as <c>add-passkey</c>.</param>
+    /// <param name="which">To which, by name or id.</param>
+    public static StepUpSubject Enrol(Guid personId, string change, string which) => Of(EnrolDevice, [personId.ToString("N"), change, which]);
+
+    /// <summary>A token is made with these rights.</summary>
+    public static StepUpSubject Token(string name, Guid? customerId, int days, IReadOnlyList<string> scopes, IReadOnlyList<string> networks) =>
+        Of(MakeToken, [name, customerId?.ToString("N") ?? "", days.ToString(CultureInfo.InvariantCulture), scopes.Count.ToString(CultureInfo.InvariantCulture), .. scopes, .. networks]);
+
+    // Each field with its length before it, so that no two lists of fields give the same bytes.
+    private static StepUpSubject Of(string purpose, IReadOnlyList<string> fields)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> length = stackalloc byte[4];
+        foreach (var field in fields.Prepend(purpose).Prepend("mc-step-up v1"))
+        {
+            var bytes = Encoding.UTF8.GetBytes(field);
+            BinaryPrimitives.WriteInt32BigEndian(length, bytes.Length);
+            hash.AppendData(length);
+            hash.AppendData(bytes);
+        }
+
+        return new StepUpSubject(purpose, Base64Url.EncodeToString(hash.GetHashAndReset()));
+    }
+}

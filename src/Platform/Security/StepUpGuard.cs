@@ -1,0 +1,73 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.AspNetCore.Http;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Api;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+
+namespace MissionControl.Platform.Security;
+
+/// <summary>
+/// Guards what matters most: it is done only for somebody who has just proved, for exactly this, who it is. Programs prove nothing: their
+/// rights were granted one by one. A person's own token is refused: else it would be a way around.
+/// </summary>
+public sealed class StepUpGuard
+{
+    /// <summary>What a proof that was used is written down as, beside the messages that were.</summary>
+    private const string Used = "step-up";
+
+    private readonly KnownTokens tokens;
+    private readonly TimeProvider time;
+
+    internal StepUpGuard(KnownTokens tokens, TimeProvider time) => (this.tokens, this.time) = (tokens, time);
+
+    /// <summary>Uses up the caller's proof within the open transaction of what it permits.</summary>
+    /// <param name="http">The request, with its proof in <see cref="StepUp.Header"/>.</param>
+    /// <param name="db">In the transaction that the change is made in.</param>
+    /// <param name="subject">What is to be proved.</param>
+    /// <param name="text">The same in words, for whoever is to confirm it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <returns>Null: go on; else the answer.</returns>
+    /// <exception cref="InvalidOperationException">No transaction is open: a proof could be used up for nothing, or twice.</exception>
+    public async Task<IResult?> DemandAsync(HttpContext http, ControlPlaneDbContext db, StepUpSubject subject, string text, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(http);
+        ArgumentNullException.ThrowIfNull(db);
+        ArgumentNullException.ThrowIfNull(subject);
+        if (db.CurrentTransaction is null)
+        {
+            throw new InvalidOperationException("A proof is used up in the transaction of what it permits; none is open.");
+        }
+
+        if (http.User.FindFirst("owner") is not null)
+        {
+            return Problems.Of(ProblemCodes.StepUpImpossible, "This is done only by somebody who confirms it there and then; no token does. Sign in to the portal.");
+        }
+
+        if (http.User.FindFirst("stamp") is null)
+        {
+            return null;
+        }
+
+        var module = http.GetEndpoint()!.Metadata.GetMetadata<InModule>()!.Module;
+        var demand = new StepUpDemand(module, subject.Purpose, subject.Digest, text);
+        var proof = http.Request.Headers[StepUp.Header].ToString();
+        if (proof.Length == 0)
+        {
+            return Problems.StepUp(demand, "Prove at identity that it is you who wants exactly this, and repeat the request with the proof as MC-Step-Up.");
+        }
+
+        var keys = await tokens.UserKeysAsync(module, cancellationToken);
+        var now = time.GetUtcNow();
+        if (StepUpProofs.Verify(proof, kid => keys.GetValueOrDefault(kid), now) is not { } claims || claims.Aud != module || claims.Purpose != subject.Purpose
+            || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(claims.SubjectDigest), Encoding.UTF8.GetBytes(subject.Digest))
+            || claims.Sub != http.User.FindFirst("sub")!.Value || claims.Sid != http.User.FindFirst("session")?.Value)
+        {
+            return Problems.StepUp(demand, "The proof is for something else, is somebody else's, or is too old. Prove it once more.");
+        }
+
+        var used = new BulkRows(ModuleTablesModel.Inbox(module), ["consumer", "message_id", "applied_at"], ["consumer", "message_id"], [[Used, claims.Jti, now.ToUnixTimeMilliseconds()]]);
+        return await db.Dialect.InsertIfAbsentAsync(db, used, cancellationToken) == 1 ? null : Problems.StepUp(demand, "The proof was used already. Prove it once more.");
+    }
+}
