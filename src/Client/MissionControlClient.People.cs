@@ -14,6 +14,21 @@ public sealed partial class MissionControlClient
     /// <exception cref="ApiException">Something of it is not right, or there were too many tries.</exception>
     public Task<CreatedSession> SignInAsync(SignInRequest request, CancellationToken cancellationToken) => SendAsync<CreatedSession>(HttpMethod.Post, $"{Identity}/sign-in", request, null, cancellationToken);
 
+    /// <summary>Asks for a passkey, of nobody by name.</summary>
+    public Task<PasskeyChallenge> BeginPasskeySignInAsync(CancellationToken cancellationToken) => SendAsync<PasskeyChallenge>(HttpMethod.Post, $"{Identity}/sign-in/passkey/begin", null, null, cancellationToken);
+
+    /// <summary>Signs a person in with a passkey.</summary>
+    /// <exception cref="ApiException">It is not known, or not good.</exception>
+    public Task<CreatedSession> SignInWithPasskeyAsync(PasskeySignInRequest request, CancellationToken cancellationToken) => SendAsync<CreatedSession>(HttpMethod.Post, $"{Identity}/sign-in/passkey", request, null, cancellationToken);
+
+    /// <summary>Asks how to confirm what a role demanded.</summary>
+    /// <exception cref="ApiException">Nothing that the person has confirms it.</exception>
+    public Task<StepUpChallenge> BeginStepUpAsync(BeginStepUpRequest request, CancellationToken cancellationToken) => SendAsync<StepUpChallenge>(HttpMethod.Post, $"{Identity}/step-up/begin", request, null, cancellationToken);
+
+    /// <summary>Proves it.</summary>
+    /// <exception cref="ApiException">It is no proof.</exception>
+    public Task<StepUpProof> ProveStepUpAsync(StepUpRequest request, CancellationToken cancellationToken) => SendAsync<StepUpProof>(HttpMethod.Post, $"{Identity}/step-up", request, null, cancellationToken);
+
     /// <summary>What an invitation is for.</summary>
     /// <exception cref="ApiException">The code is not good.</exception>
     public Task<OpenedInvitation> OpenInvitationAsync(OpenInvitationRequest request, CancellationToken cancellationToken) =>
@@ -67,8 +82,20 @@ public sealed partial class MissionControlClient
     public Task ChangeMyPasswordAsync(ChangePasswordRequest request, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/me/password", request, null, cancellationToken);
 
     /// <summary>New recovery codes.</summary>
-    public Task<RecoveryCodesItem> RenewMyRecoveryCodesAsync(string code, CancellationToken cancellationToken) =>
+    public Task<RecoveryCodesItem> RenewMyRecoveryCodesAsync(string? code, CancellationToken cancellationToken) =>
         SendAsync<RecoveryCodesItem>(HttpMethod.Post, $"{Identity}/me/recovery-codes", new ProofRequest(code), null, cancellationToken);
+
+    /// <summary>Asks for a new passkey.</summary>
+    public Task<PasskeyChallenge> BeginMyPasskeyAsync(BeginPasskeyRequest request, CancellationToken cancellationToken) => SendAsync<PasskeyChallenge>(HttpMethod.Post, $"{Identity}/me/passkeys/begin", request, null, cancellationToken);
+
+    /// <summary>Adds the passkey that was asked for.</summary>
+    public Task<PasskeyItem> AddMyPasskeyAsync(NewPasskeyRequest request, CancellationToken cancellationToken) => SendAsync<PasskeyItem>(HttpMethod.Post, $"{Identity}/me/passkeys", request, null, cancellationToken);
+
+    /// <summary>Removes a passkey.</summary>
+    public Task RemoveMyPasskeyAsync(Guid id, RemoveFactorRequest request, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/me/passkeys/{id}/remove", request, null, cancellationToken);
+
+    /// <summary>Signs in with passkeys only from now on.</summary>
+    public Task RemoveMyAuthenticatorAsync(RemoveFactorRequest request, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/me/authenticator/remove", request, null, cancellationToken);
 
     /// <summary>Begins to change the authenticator.</summary>
     public Task<NewAuthenticator> BeginMyAuthenticatorAsync(CancellationToken cancellationToken) => SendAsync<NewAuthenticator>(HttpMethod.Post, $"{Identity}/me/authenticator", null, null, cancellationToken);

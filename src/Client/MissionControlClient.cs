@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 
 namespace MissionControl.Client;
@@ -26,10 +27,14 @@ public sealed record Precondition(string? IdempotencyKey = null, long? IfMatch =
 /// <summary>Typed client of the public REST API.</summary>
 /// <param name="http">Has the API's address as its base.</param>
 /// <param name="bearer">Whom it speaks for; null: nobody.</param>
-public sealed partial class MissionControlClient(HttpClient http, string? bearer = null)
+/// <param name="stepUp">Proof for the next request that demands one.</param>
+public sealed partial class MissionControlClient(HttpClient http, string? bearer = null, string? stepUp = null)
 {
     /// <summary>The same client speaking for somebody.</summary>
     public MissionControlClient As(string token) => new(http, token);
+
+    /// <summary>The same client with a proof that its next request is wanted.</summary>
+    public MissionControlClient Proving(string proof) => new(http, bearer, proof);
 
     /// <summary>Any answer as it came, for somebody who hands it on.</summary>
     public Task<JsonNode> GetJsonAsync(string path, CancellationToken cancellationToken) => GetAsync<JsonNode>(path, cancellationToken);
@@ -54,6 +59,11 @@ public sealed partial class MissionControlClient(HttpClient http, string? bearer
         if (bearer is not null)
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", bearer);
+        }
+
+        if (stepUp is not null)
+        {
+            request.Headers.Add(StepUp.Header, stepUp);
         }
 
         if (precondition?.IdempotencyKey is { } key)

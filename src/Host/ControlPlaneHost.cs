@@ -132,6 +132,9 @@ public static class ControlPlaneHost
         configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Identity:KeepBootstrapToken"] = settings.Demo ? "true" : null,
+
+            // Browsers ask for no passkey under a certificate that they do not trust, and a demo's own is none yet.
+            ["Identity:StepUpByCode"] = settings.Demo ? "true" : null,
             ["Identity:PortalAddress"] = settings.Portal.IsLoopback && settings.Roles.Contains("all") ? settings.Portal.ToString() : null,
         }.Where(entry => entry.Value is not null));
         if (settings.ConfigFile is not null)

@@ -10,7 +10,7 @@ public sealed class PeopleTests(PortalFixture portal) : IAsyncLifetime
     private readonly ManualTime time = new(TimeProvider.System.GetUtcNow());
     private ControlPlane host = null!;
 
-    public async ValueTask InitializeAsync() => host = await ControlPlane.StartAsync(time: time, configuration: new Dictionary<string, string?> { ["Api:RequestsPerMinute"] = "1000000" });
+    public async ValueTask InitializeAsync() => host = await ControlPlane.StartAsync(time: time, configuration: new Dictionary<string, string?> { ["Api:RequestsPerMinute"] = "1000000", ["Identity:StepUpByCode"] = "true" });
 
     public async ValueTask DisposeAsync() => await host.DisposeAsync();
 
@@ -34,7 +34,7 @@ public sealed class PeopleTests(PortalFixture portal) : IAsyncLifetime
         await LookAsync(administrator, "invitation-first", script);
         await administrator.Page.GetByLabel("Name").FillAsync("Ada Lovelace");
         await administrator.Page.GetByLabel("Mail address").FillAsync("ada@vendor.example");
-        await BecomeAsync(administrator, "ada@vendor.example", script);
+        var ada = await BecomeAsync(administrator, "ada@vendor.example", script);
         await administrator.Page.GetByRole(AriaRole.Heading, new() { Name = "Today" }).WaitForAsync();
 
         // Who is invited is shown once, and no token opens a page any more.
@@ -43,6 +43,7 @@ public sealed class PeopleTests(PortalFixture portal) : IAsyncLifetime
         await administrator.Page.GetByLabel("Name", new() { Exact = true }).FillAsync("Grace Hopper");
         await administrator.Page.GetByLabel("Role").SelectOptionAsync("support-engineer");
         await administrator.Page.GetByRole(AriaRole.Button, new() { Name = "Invite" }).ClickAsync();
+        await ConfirmAsync(administrator, ada, "grace@vendor.example is invited to be Support engineer with the vendor.", script);
         await LookAsync(administrator, "people-invited", script);
         var invitation = await administrator.Page.Locator("#invitation-code").InnerTextAsync();
         await using var other = await OpenAsync(script);
@@ -69,6 +70,7 @@ public sealed class PeopleTests(PortalFixture portal) : IAsyncLifetime
         await administrator.Page.GetByRole(AriaRole.Link, new() { Name = "Grace Hopper" }).ClickAsync();
         await administrator.Page.GetByLabel("Billing").CheckAsync();
         await administrator.Page.GetByRole(AriaRole.Button, new() { Name = "Change roles" }).ClickAsync();
+        await ConfirmAsync(administrator, ada, "From now on Grace Hopper (grace@vendor.example) holds Support engineer, Billing.", script);
         await administrator.Page.GetByText("Changed the roles.").WaitForAsync();
         await LookAsync(administrator, "person-changed", script);
         await administrator.Page.GetByRole(AriaRole.Button, new() { Name = "Disable" }).ClickAsync();
@@ -127,6 +129,7 @@ public sealed class PeopleTests(PortalFixture portal) : IAsyncLifetime
     /// <summary>Chooses password and authenticator, and keeps the recovery codes.</summary>
     private async Task<SomebodySignedIn> BecomeAsync(Window window, string email, bool script)
     {
+        await UnfoldAsync(window);
         var somebody = new SomebodySignedIn(host, email) { Secret = await window.Page.Locator("#totp-key").InnerTextAsync() };
         await window.Page.GetByLabel("Password").FillAsync(SomebodySignedIn.Password);
         await window.Page.GetByLabel("Code that it shows now").FillAsync("000000");
@@ -142,6 +145,25 @@ public sealed class PeopleTests(PortalFixture portal) : IAsyncLifetime
         return somebody;
     }
 
+    /// <summary>What is folded away where a passkey comes first.</summary>
+    private static async Task UnfoldAsync(Window window)
+    {
+        if (await window.Page.Locator(".signin-other:not([open])").CountAsync() > 0)
+        {
+            await window.Page.Locator(".signin-other:not([open]) summary").ClickAsync();
+        }
+    }
+
+    /// <summary>Confirms by a code, where the configuration takes one.</summary>
+    private async Task ConfirmAsync(Window window, SomebodySignedIn somebody, string what, bool script)
+    {
+        await window.Page.GetByText(what).WaitForAsync();
+        await LookAsync(window, "confirm-by-code", script);
+        time.Advance(TimeSpan.FromMinutes(1));
+        await window.Page.GetByLabel("Code that your authenticator shows").FillAsync(somebody.Code());
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with the code" }).ClickAsync();
+    }
+
     private static async Task SignInAsync(Window window, SomebodySignedIn somebody, string code)
     {
         if (!window.Page.Url.Contains("/signin", StringComparison.Ordinal))
@@ -149,10 +171,7 @@ public sealed class PeopleTests(PortalFixture portal) : IAsyncLifetime
             await window.GoAsync("/signin");
         }
 
-        if (await window.Page.Locator(".signin-other").CountAsync() > 0)
-        {
-            await window.Page.Locator(".signin-other summary").ClickAsync();
-        }
+        await UnfoldAsync(window);
 
         await window.Page.GetByLabel("Mail address").FillAsync(somebody.Email);
         await window.Page.GetByLabel("Password", new() { Exact = true }).FillAsync(SomebodySignedIn.Password);

@@ -148,15 +148,22 @@ internal static class MeApi
             return TypedResults.Ok(new RecoveryCodesItem(codes));
         });
 
-    private static Task<IResult> BeginAuthenticatorAsync([AsParameters] Asking ask, CancellationToken cancellationToken) =>
-        ask.ChangeAsync(async self =>
+    private static async Task<IResult> BeginAuthenticatorAsync([AsParameters] Asking ask, CancellationToken cancellationToken)
+    {
+        // Whoever signs in with passkeys only proves it now: what follows has a password in it, which no page repeats.
+        return (await ask.FindAsync())?.Person is { PasswordHash: null }
+            ? await ask.ProvenAsync(null, acceptsRecovery: false, self => (StepUp.Enrol(self.Person.Id, "set-authenticator", ""), "Set up a password and an authenticator for your account."), BeginAsync)
+            : await ask.ChangeAsync(BeginAsync);
+
+        async Task<IResult> BeginAsync(Self self)
         {
             await ask.Db.Set<Authenticator>().Where(row => row.PersonId == self.Person.Id && row.ConfirmedAt == null).ExecuteDeleteAsync(cancellationToken);
             var secret = Totp.NewSecret();
             ask.Db.Add(ask.Factors.Begin(self.Person.Id, secret));
             ask.Events.Audit(self.Person.Fact("identity.authenticator-begun"));
             return TypedResults.Ok(new NewAuthenticator(Totp.Base32(secret), Totp.UriOf(secret, self.Person.Email), self.Person.PasswordHash is null));
-        });
+        }
+    }
 
     private static async Task<IResult> ConfirmAuthenticatorAsync(ConfirmAuthenticatorRequest request, [AsParameters] Asking ask, Passwords passwords, IOptions<IdentityOptions> options, CancellationToken cancellationToken)
     {
@@ -184,7 +191,11 @@ internal static class MeApi
             hash = await passwords.HashAsync(request.Password!, cancellationToken);
         }
 
-        return await ask.ProvenAsync(request.Code, acceptsRecovery: true, self => (StepUp.Enrol(self.Person.Id, "set-authenticator", ""), "Set up an authenticator for your account."), async self =>
+        // Only who proved it at the beginning knows the secret of an authenticator that comes with a password.
+        return hash is not null ? await ask.ChangeAsync(ConfirmAsync)
+            : await ask.ProvenAsync(request.Code, acceptsRecovery: true, self => (StepUp.Enrol(self.Person.Id, "set-authenticator", ""), "Set up another authenticator for your account."), ConfirmAsync);
+
+        async Task<IResult> ConfirmAsync(Self self)
         {
             var now = ask.Time.GetUtcNow();
             if (await ask.Db.Set<Authenticator>().SingleOrDefaultAsync(row => row.PersonId == self.Person.Id && row.ConfirmedAt == null, cancellationToken) is not { } device
@@ -193,9 +204,9 @@ internal static class MeApi
                 return Asking.WrongCode("/newCode");
             }
 
-            if (self.Person.PasswordHash is null)
+            if (hash is not null)
             {
-                self.Person.SetPassword(hash!, now);
+                self.Person.SetPassword(hash, now);
             }
 
             await ask.Db.Set<Authenticator>().Where(row => row.PersonId == self.Person.Id && row.ConfirmedAt != null).ExecuteDeleteAsync(cancellationToken);
@@ -205,7 +216,7 @@ internal static class MeApi
             ask.Events.Audit(self.Person.Fact("identity.authenticator-changed") with { Changes = [Change.Replace("/authenticator", null, device.Id)] });
             ask.Tell(self.Person, "Another authenticator was set up for your account, and all other browsers were signed out.");
             return TypedResults.NoContent();
-        });
+        }
     }
 
     private static Task<IResult> RemoveAuthenticatorAsync(RemoveFactorRequest request, [AsParameters] Asking ask, CancellationToken cancellationToken) =>

@@ -6,6 +6,7 @@ using MissionControl.Client;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Portal.Look;
 using MissionControl.Portal.Pages;
+using MissionControl.Portal.Pages.People;
 using MissionControl.Portal.Shell;
 
 namespace MissionControl.Portal.Sessions;
@@ -27,9 +28,11 @@ internal static class InvitationEndpoints
     {
         try
         {
-            var accepted = await client.AcceptInvitationAsync(new AcceptInvitationRequest(code, form["password"], form["totp"].ToString().Trim(), Or(form["email"]), Or(form["name"]), SignInEndpoints.AgentOf(http)), http.RequestAborted);
+            var passkey = Or(form["credential"]) is { } credential ? new NewPasskeyRequest(form["challenge"], credential, PersonWords.Browser(SignInEndpoints.AgentOf(http))) : null;
+            var accepted = await client.AcceptInvitationAsync(
+                new AcceptInvitationRequest(code, passkey is null ? form["password"].ToString() : null, passkey is null ? form["totp"].ToString().Trim() : null, Or(form["email"]), Or(form["name"]), SignInEndpoints.AgentOf(http), passkey), http.RequestAborted);
             SignInEndpoints.Keep(http, accepted.Session, accepted.ExpiresAt);
-            return Page(new() { [nameof(InvitationPage.Codes)] = accepted.RecoveryCodes });
+            return accepted.RecoveryCodes.Count == 0 ? TypedResults.LocalRedirect("/") : Page(new() { [nameof(InvitationPage.Codes)] = accepted.RecoveryCodes });
         }
         catch (ApiException refusal) when ((int)refusal.Status is 422 or 400 or 409 or 429)
         {

@@ -12,15 +12,19 @@ using MissionControl.Protocol.Tokens;
 namespace MissionControl.Portal.Sessions;
 
 /// <summary>
-/// Sign in with mail address, password and code; until the first administrator has done so, also with a token: posted once, traded for a
+/// Sign in with a passkey, or with mail address, password and code; until the first administrator has done so, also with a token: posted once, traded for a
 /// session on the server. What was posted is in no cookie, address or log, and no page shows it again.
 /// </summary>
 internal static class SignInEndpoints
 {
+    private const string PasskeyCookie = "__Host-mc-passkey";
+
     public static void Map(IEndpointRouteBuilder pages)
     {
         pages.MapGet("/signin", (HttpContext http, MissionControlClient client, string? returnUrl) => FormAsync(http, client, returnUrl, null, StatusCodes.Status200OK));
         pages.MapPost("/signin", SignInAsync);
+        pages.MapPost("/signin/passkey/begin", BeginPasskeyAsync);
+        pages.MapPost("/signin/passkey", SignInWithPasskeyAsync);
         pages.MapPost("/signout", SignOutAsync);
     }
 
@@ -67,6 +71,58 @@ internal static class SignInEndpoints
         catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
             return await FormAsync(http, client, form["returnUrl"], "Nobody can be signed in now. Try again in a moment.", StatusCodes.Status503ServiceUnavailable, form["email"]);
+        }
+    }
+
+    // The question stands in a cookie of the browser that asked: an answer from elsewhere is none.
+    private static async Task<IResult> BeginPasskeyAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit, CancellationToken cancellationToken)
+    {
+        if (limit.IsReached(http) || !await forgery.IsRequestValidAsync(http))
+        {
+            return TypedResults.StatusCode(StatusCodes.Status429TooManyRequests);
+        }
+
+        try
+        {
+            var asked = await client.BeginPasskeySignInAsync(cancellationToken);
+            http.Response.Cookies.Append(PasskeyCookie, asked.Challenge, new CookieOptions { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Strict, Path = "/", MaxAge = TimeSpan.FromMinutes(2) });
+            return TypedResults.Text(asked.Options.ToJsonString(), "application/json");
+        }
+        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return TypedResults.StatusCode(StatusCodes.Status503ServiceUnavailable);
+        }
+    }
+
+    private static async Task<IResult> SignInWithPasskeyAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit, CancellationToken cancellationToken)
+    {
+        if (limit.IsReached(http))
+        {
+            http.Response.Headers.RetryAfter = "60";
+            return await FormAsync(http, client, null, "Too many tries from this address. Wait a minute.", StatusCodes.Status429TooManyRequests);
+        }
+
+        if (!await forgery.IsRequestValidAsync(http))
+        {
+            return await FormAsync(http, client, null, "This page was open for too long. Try once more.", StatusCodes.Status400BadRequest);
+        }
+
+        var form = await http.Request.ReadFormAsync(cancellationToken);
+        http.Response.Cookies.Delete(PasskeyCookie, new CookieOptions { Secure = true, Path = "/" });
+        try
+        {
+            var session = await client.SignInWithPasskeyAsync(new PasskeySignInRequest(http.Request.Cookies[PasskeyCookie] ?? "", form["credential"], AgentOf(http)), cancellationToken);
+            Keep(http, session.Session, session.ExpiresAt);
+            return TypedResults.LocalRedirect(LocalAddress.OrHome(form["returnUrl"]));
+        }
+        catch (ApiException refusal) when ((int)refusal.Status is 400 or 401 or 422)
+        {
+            limit.Count(http);
+            return await FormAsync(http, client, form["returnUrl"], "This passkey is not known here, or it took too long. Try again, or sign in with your password.", StatusCodes.Status422UnprocessableEntity);
+        }
+        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            return await FormAsync(http, client, form["returnUrl"], "Nobody can be signed in now. Try again in a moment.", StatusCodes.Status503ServiceUnavailable);
         }
     }
 

@@ -21,7 +21,10 @@ internal sealed class PageContext(MissionControlClient client, IAntiforgery forg
     public PrincipalItem? Reader => user?.Principal;
 
     /// <summary>The API with the reader's rights; with none before sign-in.</summary>
-    public MissionControlClient Api => user is null ? client : client.As(user.AccessToken);
+    public MissionControlClient Api => user is null ? client : Proof is null ? client.As(user.AccessToken) : client.As(user.AccessToken).Proving(Proof);
+
+    /// <summary>What the reader has just confirmed, for the one request that it is good for.</summary>
+    public string? Proof { get; set; }
 
     /// <summary>The instant that the whole page speaks of.</summary>
     public DateTimeOffset Now { get; private set; }

@@ -28,9 +28,15 @@ internal static class PortalPage
             var form = await http.Request.ReadFormAsync(http.RequestAborted);
             var page = http.RequestServices.GetRequiredService<PageContext>();
             page.Enter(http, reader);
+            string? mistake = null;
             try
             {
+                mistake = await Confirmation.TakeAsync(page, form);
                 return await change(page, form);
+            }
+            catch (ApiException refusal) when (refusal.Problem?.StepUp is { } demand)
+            {
+                return await Confirmation.AskAsync(page, reader, form, demand, mistake);
             }
             catch (ApiException refusal)
             {

@@ -9,7 +9,7 @@ internal static class PersonWords
 
     public static string Roles(PersonItem person, IReadOnlyList<RoleItem>? roles) => person.Roles.Count == 0 ? "none" : string.Join(", ", person.Roles.Select(role => Role(role.Name, roles)));
 
-    public static string Factors(PersonItem person) => person.Factors.Count == 0 ? "password only" : string.Join(", ", person.Factors.Select(factor => factor == "totp" ? "authenticator" : factor));
+    public static string Factors(PersonItem person) => person.Factors.Count == 0 ? "password only" : string.Join(" or ", person.Factors.Select(factor => factor == "totp" ? "password and authenticator" : factor));
 
     /// <summary>A browser as people call it, from what it calls itself; they call themselves each other's names, so the order matters.</summary>
     public static string Browser(string? agent)

@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Http;
+using MissionControl.Client;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Portal.Pages;
+
+namespace MissionControl.Portal.Shell;
+
+/// <summary>
+/// What matters most is asked about once more: the role demands a proof, the reader sees in words what they are about to do, confirms
+/// just that with a passkey, and the same form is sent again with the answer.
+/// </summary>
+internal static class Confirmation
+{
+    /// <summary>Fields of the page that asks; none of them reaches a form's own handler.</summary>
+    public const string Challenge = "stepup-challenge", Code = "stepup-code", Credential = "credential";
+
+    /// <summary>Trades the answer that a form carries for a proof; without one there is nothing to do.</summary>
+    /// <returns>Why the answer proves nothing, in words; null: it does, or there is none.</returns>
+    public static async Task<string?> TakeAsync(PageContext page, IFormCollection form)
+    {
+        if (form[Challenge].ToString() is not { Length: > 0 } challenge)
+        {
+            return null;
+        }
+
+        var (credential, code) = (form[Credential].ToString(), form[Code].ToString().Trim());
+        try
+        {
+            page.Proof = (await page.Api.ProveStepUpAsync(new StepUpRequest(challenge, credential.Length > 0 ? credential : null, code.Length > 0 ? code : null), page.Aborted)).Proof;
+            return null;
+        }
+        catch (ApiException refusal) when ((int)refusal.Status is 422 or 429)
+        {
+            return refusal.Problem?.Errors is [var first, ..] ? first.Detail : refusal.Message;
+        }
+    }
+
+    /// <summary>The page that asks.</summary>
+    public static async Task<IResult> AskAsync(PageContext page, TradedSession reader, IFormCollection form, StepUpDemand demand, string? mistake)
+    {
+        page.Proof = null;
+        StepUpChallenge? asked = null;
+        try
+        {
+            asked = await page.Api.BeginStepUpAsync(new BeginStepUpRequest(demand.Audience, demand.Purpose, demand.SubjectDigest), page.Aborted);
+        }
+        catch (ApiException refusal) when (refusal.Problem?.Code == "step-up-unavailable")
+        {
+            mistake = refusal.Message;
+        }
+
+        return new PageResult<ConfirmPage>(reader, new Dictionary<string, object?>
+        {
+            [nameof(ConfirmPage.Demand)] = demand, [nameof(ConfirmPage.Asked)] = asked, [nameof(ConfirmPage.Mistake)] = mistake,
+            [nameof(ConfirmPage.Fields)] = form.Where(field => field.Key is not (Challenge or Code or Credential or "__RequestVerificationToken")).SelectMany(field => field.Value, (field, value) => KeyValuePair.Create(field.Key, value ?? "")).ToList(),
+        }, status: mistake is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
+    }
+}

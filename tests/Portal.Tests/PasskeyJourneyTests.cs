@@ -1,0 +1,173 @@
+using System.Net.Http.Json;
+using Microsoft.Playwright;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Testing;
+using Xunit;
+
+namespace MissionControl.Portal.Tests;
+
+/// <summary>Passkeys in a real browser with an authenticator of its own: nothing is typed but names.</summary>
+public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
+{
+    private readonly ManualTime time = new(TimeProvider.System.GetUtcNow());
+    private ControlPlane host = null!;
+    private Uri site = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        host = await ControlPlane.StartAsync(time: time, configuration: new Dictionary<string, string?> { ["Api:RequestsPerMinute"] = "1000000" });
+
+        // Passkeys belong to a name; an address has none.
+        site = new UriBuilder(host.Portal) { Host = "localhost" }.Uri;
+    }
+
+    public async ValueTask DisposeAsync() => await host.DisposeAsync();
+
+    [Fact]
+    public async Task From_the_first_administrator_to_a_lost_device_and_back()
+    {
+        var code = (await File.ReadAllTextAsync(Path.Combine(host.Data, "admin.invitation"))).Trim();
+        await using var ada = await OpenAsync();
+        var adasKey = await AuthenticatorAsync(ada);
+        await ada.GoAsync($"/invitation#{code}");
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
+        await LookAsync(ada, "invitation-passkey");
+
+        // Who she is comes first: the passkey is to be called by it.
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Set up a passkey" }).ClickAsync();
+        Assert.Equal("name", await ada.Page.EvaluateAsync<string>("document.activeElement.id"));
+        await ada.Page.GetByLabel("Name").FillAsync("Ada Lovelace");
+        await ada.Page.GetByLabel("Mail address").FillAsync("ada@vendor.example");
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Set up a passkey" }).ClickAsync();
+        await TodayAsync(ada);
+
+        // She invites somebody, and confirms it; a finger that is not hers confirms nothing.
+        await ada.GoAsync("/people");
+        await ada.Page.GetByLabel("Mail address").FillAsync("grace@vendor.example");
+        await ada.Page.GetByLabel("Name", new() { Exact = true }).FillAsync("Grace Hopper");
+        await ada.Page.GetByLabel("Role").SelectOptionAsync("support-engineer");
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Invite" }).ClickAsync();
+        await ada.Page.GetByText("grace@vendor.example is invited to be Support engineer with the vendor.").WaitForAsync();
+        await LookAsync(ada, "confirm-passkey");
+        await VerifiedAsync(adasKey, false);
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
+        await ada.Page.GetByText("Nothing was confirmed").WaitForAsync();
+        await LookAsync(ada, "confirm-refused");
+        await VerifiedAsync(adasKey, true);
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
+        var invitation = await ada.Page.Locator("#invitation-code").InnerTextAsync();
+
+        // Grace becomes a person, signs out, and in again by keyboard alone.
+        await using var grace = await OpenAsync();
+        var gracesKey = await AuthenticatorAsync(grace);
+        await AcceptAsync(grace, invitation);
+        await grace.Page.Locator("summary[title=You]").ClickAsync();
+        await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await LookAsync(grace, "signin-passkey");
+        await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in with a passkey" }).FocusAsync();
+        await grace.Page.Keyboard.PressAsync("Enter");
+        await TodayAsync(grace);
+
+        // A second passkey, added by the first; the same device is not taken twice.
+        await grace.GoAsync("/me");
+        await grace.Page.GetByLabel("What to call it").FillAsync("Red key");
+        await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Add a passkey" }).ClickAsync();
+        await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
+        await LookAsync(grace, "me-new-passkey");
+        await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Create the passkey" }).ClickAsync();
+        await grace.Page.GetByText("This device holds a passkey of yours already.").WaitForAsync();
+        await gracesKey.RemoveAsync();
+        var second = await AuthenticatorAsync(grace);
+        await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Create the passkey" }).ClickAsync();
+        await grace.Page.GetByText("Added the passkey “Red key”.").WaitForAsync();
+        await LookAsync(grace, "me-passkeys");
+
+        // The new one confirms nothing yet, and says so.
+        await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Remove Red key" }).ClickAsync();
+        await grace.Page.GetByText("Remove a passkey from your account.").WaitForAsync();
+        await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
+        await grace.Page.GetByText("Nothing was confirmed").WaitForAsync();
+
+        // She loses everything: Ada gives her a way back, and what she had is worth nothing.
+        await second.RemoveAsync();
+        await ada.GoAsync("/people");
+        await ada.Page.GetByRole(AriaRole.Link, new() { Name = "Grace Hopper" }).ClickAsync();
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Give a way back" }).ClickAsync();
+        await ada.Page.GetByText("whoever holds its code becomes that person").WaitForAsync();
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
+        var back = await ada.Page.Locator("#invitation-code").InnerTextAsync();
+        await using var returned = await OpenAsync();
+        await AuthenticatorAsync(returned);
+        await AcceptAsync(returned, back);
+        await returned.GoAsync("/me");
+        Assert.Equal(1, await returned.Page.GetByText("from", new() { Exact = false }).Locator("xpath=ancestor::td").CountAsync());
+        await LookAsync(returned, "me-after-recovery");
+
+        // Passkeys alone: a password and an authenticator are set up after a confirmation, when the day is over.
+        using var api = await AdministratorAsync();
+        Window.AssertNothing(ada.Violations.Concat(grace.Violations).Concat(returned.Violations));
+    }
+
+    private async Task<HttpClient> AdministratorAsync()
+    {
+        var root = await SomebodySignedIn.AcceptAsync(host, await RootCodeAsync(), "root@vendor.example", "Root");
+        var api = await root.ApiAsync();
+        var people = (await api.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people"))!.Items;
+        Assert.Equal([["passkey"], ["passkey"]], people.Where(person => person.Name != "Root").Select(person => person.Factors));
+        return api;
+    }
+
+    private async Task<string> RootCodeAsync()
+    {
+        var said = await HostCommand.RunAsync(0, "admin", "create", "--data", host.Data, "--email", "root@vendor.example", "--name", "Root");
+        return System.Text.RegularExpressions.Regex.Match(said, "[A-Z2-7]{4}(-[A-Z2-7]{4}){4}").Value;
+    }
+
+    private async Task<Window> OpenAsync() => await Window.OpenAsync(
+        await portal.Browser.NewContextAsync(new BrowserNewContextOptions { IgnoreHTTPSErrors = true, ViewportSize = new ViewportSize { Width = 1280, Height = 900 }, TimezoneId = "UTC" }), site);
+
+    private static async Task AcceptAsync(Window window, string code)
+    {
+        await window.GoAsync($"/invitation#{code}");
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Set up a passkey" }).ClickAsync();
+        await TodayAsync(window);
+    }
+
+    private static Task TodayAsync(Window window) => window.Page.GetByRole(AriaRole.Heading, new() { Name = "Today" }).WaitForAsync();
+
+    /// <summary>Gives a window's browser an authenticator (WebAuthn of the DevTools protocol): one that is built in, and asks for a finger.</summary>
+    private static async Task<Device> AuthenticatorAsync(Window window)
+    {
+        var tools = await window.Page.Context.NewCDPSessionAsync(window.Page);
+        await tools.SendAsync("WebAuthn.enable");
+        var added = await tools.SendAsync("WebAuthn.addVirtualAuthenticator", new Dictionary<string, object>
+        {
+            ["options"] = new Dictionary<string, object>
+            {
+                ["protocol"] = "ctap2", ["transport"] = "internal", ["hasResidentKey"] = true, ["hasUserVerification"] = true, ["isUserVerified"] = true, ["automaticPresenceSimulation"] = true,
+            },
+        });
+        return new Device(tools, added!.Value.GetProperty("authenticatorId").GetString()!);
+    }
+
+    private static Task VerifiedAsync(Device device, bool isVerified) => device.Tools.SendAsync("WebAuthn.setUserVerified", new Dictionary<string, object> { ["authenticatorId"] = device.Id, ["isUserVerified"] = isVerified });
+
+    private static async Task LookAsync(Window window, string name)
+    {
+        foreach (var width in new[] { 390, 1280 })
+        {
+            await window.Page.SetViewportSizeAsync(width, 900);
+            Assert.False(await window.ScrollsSidewaysAsync(), $"{name} scrolls sideways at {width}: {await window.TooWideAsync()}");
+            await window.PictureAsync($"{name}-{width}-light");
+        }
+
+        Window.AssertNothing(await window.AxeAsync());
+    }
+
+    private sealed record Device(ICDPSession Tools, string Id)
+    {
+        public Task RemoveAsync() => Tools.SendAsync("WebAuthn.removeVirtualAuthenticator", new Dictionary<string, object> { ["authenticatorId"] = Id });
+    }
+}
