@@ -8,6 +8,7 @@
 GRANT SELECT ON [schema_history] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_audit_producer] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_authenticator] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_challenge] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_held_role] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_idempotency] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_inbox] TO [mc_identity];
@@ -16,6 +17,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_job_run] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_lease] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_outbox] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_parked_message] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_passkey] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_person] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_projection] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_recovery_code] TO [mc_identity];

@@ -23,11 +23,11 @@ public sealed partial class MissionControlClient
 
     /// <summary>Asks how to confirm what a role demanded.</summary>
     /// <exception cref="ApiException">Nothing that the person has confirms it.</exception>
-    public Task<StepUpChallenge> BeginStepUpAsync(BeginStepUpRequest request, CancellationToken cancellationToken) => SendAsync<StepUpChallenge>(HttpMethod.Post, $"{Identity}/step-up/begin", request, null, cancellationToken);
+    public Task<StepUpChallenge> BeginStepUpAsync(BeginStepUpRequest request, CancellationToken cancellationToken) => SendAsync<StepUpChallenge>(HttpMethod.Post, $"{Identity}/me/step-up/begin", request, null, cancellationToken);
 
     /// <summary>Proves it.</summary>
     /// <exception cref="ApiException">It is no proof.</exception>
-    public Task<StepUpProof> ProveStepUpAsync(StepUpRequest request, CancellationToken cancellationToken) => SendAsync<StepUpProof>(HttpMethod.Post, $"{Identity}/step-up", request, null, cancellationToken);
+    public Task<StepUpProof> ProveStepUpAsync(StepUpRequest request, CancellationToken cancellationToken) => SendAsync<StepUpProof>(HttpMethod.Post, $"{Identity}/me/step-up", request, null, cancellationToken);
 
     /// <summary>What an invitation is for.</summary>
     /// <exception cref="ApiException">The code is not good.</exception>

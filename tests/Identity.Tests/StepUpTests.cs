@@ -144,7 +144,7 @@ public sealed class StepUpTests : IAsyncLifetime
         var token = host.Admin.DefaultRequestHeaders.Authorization!.Parameter;
         Assert.NotNull(token);
         Assert.Equal("done", await SentAsync(host.Admin, Invite(), null));
-        using var stepUp = await host.Admin.PostAsJsonAsync("/api/v1/identity/step-up/begin", new BeginStepUpRequest("identity", StepUp.ChangeRole, StepUp.Recover(ada).Digest));
+        using var stepUp = await host.Admin.PostAsJsonAsync("/api/v1/identity/me/step-up/begin", new BeginStepUpRequest("identity", StepUp.ChangeRole, StepUp.Recover(ada).Digest));
         Assert.Equal("step-up-impossible", (await stepUp.Content.ReadFromJsonAsync<ProblemDocument>())!.Code);
     }
 
@@ -192,13 +192,13 @@ public sealed class StepUpTests : IAsyncLifetime
 
     private static async Task<StepUpChallenge> BeginAsync(HttpClient by, StepUpDemand demand)
     {
-        using var answer = await by.PostAsJsonAsync("/api/v1/identity/step-up/begin", new BeginStepUpRequest(demand.Audience, demand.Purpose, demand.SubjectDigest));
+        using var answer = await by.PostAsJsonAsync("/api/v1/identity/me/step-up/begin", new BeginStepUpRequest(demand.Audience, demand.Purpose, demand.SubjectDigest));
         return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<StepUpChallenge>())!;
     }
 
     private static async Task<string?> ProofAsync(HttpClient by, StepUpRequest request)
     {
-        using var answer = await by.PostAsJsonAsync("/api/v1/identity/step-up", request);
+        using var answer = await by.PostAsJsonAsync("/api/v1/identity/me/step-up", request);
         return answer.IsSuccessStatusCode ? (await answer.Content.ReadFromJsonAsync<StepUpProof>())!.Proof : null;
     }
 

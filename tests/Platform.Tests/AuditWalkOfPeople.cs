@@ -34,6 +34,22 @@ public sealed partial class AuditWalkTests
             return invited.Id.ToString();
         }),
         ["SignIn"] = ("identity.signed-in", () => WithPersonAsync(async (somebody, _) => (await somebody.TryAsync(code: somebody.RecoveryCodes[0])).EnsureSuccessStatusCode())),
+        ["SignInWithPasskey"] = ("identity.signed-in", () => WithPersonAsync(async (somebody, _) =>
+        {
+            using var anonymous = host.Client(host.Portal);
+            using var begun = await anonymous.PostAsync(new Uri("/api/v1/identity/sign-in/passkey/begin", UriKind.Relative), null);
+            var asked = (await begun.Content.ReadFromJsonAsync<PasskeyChallenge>())!;
+            (await anonymous.PostAsJsonAsync("/api/v1/identity/sign-in/passkey", new PasskeySignInRequest(asked.Challenge, somebody.Passkey.Get(asked.Options)))).EnsureSuccessStatusCode();
+        })),
+        ["AddMyPasskey"] = ("identity.passkey-added", () => AsPersonAsync((_, api) => AddPasskeyAsync(api))),
+        ["RemoveMyPasskey"] = ("identity.passkey-removed", () => AsPersonAsync(async (_, api) =>
+        {
+            await AddPasskeyAsync(api);
+            var key = (await api.GetFromJsonAsync<MeItem>("/api/v1/identity/me"))!.Passkeys[^1];
+            (await api.PostAsJsonAsync($"/api/v1/identity/me/passkeys/{key.Id}/remove", new RemoveFactorRequest())).EnsureSuccessStatusCode();
+        })),
+        ["RemoveMyAuthenticator"] = ("identity.authenticator-removed", () => AsPersonAsync(async (_, api) => (await api.PostAsJsonAsync("/api/v1/identity/me/authenticator/remove", new RemoveFactorRequest())).EnsureSuccessStatusCode())),
+        ["ProveStepUp"] = ("identity.step-up-proven", () => AsPersonAsync((_, api) => AddPasskeyAsync(api))),
         ["ChangePersonRoles"] = ("identity.person-roles-changed", () => WithPersonAsync(async (_, id) => (await host.Admin.PutAsJsonAsync($"/api/v1/identity/people/{id}/roles", new ChangeRolesRequest(["billing"]))).EnsureSuccessStatusCode())),
         ["DisablePerson"] = ("identity.person-disabled", () => WithPersonAsync((_, id) => PostAsync($"/api/v1/identity/people/{id}/disable", new PersonActionRequest()))),
         ["EnablePerson"] = ("identity.person-enabled", () => WithPersonAsync(async (_, id) =>
@@ -60,6 +76,15 @@ public sealed partial class AuditWalkTests
             (await api.PostAsJsonAsync("/api/v1/identity/me/authenticator/confirm", new ConfirmAuthenticatorRequest(somebody.RecoveryCodes[0], other.Code()))).EnsureSuccessStatusCode();
         })),
     };
+
+    // What is added is confirmed by what is there.
+    private static async Task AddPasskeyAsync(HttpClient api)
+    {
+        using var begun = await api.PostAsJsonAsync("/api/v1/identity/me/passkeys/begin", new BeginPasskeyRequest("another"));
+        var asked = (await begun.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<PasskeyChallenge>())!;
+        using var key = new SoftPasskey();
+        (await api.PostAsJsonAsync("/api/v1/identity/me/passkeys", new NewPasskeyRequest(asked.Challenge, key.Create(asked.Options)))).EnsureSuccessStatusCode();
+    }
 
     private string Address() => $"somebody{++people}@vendor.example";
 

@@ -33,6 +33,9 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
     private static readonly Dictionary<string, string> Exempt = new()
     {
         ["TradeSession"] = "a session gives a short token; nothing changes",
+        ["BeginPasskeySignIn"] = "a question of two minutes; its answer is told",
+        ["BeginMyPasskey"] = "a question of two minutes; its answer is told",
+        ["BeginStepUp"] = "a question of two minutes; its answer is told",
         ["ExchangeToken"] = "an assertion gives short access; the key's rotation has its own entry",
         ["CheckIn"] = "telemetry; a suspected clone has its own entry",
         ["TakeBundle"] = "telemetry, as a check-in",

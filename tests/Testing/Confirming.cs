@@ -53,7 +53,7 @@ public sealed class Confirming(SoftPasskey passkey) : DelegatingHandler
     private async Task<T?> PostAsync<T>(HttpRequestMessage of, string path, object body, CancellationToken cancellationToken)
         where T : class
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(of.RequestUri!, $"/api/v1/identity/step-up/{path}")) { Content = JsonContent.Create(body, body.GetType()) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(of.RequestUri!, $"/api/v1/identity/me/step-up/{path}")) { Content = JsonContent.Create(body, body.GetType()) };
         request.Headers.Authorization = of.Headers.Authorization;
         using var answer = await base.SendAsync(request, cancellationToken);
         return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<T>(cancellationToken) : null;

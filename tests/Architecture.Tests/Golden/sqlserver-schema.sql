@@ -1123,7 +1123,29 @@ BEGIN
         [created_at] bigint NOT NULL,
         [confirmed_at] bigint NULL,
         [last_used_at] bigint NULL,
+        [confirms_from] bigint NOT NULL,
         CONSTRAINT [PK_identity_authenticator] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_challenge] (
+        [id] binary(16) NOT NULL,
+        [name_sha256] varbinary(32) NOT NULL,
+        [kind] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [person_id] binary(16) NULL,
+        [place] binary(16) NULL,
+        [audience] nvarchar(30) COLLATE Latin1_General_100_BIN2 NULL,
+        [purpose] nvarchar(40) COLLATE Latin1_General_100_BIN2 NULL,
+        [subject_digest] nvarchar(43) COLLATE Latin1_General_100_BIN2 NULL,
+        [name] nvarchar(60) COLLATE Latin1_General_100_BIN2 NULL,
+        [state] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [expires_at] bigint NOT NULL,
+        CONSTRAINT [PK_identity_challenge] PRIMARY KEY ([id])
     );
 END;
 
@@ -1284,6 +1306,28 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [identity_passkey] (
+        [id] binary(16) NOT NULL,
+        [person_id] binary(16) NOT NULL,
+        [credential_id] varbinary(512) NOT NULL,
+        [public_key] varbinary(2000) NOT NULL,
+        [sign_count] bigint NOT NULL,
+        [transports] nvarchar(130) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [name] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [is_backup_eligible] bit NOT NULL,
+        [is_backed_up] bit NOT NULL,
+        [created_at] bigint NOT NULL,
+        [last_used_at] bigint NULL,
+        [confirms_from] bigint NOT NULL,
+        CONSTRAINT [PK_identity_passkey] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [identity_person] (
         [id] binary(16) NOT NULL,
         [kind] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
@@ -1291,8 +1335,8 @@ BEGIN
         [email] nvarchar(254) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [email_key] nvarchar(254) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
-        [password_hash] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
-        [password_set_at] bigint NOT NULL,
+        [password_hash] nvarchar(200) COLLATE Latin1_General_100_BIN2 NULL,
+        [password_set_at] bigint NULL,
         [disabled_at] bigint NULL,
         [failed_tries] int NOT NULL,
         [locked_until] bigint NULL,
@@ -3234,6 +3278,22 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_identity_challenge_expires_at] ON [identity_challenge] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_identity_challenge_name_sha256] ON [identity_challenge] ([name_sha256]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_identity_idempotency_created_at] ON [identity_idempotency] ([created_at]);
 END;
 
@@ -3307,6 +3367,22 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_identity_parked_message_state_next_attempt_at] ON [identity_parked_message] ([state], [next_attempt_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_identity_passkey_credential_id] ON [identity_passkey] ([credential_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_passkey_person_id] ON [identity_passkey] ([person_id]);
 END;
 
 IF NOT EXISTS (

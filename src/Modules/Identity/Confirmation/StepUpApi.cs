@@ -20,14 +20,14 @@ using MissionControl.Platform.Security;
 namespace MissionControl.Identity.Confirmation;
 
 /// <summary>
-/// <c>/api/v1/identity/step-up</c>: somebody who is signed in proves once more who it is, for one purpose and one subject, and gets a
+/// <c>/api/v1/identity/me/step-up</c>: somebody who is signed in proves once more who it is, for one purpose and one subject, and gets a
 /// proof that one role takes once. No recovery code is one, and an authenticator's code only where the configuration says so.
 /// </summary>
 internal static class StepUpApi
 {
     public static void Map(IEndpointRouteBuilder api)
     {
-        var stepUp = api.MapGroup("/step-up").RequireAuthorization();
+        var stepUp = api.MapGroup("/me/step-up").RequireAuthorization();
         stepUp.MapPost("/begin", BeginAsync).WithName("BeginStepUp").WithSummary("Ask how to confirm what a role demanded").Produces<StepUpChallenge>();
         stepUp.MapPost("/", ProveAsync).WithName("ProveStepUp").WithSummary("Prove it, and get what the request is repeated with").Produces<StepUpProof>();
     }

@@ -74,7 +74,7 @@ internal static class MyPasskeys
     }
 
     private static Task<IResult> RemoveAsync(Guid id, RemoveFactorRequest request, [AsParameters] Asking ask, CancellationToken cancellationToken) =>
-        ask.ProvenAsync(request.Code, acceptsRecovery: false, self => (StepUp.Enrol(self.Person.Id, "remove-passkey", id.ToString("N")), "Remove a passkey from your account."), async self =>
+        Actor.IdOf(ask.Http.User) is null ? Task.FromResult(Problems.NotFound()) : ask.ProvenAsync(request.Code, acceptsRecovery: false, self => (StepUp.Enrol(self.Person.Id, "remove-passkey", id.ToString("N")), "Remove a passkey from your account."), async self =>
         {
             if (await ask.Db.Set<Passkey>().SingleOrDefaultAsync(row => row.Id == id && row.PersonId == self.Person.Id, cancellationToken) is not { } key)
             {
