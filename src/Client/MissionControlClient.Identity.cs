@@ -21,6 +21,16 @@ public sealed partial class MissionControlClient
     public Task EndSessionAsync(string session, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, "/api/v1/identity/sessions/end", new TradeSessionRequest(session), null, cancellationToken);
 
+    /// <summary>API tokens, newest first.</summary>
+    public Task<Page<TokenItem>> ListTokensAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<TokenItem>>($"/api/v1/identity/tokens{query}", cancellationToken);
+
+    /// <summary>Makes an API token.</summary>
+    public Task<CreatedToken> CreateTokenAsync(CreateTokenRequest request, Precondition? precondition, CancellationToken cancellationToken) =>
+        SendAsync<CreatedToken>(HttpMethod.Post, "/api/v1/identity/tokens", request, precondition, cancellationToken);
+
+    /// <summary>Ends an API token and its sessions.</summary>
+    public Task RevokeTokenAsync(string id, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"/api/v1/identity/tokens/{id}/revoke", null, null, cancellationToken);
+
     /// <summary>Saved views, by name.</summary>
     public Task<Page<ViewItem>> ListViewsAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<ViewItem>>($"/api/v1/identity/views{query}", cancellationToken);
 

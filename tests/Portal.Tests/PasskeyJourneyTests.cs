@@ -104,7 +104,26 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         Assert.Equal(1, await returned.Page.GetByText("from", new() { Exact = false }).Locator("xpath=ancestor::td").CountAsync());
         await LookAsync(returned, "me-after-recovery");
 
-        // Passkeys alone: a password and an authenticator are set up after a confirmation, when the day is over.
+        // A token of Ada's own, for one program; revoked, it opens nothing.
+        await ada.GoAsync("/tokens");
+        await ada.Page.GetByLabel("What is it for?").FillAsync("Billing export");
+        await ada.Page.GetByLabel("From these networks only").FillAsync("127.0.0.0/8");
+        await ada.Page.GetByLabel("licensing:read").CheckAsync();
+        await LookAsync(ada, "tokens-form");
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Make token" }).ClickAsync();
+        await ada.Page.GetByText("A token called “Billing export” is made for 30 days, with the rights licensing:read.").WaitForAsync();
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
+        var token = await ada.Page.Locator("#token-once").InnerTextAsync();
+        await LookAsync(ada, "tokens-made");
+        using var program = host.Client(host.Portal, token);
+        var customers = new Uri("/api/v1/licensing/customers", UriKind.Relative);
+        await Eventually.TrueAsync(async () => (await program.GetAsync(customers)).IsSuccessStatusCode, "the token is known");
+        await ada.GoAsync("/tokens");
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Revoke Billing export" }).ClickAsync();
+        await ada.Page.GetByText("Every role refuses it within five seconds.").WaitForAsync();
+        await Eventually.TrueAsync(async () => (int)(await program.GetAsync(customers)).StatusCode == 401, "the token is refused", TimeSpan.FromSeconds(5));
+
+        // All of it without a password anywhere.
         using var api = await AdministratorAsync();
         Window.AssertNothing(ada.Violations.Concat(grace.Violations).Concat(returned.Violations));
     }

@@ -20,6 +20,7 @@ using MissionControl.Portal.Pages.Messages;
 using MissionControl.Portal.Pages.Operation;
 using MissionControl.Portal.Pages.People;
 using MissionControl.Portal.Pages.Tasks;
+using MissionControl.Portal.Pages.Tokens;
 using MissionControl.Portal.Pages.Views;
 using MissionControl.Portal.Sessions;
 using MissionControl.Portal.Shell;
@@ -81,6 +82,7 @@ internal static class PortalPages
         PageEntry.Of<EndpointList>("/messages/endpoints", "notifications:read"),
         PageEntry.Of<PersonList>("/people", "identity:read"),
         PageEntry.Of<PersonPage>("/people/{id:guid}", "identity:read"),
+        PageEntry.Of<TokenList>("/tokens", "identity:read"),
         PageEntry.Of<MePage>("/me", null),
         PageEntry.Of<SystemOverview>("/system", "system:read"),
         PageEntry.OfList<ParkedMessages>("/system/parked", "system:read", "parked"),
@@ -119,6 +121,7 @@ internal static class PortalPages
         EnrolmentForms.Map(pages);
         MessageForms.Map(pages);
         PeopleForms.Map(pages);
+        TokenForms.Map(pages);
         MeForms.Map(pages);
         SystemForms.Map(pages);
         TaskForms.Map(pages);

@@ -32,9 +32,10 @@ public sealed record CreatedToken(string Id, string Token, DateTimeOffset Expire
 /// <param name="ExpiresAt">When it ends (UTC).</param>
 /// <param name="RevokedAt">When it was revoked (UTC).</param>
 /// <param name="Actions">revoke, and whether the reader may now.</param>
+/// <param name="PersonId">The person whose own it is; null: a program's.</param>
 public sealed record TokenItem(
     string Id, string Name, Guid? CustomerId, IReadOnlyList<string> Scopes, IReadOnlyList<string> Networks, string State, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? RevokedAt,
-    IReadOnlyList<AllowedAction> Actions);
+    IReadOnlyList<AllowedAction> Actions, Guid? PersonId);
 
 /// <summary>A session that a token was traded for.</summary>
 /// <param name="Session">Opaque secret; belongs in an HttpOnly cookie.</param>

@@ -142,7 +142,7 @@ internal sealed class ApiToken
 
     public TokenItem ToItem(ClaimsPrincipal reader, DateTimeOffset now) =>
         new(Id, Name, CustomerId, Split(Scopes), Split(Networks), RevokedAt is not null ? "revoked" : ExpiresAt <= now ? "expired" : "active", CreatedAt, ExpiresAt, RevokedAt,
-            [AllowedAction.Of("revoke", Scope.Lacking(reader, TokensApi.Right) ?? NoRevoking)]);
+            [AllowedAction.Of("revoke", Scope.Lacking(reader, TokensApi.Right) ?? NoRevoking)], PersonId);
 
     private static string[] Split(string words) => words.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
