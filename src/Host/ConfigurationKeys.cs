@@ -46,6 +46,8 @@ internal static class ConfigurationKeys
         ["Identity:Staff:Longest"] = "It ends so long after sign-in in any case; default 12:00:00.",
         ["Identity:Customers:Idle"] = "The same of customers' users; default 02:00:00.",
         ["Identity:Customers:Longest"] = "The same of customers' users; default 1.00:00:00.",
+        ["Identity:Leaks:GitHubKeysUrl"] = "Where the keys are published that GitHub's secret scanning signs by; default https://api.github.com/meta/public_keys/secret_scanning. Empty: its reports are not taken.",
+        ["Identity:Leaks:GitLabTokenFile"] = "File with the secret that a GitLab sends with what its secret detection found, at least 20 characters. Default: none, such reports are not taken.",
         ["Notifications:Smtp:Host"] = "The mail server. Without one mails wait, and fail after a day.",
         ["Notifications:Smtp:Port"] = "Its port; default 587.",
         ["Notifications:Smtp:Security"] = "starttls (default) or tls; without TLS nothing is sent.",

@@ -48,16 +48,20 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        host = await ControlPlane.StartAsync();
+        host = await ControlPlane.StartAsync(configuration: await ScannersAsync());
         customer = (await host.CreateCustomerAsync()).Id;
     }
 
-    public async ValueTask DisposeAsync() => await host.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await host.DisposeAsync();
+        await EndScannersAsync();
+    }
 
     [Fact]
     public async Task Every_endpoint_that_changes_something_leaves_its_entry()
     {
-        var scenarios = Scenarios().Concat(PeopleScenarios()).ToDictionary();
+        var scenarios = Scenarios().Concat(PeopleScenarios()).Concat(LeakScenarios()).ToDictionary();
         var mutating = host.Services.GetRequiredService<IEnumerable<EndpointDataSource>>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Any(method => method is "POST" or "PUT" or "PATCH" or "DELETE") == true)
             .Select(endpoint => endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName)

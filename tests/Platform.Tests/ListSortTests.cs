@@ -67,7 +67,7 @@ public sealed class ListSortTests : IAsyncLifetime
         }
 
         Assert.Empty(faults);
-        Assert.Superset(new HashSet<string>(["audit-entries", "callhome-enrollment-tokens", "fleet-clusters", "fleet-events", "fleet-changes", "fleet-incidents", "fleet-parked-messages", "identity-invitations", "identity-people", "identity-tokens", "identity-views", "licensing-customers", "licensing-windows", "notifications-contacts", "notifications-deliveries", "notifications-endpoints", "updates-items", "updates-job-runs", "updates-tasks"]),
+        Assert.Superset(new HashSet<string>(["audit-entries", "callhome-enrollment-tokens", "fleet-clusters", "fleet-events", "fleet-changes", "fleet-incidents", "fleet-parked-messages", "identity-invitations", "identity-leaks", "identity-people", "identity-tokens", "identity-views", "licensing-customers", "licensing-windows", "notifications-contacts", "notifications-deliveries", "notifications-endpoints", "updates-items", "updates-job-runs", "updates-tasks"]),
             lists.Select(list => $"{list.Path.Split('/')[3]}-{list.Path.Split('?')[0].Split('/')[^1]}").ToHashSet());
     }
 
@@ -133,6 +133,13 @@ public sealed class ListSortTests : IAsyncLifetime
         foreach (var name in new[] { "same@a.example", "same@b.example", "other@a.example" })
         {
             await SomebodySignedIn.InviteAsync(host, name, "viewer");
+        }
+
+        for (var i = 0; i < 3; i++)
+        {
+            using var made = await host.Admin.PostAsJsonAsync("/api/v1/identity/tokens", new CreateTokenRequest("leaks", ["fleet:read"]));
+            using var leaked = await host.Admin.PostAsJsonAsync("/api/v1/identity/leaks/report", new ReportLeakRequest((await made.Content.ReadFromJsonAsync<CreatedToken>())!.Token));
+            leaked.EnsureSuccessStatusCode();
         }
 
         foreach (var name in new[] { "same", "same", "other" })

@@ -41,6 +41,13 @@ public sealed partial class SecretsInLogsTests
         using var broken = host.Client(host.Portal, token.Token + "x");
         using var refused = await broken.GetAsync(new Uri("/api/v1/fleet/clusters", UriKind.Relative));
         using var bad = await host.Admin.PostAsJsonAsync($"/api/v1/callhome/clusters/{customer.Id}/suspend", new ReasonRequest(token.Token));
+        var (other, leaked) = await host.ClientWithTokenAsync(null, "fleet:read");
+        other.Dispose();
+        foreach (var text in new[] { enrollment.Token, leaked.Token, leaked.Token[..^1], cluster.AccessToken })
+        {
+            using var report = await host.Admin.PostAsJsonAsync("/api/v1/identity/leaks/report", new ReportLeakRequest(text, $"https://pastes.example/?token={leaked.Token}"));
+        }
+
         client.Dispose();
         await host.StopAsync();
 
@@ -48,7 +55,7 @@ public sealed partial class SecretsInLogsTests
         foreach (var (what, secret) in new[]
         {
             ("enrolment token", enrollment.Token[17..]), ("bootstrap token", host.AdminToken[17..]), ("API token", token.Token[17..]), ("access token", cluster.AccessToken[17..]),
-            ("assertion", assertion.Split('.')[2]), ("session", session), ("user token", user.Split('.')[2]),
+            ("assertion", assertion.Split('.')[2]), ("session", session), ("leaked token", leaked.Token[17..]), ("user token", user.Split('.')[2]),
         })
         {
             Assert.DoesNotContain(lines.All, line => line.Contains(secret, StringComparison.Ordinal) ? Fail(what, line) : false);

@@ -10,6 +10,7 @@ using MissionControl.CallHome.DesiredState;
 using MissionControl.CallHome.Enrollment;
 using MissionControl.CallHome.Intake;
 using MissionControl.Contracts.Commands.CallHome;
+using MissionControl.Contracts.Events.Identity;
 using MissionControl.Contracts.Events.Licensing;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
@@ -82,6 +83,7 @@ public sealed class CallHomeModule : IModule
         ArgumentNullException.ThrowIfNull(handlers);
         handlers.Add<SetDesiredState, ApplyDesiredState>("callhome.apply-desired-state");
         handlers.Add<CustomerChanged, KeepCustomer>("callhome.keep-customer");
+        handlers.Add<TokensLeaked, BurnLeakedTokens>("callhome.burn-leaked-tokens");
     }
 
     /// <inheritdoc />

@@ -2,9 +2,12 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using MissionControl.Contracts.Commands.Identity;
+using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Identity.Confirmation;
 using MissionControl.Identity.Factors;
 using MissionControl.Identity.Invitations;
+using MissionControl.Identity.Leaks;
 using MissionControl.Identity.Me;
 using MissionControl.Identity.Passkeys;
 using MissionControl.Identity.People;
@@ -38,6 +41,9 @@ public sealed class IdentityModule : IModule
         model.ApplyConfiguration(new RecoveryCode.Configuration());
         model.ApplyConfiguration(new Passkey.Configuration());
         model.ApplyConfiguration(new Challenge.Configuration());
+        model.ApplyConfiguration(new LeakIncident.Configuration());
+        model.ApplyConfiguration(new LeakPlace.Configuration());
+        model.ApplyConfiguration(new UsedToken.Configuration());
     }
 
     /// <inheritdoc />
@@ -53,6 +59,13 @@ public sealed class IdentityModule : IModule
             .Validate(options => options.StepUpCoolDown >= TimeSpan.Zero && options.StepUpCoolDown <= TimeSpan.FromDays(30), "Identity:StepUpCoolDown is 30 days at most.")
             .Validate(options => options.Staff.IsValid && options.Customers.IsValid, "Identity:Staff and Identity:Customers: Idle is 5 minutes to a day, Longest no shorter than that and 30 days at most.")
             .ValidateOnStart();
+        host.Services.AddOptions<LeakOptions>().BindConfiguration("Identity:Leaks")
+            .Validate(options => options.IsValid, "Identity:Leaks:GitHubKeysUrl is written as https://api.github.com/meta/public_keys/secret_scanning, or is empty.")
+            .Validate(options => options.GitLabTokenFile is null or "" || options.ReadGitLabToken() is not null, "Identity:Leaks:GitLabTokenFile is not there, or holds fewer than 20 characters.")
+            .ValidateOnStart();
+        host.Services.AddSingleton<GitHubKeys>();
+        host.Services.AddSingleton<ReportBody>();
+        host.Services.AddSingleton<StrangersReports>();
         host.Services.AddSingleton<UserTokenKey>();
         host.Services.AddSingleton<Passwords>();
         host.Services.AddSingleton<FactorBook>();
@@ -66,6 +79,9 @@ public sealed class IdentityModule : IModule
     /// <inheritdoc />
     public void AddHandlers(HandlerRegistry handlers)
     {
+        ArgumentNullException.ThrowIfNull(handlers);
+        handlers.Add<LeakedTokensJudged, TakeJudgement>("identity.take-judgement");
+        handlers.Add<NoteTokenUses, AddTokenUses>("identity.add-token-uses");
     }
 
     /// <inheritdoc />
@@ -78,6 +94,9 @@ public sealed class IdentityModule : IModule
         records.Purge<Challenge>("challenge", "what a passkey was asked, so that it answers once", personal: true, Term.Days(1, 1, 7), "after it expired", row => row.ExpiresAt);
         records.Keep("held-role", "who held which role when", personal: true, "as long as the person", typeof(HeldRole));
         records.Purge<Invitation>("invitation", "who was invited", personal: true, Term.Days(90, 7, 400), "after it expired", row => row.ExpiresAt);
+        records.Purge<LeakIncident>("leak", "which tokens leaked, and what was done", personal: true, Term.Days(400, 90, 1200), "after it was closed", row => row.ClosedAt);
+        records.Purge<LeakPlace>("leak-place", "where tokens were found", personal: true, Term.Days(400, 90, 1200), "after it was found", row => row.FoundAt);
+        records.Purge<UsedToken>("used-token", "when and from where tokens were used last", personal: true, Term.Days(400, 90, 400), "after the last use", row => row.LastAt);
         records.Keep("view", "filters of lists that somebody named", personal: true, "until it is deleted", typeof(SavedView));
     }
 
@@ -95,6 +114,7 @@ public sealed class IdentityModule : IModule
         InvitationsApi.Map(api);
         PeopleApi.Map(api);
         MeApi.Map(api);
+        LeaksApi.Map(api);
         ViewsApi.Map(api);
     }
 }

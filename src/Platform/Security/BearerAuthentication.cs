@@ -18,7 +18,7 @@ namespace MissionControl.Platform.Security;
 /// Authenticates bearers of the API from this role's own copies of identity's facts: API tokens (<c>mca_…</c>) by id and SHA-256 of
 /// the secret, user tokens by signature. A cookie is never looked at, so no page of another site can forge a call.
 /// </summary>
-internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, KnownTokens tokens, TimeProvider time)
+internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, KnownTokens tokens, TokenUses uses, TimeProvider time)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "Bearer";
@@ -52,8 +52,15 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
     {
         if (!TokenText.TryParse(text, out var kind, out var id, out var sha256) || kind != 'a'
             || await tokens.FindAsync(module, id, Context.RequestAborted) is not { } token
-            || !CryptographicOperations.FixedTimeEquals(token.SecretSha256, sha256)
-            || !IsLive(token) || !IsWithin(token.Networks, Context.Connection.RemoteIpAddress))
+            || !CryptographicOperations.FixedTimeEquals(token.SecretSha256, sha256))
+        {
+            return AuthenticateResult.Fail("The token is not valid.");
+        }
+
+        // Whoever holds the secret is worth knowing, most of all when it opens no door any more.
+        var isAccepted = IsLive(token) && IsWithin(token.Networks, Context.Connection.RemoteIpAddress);
+        uses.Note(module, id, Context.Connection.RemoteIpAddress, isAccepted);
+        if (!isAccepted)
         {
             return AuthenticateResult.Fail("The token is not valid.");
         }

@@ -18,6 +18,8 @@ public static class PlatformSecurity
     {
         services.AddScoped<CurrentPrincipal>();
         services.AddSingleton<KnownTokens>();
+        services.AddSingleton<TokenUses>();
+        services.AddHostedService(provider => provider.GetRequiredService<TokenUses>());
         services.AddSingleton<StaffNetworks>();
         services.AddSingleton(provider => new StepUpGuard(provider.GetRequiredService<KnownTokens>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IAuthorizationHandler, ScopeHandler>();

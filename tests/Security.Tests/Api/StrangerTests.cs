@@ -6,6 +6,7 @@ using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MissionControl.Contracts.Api.Fleet;
+using MissionControl.Contracts.Api.Identity;
 using MissionControl.Fleet.Incidents;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Modules;
@@ -38,12 +39,14 @@ public sealed class StrangerTests : IAsyncLifetime
         var token = await host.CreateEnrollmentTokenAsync(victim.Id);
         var (victims, victimsToken) = await host.ClientWithTokenAsync(victim.Id, "*");
         victims.Dispose();
+        var (_, lost) = await host.ClientWithTokenAsync(victim.Id, "fleet:read");
+        using var reported = await host.Admin.PostAsJsonAsync("/api/v1/identity/leaks/report", new ReportLeakRequest(lost.Token, "https://pastes.example/victim-4711"));
         (stranger, _) = await host.ClientWithTokenAsync(own.Id, "*");
         foreign = new Dictionary<string, string>
         {
-            ["customer"] = victim.Id.ToString(), ["cluster"] = cluster.Id, ["token"] = victimsToken.Id, ["enrollment"] = token.Id, ["window"] = window.Window,
+            ["customer"] = victim.Id.ToString(), ["cluster"] = cluster.Id, ["token"] = victimsToken.Id, ["enrollment"] = token.Id, ["window"] = window.Window, ["leak"] = (await reported.Content.ReadFromJsonAsync<ReportedLeak>())!.IncidentId!.Value.ToString(),
         };
-        traces = [victim.Id.ToString(), cluster.Id, victimsToken.Id, token.Id, "victim-4711", "victim-cluster", "victim-event"];
+        traces = [victim.Id.ToString(), cluster.Id, victimsToken.Id, token.Id, lost.Id, foreign["leak"], "victim-4711", "victim-cluster", "victim-event"];
     }
 
     public async ValueTask DisposeAsync()
@@ -139,6 +142,7 @@ public sealed class StrangerTests : IAsyncLifetime
             _ when !known => name == "id" && (path.Contains("tokens/", StringComparison.Ordinal)) ? "AAAAAAAAAAAA" : Guid.CreateVersion7().ToString(),
             _ when path.Contains("enrollment-tokens/", StringComparison.Ordinal) => foreign["enrollment"],
             _ when path.Contains("/tokens/", StringComparison.Ordinal) => foreign["token"],
+            _ when path.Contains("/leaks/", StringComparison.Ordinal) => foreign["leak"],
             _ when path.Contains("/customers/", StringComparison.Ordinal) => foreign["customer"],
             _ => foreign["cluster"],
         };

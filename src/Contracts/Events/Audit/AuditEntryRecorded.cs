@@ -39,7 +39,7 @@ public sealed record AuditEntryRecorded(
 /// <summary>Who acted.</summary>
 /// <param name="Kind">staff, customerUser, serviceAccount, cluster or system.</param>
 /// <param name="Id">Subject, never a name; <c>unknown</c> of who is nobody yet, <c>console</c> of who works on the server itself.</param>
-/// <param name="Auth">How it was authenticated: token, session, password, invitation, assertion, local.</param>
+/// <param name="Auth">How it was authenticated: token, session, password, invitation, assertion, local; signature and sharedSecret of scanners, heldToken of who is nobody and reports a token that leaked.</param>
 /// <param name="Mfa">A second factor was used.</param>
 /// <param name="TokenId">Loggable id of the token used.</param>
 /// <param name="SessionId">The session used.</param>

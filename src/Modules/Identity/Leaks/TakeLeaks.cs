@@ -1,0 +1,212 @@
+using System.Security.Cryptography;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Contracts.Events.Identity;
+using MissionControl.Identity.Tokens;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Protocol.Tokens;
+
+namespace MissionControl.Identity.Leaks;
+
+/// <summary>A token that somebody found.</summary>
+/// <param name="Token">As it was found; it goes no further than the judgement.</param>
+/// <param name="Place">Where.</param>
+internal sealed record Find(string Token, Place Place);
+
+/// <summary>Who found it.</summary>
+/// <param name="Kind">github, gitlab, person or anonymous.</param>
+/// <param name="Actor">For the audit log, where it is not the request's principal.</param>
+internal sealed record Finder(string Kind, AuditActor? Actor);
+
+/// <summary>What a token that was found is.</summary>
+internal enum Verdict
+{
+    /// <summary>No token, or none with this secret.</summary>
+    NotOurs,
+
+    /// <summary>Form and checksum fit, and there is no such id: made up, or so old that we forgot it.</summary>
+    Gone,
+
+    /// <summary>Good for ten minutes and stored nowhere.</summary>
+    NotKept,
+
+    /// <summary>Only the role that owns it can tell, and it was asked.</summary>
+    PassedOn,
+
+    /// <summary>Ours, with the right secret.</summary>
+    Leaked,
+}
+
+/// <summary>
+/// Judges tokens that were found, and makes worth nothing what is ours: checksum, then the id, then the secret's digest in constant
+/// time. Of a thousand tokens none costs a query of its own. What was told before changes nothing.
+/// </summary>
+internal static class TakeLeaks
+{
+    /// <summary>Tokens in one transaction.</summary>
+    private const int AtOnce = 1000;
+
+    /// <summary>Two replicas that hear of the same token at once meet at its key; the second finds what the first wrote.</summary>
+    private const int Tries = 3;
+
+    /// <summary>Judges every find and acts upon it. Call it without an open transaction.</summary>
+    /// <returns>The verdict and, once it is written down, the incident of every token by its text.</returns>
+    public static async Task<IReadOnlyDictionary<string, Judged>> ApplyAsync(ControlPlaneDbContext db, IEvents events, IEnumerable<Find> finds, Finder finder, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var judged = new Dictionary<string, Judged>(StringComparer.Ordinal);
+        foreach (var find in finds)
+        {
+            if (!judged.TryGetValue(find.Token, out var one))
+            {
+                judged.Add(find.Token, one = Judged.Of(find.Token));
+            }
+
+            if (one.Places.Count < LeakIncident.MostPlaces)
+            {
+                one.Places.Add(find.Place);
+            }
+        }
+
+        foreach (var some in judged.Values.Where(one => one.Kind == 'a').Chunk(AtOnce))
+        {
+            await JudgeAsync(db, some, cancellationToken);
+        }
+
+        foreach (var some in judged.Values.Where(one => one.Verdict is Verdict.Leaked or Verdict.PassedOn).Chunk(AtOnce))
+        {
+            await WriteAsync(db, events, some, finder, time, cancellationToken);
+        }
+
+        return judged;
+    }
+
+    /// <summary>Asks the table, without keeping anybody from writing: a flood of made-up tokens costs a few reads.</summary>
+    private static async Task JudgeAsync(ControlPlaneDbContext db, IReadOnlyCollection<Judged> some, CancellationToken cancellationToken)
+    {
+        var ids = some.Select(one => one.Id).Distinct().ToList();
+        var known = await db.Set<ApiToken>().AsNoTracking().Where(row => ids.Contains(row.Id)).Select(row => new { row.Id, row.SecretSha256 }).ToDictionaryAsync(row => row.Id, row => row.SecretSha256, cancellationToken);
+        foreach (var one in some)
+        {
+            var isThere = known.TryGetValue(one.Id, out var sha256);
+            one.Verdict = CryptographicOperations.FixedTimeEquals(sha256 ?? new byte[SHA256.HashSizeInBytes], one.SecretSha256) && isThere ? Verdict.Leaked : isThere ? Verdict.NotOurs : Verdict.Gone;
+        }
+    }
+
+    private static async Task WriteAsync(ControlPlaneDbContext db, IEvents events, IReadOnlyList<Judged> some, Finder finder, TimeProvider time, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await WriteOnceAsync(db, events, some, finder, time.GetUtcNow(), cancellationToken);
+                return;
+            }
+            catch (DbUpdateException) when (attempt < Tries)
+            {
+                db.ChangeTracker.Clear();
+            }
+        }
+    }
+
+    private static async Task WriteOnceAsync(ControlPlaneDbContext db, IEvents events, IReadOnlyList<Judged> some, Finder finder, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        var ids = some.Select(one => one.Id).Distinct().ToList();
+        var own = some.Where(one => one.Kind == 'a').Select(one => one.Id).Order(StringComparer.Ordinal).ToList();
+        if (own.Count > 0)
+        {
+            await db.Dialect.LockRowsAsync(db, "identity_token", ["id"], [.. own.Select(id => new object?[] { id })], cancellationToken);
+        }
+
+        var tokens = await db.Set<ApiToken>().Where(row => own.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancellationToken);
+        var known = (await db.Set<LeakIncident>().Where(row => ids.Contains(row.TokenId)).ToListAsync(cancellationToken)).ToDictionary(row => KeyOf(row.Kind[0], row.TokenId, row.SecretSha256));
+        var incidents = known.Values.Select(row => row.Id).ToList();
+        var places = (await db.Set<LeakPlace>().Where(row => incidents.Contains(row.IncidentId)).Select(row => new { row.IncidentId, row.Digest }).ToListAsync(cancellationToken))
+            .Select(row => (row.IncidentId, Convert.ToHexString(row.Digest))).ToHashSet();
+        var (fresh, foreign) = (new List<LeakIncident>(), new List<LeakedToken>());
+        foreach (var one in some)
+        {
+            if (!known.TryGetValue(KeyOf(one.Kind, one.Id, one.SecretSha256), out var incident))
+            {
+                incident = new LeakIncident { Id = Guid.CreateVersion7(now), Kind = one.Kind.ToString(), TokenId = one.Id, SecretSha256 = one.SecretSha256, Source = finder.Kind, ReportedAt = now };
+                db.Add(incident);
+                if (one.Kind != 'a')
+                {
+                    foreign.Add(new LeakedToken(incident.Id, incident.Kind, incident.TokenId, incident.SecretSha256));
+                }
+                else if (tokens.TryGetValue(one.Id, out var token))
+                {
+                    Revoke(events, token, incident, finder, now);
+                    fresh.Add(incident);
+                }
+            }
+
+            foreach (var place in one.Places.Where(place => places.Add((incident.Id, Convert.ToHexString(place.Digest(finder.Kind))))))
+            {
+                if (incident.Add(place, finder.Kind, now) is { } row)
+                {
+                    db.Add(row);
+                }
+            }
+
+            one.Incident = incident;
+        }
+
+        foreach (var incident in fresh)
+        {
+            events.Audit(LeakLetters.Fact(incident) with { Actor = finder.Actor });
+        }
+
+        await LeakLetters.SendAsync(db, events, fresh, now, cancellationToken);
+        if (foreign.Count > 0)
+        {
+            events.Publish(new TokensLeaked(Guid.CreateVersion7(now), foreign, now));
+        }
+
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+    }
+
+    private static void Revoke(IEvents events, ApiToken token, LeakIncident incident, Finder finder, DateTimeOffset now)
+    {
+        incident.Confirm(token, now);
+        if (token.TryRevoke(now))
+        {
+            events.Publish(token.ToEvent());
+            events.Audit(incident.Fact("identity.token-revoked") with { Actor = finder.Actor, Reason = "it leaked", Changes = [Change.Add("/revokedAt", now)] });
+        }
+    }
+
+    private static string KeyOf(char kind, string id, byte[] sha256) => $"{kind}{id}{Convert.ToHexString(sha256)}";
+}
+
+/// <summary>A token that was found, cut to what may be kept, and what it turned out to be.</summary>
+internal sealed class Judged
+{
+    public char Kind { get; private init; }
+
+    public string Id { get; private init; } = "";
+
+    public byte[] SecretSha256 { get; private init; } = [];
+
+    public Verdict Verdict { get; set; }
+
+    public List<Place> Places { get; } = [];
+
+    public LeakIncident? Incident { get; set; }
+
+    /// <summary>What the form alone tells.</summary>
+    public static Judged Of(string token)
+    {
+        if (TokenText.TryParse(token, out var kind, out var id, out var sha256))
+        {
+            // Of the other kinds none was ever given out.
+            return new Judged { Kind = kind, Id = id, SecretSha256 = sha256, Verdict = kind == 'e' ? Verdict.PassedOn : Verdict.NotOurs };
+        }
+
+        return SealedToken.TryParse(token, 'c', out _)
+            ? new Judged { Kind = 'c', Id = token[4..TokenScanner.LoggableLength], Verdict = Verdict.NotKept }
+            : new Judged { Verdict = Verdict.NotOurs };
+    }
+}

@@ -1,0 +1,135 @@
+using System.Collections.Concurrent;
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using MissionControl.Contracts.Commands.Identity;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
+
+namespace MissionControl.Platform.Security;
+
+/// <summary>
+/// Who used which API token from where, as this process saw it, told to identity by the roles that were called: when a token leaked it
+/// must be known who used it since. An address that is new, or newly refused, is told at once, the rest every few minutes.
+/// </summary>
+internal sealed class TokenUses(IServiceScopeFactory scopes, TimeProvider time) : BackgroundService
+{
+    private const int Capacity = 10_000;
+    private const int InOneMessage = 500;
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromMinutes(5);
+    private readonly ConcurrentDictionary<Of, Seen> seen = new();
+
+    /// <summary>Notes a call whose token had the right secret.</summary>
+    public void Note(string module, string tokenId, IPAddress? address, bool accepted)
+    {
+        var from = (address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)?.ToString() ?? "unknown";
+        var key = new Of(module, tokenId, from.Length <= 60 ? from : from[..60]);
+
+        // Beyond all bounds what is new is left out: memory without end would be worse.
+        if (seen.TryGetValue(key, out var one) || (seen.Count < Capacity && (one = seen.GetOrAdd(key, _ => new Seen())) is not null))
+        {
+            one.Add(time.GetUtcNow(), accepted);
+        }
+    }
+
+    /// <inheritdoc />
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            await Task.Delay(Interval, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await TellAsync(all: stoppingToken.IsCancellationRequested);
+        }
+    }
+
+    private async Task TellAsync(bool all)
+    {
+        var now = time.GetUtcNow();
+        foreach (var (key, one) in seen)
+        {
+            if (one.IsForgotten(now))
+            {
+                seen.TryRemove(key, out _);
+            }
+        }
+
+        var due = seen.Select(pair => (pair.Key, Seen: pair.Value, Use: pair.Value.Take(pair.Key, now, all))).Where(one => one.Use is not null).ToList();
+        foreach (var some in due.GroupBy(one => one.Key.Module).SelectMany(group => group.Chunk(InOneMessage)))
+        {
+            try
+            {
+                await using var scope = scopes.CreateAsyncScope();
+                scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter(some[0].Key.Module);
+                var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+                scope.ServiceProvider.GetRequiredService<IEvents>().Publish(new NoteTokenUses(Guid.CreateVersion7(now), [.. some.Select(one => one.Use!)]));
+                using var soon = new CancellationTokenSource(TimeSpan.FromSeconds(5), time);
+                await db.SaveChangesAsync(soon.Token);
+            }
+            catch (Exception)
+            {
+                // The database is away, of which others tell: it is told with the next ones.
+                foreach (var one in some)
+                {
+                    one.Seen.PutBack(one.Use!);
+                }
+            }
+        }
+    }
+
+    private readonly record struct Of(string Module, string TokenId, string Address);
+
+    private sealed class Seen
+    {
+        private readonly Lock gate = new();
+        private DateTimeOffset first;
+        private DateTimeOffset last;
+        private DateTimeOffset told;
+        private bool toldOfRefusal;
+        private long accepted;
+        private long refused;
+
+        public void Add(DateTimeOffset now, bool isAccepted)
+        {
+            lock (gate)
+            {
+                (first, last) = (accepted + refused == 0 ? now : first, now);
+                (accepted, refused) = isAccepted ? (accepted + 1, refused) : (accepted, refused + 1);
+            }
+        }
+
+        public bool IsForgotten(DateTimeOffset now)
+        {
+            lock (gate)
+            {
+                return accepted + refused == 0 && told != default && (now - told).Duration() > 2 * AgainAfter;
+            }
+        }
+
+        /// <summary>What is to be told now; null: nothing yet.</summary>
+        public TokenUse? Take(Of key, DateTimeOffset now, bool all)
+        {
+            lock (gate)
+            {
+                if (accepted + refused == 0 || !(all || told == default || (refused > 0 && !toldOfRefusal) || (now - told).Duration() >= AgainAfter))
+                {
+                    return null;
+                }
+
+                var use = new TokenUse(key.TokenId, key.Address, first, last, accepted, refused);
+                (told, toldOfRefusal, accepted, refused) = (now, refused > 0, 0, 0);
+                return use;
+            }
+        }
+
+        public void PutBack(TokenUse use)
+        {
+            lock (gate)
+            {
+                (first, last) = (use.FirstAt, use.LastAt > last ? use.LastAt : last);
+                (accepted, refused, told) = (accepted + use.Accepted, refused + use.Refused, default);
+            }
+        }
+    }
+}
