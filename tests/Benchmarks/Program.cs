@@ -50,6 +50,8 @@ var windows = new Option<int>("--windows") { Description = "Usage windows in a r
 var postgres = new Option<bool>("--postgres") { Description = "On PostgreSQL and over RabbitMQ, started by the benchmark." };
 Add("ledger", "Signed usage windows into the ledger.", [windows, times, postgres], parsed => MessageBenchmarks.LedgerAsync(parsed.GetValue(windows), parsed.GetValue(times), parsed.GetValue(postgres)));
 Add("messages", "Single events and batches from outbox over RabbitMQ to a consumer.", [events, times], parsed => MessageBenchmarks.BrokerAsync(parsed.GetValue(events), parsed.GetValue(times)));
+var tokens = new Option<int>("--tokens") { Description = "Tokens in one report.", DefaultValueFactory = _ => 1000 };
+Add("leaks", "A report of many leaked tokens, revoked before the answer.", [tokens, times], parsed => LeakBenchmark.RunAsync(parsed.GetValue(tokens), parsed.GetValue(times)));
 var minutes = new Option<int>("--minutes") { Description = "How long.", DefaultValueFactory = _ => 60 };
 Add("agent", "Memory and processor of the agent with every adapter on.", [minutes], parsed => AgentBenchmark.RunAsync(TimeSpan.FromMinutes(parsed.GetValue(minutes))));
 var killing = new Option<int>("--seconds") { Description = "How long.", DefaultValueFactory = _ => 600 };

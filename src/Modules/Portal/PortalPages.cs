@@ -15,6 +15,7 @@ using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Pages.Customers;
 using MissionControl.Portal.Pages.Enrolment;
 using MissionControl.Portal.Pages.Fleet;
+using MissionControl.Portal.Pages.Leaks;
 using MissionControl.Portal.Pages.Me;
 using MissionControl.Portal.Pages.Messages;
 using MissionControl.Portal.Pages.Operation;
@@ -83,6 +84,8 @@ internal static class PortalPages
         PageEntry.Of<PersonList>("/people", "identity:read"),
         PageEntry.Of<PersonPage>("/people/{id:guid}", "identity:read"),
         PageEntry.Of<TokenList>("/tokens", "identity:read"),
+        PageEntry.Of<LeakList>("/leaks", "identity:read"),
+        PageEntry.Of<LeakPage>("/leaks/{id:guid}", "identity:read"),
         PageEntry.Of<MePage>("/me", null),
         PageEntry.Of<SystemOverview>("/system", "system:read"),
         PageEntry.OfList<ParkedMessages>("/system/parked", "system:read", "parked"),
@@ -107,6 +110,7 @@ internal static class PortalPages
         open.MapGet("/assets/{name}", Files.Serve);
         SignInEndpoints.Map(open);
         InvitationEndpoints.Map(open);
+        LeakReportEndpoints.Map(open);
         var pages = open.MapGroup("").AddEndpointFilter(ForgeryAsync);
         foreach (var page in All)
         {
@@ -122,6 +126,7 @@ internal static class PortalPages
         MessageForms.Map(pages);
         PeopleForms.Map(pages);
         TokenForms.Map(pages);
+        LeakForms.Map(pages);
         MeForms.Map(pages);
         SystemForms.Map(pages);
         TaskForms.Map(pages);

@@ -82,14 +82,9 @@ internal sealed class LeakIncident
 
     public string KindName => Kind == "a" ? "api" : "enrolment";
 
-    /// <summary>Adds a place, unless there are enough.</summary>
-    public LeakPlace? Add(Place place, string reporter, DateTimeOffset now)
+    /// <summary>Adds a place.</summary>
+    public LeakPlace Add(Place place, string reporter, DateTimeOffset now)
     {
-        if (Places >= MostPlaces)
-        {
-            return null;
-        }
-
         Places++;
         Version++;
         Url ??= place.Url;

@@ -75,7 +75,12 @@ internal static class TakeLeaks
 
         foreach (var some in judged.Values.Where(one => one.Verdict is Verdict.Leaked or Verdict.PassedOn).Chunk(AtOnce))
         {
-            await WriteAsync(db, events, some, finder, time, cancellationToken);
+            var known = await Known.OfAsync(db.Set<LeakIncident>().AsNoTracking(), db, some, cancellationToken);
+            var news = some.Where(one => (one.Incident = known.Find(one)) is not { } incident || one.Places.Exists(place => known.IsNew(incident, place, finder.Kind))).ToList();
+            if (news.Count > 0)
+            {
+                await WriteAsync(db, events, news, finder, time, cancellationToken);
+            }
         }
 
         return judged;
@@ -112,7 +117,6 @@ internal static class TakeLeaks
     private static async Task WriteOnceAsync(ControlPlaneDbContext db, IEvents events, IReadOnlyList<Judged> some, Finder finder, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
-        var ids = some.Select(one => one.Id).Distinct().ToList();
         var own = some.Where(one => one.Kind == 'a').Select(one => one.Id).Order(StringComparer.Ordinal).ToList();
         if (own.Count > 0)
         {
@@ -120,34 +124,35 @@ internal static class TakeLeaks
         }
 
         var tokens = await db.Set<ApiToken>().Where(row => own.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancellationToken);
-        var known = (await db.Set<LeakIncident>().Where(row => ids.Contains(row.TokenId)).ToListAsync(cancellationToken)).ToDictionary(row => KeyOf(row.Kind[0], row.TokenId, row.SecretSha256));
-        var incidents = known.Values.Select(row => row.Id).ToList();
-        var places = (await db.Set<LeakPlace>().Where(row => incidents.Contains(row.IncidentId)).Select(row => new { row.IncidentId, row.Digest }).ToListAsync(cancellationToken))
-            .Select(row => (row.IncidentId, Convert.ToHexString(row.Digest))).ToHashSet();
+        var known = await Known.OfAsync(db.Set<LeakIncident>(), db, some, cancellationToken);
         var (fresh, foreign) = (new List<LeakIncident>(), new List<LeakedToken>());
         foreach (var one in some)
         {
-            if (!known.TryGetValue(KeyOf(one.Kind, one.Id, one.SecretSha256), out var incident))
+            var token = tokens.GetValueOrDefault(one.Id);
+            if (one.Kind == 'a' && token is null)
+            {
+                // It was purged a moment ago.
+                continue;
+            }
+
+            if (known.Find(one) is not { } incident)
             {
                 incident = new LeakIncident { Id = Guid.CreateVersion7(now), Kind = one.Kind.ToString(), TokenId = one.Id, SecretSha256 = one.SecretSha256, Source = finder.Kind, ReportedAt = now };
                 db.Add(incident);
-                if (one.Kind != 'a')
+                if (token is null || one.Kind != 'a')
                 {
                     foreign.Add(new LeakedToken(incident.Id, incident.Kind, incident.TokenId, incident.SecretSha256));
                 }
-                else if (tokens.TryGetValue(one.Id, out var token))
+                else
                 {
                     Revoke(events, token, incident, finder, now);
                     fresh.Add(incident);
                 }
             }
 
-            foreach (var place in one.Places.Where(place => places.Add((incident.Id, Convert.ToHexString(place.Digest(finder.Kind))))))
+            foreach (var place in one.Places.DistinctBy(place => (place.Source, place.Url)).Where(place => known.IsNew(incident, place, finder.Kind)))
             {
-                if (incident.Add(place, finder.Kind, now) is { } row)
-                {
-                    db.Add(row);
-                }
+                db.Add(incident.Add(place, finder.Kind, now));
             }
 
             one.Incident = incident;
@@ -166,6 +171,9 @@ internal static class TakeLeaks
 
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+
+        // What is tracked is looked through at every save: the next thousand do without these.
+        db.ChangeTracker.Clear();
     }
 
     private static void Revoke(IEvents events, ApiToken token, LeakIncident incident, Finder finder, DateTimeOffset now)
@@ -178,7 +186,27 @@ internal static class TakeLeaks
         }
     }
 
-    private static string KeyOf(char kind, string id, byte[] sha256) => $"{kind}{id}{Convert.ToHexString(sha256)}";
+    /// <summary>What is written down of some tokens already. A report that is sent again finds all of it here, and keeps nobody from writing.</summary>
+    private sealed record Known(Dictionary<string, LeakIncident> Incidents, HashSet<string> Places)
+    {
+        public static async Task<Known> OfAsync(IQueryable<LeakIncident> rows, ControlPlaneDbContext db, IReadOnlyCollection<Judged> some, CancellationToken cancellationToken)
+        {
+            var ids = some.Select(one => one.Id).Distinct().ToList();
+            var incidents = (await rows.Where(row => ids.Contains(row.TokenId)).ToListAsync(cancellationToken)).ToDictionary(row => KeyOf(row.Kind, row.TokenId, row.SecretSha256));
+            var known = incidents.Values.Select(row => row.Id).ToList();
+            var places = known.Count == 0 ? [] : await db.Set<LeakPlace>().Where(row => known.Contains(row.IncidentId)).Select(row => new { row.IncidentId, row.Digest }).ToListAsync(cancellationToken);
+            return new Known(incidents, places.Select(row => KeyOf(row.IncidentId, row.Digest)).ToHashSet(StringComparer.Ordinal));
+        }
+
+        public LeakIncident? Find(Judged one) => Incidents.GetValueOrDefault(KeyOf(one.Kind.ToString(), one.Id, one.SecretSha256));
+
+        /// <summary>Whether it is to be added: of an incident with as many places as are kept, none is.</summary>
+        public bool IsNew(LeakIncident incident, Place place, string finder) => incident.Places < LeakIncident.MostPlaces && !Places.Contains(KeyOf(incident.Id, place.Digest(finder)));
+
+        private static string KeyOf(string kind, string id, byte[] sha256) => $"{kind}{id}{Convert.ToHexString(sha256)}";
+
+        private static string KeyOf(Guid incident, byte[] digest) => $"{incident:N}{Convert.ToHexString(digest)}";
+    }
 }
 
 /// <summary>A token that was found, cut to what may be kept, and what it turned out to be.</summary>

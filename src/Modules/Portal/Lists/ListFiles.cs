@@ -5,6 +5,7 @@ using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Contracts.Api.Fleet;
+using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Contracts.Api.Notifications;
 using MissionControl.Contracts.Api.Platform;
@@ -12,6 +13,7 @@ using MissionControl.Platform.Http;
 using MissionControl.Portal.Look;
 using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Pages.Customers;
+using MissionControl.Portal.Pages.Leaks;
 using MissionControl.Portal.Pages.Operation;
 
 namespace MissionControl.Portal.Lists;
@@ -41,6 +43,7 @@ internal static class ListFiles
         Rows<DeliveryItem>("/messages", "notifications:read", "/api/v1/notifications/deliveries", "messages", "state", "limit", "cursor"),
         Rows<ContactItem>("/messages/contacts", "notifications:read", "/api/v1/notifications/contacts", "contacts", "sort", "limit", "cursor") with { Own = ["customer"] },
         Rows<EndpointItem>("/messages/endpoints", "notifications:read", "/api/v1/notifications/endpoints", "endpoints", "sort", "limit", "cursor") with { Own = ["customer"] },
+        Rows<LeakItem>("/leaks", "identity:read", "/api/v1/identity/leaks", "leaks", LeakForms.Filters),
         Rows<AuditEntryItem, AuditRow>("/audit", "audit:read", "/api/v1/audit/entries", "audit", AuditRow.Of, SystemForms.AuditFilters) with
         {
             // Names and addresses must stay erasable, and a file is not.
