@@ -155,6 +155,21 @@ public sealed class GitHubLeakTests : IAsyncLifetime
             }
         }
 
+        // Who begins many and ends none is stopped, and hinders what came before it no longer than it lasts.
+        using var end = new CancellationTokenSource();
+        var slow = Enumerable.Range(0, ReportBody.AtOnceFromOne).Select(_ => SendSlowlyAsync(end.Token)).ToList();
+        await Eventually.TrueAsync(async () =>
+        {
+            using var answer = await scanner.SendAsync(stranger, "[]"u8.ToArray());
+            return answer.StatusCode == HttpStatusCode.TooManyRequests && answer.Headers.RetryAfter is not null;
+        }, "the slow ones have all turns");
+        await end.CancelAsync();
+        await Task.WhenAll(slow);
+        await Eventually.TrueAsync(async () =>
+        {
+            using var answer = await scanner.SendAsync(stranger, "[]"u8.ToArray());
+            return answer.StatusCode == HttpStatusCode.OK;
+        }, "the turns are given back");
         using var empty = await scanner.SendAsync(stranger, "[]"u8.ToArray());
         Assert.Empty(await LabelsAsync(empty));
     }
@@ -229,6 +244,34 @@ public sealed class GitHubLeakTests : IAsyncLifetime
         }
 
         return new string(digits);
+    }
+
+    /// <summary>Begins a report by a key that exists, and never ends it.</summary>
+    private async Task SendSlowlyAsync(CancellationToken end)
+    {
+        using var client = host.Client(host.Portal);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/identity/leaks/github") { Content = new Endless() };
+        request.Headers.TryAddWithoutValidation("Github-Public-Key-Identifier", scanner.KeyId);
+        request.Headers.TryAddWithoutValidation("Github-Public-Key-Signature", CurrentSignature);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => client.SendAsync(request, end));
+    }
+
+    private sealed class Endless : HttpContent
+    {
+        protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => throw new NotSupportedException();
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context, CancellationToken cancellationToken)
+        {
+            await stream.WriteAsync("["u8.ToArray(), cancellationToken);
+            await stream.FlushAsync(cancellationToken);
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
     }
 
     private static async Task<IReadOnlyList<(string Hash, string Label)>> LabelsAsync(HttpResponseMessage answer)

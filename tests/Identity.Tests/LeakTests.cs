@@ -7,7 +7,11 @@ using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Api.Notifications;
+using MissionControl.Contracts.Commands.Identity;
+using MissionControl.Identity.Leaks;
 using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
 using MissionControl.Protocol.Tokens;
 using MissionControl.Testing;
 using Xunit;
@@ -262,6 +266,36 @@ public sealed class LeakTests : IAsyncLifetime
             Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
             Assert.Equal(HttpStatusCode.NotFound, await CloseAsync(reader, leak.Id, "test", "it was me", "*"));
         }
+    }
+
+    [Fact]
+    public async Task Whoever_spreads_a_stolen_token_over_many_addresses_is_counted_and_fills_no_database()
+    {
+        var (client, token) = await host.ClientWithTokenAsync(null, "fleet:read");
+        client.Dispose();
+        var id = (await ReportAsync(host.Admin, token.Token)).IncidentId!.Value;
+        var at = host.Time.GetUtcNow().AddMinutes(1);
+        for (var part = 0; part < 3; part++)
+        {
+            await using var scope = host.Services.CreateAsyncScope();
+            scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("fleet");
+            scope.ServiceProvider.GetRequiredService<IEvents>().Publish(new NoteTokenUses(Guid.NewGuid(), [.. Enumerable.Range(0, 500).Select(i => new TokenUse(token.Id, $"2001:db8::{part:x}:{i:x}", at, at, 0, 1))]));
+            await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync();
+        }
+
+        await Eventually.TrueAsync(async () => await RefusedAsync(token.Id) == 1500, "all uses are counted");
+        await using var look = host.Services.CreateAsyncScope();
+        var rows = await look.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().Set<UsedToken>().Where(row => row.TokenId == token.Id).ToListAsync();
+        Assert.InRange(rows.Count, AddTokenUses.MostAddresses, AddTokenUses.MostAddresses + 1);
+        Assert.InRange(rows.Single(row => row.Address == NoteTokenUses.Others).Refused, 499, 502);
+        Assert.True((await DetailAsync(id)).Leak.UsedSince);
+        Assert.Equal(100, (await DetailAsync(id)).Uses.Count);
+    }
+
+    private async Task<long> RefusedAsync(string token)
+    {
+        await using var scope = host.Services.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().Set<UsedToken>().Where(row => row.TokenId == token).SumAsync(row => row.Refused);
     }
 
     private async Task<LeakDetail> DetailAsync(Guid id) => (await host.Admin.GetFromJsonAsync<LeakDetail>($"/api/v1/identity/leaks/{id}"))!;

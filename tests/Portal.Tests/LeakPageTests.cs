@@ -35,7 +35,10 @@ public sealed class LeakPageTests(PortalFixture portal)
 
         // From the list to the incident: who used it since, from where.
         await using var watch = await portal.OpenAsync(script: script);
-        await watch.GoAsync("/leaks?state=open");
+        await watch.GoAsync($"/search?q=mca_{token.Id}");
+        Assert.Equal(1, await watch.Page.GetByRole(AriaRole.Link, new() { Name = $"mca_{token.Id}" }).CountAsync());
+        await watch.GoAsync("/");
+        await watch.Page.GetByText("dead, and not closed by anybody yet").ClickAsync();
         await Eventually.TrueAsync(async () => (await watch.FetchAsync("/leaks?state=open")).Text.Contains($"mca_{token.Id}", StringComparison.Ordinal), "it is listed");
         await watch.Page.GetByRole(AriaRole.Link, new() { Name = $"mca_{token.Id}" }).ClickAsync();
         await Eventually.TrueAsync(async () =>

@@ -15,23 +15,32 @@ namespace MissionControl.Platform.Security;
 /// </summary>
 internal sealed class TokenUses(IServiceScopeFactory scopes, TimeProvider time) : BackgroundService
 {
-    private const int Capacity = 10_000;
+    /// <summary>Addresses of one token that are told apart; the rest is counted together, so that whoever spreads a stolen one over a network of machines hides nobody else.</summary>
+    private const int MostAddresses = 200;
+    private const int MostTokens = 10_000;
     private const int InOneMessage = 500;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AgainAfter = TimeSpan.FromMinutes(5);
-    private readonly ConcurrentDictionary<Of, Seen> seen = new();
+    private readonly ConcurrentDictionary<Of, ConcurrentDictionary<string, Seen>> seen = new();
 
     /// <summary>Notes a call whose token had the right secret.</summary>
     public void Note(string module, string tokenId, IPAddress? address, bool accepted)
     {
-        var from = (address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)?.ToString() ?? "unknown";
-        var key = new Of(module, tokenId, from.Length <= 60 ? from : from[..60]);
-
-        // Beyond all bounds what is new is left out: memory without end would be worse.
-        if (seen.TryGetValue(key, out var one) || (seen.Count < Capacity && (one = seen.GetOrAdd(key, _ => new Seen())) is not null))
+        // Tokens are as many as were given out; beyond all bounds what is new is left out, since memory without end would be worse.
+        var key = new Of(module, tokenId);
+        if (!seen.TryGetValue(key, out var addresses) && (seen.Count >= MostTokens || (addresses = seen.GetOrAdd(key, _ => new ConcurrentDictionary<string, Seen>(StringComparer.Ordinal))) is null))
         {
-            one.Add(time.GetUtcNow(), accepted);
+            return;
         }
+
+        var from = (address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)?.ToString() ?? "unknown";
+        from = from.Length > 60 ? from[..60] : from;
+        if (!addresses.TryGetValue(from, out var one))
+        {
+            one = addresses.GetOrAdd(addresses.Count < MostAddresses ? from : NoteTokenUses.Others, _ => new Seen());
+        }
+
+        one.Add(time.GetUtcNow(), accepted);
     }
 
     /// <inheritdoc />
@@ -47,15 +56,23 @@ internal sealed class TokenUses(IServiceScopeFactory scopes, TimeProvider time) 
     private async Task TellAsync(bool all)
     {
         var now = time.GetUtcNow();
-        foreach (var (key, one) in seen)
+        foreach (var (key, addresses) in seen)
         {
-            if (one.IsForgotten(now))
+            foreach (var (address, one) in addresses)
+            {
+                if (one.IsForgotten(now))
+                {
+                    addresses.TryRemove(address, out _);
+                }
+            }
+
+            if (addresses.IsEmpty)
             {
                 seen.TryRemove(key, out _);
             }
         }
 
-        var due = seen.Select(pair => (pair.Key, Seen: pair.Value, Use: pair.Value.Take(pair.Key, now, all))).Where(one => one.Use is not null).ToList();
+        var due = seen.SelectMany(token => token.Value.Select(address => (token.Key, Seen: address.Value, Use: address.Value.Take(token.Key.TokenId, address.Key, now, all)))).Where(one => one.Use is not null).ToList();
         foreach (var some in due.GroupBy(one => one.Key.Module).SelectMany(group => group.Chunk(InOneMessage)))
         {
             try
@@ -78,7 +95,7 @@ internal sealed class TokenUses(IServiceScopeFactory scopes, TimeProvider time) 
         }
     }
 
-    private readonly record struct Of(string Module, string TokenId, string Address);
+    private readonly record struct Of(string Module, string TokenId);
 
     private sealed class Seen
     {
@@ -108,7 +125,7 @@ internal sealed class TokenUses(IServiceScopeFactory scopes, TimeProvider time) 
         }
 
         /// <summary>What is to be told now; null: nothing yet.</summary>
-        public TokenUse? Take(Of key, DateTimeOffset now, bool all)
+        public TokenUse? Take(string tokenId, string address, DateTimeOffset now, bool all)
         {
             lock (gate)
             {
@@ -117,7 +134,7 @@ internal sealed class TokenUses(IServiceScopeFactory scopes, TimeProvider time) 
                     return null;
                 }
 
-                var use = new TokenUse(key.TokenId, key.Address, first, last, accepted, refused);
+                var use = new TokenUse(tokenId, address, first, last, accepted, refused);
                 (told, toldOfRefusal, accepted, refused) = (now, refused > 0, 0, 0);
                 return use;
             }

@@ -9,6 +9,9 @@ namespace MissionControl.Contracts.Commands.Identity;
 [MessageUrn("identity.note-token-uses")]
 public sealed record NoteTokenUses(Guid Id, IReadOnlyList<TokenUse> Uses) : IMessage
 {
+    /// <summary>Stands for all addresses beyond those that are told apart.</summary>
+    public const string Others = "others";
+
     /// <inheritdoc />
     public string Key => Id.ToString("N");
 
@@ -18,7 +21,7 @@ public sealed record NoteTokenUses(Guid Id, IReadOnlyList<TokenUse> Uses) : IMes
 
 /// <summary>A token was used from an address.</summary>
 /// <param name="TokenId">Loggable id.</param>
-/// <param name="Address">The address that it came from.</param>
+/// <param name="Address">The address that it came from, or <c>others</c>.</param>
 /// <param name="FirstAt">The first of these times (UTC).</param>
 /// <param name="LastAt">The last of them (UTC).</param>
 /// <param name="Accepted">How often it opened the door.</param>

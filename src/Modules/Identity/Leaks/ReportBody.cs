@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using MissionControl.Contracts;
@@ -15,9 +16,13 @@ internal sealed class ReportBody(TimeProvider time) : IDisposable
 {
     public const int MostBytes = 10 * 1024 * 1024;
     public const int MostFinds = 50_000;
-    private const int AtOnce = 8;
+    /// <summary>Reports that are read at once from one address: it takes several to keep GitHub waiting.</summary>
+    public const int AtOnceFromOne = 3;
+    private const int AtOnce = 12;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
-    private readonly SemaphoreSlim turns = new(AtOnce);
+    private readonly PartitionedRateLimiter<string> turns = PartitionedRateLimiter.CreateChained(
+        PartitionedRateLimiter.Create<string, string>(address => RateLimitPartition.GetConcurrencyLimiter(address, _ => new ConcurrencyLimiterOptions { PermitLimit = AtOnceFromOne, QueueLimit = 0 })),
+        PartitionedRateLimiter.Create<string, string>(_ => RateLimitPartition.GetConcurrencyLimiter("all", _ => new ConcurrencyLimiterOptions { PermitLimit = AtOnce, QueueLimit = 0 })));
 
     /// <summary>Reads the body and hands it on.</summary>
     /// <returns>What is answered: that of <paramref name="take"/>, or why it was not asked.</returns>
@@ -28,43 +33,37 @@ internal sealed class ReportBody(TimeProvider time) : IDisposable
             return TooLarge();
         }
 
-        if (!turns.Wait(0))
+        using var turn = turns.AttemptAcquire(http.Connection.RemoteIpAddress?.ToString() ?? "unknown");
+        if (!turn.IsAcquired)
         {
             return Problems.Of(ProblemCodes.RateLimited, "Too many reports come at this moment. Send it again after Retry-After.");
         }
 
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = MostBytes;
+        }
+
+        using var late = new CancellationTokenSource(Deadline, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, http.RequestAborted);
+        var bytes = new ArrayBufferWriter<byte>(16 * 1024);
         try
         {
-            if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+            while (await http.Request.Body.ReadAsync(bytes.GetMemory(16 * 1024), either.Token) is > 0 and var read)
             {
-                limit.MaxRequestBodySize = MostBytes;
-            }
-
-            using var late = new CancellationTokenSource(Deadline, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, http.RequestAborted);
-            var bytes = new ArrayBufferWriter<byte>(16 * 1024);
-            try
-            {
-                while (await http.Request.Body.ReadAsync(bytes.GetMemory(16 * 1024), either.Token) is > 0 and var read)
+                bytes.Advance(read);
+                if (bytes.WrittenCount > MostBytes)
                 {
-                    bytes.Advance(read);
-                    if (bytes.WrittenCount > MostBytes)
-                    {
-                        return TooLarge();
-                    }
+                    return TooLarge();
                 }
             }
-            catch (OperationCanceledException) when (late.IsCancellationRequested && !http.RequestAborted.IsCancellationRequested)
-            {
-                return Problems.Of(ProblemCodes.Malformed, $"The body did not come within {Deadline.TotalSeconds} seconds.");
-            }
-
-            return await take(bytes.WrittenMemory);
         }
-        finally
+        catch (OperationCanceledException) when (late.IsCancellationRequested && !http.RequestAborted.IsCancellationRequested)
         {
-            turns.Release();
+            return Problems.Of(ProblemCodes.Malformed, $"The body did not come within {Deadline.TotalSeconds} seconds.");
         }
+
+        return await take(bytes.WrittenMemory);
     }
 
     /// <summary>Reads a JSON array of finds; null when it is none, with too many when there are more than are taken.</summary>

@@ -40,26 +40,22 @@ internal sealed class UsedToken
 /// <summary>Adds what the roles saw of tokens. Sums and extremes, so that neither order nor time of the messages matters.</summary>
 internal sealed class AddTokenUses(ControlPlaneDbContext db) : IMessageHandler<NoteTokenUses>
 {
-    /// <summary>Addresses that are kept of one token: whoever spreads a stolen one over a whole network of machines fills no database.</summary>
-    private const int MostAddresses = 1000;
+    /// <summary>Addresses of one token that are told apart; the rest is counted together.</summary>
+    public const int MostAddresses = 1000;
 
     public async Task HandleAsync(NoteTokenUses message, MessageContext context, CancellationToken cancellationToken)
     {
         var ids = message.Uses.Select(use => use.TokenId).Distinct().ToList();
-        var addresses = message.Uses.Select(use => use.Address).Distinct().ToList();
+        var addresses = message.Uses.Select(use => use.Address).Append(NoteTokenUses.Others).Distinct().ToList();
         var rows = await db.Set<UsedToken>().Where(row => ids.Contains(row.TokenId) && addresses.Contains(row.Address)).ToDictionaryAsync(row => (row.TokenId, row.Address), cancellationToken);
         var counts = await db.Set<UsedToken>().Where(row => ids.Contains(row.TokenId)).GroupBy(row => row.TokenId).Select(group => new { group.Key, Count = group.Count() }).ToDictionaryAsync(group => group.Key, group => group.Count, cancellationToken);
         foreach (var use in message.Uses)
         {
-            if (!rows.TryGetValue((use.TokenId, use.Address), out var row))
+            var address = rows.ContainsKey((use.TokenId, use.Address)) || counts.GetValueOrDefault(use.TokenId) < MostAddresses ? use.Address : NoteTokenUses.Others;
+            if (!rows.TryGetValue((use.TokenId, address), out var row))
             {
-                if (counts.GetValueOrDefault(use.TokenId) >= MostAddresses)
-                {
-                    continue;
-                }
-
                 counts[use.TokenId] = counts.GetValueOrDefault(use.TokenId) + 1;
-                rows[(use.TokenId, use.Address)] = row = new UsedToken { TokenId = use.TokenId, Address = use.Address, FirstAt = use.FirstAt, LastAt = use.LastAt };
+                rows[(use.TokenId, address)] = row = new UsedToken { TokenId = use.TokenId, Address = address, FirstAt = use.FirstAt, LastAt = use.LastAt };
                 db.Add(row);
             }
 

@@ -2,8 +2,10 @@ using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Client;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Platform.Security;
 using MissionControl.Portal.Pages.Leaks;
 using MissionControl.Portal.Shell;
 using MissionControl.Protocol.Tokens;
@@ -45,7 +47,7 @@ internal static class LeakReportEndpoints
 
         try
         {
-            var reader = await PortalPage.ReaderAsync(http);
+            var reader = await ReaderAsync(http);
             var answer = await (reader is null ? client : client.As(reader.AccessToken)).ReportLeakAsync(new ReportLeakRequest(pasted.Substring(index, length), place.Length == 0 ? null : place), http.RequestAborted);
             if (answer.Verdict == "not-ours")
             {
@@ -67,5 +69,9 @@ internal static class LeakReportEndpoints
     private static Task<IResult> ProblemAsync(HttpContext http, string words, string? place, int status) => PageAsync(http, new() { [nameof(LeakReport.Problem)] = words, [nameof(LeakReport.Place)] = place }, status);
 
     private static async Task<IResult> PageAsync(HttpContext http, Dictionary<string, object?> parameters, int status = StatusCodes.Status200OK) =>
-        new PageResult<LeakReport>(await PortalPage.ReaderOrNobodyAsync(http), parameters, status: status);
+        new PageResult<LeakReport>(await ReaderAsync(http), parameters, status: status);
+
+    // The vendor's staff elsewhere than at work is nobody here, and may report as nobody may.
+    private static async Task<TradedSession?> ReaderAsync(HttpContext http) =>
+        await PortalPage.ReaderOrNobodyAsync(http) is { } reader && (reader.Principal.CustomerId is not null || http.RequestServices.GetRequiredService<StaffNetworks>().Admits(http.Connection.RemoteIpAddress)) ? reader : null;
 }
