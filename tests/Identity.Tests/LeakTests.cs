@@ -269,6 +269,31 @@ public sealed class LeakTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_try_from_a_network_that_a_token_is_not_bound_to_is_a_use_that_was_refused_and_a_wrong_secret_is_none()
+    {
+        using var made = await host.Admin.PostAsJsonAsync("/api/v1/identity/tokens", new CreateTokenRequest("bound", ["fleet:read"], Networks: ["192.0.2.0/24"]));
+        var token = (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedToken>())!;
+        using var guesser = host.Client(host.Portal, GitHubLeakTests.Forge($"mca_{token.Id}_"));
+        using var thief = host.Client(host.Portal, token.Token);
+        foreach (var client in new[] { guesser, guesser, thief })
+        {
+            using var answer = await client.GetAsync(new Uri("/api/v1/identity/tokens", UriKind.Relative));
+            Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        }
+
+        // Until a role has heard of the token, nothing tells it from an invented one.
+        await Eventually.TrueAsync(async () =>
+        {
+            using var answer = await thief.GetAsync(new Uri("/api/v1/identity/tokens", UriKind.Relative));
+            return await RefusedAsync(token.Id) > 0;
+        }, "the try is known");
+        var detail = await DetailAsync((await ReportAsync(host.Admin, token.Token)).IncidentId!.Value);
+        Assert.Equal(("127.0.0.1", 0L), (Assert.Single(detail.Uses).Address, detail.Uses[0].Accepted));
+        Assert.False(detail.Leak.UsedSince);
+        Assert.NotNull(detail.Leak.LastUsedAt);
+    }
+
+    [Fact]
     public async Task Whoever_spreads_a_stolen_token_over_many_addresses_is_counted_and_fills_no_database()
     {
         var (client, token) = await host.ClientWithTokenAsync(null, "fleet:read");
