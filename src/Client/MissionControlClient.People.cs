@@ -28,6 +28,42 @@ public sealed partial class MissionControlClient
     /// <summary>Proves it.</summary>
     /// <exception cref="ApiException">It is no proof.</exception>
     public Task<StepUpProof> ProveStepUpAsync(StepUpRequest request, CancellationToken cancellationToken) => SendAsync<StepUpProof>(HttpMethod.Post, $"{Identity}/me/step-up", request, null, cancellationToken);
+    /// <summary>A provider, for whoever wants to sign in by it.</summary>
+    public Task<SignInProvider> GetSignInProviderAsync(string provider, CancellationToken cancellationToken) => GetAsync<SignInProvider>($"{Identity}/federation/{Uri.EscapeDataString(provider)}", cancellationToken);
+
+    /// <summary>Begins to sign in at a provider.</summary>
+    public Task<BegunFederatedSignIn> BeginFederatedSignInAsync(string provider, BeginFederatedSignInRequest request, CancellationToken cancellationToken) =>
+        SendAsync<BegunFederatedSignIn>(HttpMethod.Post, $"{Identity}/federation/{Uri.EscapeDataString(provider)}/begin", request, null, cancellationToken);
+
+    /// <summary>Brings what the provider answered.</summary>
+    public Task<FederatedSignIn> FinishFederatedSignInAsync(string provider, FinishFederatedSignInRequest request, CancellationToken cancellationToken) =>
+        SendAsync<FederatedSignIn>(HttpMethod.Post, $"{Identity}/federation/{Uri.EscapeDataString(provider)}/finish", request, null, cancellationToken);
+
+    /// <summary>What a sign-in at a provider still needs.</summary>
+    public Task<FederatedSignIn> GetPendingSignInAsync(string browser, CancellationToken cancellationToken) =>
+        SendAsync<FederatedSignIn>(HttpMethod.Post, $"{Identity}/federation/pending", new FederatedSignInRequest(browser), null, cancellationToken);
+
+    /// <summary>Proves the second factor that the provider did not.</summary>
+    public Task<FederatedSignIn> ProveFederatedSignInAsync(ProveFederatedSignInRequest request, CancellationToken cancellationToken) =>
+        SendAsync<FederatedSignIn>(HttpMethod.Post, $"{Identity}/federation/prove", request, null, cancellationToken);
+
+    /// <summary>Customers' providers, by name.</summary>
+    public Task<Page<ProviderItem>> ListProvidersAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<ProviderItem>>($"{Identity}/providers{query}", cancellationToken);
+
+    /// <summary>One provider.</summary>
+    public Task<ProviderItem> GetProviderAsync(Guid id, CancellationToken cancellationToken) => GetAsync<ProviderItem>($"{Identity}/providers/{id}", cancellationToken);
+
+    /// <summary>Lets a customer's users sign in by its own provider.</summary>
+    public Task<AddedProvider> AddProviderAsync(SetProviderRequest request, CancellationToken cancellationToken) => SendAsync<AddedProvider>(HttpMethod.Post, $"{Identity}/providers", request, null, cancellationToken);
+
+    /// <summary>Changes a provider.</summary>
+    public Task ChangeProviderAsync(Guid id, SetProviderRequest request, CancellationToken cancellationToken) => SendAsync(HttpMethod.Put, $"{Identity}/providers/{id}", request, null, cancellationToken);
+
+    /// <summary>Removes a provider.</summary>
+    public Task RemoveProviderAsync(Guid id, CancellationToken cancellationToken) => SendAsync(HttpMethod.Delete, $"{Identity}/providers/{id}", null, null, cancellationToken);
+
+    /// <summary>Asks a provider what it publishes.</summary>
+    public Task<ProviderTest> TestProviderAsync(Guid id, CancellationToken cancellationToken) => SendAsync<ProviderTest>(HttpMethod.Post, $"{Identity}/providers/{id}/test", null, null, cancellationToken);
 
     /// <summary>What an invitation is for.</summary>
     /// <exception cref="ApiException">The code is not good.</exception>
@@ -59,7 +95,7 @@ public sealed partial class MissionControlClient
     /// <summary>Says which roles a person holds from now on.</summary>
     public Task ChangePersonRolesAsync(Guid id, ChangeRolesRequest request, CancellationToken cancellationToken) => SendAsync(HttpMethod.Put, $"{Identity}/people/{id}/roles", request, null, cancellationToken);
 
-    /// <summary>Does something to a person: <c>disable</c>, <c>enable</c> or <c>end-sessions</c>.</summary>
+    /// <summary>Does something to a person: <c>disable</c>, <c>enable</c>, <c>end-sessions</c> or <c>forget-authenticator</c>.</summary>
     public Task ActOnPersonAsync(Guid id, string action, PersonActionRequest request, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/people/{id}/{action}", request, null, cancellationToken);
 
     /// <summary>Gives a person a way back.</summary>

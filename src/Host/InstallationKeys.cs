@@ -39,6 +39,7 @@ internal sealed class InstallationKeys(string root, IConfiguration? configuratio
         new("answer", "answer.pem", "callhome", "signs answers to bundles"),
         new("user-token", "user-token.pem", "identity", "signs user tokens"),
         new("factor-sealing", "factor-sealing.key", "identity", "seals the secrets of people's authenticators"),
+        new("provider-sealing", "provider-sealing.key", "identity", "seals the client secrets of customers' providers"),
         new("token-sealing", "token-sealing.key", "callhome", "seals the clusters' access tokens"),
         new("cookie-sealing", "cookie-sealing.key", "portal", "seals the keys of the portal's cookies"),
         new("endpoint-sealing", "endpoint-sealing.key", "notifications", "seals the secrets of webhooks"),

@@ -2,10 +2,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using Microsoft.Extensions.Options;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Notifications;
-using MissionControl.Notifications.Channels;
 using MissionControl.Testing;
 using Xunit;
 
@@ -280,7 +278,7 @@ public sealed class EndpointTests
     [InlineData("192.0.2.1", true)]
     public void An_address_may_be_connected_to_when_it_is_public_or_named(string address, bool allowed)
     {
-        var guard = new OutboundGuard(Options.Create(new NotificationOptions { AllowedNetworks = ["192.0.2.0/24"] }));
+        var guard = new NotificationOptions { AllowedNetworks = ["192.0.2.0/24"] }.Guard();
         Assert.Equal(allowed, guard.Allows(IPAddress.Parse(address), isOwn: true));
         Assert.Equal(allowed && address != "192.0.2.1", guard.Allows(IPAddress.Parse(address), isOwn: false));
     }

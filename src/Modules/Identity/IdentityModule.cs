@@ -1,11 +1,14 @@
+using System.Net;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using MissionControl.Contracts.Commands.Identity;
 using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Identity.Confirmation;
 using MissionControl.Identity.Factors;
+using MissionControl.Identity.Federation;
 using MissionControl.Identity.Invitations;
 using MissionControl.Identity.Leaks;
 using MissionControl.Identity.Me;
@@ -44,6 +47,10 @@ public sealed class IdentityModule : IModule
         model.ApplyConfiguration(new LeakIncident.Configuration());
         model.ApplyConfiguration(new LeakPlace.Configuration());
         model.ApplyConfiguration(new UsedToken.Configuration());
+        model.ApplyConfiguration(new CustomerProvider.Configuration());
+        model.ApplyConfiguration(new FederatedIdentity.Configuration());
+        model.ApplyConfiguration(new SignInAttempt.Configuration());
+        model.ApplyConfiguration(new TakenLogoutToken.Configuration());
     }
 
     /// <inheritdoc />
@@ -58,6 +65,9 @@ public sealed class IdentityModule : IModule
                 "Identity:PasskeyOrigins are written as https://control.example.com, each within Identity:PasskeyDomain.")
             .Validate(options => options.StepUpCoolDown >= TimeSpan.Zero && options.StepUpCoolDown <= TimeSpan.FromDays(30), "Identity:StepUpCoolDown is 30 days at most.")
             .Validate(options => options.Staff.IsValid && options.Customers.IsValid, "Identity:Staff and Identity:Customers: Idle is 5 minutes to a day, Longest no shorter than that and 30 days at most.")
+            .Validate(options => options.AllowedNetworks.Concat(options.CustomerNetworks).All(network => IPNetwork.TryParse(network, out _)), "Identity:AllowedNetworks and Identity:CustomerNetworks list networks, each written as 10.0.0.0/8.")
+            .Validate(options => options.CaFile is null or "" || File.Exists(options.CaFile), "Identity:CaFile is not there.")
+            .Validate(options => options.Providers.Count == 0 || options.PortalAddress is not null, "Identity:Providers needs Identity:PortalAddress: providers send browsers back there.")
             .ValidateOnStart();
         host.Services.AddOptions<LeakOptions>().BindConfiguration("Identity:Leaks")
             .Validate(options => options.IsValid, "Identity:Leaks:GitHubKeysUrl is written as https://api.github.com/meta/public_keys/secret_scanning, or is empty.")
@@ -66,6 +76,10 @@ public sealed class IdentityModule : IModule
         host.Services.AddSingleton<GitHubKeys>();
         host.Services.AddSingleton<ReportBody>();
         host.Services.AddSingleton<StrangersReports>();
+        host.Services.AddSingleton<IValidateOptions<IdentityOptions>, StaffProviders>();
+        host.Services.AddSingleton<ProviderBook>();
+        host.Services.AddSingleton<ProviderClient>();
+        host.Services.AddSingleton<IdTokens>();
         host.Services.AddSingleton<UserTokenKey>();
         host.Services.AddSingleton<Passwords>();
         host.Services.AddSingleton<FactorBook>();
@@ -97,6 +111,10 @@ public sealed class IdentityModule : IModule
         records.Purge<LeakIncident>("leak", "which tokens leaked, and what was done", personal: true, Term.Days(400, 90, 1200), "after it was closed", row => row.ClosedAt);
         records.Purge<LeakPlace>("leak-place", "where tokens were found", personal: true, Term.Days(400, 90, 1200), "after it was found", row => row.FoundAt);
         records.Purge<UsedToken>("used-token", "when and from where tokens were used last", personal: true, Term.Days(400, 90, 400), "after the last use", row => row.LastAt);
+        records.Keep("provider", "by which provider a customer's users sign in", personal: false, "until it is removed", typeof(CustomerProvider));
+        records.Keep("federated-identity", "who a person is at its provider", personal: true, "as long as the person", typeof(FederatedIdentity));
+        records.Purge<SignInAttempt>("sign-in-attempt", "sign-ins at a provider that were begun", personal: true, Term.Days(1, 1, 30), "after it expired", row => row.ExpiresAt);
+        records.Purge<TakenLogoutToken>("logout-token", "logout tokens that count no second time", personal: false, Term.Days(1, 1, 30), "after it expired", row => row.ExpiresAt);
         records.Keep("view", "filters of lists that somebody named", personal: true, "until it is deleted", typeof(SavedView));
     }
 
@@ -111,6 +129,8 @@ public sealed class IdentityModule : IModule
         SignInApi.Map(api);
         PasskeySignIn.Map(api);
         StepUpApi.Map(api);
+        FederationApi.Map(api);
+        ProvidersApi.Map(api);
         InvitationsApi.Map(api);
         PeopleApi.Map(api);
         MeApi.Map(api);

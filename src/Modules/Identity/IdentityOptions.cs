@@ -32,6 +32,17 @@ internal sealed class IdentityOptions
         PasskeyOrigins.Count > 0 ? PasskeyOrigins.Contains(origin, StringComparer.Ordinal)
         : RelyingParty == "localhost" ? Uri.TryCreate(origin, UriKind.Absolute, out var own) && own is { Scheme: "https", Host: "localhost" } && own.GetLeftPart(UriPartial.Authority) == origin
         : PortalAddress is not null && PortalAddress.GetLeftPart(UriPartial.Authority) == origin;
+    /// <summary>OpenID providers that sign the vendor's staff in.</summary>
+    public IReadOnlyList<Federation.StaffProviderOptions> Providers { get; init; } = [];
+
+    /// <summary>Networks (CIDR) besides the public internet in which the providers of staff may be.</summary>
+    public IReadOnlyList<string> AllowedNetworks { get; init; } = [];
+
+    /// <summary>Networks (CIDR) besides the public internet in which customers' providers may be; whatever is there, a customer can make this server ask it.</summary>
+    public IReadOnlyList<string> CustomerNetworks { get; init; } = [];
+
+    /// <summary>PEM of certificate authorities that are trusted besides the system's, by whoever speaks to providers.</summary>
+    public string? CaFile { get; init; }
 
     /// <summary>How long the sessions of the vendor's staff last.</summary>
     public SessionLimits Staff { get; init; } = new() { Idle = TimeSpan.FromMinutes(30), Longest = TimeSpan.FromHours(12) };

@@ -1,3 +1,5 @@
+using MissionControl.Platform.Http;
+
 namespace MissionControl.Notifications;
 
 /// <summary>Settings of the role, section <c>Notifications</c>.</summary>
@@ -11,6 +13,9 @@ internal sealed class NotificationOptions
 
     /// <summary>PEM of certificate authorities that are trusted besides the system's, by mail, webhooks and syslog.</summary>
     public string? CaFile { get; init; }
+
+    /// <summary>Connects to where these settings permit.</summary>
+    public OutboundGuard Guard() => new(AllowedNetworks, CaFile, "Notifications:AllowedNetworks");
 }
 
 /// <summary>The mail server that takes what this installation sends.</summary>

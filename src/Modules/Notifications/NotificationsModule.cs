@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using MimeKit;
 using MissionControl.Contracts.Commands.Notifications;
 using MissionControl.Contracts.Events.Licensing;
@@ -45,7 +46,7 @@ public sealed class NotificationsModule : IModule
             .Validate(options => options.Smtp.Security is "starttls" or "tls", "Notifications:Smtp:Security is starttls or tls.")
             .Validate(options => options.Smtp.PasswordFile is null or "" || File.Exists(options.Smtp.PasswordFile), "Notifications:Smtp:PasswordFile is not there.")
             .ValidateOnStart();
-        host.Services.AddSingleton<OutboundGuard>();
+        host.Services.AddSingleton(services => services.GetRequiredService<IOptions<NotificationOptions>>().Value.Guard());
         host.Services.AddSingleton<EndpointSecrets>();
         host.Services.AddSingleton<MailChannel>();
         host.Services.AddSingleton<WebhookChannel>();

@@ -28,10 +28,14 @@ public sealed record HeldRoleItem(string Name, DateTimeOffset Since, DateTimeOff
 /// <param name="CreatedAt">When it accepted its invitation (UTC).</param>
 /// <param name="LastSignInAt">When it signed in last (UTC).</param>
 /// <param name="Sessions">How many browsers it is signed in with.</param>
-/// <param name="Actions">change-roles, disable, enable, end-sessions and recover, and whether the reader may now.</param>
+/// <param name="Actions">change-roles, disable, enable, end-sessions, recover and forget-authenticator, and whether the reader may now.</param>
 public sealed record PersonItem(
     Guid Id, string Name, string Email, string Kind, Guid? CustomerId, string State, IReadOnlyList<HeldRoleItem> Roles, IReadOnlyList<string> Factors, DateTimeOffset CreatedAt, DateTimeOffset? LastSignInAt,
-    int Sessions, IReadOnlyList<AllowedAction> Actions);
+    int Sessions, IReadOnlyList<AllowedAction> Actions)
+{
+    /// <summary>Whether a provider signs it in, and no password: then the mail address is what the provider claimed, or empty.</summary>
+    public bool IsFederated { get; init; }
+}
 
 /// <summary>A person with the roles it ever held.</summary>
 /// <param name="Person">The person.</param>

@@ -4,7 +4,11 @@ namespace MissionControl.Contracts.Api.Identity;
 
 /// <summary>How one can sign in here.</summary>
 /// <param name="Tokens">Whether an API token still opens pages: until the first administrator has signed in.</param>
-public sealed record SignInOptions(bool Tokens);
+public sealed record SignInOptions(bool Tokens)
+{
+    /// <summary>The providers that sign staff in.</summary>
+    public IReadOnlyList<SignInProvider> Providers { get; init; } = [];
+}
 
 /// <summary>Signs a person in.</summary>
 /// <param name="Email">The mail address.</param>

@@ -105,9 +105,16 @@ internal sealed record Asking(
     public void Tell(Person person, string what) => Tell(Events, person, what, Time.GetUtcNow());
 
     /// <summary>The same, where nobody asked for it themselves.</summary>
-    public static void Tell(IEvents events, Person person, string what, DateTimeOffset now) => events.Publish(new SendNotification(
-        Guid.CreateVersion7(now), person.CustomerId, [new Recipient("address", person.Email)], "account-changed",
-        new Dictionary<string, string> { ["name"] = person.Name, ["what"] = what, ["when"] = now.ToString("d MMMM yyyy HH:mm 'UTC'", CultureInfo.InvariantCulture) }, "warning", $"account-changed/{person.Id:N}/{now.ToUnixTimeMilliseconds()}"));
+    public static void Tell(IEvents events, Person person, string what, DateTimeOffset now)
+    {
+        // A provider need not say an address.
+        if (person.Email.Length > 0)
+        {
+            events.Publish(new SendNotification(
+                Guid.CreateVersion7(now), person.CustomerId, [new Recipient("address", person.Email)], "account-changed",
+                new Dictionary<string, string> { ["name"] = person.Name, ["what"] = what, ["when"] = now.ToString("d MMMM yyyy HH:mm 'UTC'", CultureInfo.InvariantCulture) }, "warning", $"account-changed/{person.Id:N}/{now.ToUnixTimeMilliseconds()}"));
+        }
+    }
 
     /// <summary>Somebody proved who it is: the wrong tries of before count no more.</summary>
     public static Task<int> ForgiveAsync(ControlPlaneDbContext db, Guid personId, CancellationToken cancellationToken) =>

@@ -94,7 +94,7 @@ internal static class MeApi
 
         if (known.Person.PasswordHash is null)
         {
-            return Problems.Of(ProblemCodes.Conflict, "You have no password. Setting up an authenticator gives you one.");
+            return Problems.Of(ProblemCodes.Conflict, known.Person.IsFederated ? "Your provider signs you in: there is no password here." : "You have no password. Setting up an authenticator gives you one.");
         }
 
         var errors = passwords.Mistakes("/new", request.New).ToList();
@@ -137,7 +137,7 @@ internal static class MeApi
     private static Task<IResult> RenewCodesAsync(ProofRequest request, [AsParameters] Asking ask, CancellationToken cancellationToken) =>
         ask.ProvenAsync(request.Code, acceptsRecovery: false, self => (StepUp.Enrol(self.Person.Id, "renew-recovery-codes", ""), "Make new recovery codes for your account."), async self =>
         {
-            if (self.Person.PasswordHash is null)
+            if (!await ask.Db.Set<Authenticator>().AnyAsync(row => row.PersonId == self.Person.Id && row.ConfirmedAt != null, cancellationToken))
             {
                 return Problems.Of(ProblemCodes.Conflict, "A recovery code stands in for an authenticator, and you have none.");
             }
@@ -151,7 +151,7 @@ internal static class MeApi
     private static async Task<IResult> BeginAuthenticatorAsync([AsParameters] Asking ask, CancellationToken cancellationToken)
     {
         // Whoever signs in with passkeys only proves it now: what follows has a password in it, which no page repeats.
-        return (await ask.FindAsync())?.Person is { PasswordHash: null }
+        return (await ask.FindAsync())?.Person is { HasPasskeysOnly: true }
             ? await ask.ProvenAsync(null, acceptsRecovery: false, self => (StepUp.Enrol(self.Person.Id, "set-authenticator", ""), "Set up a password and an authenticator for your account."), BeginAsync)
             : await ask.ChangeAsync(BeginAsync);
 
@@ -161,7 +161,7 @@ internal static class MeApi
             var secret = Totp.NewSecret();
             ask.Db.Add(ask.Factors.Begin(self.Person.Id, secret));
             ask.Events.Audit(self.Person.Fact("identity.authenticator-begun"));
-            return TypedResults.Ok(new NewAuthenticator(Totp.Base32(secret), Totp.UriOf(secret, self.Person.Email), self.Person.PasswordHash is null));
+            return TypedResults.Ok(new NewAuthenticator(Totp.Base32(secret), Totp.UriOf(secret, self.Person.Label), self.Person.HasPasskeysOnly));
         }
     }
 
@@ -174,7 +174,7 @@ internal static class MeApi
 
         // Whoever signs in with passkeys only gets a password with the authenticator: neither is good alone.
         string? hash = null;
-        if (known.Person.PasswordHash is null)
+        if (known.Person.HasPasskeysOnly)
         {
             var errors = passwords.Mistakes("/password", request.Password).ToList();
             if (errors.Count > 0)
@@ -222,6 +222,11 @@ internal static class MeApi
     private static Task<IResult> RemoveAuthenticatorAsync(RemoveFactorRequest request, [AsParameters] Asking ask, CancellationToken cancellationToken) =>
         ask.ProvenAsync(request.Code, acceptsRecovery: false, self => (StepUp.Enrol(self.Person.Id, "remove-authenticator", ""), "Sign in with passkeys only: take password, authenticator and recovery codes away."), async self =>
         {
+            if (self.Person.IsFederated)
+            {
+                return Problems.Of(ProblemCodes.Conflict, "Your provider signs you in, and the authenticator stands beside it.");
+            }
+
             if (!await ask.Db.Set<Passkey>().AnyAsync(row => row.PersonId == self.Person.Id, cancellationToken))
             {
                 return Problems.Of(ProblemCodes.Conflict, "Without a passkey you could not sign in any more. Add one first.");

@@ -34,7 +34,7 @@ internal static class MyPasskeys
                     return Problems.Of(ProblemCodes.Conflict, $"{Passkey.MaxOfPerson} passkeys are the most. Remove one that is not used any more.");
                 }
 
-                return TypedResults.Ok(await passkeys.AskForNewAsync(ask.Db, ask.Http, Challenge.Add, self.Person.Id, self.Session, self.Person.Email, self.Person.Name, name));
+                return TypedResults.Ok(await passkeys.AskForNewAsync(ask.Db, ask.Http, Challenge.Add, self.Person.Id, self.Session, self.Person.Label, self.Person.Name, name));
             });
     }
 
@@ -81,7 +81,7 @@ internal static class MyPasskeys
                 return Problems.NotFound();
             }
 
-            if (self.Person.PasswordHash is null && await ask.Db.Set<Passkey>().CountAsync(row => row.PersonId == self.Person.Id, cancellationToken) == 1)
+            if (self.Person.HasPasskeysOnly && await ask.Db.Set<Passkey>().CountAsync(row => row.PersonId == self.Person.Id, cancellationToken) == 1)
             {
                 return Problems.Of(ProblemCodes.Conflict, "This is all that you can sign in with. Add another passkey, or an authenticator, first.");
             }

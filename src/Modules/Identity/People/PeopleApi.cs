@@ -8,6 +8,7 @@ using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Identity.Factors;
+using MissionControl.Identity.Federation;
 using MissionControl.Identity.Invitations;
 using MissionControl.Identity.Sessions;
 using MissionControl.Identity.Tokens;
@@ -23,6 +24,12 @@ internal static class PeopleApi
 {
     /// <summary>What changing people needs.</summary>
     public const string Right = "identity:write";
+
+    /// <summary>Why nobody changes the roles of a federated person.</summary>
+    public const string FederatedRoles = "Its provider's groups give it its roles, anew at each sign-in. Change the groups there.";
+
+    /// <summary>Why nobody gives a federated person a way back.</summary>
+    public const string FederatedRecovery = "Its provider signs it in: there is no password here to set anew. A lost authenticator is forgotten instead.";
 
     private const string LastAdministrator = "This is the only administrator who may sign in. Make another one first.";
 
@@ -40,6 +47,7 @@ internal static class PeopleApi
         people.MapPost("/{id:guid}/enable", EnableAsync).RequireScope(Right).WithName("EnablePerson").WithSummary("Let a person sign in again").Produces(StatusCodes.Status204NoContent);
         people.MapPost("/{id:guid}/end-sessions", SignOutAsync).RequireScope(Right).WithName("EndPersonSessions").WithSummary("Sign a person out everywhere").Produces(StatusCodes.Status204NoContent);
         people.MapPost("/{id:guid}/recover", RecoverAsync).RequireScope(Right).WithName("RecoverPerson").WithSummary("Give a person who lost password or device a way back; its code is shown once and sent by mail").Produces<CreatedInvitation>();
+        people.MapPost("/{id:guid}/forget-authenticator", ForgetAuthenticatorAsync).RequireScope(Right).WithName("ForgetPersonAuthenticator").WithSummary("Let a federated person who lost its authenticator set up another one at its next sign-in").Produces(StatusCodes.Status204NoContent);
     }
 
     /// <summary>Which of these roles somebody cannot be given, and why.</summary>
@@ -103,6 +111,11 @@ internal static class PeopleApi
             if (errors.Count > 0)
             {
                 return Problems.Invalid(errors);
+            }
+
+            if (person.IsFederated)
+            {
+                return Problems.Of(ProblemCodes.Conflict, FederatedRoles);
             }
 
             if (!roles.Contains(RoleBook.Administrator) && await IsLastAdministratorAsync(db, person, cancellationToken))
@@ -185,6 +198,11 @@ internal static class PeopleApi
                 return Problems.Of(ProblemCodes.Conflict, "The person is disabled; enable it first.");
             }
 
+            if (person.IsFederated)
+            {
+                return Problems.Of(ProblemCodes.Conflict, FederatedRecovery);
+            }
+
             if (await guard.DemandAsync(http, db, StepUp.Recover(id), $"{person.Name} ({person.Email}) gets a way back: whoever holds its code becomes that person.", cancellationToken) is { } unproven)
             {
                 return unproven;
@@ -194,6 +212,18 @@ internal static class PeopleApi
             var invitation = Invitation.Create(factors, person.Email, person.Name, person.Kind, person.CustomerId, held.Select(row => row.Role), person, http.User.FindFirst("sub")!.Value, now, out var code);
             InvitationsApi.Add(db, events, invitation, code, options.Value, request.Reason, now);
             return TypedResults.Ok(new CreatedInvitation(invitation.Id, db.Scope.IsAll ? code : null, invitation.ExpiresAt));
+        }, cancellationToken);
+
+    private static Task<IResult> ForgetAuthenticatorAsync(Guid id, PersonActionRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
+        ChangeAsync(id, reader, db, time, async (person, _, now) =>
+        {
+            if (ForgetAuthenticator.Hindrance(person, await db.Set<Authenticator>().AnyAsync(row => row.PersonId == id && row.ConfirmedAt != null, cancellationToken)) is { } why)
+            {
+                return Problems.Of(ProblemCodes.Conflict, why);
+            }
+
+            await ForgetAuthenticator.ForgetAsync(db, events, person, request.Reason, now, cancellationToken);
+            return TypedResults.NoContent();
         }, cancellationToken);
 
     private static async Task<IResult> ChangeAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, Func<Person, List<HeldRole>, DateTimeOffset, Task<IResult>> change, CancellationToken cancellationToken)
@@ -239,11 +269,12 @@ internal static class PeopleApi
     public static string? Beyond(ClaimsPrincipal reader, IEnumerable<string> roles) =>
         Scopes.Lacking(reader, Right) ?? (roles.Select(RoleBook.Find).OfType<PersonRole>().All(role => RoleBook.MayGrant(reader.FindFirst("scope")!.Value, role)) ? null : "This person may do what you may not.");
 
+    // Federated ones do not count: a provider that is silent, or groups that somebody changed there, would lock everybody out.
     private static async Task<bool> IsLastAdministratorAsync(ControlPlaneDbContext db, Person person, CancellationToken cancellationToken)
     {
         var administrators = await (from role in db.Set<HeldRole>()
                                     join other in db.Set<Person>() on role.PersonId equals other.Id
-                                    where role.Role == RoleBook.Administrator && role.Until == null && other.DisabledAt == null
+                                    where role.Role == RoleBook.Administrator && role.Until == null && other.DisabledAt == null && other.EmailKey != null
                                     select other.Id).Take(2).ToListAsync(cancellationToken);
         return administrators is [var only] && only == person.Id;
     }

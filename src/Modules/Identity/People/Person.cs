@@ -21,14 +21,15 @@ internal sealed class Person
 
     public Guid? CustomerId { get; init; }
 
-    /// <summary>As it was written; <see cref="EmailKey"/> is what it is found by.</summary>
+    /// <summary>As it was written; <see cref="EmailKey"/> is what it is found by. What a provider claimed, or nothing, of a federated person.</summary>
     public required string Email { get; set; }
 
-    public required string EmailKey { get; set; }
+    /// <summary>Null: a federated person, whom no address finds.</summary>
+    public required string? EmailKey { get; set; }
 
     public required string Name { get; set; }
 
-    /// <summary>Null: the person signs in with passkeys only.</summary>
+    /// <summary>Null: passkeys or a provider sign the person in, and nothing else does.</summary>
     public string? PasswordHash { get; set; }
 
     public DateTimeOffset? PasswordSetAt { get; set; }
@@ -49,6 +50,15 @@ internal sealed class Person
     public long Stamp { get; private set; } = 1;
 
     public long Version { get; private set; } = 1;
+
+    /// <summary>Whether a provider signs it in, and nothing else does.</summary>
+    public bool IsFederated => EmailKey is null;
+
+    /// <summary>Whether passkeys of its own sign it in, and no password does.</summary>
+    public bool HasPasskeysOnly => PasswordHash is null && !IsFederated;
+
+    /// <summary>What an authenticator shows it as.</summary>
+    public string Label => Email.Length > 0 ? Email : Name;
 
     public string Subject => SubjectOf(Id);
 
@@ -116,6 +126,9 @@ internal sealed class Person
             builder.HasIndex(row => row.EmailKey).IsUnique();
             builder.HasIndex(row => row.CustomerId);
             builder.Ignore(row => row.Subject);
+            builder.Ignore(row => row.IsFederated);
+            builder.Ignore(row => row.HasPasskeysOnly);
+            builder.Ignore(row => row.Label);
         }
     }
 }

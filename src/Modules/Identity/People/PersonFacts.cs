@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Identity.Factors;
+using MissionControl.Identity.Federation;
 using MissionControl.Identity.Passkeys;
 using MissionControl.Identity.Sessions;
 using MissionControl.Platform.Data;
@@ -30,11 +31,12 @@ internal sealed record PersonFacts(ILookup<Guid, HeldRole> Roles, HashSet<Guid> 
             person.Id, person.Name, person.Email, person.Kind, person.CustomerId, person.StateAt(now), [.. Roles[person.Id].OrderBy(row => row.Role, StringComparer.Ordinal).Select(row => new HeldRoleItem(row.Role, row.Since, row.Until))],
             [.. WithPasskey.Contains(person.Id) ? ["passkey"] : Array.Empty<string>(), .. WithAuthenticator.Contains(person.Id) ? ["totp"] : Array.Empty<string>()], person.CreatedAt, person.LastSignInAt, Sessions.GetValueOrDefault(person.Id),
             [
-                AllowedAction.Of("change-roles", beyond),
+                AllowedAction.Of("change-roles", beyond ?? (person.IsFederated ? PeopleApi.FederatedRoles : null)),
                 AllowedAction.Of("end-sessions", beyond),
-                AllowedAction.Of("recover", beyond ?? (isDisabled ? "The person is disabled." : null)),
+                AllowedAction.Of("recover", beyond ?? (person.IsFederated ? PeopleApi.FederatedRecovery : isDisabled ? "The person is disabled." : null)),
+                AllowedAction.Of("forget-authenticator", beyond ?? ForgetAuthenticator.Hindrance(person, WithAuthenticator.Contains(person.Id))),
                 AllowedAction.Of("disable", beyond ?? (isDisabled ? "It is disabled already." : isSelf ? "Nobody disables themselves." : null)),
                 AllowedAction.Of("enable", beyond ?? (isDisabled ? null : "It is not disabled.")),
-            ]);
+            ]) { IsFederated = person.IsFederated };
     }
 }

@@ -21,6 +21,12 @@ internal sealed class Session
     /// <summary>How the person proved who it is (RFC 8176), separated by spaces.</summary>
     public string? Factors { get; init; }
 
+    /// <summary>The provider that signed the person in; null: none did.</summary>
+    public string? ProviderId { get; set; }
+
+    /// <summary>The provider's own session (<c>sid</c>) as its digest, by which the provider ends it.</summary>
+    public byte[]? ProviderSession { get; set; }
+
     /// <summary>The browser, as it called itself.</summary>
     public string? Agent { get; init; }
 
@@ -67,7 +73,10 @@ internal sealed class Session
             builder.Property(row => row.Agent).HasMaxLength(300);
             builder.Property(row => row.Idle).HasConversion(span => (long)span.TotalSeconds, seconds => TimeSpan.FromSeconds(seconds));
             builder.HasIndex(row => row.SecretSha256).IsUnique();
+            builder.Property(row => row.ProviderId).HasMaxLength(36);
+            builder.Property(row => row.ProviderSession).HasMaxLength(32);
             builder.HasIndex(row => row.PersonId);
+            builder.HasIndex(row => row.ProviderSession);
             builder.HasIndex(row => row.ExpiresAt);
         }
     }

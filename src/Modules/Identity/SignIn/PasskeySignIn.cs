@@ -43,7 +43,8 @@ internal static class PasskeySignIn
         var now = time.GetUtcNow();
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         var answer = await passkeys.CheckAsync(db, http, asked, request.Credential!, cancellationToken);
-        if (answer is { Key: { } key, Person: { DisabledAt: null } person })
+        // Whom a provider signs in it also keeps out: a passkey of theirs confirms, and opens nothing.
+        if (answer is { Key: { } key, Person: { DisabledAt: null, IsFederated: false } person })
         {
             var session = Session.Of(person, key.Amr, request.Agent, options.Value.LimitsOf(person.Kind), now, out var secret);
             if (await SignInApi.OpenAsync(db, events, person, session, "passkey", first, now, cancellationToken))
@@ -61,7 +62,7 @@ internal static class PasskeySignIn
             {
                 Actor = new AuditActor(answer.Person?.Kind ?? "system", answer.Person?.Subject ?? "unknown", "passkey"),
                 Outcome = AuditOutcome.Denied,
-                Reason = answer.Failure.Length > 0 ? answer.Failure : "the account is disabled",
+                Reason = answer.Failure.Length > 0 ? answer.Failure : answer.Person is { IsFederated: true } ? "its provider signs this person in" : "the account is disabled",
             });
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);

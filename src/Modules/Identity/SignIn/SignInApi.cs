@@ -7,6 +7,7 @@ using MissionControl.Contracts;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Identity.Factors;
+using MissionControl.Identity.Federation;
 using MissionControl.Identity.People;
 using MissionControl.Identity.Sessions;
 using MissionControl.Platform.Data;
@@ -30,11 +31,11 @@ internal static class SignInApi
         api.MapPost("/sign-in", SignInAsync).OpenToAll("password and code are the credentials").WithName("SignIn").WithSummary("Sign in with mail address, password and code").Produces<CreatedSession>();
     }
 
-    private static async Task<IResult> OptionsAsync(ControlPlaneDbContext db, FirstAdministrator first, CancellationToken cancellationToken) =>
-        TypedResults.Ok(new SignInOptions(!await first.HasSignedInAsync(db, cancellationToken)));
+    private static async Task<IResult> OptionsAsync(ControlPlaneDbContext db, FirstAdministrator first, ProviderBook providers, CancellationToken cancellationToken) =>
+        TypedResults.Ok(new SignInOptions(!await first.HasSignedInAsync(db, cancellationToken)) { Providers = [.. providers.Staffs.Select(provider => new SignInProvider(provider.Id, provider.Name))] });
 
     private static async Task<IResult> SignInAsync(
-        SignInRequest request, ControlPlaneDbContext db, IEvents events, Passwords passwords, FactorBook factors, FirstAdministrator first, UnknownTries unknown, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
+        SignInRequest request, ControlPlaneDbContext db, IEvents events, Passwords passwords, FactorBook factors, FirstAdministrator first, UnknownTries unknown, ProviderBook providers, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
         using var turn = passwords.TryTakeTurn();
         if (turn is null)
@@ -58,6 +59,7 @@ internal static class SignInApi
                 var session = Session.Of(person, $"pwd {proof} mfa", request.Agent, options.Value.LimitsOf(person.Kind), now, out var secret);
                 if (await OpenAsync(db, events, person, session, "password", first, now, cancellationToken))
                 {
+                    await BreakGlass.TellAsync(db, events, person, providers, now, cancellationToken);
                     await db.SaveChangesAsync(cancellationToken);
                     await transaction.CommitAsync(cancellationToken);
                     await first.ForgetCodeAsync(db, cancellationToken);

@@ -6,6 +6,7 @@ using MailKit.Security;
 using Microsoft.Extensions.Options;
 using MimeKit;
 using MissionControl.Notifications.Deliveries;
+using MissionControl.Platform.Http;
 
 namespace MissionControl.Notifications.Channels;
 

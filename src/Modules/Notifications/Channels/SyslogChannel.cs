@@ -5,6 +5,7 @@ using System.Security.Authentication;
 using System.Text;
 using MissionControl.Notifications.Deliveries;
 using MissionControl.Notifications.Endpoints;
+using MissionControl.Platform.Http;
 
 namespace MissionControl.Notifications.Channels;
 

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using System.Text;
 using MissionControl.Notifications.Deliveries;
 using MissionControl.Notifications.Endpoints;
+using MissionControl.Platform.Http;
 
 namespace MissionControl.Notifications.Channels;
 
@@ -26,7 +27,7 @@ internal sealed class WebhookChannel : IDisposable
     {
         this.secrets = secrets;
         this.time = time;
-        (vendors, customers) = (Client(guard, isOwn: true), Client(guard, isOwn: false));
+        (vendors, customers) = (guard.Client(isOwn: true), guard.Client(isOwn: false));
     }
 
     public IWay To(OutboundEndpoint endpoint) => new Way(this, endpoint);
@@ -35,22 +36,6 @@ internal sealed class WebhookChannel : IDisposable
     {
         vendors.Dispose();
         customers.Dispose();
-    }
-
-    private static HttpClient Client(OutboundGuard guard, bool isOwn)
-    {
-        var http = new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = false,
-            MaxResponseHeadersLength = 16,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
-            ConnectCallback = (context, cancellationToken) => guard.ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, isOwn, cancellationToken),
-            SslOptions = { RemoteCertificateValidationCallback = (_, certificate, chain, errors) => guard.Trusts(certificate, chain, errors) },
-        }) { Timeout = Timeout.InfiniteTimeSpan };
-        http.DefaultRequestHeaders.UserAgent.ParseAdd("missioncontrol");
-        return http;
     }
 
     private async Task<Attempt> PostAsync(OutboundEndpoint endpoint, Delivery delivery, CancellationToken cancellationToken)

@@ -2,15 +2,14 @@ using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
-using Microsoft.Extensions.Options;
 
-namespace MissionControl.Notifications.Channels;
+namespace MissionControl.Platform.Http;
 
 /// <summary>
 /// Connects to where people may send us: the public internet, and for the vendor's own receivers networks that the operator named. The name is resolved once and just
 /// these addresses are used, so that a name that changes between the look and the connection (DNS rebinding) leads nowhere.
 /// </summary>
-internal sealed class OutboundGuard
+public sealed class OutboundGuard
 {
     // Of the IANA registries of special-purpose addresses those that are not globally reachable, and the ways to write an IPv4 address in IPv6.
     private static readonly IPNetwork[] Special =
@@ -28,13 +27,38 @@ internal sealed class OutboundGuard
     private readonly IPNetwork[] allowed;
     private readonly X509Certificate2Collection authorities = [];
 
-    public OutboundGuard(IOptions<NotificationOptions> options)
+    private readonly string setting;
+
+    /// <summary>Reads what the operator named.</summary>
+    /// <param name="allowedNetworks">Networks besides the public internet.</param>
+    /// <param name="caFile">PEM of authorities that are trusted besides the system's.</param>
+    /// <param name="setting">The key of the networks, for whoever reads that an address is forbidden.</param>
+    public OutboundGuard(IEnumerable<string> allowedNetworks, string? caFile, string setting)
     {
-        allowed = [.. options.Value.AllowedNetworks.Select(IPNetwork.Parse)];
-        if (options.Value.CaFile is { Length: > 0 } file)
+        this.setting = setting;
+        allowed = [.. allowedNetworks.Select(IPNetwork.Parse)];
+        if (caFile is { Length: > 0 })
         {
-            authorities.ImportFromPemFile(file);
+            authorities.ImportFromPemFile(caFile);
         }
+    }
+
+    /// <summary>A client that connects to where it may, follows no redirect, keeps no cookie and uses no proxy, which would connect for it.</summary>
+    /// <param name="isOwn">For a receiver of the vendor's own.</param>
+    public HttpClient Client(bool isOwn)
+    {
+        var http = new HttpClient(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = false,
+            MaxResponseHeadersLength = 16,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(2),
+            ConnectCallback = (context, cancellationToken) => ConnectAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, isOwn, cancellationToken),
+            SslOptions = { RemoteCertificateValidationCallback = (_, certificate, chain, errors) => Trusts(certificate, chain, errors) },
+        }) { Timeout = Timeout.InfiniteTimeSpan };
+        http.DefaultRequestHeaders.UserAgent.ParseAdd("missioncontrol");
+        return http;
     }
 
     /// <summary>Whether an address may be connected to.</summary>
@@ -56,7 +80,7 @@ internal sealed class OutboundGuard
         var usable = Array.FindAll(addresses, address => Allows(address, isOwn));
         if (usable.Length == 0)
         {
-            throw new ForbiddenAddressException($"{host} is not on the public internet{(isOwn ? "; networks besides are named in Notifications:AllowedNetworks" : "")}.");
+            throw new ForbiddenAddressException($"{host} is not on the public internet{(isOwn ? $"; networks besides are named in {setting}" : "")}.");
         }
 
         var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -92,4 +116,4 @@ internal sealed class OutboundGuard
 }
 
 /// <summary>A host has no address that may be connected to.</summary>
-internal sealed class ForbiddenAddressException(string message) : Exception(message);
+public sealed class ForbiddenAddressException(string message) : Exception(message);

@@ -1,0 +1,119 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace MissionControl.Contracts.Api.Identity;
+
+/// <summary>A provider as whoever wants to sign in sees it.</summary>
+/// <param name="Id">Stands in addresses: <c>/signin/{id}</c>.</param>
+/// <param name="Name">What it is called.</param>
+public sealed record SignInProvider(string Id, string Name);
+
+/// <summary>Begins to sign in at a provider.</summary>
+/// <param name="ReturnUrl">Where to go afterwards: a path of the portal.</param>
+public sealed record BeginFederatedSignInRequest([property: StringLength(2000)] string? ReturnUrl = null);
+
+/// <summary>A sign-in that was begun.</summary>
+/// <param name="Address">Where to send the browser.</param>
+/// <param name="Browser">The browser's own secret, for its cookie: with it alone the sign-in is finished.</param>
+/// <param name="ExpiresAt">Until then (UTC).</param>
+public sealed record BegunFederatedSignIn(string Address, string Browser, DateTimeOffset ExpiresAt);
+
+/// <summary>What a provider answered (OpenID Connect Core 1.0, 3.1.2.5; RFC 9207).</summary>
+/// <param name="Browser">The browser's own secret.</param>
+/// <param name="State">As it came.</param>
+/// <param name="Code">As it came; null: the provider refused.</param>
+/// <param name="Iss">As it came; null: it did not.</param>
+/// <param name="Error">As it came; null: none.</param>
+/// <param name="Agent">The browser, as it calls itself.</param>
+public sealed record FinishFederatedSignInRequest(
+    [property: Required, StringLength(100)] string? Browser,
+    [property: Required, StringLength(100)] string? State,
+    [property: StringLength(4000)] string? Code,
+    [property: StringLength(400)] string? Iss = null,
+    [property: StringLength(200)] string? Error = null,
+    [property: StringLength(500)] string? Agent = null);
+
+/// <summary>Proves the second factor that the provider did not.</summary>
+/// <param name="Browser">The browser's own secret.</param>
+/// <param name="Code">What the authenticator shows, or a recovery code.</param>
+/// <param name="Agent">The browser, as it calls itself.</param>
+public sealed record ProveFederatedSignInRequest(
+    [property: Required, StringLength(100)] string? Browser, [property: Required, StringLength(40)] string? Code, [property: StringLength(500)] string? Agent = null);
+
+/// <summary>Asks how a sign-in stands.</summary>
+/// <param name="Browser">The browser's own secret.</param>
+public sealed record FederatedSignInRequest([property: Required, StringLength(100)] string? Browser);
+
+/// <summary>How a sign-in at a provider stands.</summary>
+/// <param name="Needs">null: nothing, there is a session. <c>code</c>: what the authenticator shows. <c>authenticator</c>: one is to be set up, and shown to work by its code.</param>
+/// <param name="Session">The session's secret.</param>
+/// <param name="ExpiresAt">When the session, or the time for what is needed, ends (UTC).</param>
+/// <param name="ReturnUrl">Where the reader wanted to go.</param>
+/// <param name="TotpSecret">The secret for a new authenticator.</param>
+/// <param name="TotpUri">The same as a QR code holds it.</param>
+/// <param name="RecoveryCodes">Of an authenticator that was set up just now: codes in its place; shown once.</param>
+public sealed record FederatedSignIn(
+    string? Needs, string? Session, DateTimeOffset ExpiresAt, string ReturnUrl, string? TotpSecret = null, string? TotpUri = null, IReadOnlyList<string>? RecoveryCodes = null);
+
+/// <summary>A group at the provider and the role that it gives here.</summary>
+/// <param name="Group">The group as the provider writes it; <c>*</c> is everybody whom it signs in.</param>
+/// <param name="Role">A role of customers' users.</param>
+public sealed record GroupRole([property: Required, StringLength(200, MinimumLength = 1)] string? Group, [property: Required, StringLength(40)] string? Role);
+
+/// <summary>Sets by which provider a customer's users sign in.</summary>
+/// <param name="Name">What it is called.</param>
+/// <param name="Issuer">Its issuer, exactly as its discovery document writes it.</param>
+/// <param name="ClientId">The client that Mission Control is there.</param>
+/// <param name="ClientSecret">The client's secret; it is never shown again. Null or empty: as it was, or a public client.</param>
+/// <param name="Scopes">What is asked for, separated by spaces; null: openid profile email.</param>
+/// <param name="GroupsClaim">The claim that lists groups; null: groups.</param>
+/// <param name="Roles">Which group gives which role.</param>
+/// <param name="RequiredAcr">Values of acr, separated by spaces, each of which proves a second factor.</param>
+/// <param name="RequiredAmr">Values of amr, separated by spaces, each of which proves a second factor.</param>
+/// <param name="CustomerId">The customer; null: the caller's own.</param>
+public sealed record SetProviderRequest(
+    [property: Required, StringLength(100, MinimumLength = 1)] string? Name,
+    [property: Required, StringLength(300, MinimumLength = 1)] string? Issuer,
+    [property: Required, StringLength(300, MinimumLength = 1)] string? ClientId,
+    [property: StringLength(500)] string? ClientSecret,
+    [property: Required, MinLength(1), MaxLength(50)] IReadOnlyList<GroupRole>? Roles,
+    [property: StringLength(500)] string? Scopes = null,
+    [property: StringLength(100)] string? GroupsClaim = null,
+    [property: StringLength(500)] string? RequiredAcr = null,
+    [property: StringLength(500)] string? RequiredAmr = null,
+    Guid? CustomerId = null);
+
+/// <summary>A customer's provider.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="CustomerId">The customer whose users it signs in.</param>
+/// <param name="Name">What it is called.</param>
+/// <param name="Issuer">Its issuer.</param>
+/// <param name="ClientId">The client that Mission Control is there.</param>
+/// <param name="HasSecret">Whether the client has a secret.</param>
+/// <param name="Scopes">What is asked for.</param>
+/// <param name="GroupsClaim">The claim that lists groups.</param>
+/// <param name="Roles">Which group gives which role.</param>
+/// <param name="RequiredAcr">Values of acr that prove a second factor.</param>
+/// <param name="RequiredAmr">Values of amr that prove a second factor.</param>
+/// <param name="SignInAddress">Where its users sign in; null: the installation does not know its own address.</param>
+/// <param name="RedirectUri">To be registered at the provider.</param>
+/// <param name="LogoutAddress">To be registered at the provider for back-channel logout.</param>
+/// <param name="CreatedAt">When it was added (UTC).</param>
+/// <param name="Actions">change, remove and test, and whether the reader may now.</param>
+public sealed record ProviderItem(
+    Guid Id, Guid CustomerId, string Name, string Issuer, string ClientId, bool HasSecret, string Scopes, string GroupsClaim, IReadOnlyList<GroupRole> Roles, string RequiredAcr, string RequiredAmr,
+    string? SignInAddress, string? RedirectUri, string? LogoutAddress, DateTimeOffset CreatedAt, IReadOnlyList<AllowedAction> Actions);
+
+/// <summary>A provider that was added.</summary>
+/// <param name="Id">Its id.</param>
+public sealed record AddedProvider(Guid Id);
+
+/// <summary>What came of asking a provider.</summary>
+/// <param name="Succeeded">Whether people can be sent there.</param>
+/// <param name="Checks">Each thing that was looked at.</param>
+public sealed record ProviderTest(bool Succeeded, IReadOnlyList<ProviderCheck> Checks);
+
+/// <summary>One thing that was looked at.</summary>
+/// <param name="Code">Kebab-case, such as issuer-differs or pkce.</param>
+/// <param name="Outcome">passed, warning or failed.</param>
+/// <param name="Detail">In words.</param>
+public sealed record ProviderCheck(string Code, string Outcome, string Detail);

@@ -1,0 +1,42 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Identity.Federation;
+
+/// <summary>
+/// <c>/api/v1/identity/federation</c>: sign-in at a provider by OpenID Connect's authorization code flow with PKCE. The portal sends
+/// browsers there and posts what they bring back; codes and tokens are exchanged here.
+/// </summary>
+internal static class FederationApi
+{
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        var federation = api.MapGroup("/federation");
+        federation.MapGet("/{provider}", GetAsync).OpenToAll("what the page before sign-in shows").WithName("GetSignInProvider").WithSummary("A provider, for whoever wants to sign in by it").Produces<SignInProvider>();
+        BeginSignIn.Map(federation);
+        FinishSignIn.Map(federation);
+        ProveSignIn.Map(federation);
+        BackChannelLogout.Map(federation);
+    }
+
+    /// <summary>Writes down that a sign-in was refused, and why; the reader is told in words that give nobody away.</summary>
+    public static async Task<IResult> RefuseAsync(ControlPlaneDbContext db, IEvents events, Provider provider, AuditActor? actor, string why, string? told, CancellationToken cancellationToken)
+    {
+        events.Audit(Fact(provider, "identity.sign-in-refused") with { Actor = actor ?? new AuditActor("system", "unknown", "openid"), Outcome = AuditOutcome.Denied, Reason = why });
+        await db.SaveChangesAsync(cancellationToken);
+        return Problems.Of(ProblemCodes.Unauthenticated, told ?? why);
+    }
+
+    public static AuditFact Fact(Provider provider, string type) => new(type, provider.IsStaffs ? AuditLog.Operator : AuditLog.Customer, "provider", provider.Id) { CustomerId = provider.CustomerId };
+
+    private static async Task<IResult> GetAsync(string provider, ProviderBook providers, ControlPlaneDbContext db, CancellationToken cancellationToken) =>
+        await providers.FindAsync(db, provider, cancellationToken) is { } found ? TypedResults.Ok(new SignInProvider(found.Id, found.Name)) : Problems.NotFound();
+}

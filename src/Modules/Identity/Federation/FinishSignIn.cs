@@ -1,0 +1,161 @@
+using System.Data.Common;
+using System.Text.Json;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Identity.Factors;
+using MissionControl.Identity.People;
+using MissionControl.Identity.Sessions;
+using MissionControl.Identity.SignIn;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Identity.Federation;
+
+/// <summary>Takes what a provider answered, once: exchanges the code, judges the id_token, brings the person, and opens its session or says what is missing.</summary>
+internal static class FinishSignIn
+{
+    private const string Stale = "This sign-in was begun in another browser, is finished already, or was begun more than ten minutes ago. Begin again.";
+    private const string NotGood = "What the provider answered is not good; the audit log says why. Begin again, or ask whoever manages the provider.";
+
+    public static void Map(IEndpointRouteBuilder federation) =>
+        federation.MapPost("/{provider}/finish", FinishAsync).OpenToAll("the provider's answer and the browser's secret are the credentials").WithName("FinishFederatedSignIn").WithSummary("Bring what the provider answered").Produces<FederatedSignIn>();
+
+    private static async Task<IResult> FinishAsync(
+        string provider, FinishFederatedSignInRequest request, ProviderBook providers, ProviderClient client, IdTokens tokens, FactorBook factors, FirstAdministrator first, ControlPlaneDbContext db, IEvents events, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (await TakeAsync(db, provider, request, time.GetUtcNow(), cancellationToken) is not { } attempt)
+        {
+            return Problems.Of(ProblemCodes.Unauthenticated, Stale);
+        }
+
+        Provider? found = null;
+        JsonWebToken token;
+        FederatedClaims claims;
+        try
+        {
+            found = await providers.FindAsync(db, provider, cancellationToken);
+            if (found is null || providers.PortalAddress is null)
+            {
+                return Problems.Of(ProblemCodes.Unauthenticated, Stale);
+            }
+
+            (token, claims) = await AskAsync(found, request, providers, client, tokens, cancellationToken);
+        }
+        catch (ProviderException failure)
+        {
+            return found is null ? Problems.Of(ProblemCodes.Unauthenticated, NotGood) : await FederationApi.RefuseAsync(db, events, found, null, failure.Message, failure.Code == Declined ? failure.Message : NotGood, cancellationToken);
+        }
+
+        // Nothing of the provider is waited for from here on.
+        var now = time.GetUtcNow();
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        try
+        {
+            var (person, refusal) = await FederatedPeople.BringAsync(db, events, found, claims, now, cancellationToken);
+            if (person is null || refusal is not null)
+            {
+                var refused = await FederationApi.RefuseAsync(db, events, found, person is null ? null : FederatedPeople.ActorOf(person), refusal!, null, cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+                return refused;
+            }
+
+            await db.SaveChangesAsync(cancellationToken);
+            var providerSession = IdTokens.TextOf(token, "sid") is { Length: > 0 } sid ? SignInAttempt.Digest($"{found.Id} {sid}") : null;
+            var isProven = found.ProvesSecondFactor(IdTokens.TextOf(token, "acr"), AmrOf(token));
+            var answer = isProven
+                ? await OpenAsync(db, events, first, options.Value, person, found.Id, providerSession, "fed mfa", request.Agent, attempt.ReturnUrl, now, cancellationToken)
+                : await WaitAsync(db, factors, attempt, person, providerSession, cancellationToken);
+            await db.SaveChangesAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+            await first.ForgetCodeAsync(db, cancellationToken);
+            return answer is null ? Problems.Of(ProblemCodes.Unauthenticated, Stale) : TypedResults.Ok(answer);
+        }
+        catch (DbUpdateException exception) when (exception is DbUpdateConcurrencyException || (exception.InnerException is DbException database && !db.Dialect.IsUnavailable(database)))
+        {
+            return Problems.Of(ProblemCodes.Conflict, "You signed in twice at the same moment. Begin again.");
+        }
+    }
+
+    /// <summary>Opens a session, within the open transaction; null: the person was stopped since.</summary>
+    public static async Task<FederatedSignIn?> OpenAsync(
+        ControlPlaneDbContext db, IEvents events, FirstAdministrator first, IdentityOptions options, Person person, string providerId, byte[]? providerSession, string proof, string? agent, string returnUrl, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var session = Session.Of(person, proof, agent, options.LimitsOf(person.Kind), now, out var secret);
+        (session.ProviderId, session.ProviderSession) = (providerId, providerSession);
+        return await SignInApi.OpenAsync(db, events, person, session, "openid", first, now, cancellationToken) ? new FederatedSignIn(null, secret, session.ExpiresAt, returnUrl) : null;
+    }
+
+    /// <summary>What is missing, in words of the API.</summary>
+    public static FederatedSignIn Missing(SignInAttempt attempt, Person person, byte[]? secret) => secret is null
+        ? new FederatedSignIn("code", null, attempt.ExpiresAt, attempt.ReturnUrl)
+        : new FederatedSignIn("authenticator", null, attempt.ExpiresAt, attempt.ReturnUrl, Totp.Base32(secret), Totp.UriOf(secret, person.Label));
+
+    private const string Declined = "declined";
+
+    // One conditional update: of two that bring the same state one finds the row as it must be.
+    private static async Task<SignInAttempt?> TakeAsync(ControlPlaneDbContext db, string provider, FinishFederatedSignInRequest request, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var (state, browser) = (SignInAttempt.Digest(request.State!), SignInAttempt.Digest(request.Browser!));
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        var taken = await db.Set<SignInAttempt>().Where(row => row.StateSha256 == state && row.BrowserSha256 == browser && row.ProviderId == provider && row.AnsweredAt == null && row.ExpiresAt > now)
+            .ExecuteUpdateAsync(set => set.SetProperty(row => row.AnsweredAt, now), cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return taken == 1 ? await db.Set<SignInAttempt>().SingleAsync(row => row.StateSha256 == state, cancellationToken) : null;
+    }
+
+    private static async Task<(JsonWebToken Token, FederatedClaims Claims)> AskAsync(Provider provider, FinishFederatedSignInRequest request, ProviderBook providers, ProviderClient client, IdTokens tokens, CancellationToken cancellationToken)
+    {
+        var configuration = await client.DiscoverAsync(provider, anew: false, cancellationToken);
+
+        // Before anything else of the answer is used (RFC 9207, 2.4): another provider's code is never sent to this one.
+        if (request.Iss is { } issuer ? issuer != provider.Issuer : configuration.AuthorizationResponseIssParameterSupported)
+        {
+            throw new ProviderException("mix-up", "The answer is another provider's (iss).");
+        }
+
+        if (request.Code is not { Length: > 0 } code)
+        {
+            throw new ProviderException(Declined, request.Error == "access_denied" ? "The provider says that the sign-in was declined." : "The provider could not sign you in.");
+        }
+
+        var (text, accessToken) = await client.RedeemAsync(provider, configuration, code, SignInAttempt.VerifierOf(request.Browser!), providers.RedirectUriOf(provider), cancellationToken);
+        var token = await tokens.ReadIdTokenAsync(provider, text, SignInAttempt.NonceOf(request.Browser!), cancellationToken);
+        JsonElement? info = null;
+        if (FederatedClaims.IsIncomplete(provider, token) && accessToken is not null && ProviderClient.IsHttps(configuration.UserInfoEndpoint))
+        {
+            info = await client.UserInfoAsync(provider, configuration, accessToken, cancellationToken);
+
+            // Else somebody else's would be taken for this one's (OpenID Connect Core 1.0, 5.3.2).
+            if (info is { } answer && (answer.ValueKind != JsonValueKind.Object || !answer.TryGetProperty("sub", out var subject) || subject.ValueKind != JsonValueKind.String || subject.GetString() != token.Subject))
+            {
+                throw new ProviderException("userinfo-differs", "The userinfo endpoint tells of somebody else (sub).");
+            }
+        }
+
+        return (token, FederatedClaims.Of(provider, token, info));
+    }
+
+    private static async Task<FederatedSignIn> WaitAsync(ControlPlaneDbContext db, FactorBook factors, SignInAttempt attempt, Person person, byte[]? providerSession, CancellationToken cancellationToken)
+    {
+        (attempt.PersonId, attempt.PersonStamp, attempt.ProviderSession) = (person.Id, person.Stamp, providerSession);
+        if (await db.Set<Authenticator>().AnyAsync(row => row.PersonId == person.Id && row.ConfirmedAt != null, cancellationToken))
+        {
+            return Missing(attempt, person, null);
+        }
+
+        var secret = Totp.NewSecret();
+        attempt.TotpSecret = factors.Seal(attempt.Id, secret);
+        return Missing(attempt, person, secret);
+    }
+
+    private static IEnumerable<string> AmrOf(JsonWebToken token) =>
+        token.TryGetPayloadValue<JsonElement>("amr", out var amr) && amr.ValueKind == JsonValueKind.Array ? amr.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!) : [];
+}

@@ -1,0 +1,49 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Identity.Federation;
+
+/// <summary>Finds providers, staff's in the configuration and customers' in the database, and seals the secrets of the latter.</summary>
+internal sealed class ProviderBook(IOptions<IdentityOptions> options, DataDirectory data, TimeProvider time)
+{
+    private readonly SecretSeal seal = new(data.PathOf("keys/provider-sealing.key"), "missioncontrol provider-secrets v1", time);
+
+    /// <summary>Where providers send browsers back to; null: the installation does not know its own address, and nobody can be sent anywhere.</summary>
+    public Uri? PortalAddress => options.Value.PortalAddress;
+
+    /// <summary>Those on the sign-in page.</summary>
+    public IReadOnlyList<StaffProviderOptions> Staffs => options.Value.Providers;
+
+    /// <summary>Its own address for each provider: an answer of one is never taken for another's (RFC 9700, 4.4.2).</summary>
+    public string RedirectUriOf(Provider provider) => new Uri(PortalAddress!, $"/signin/{provider.Id}/callback").ToString();
+
+    public async Task<Provider?> FindAsync(ControlPlaneDbContext db, string id, CancellationToken cancellationToken)
+    {
+        if (Staffs.FirstOrDefault(provider => provider.Id == id) is { } staffs)
+        {
+            return staffs.ToProvider();
+        }
+
+        return Guid.TryParseExact(id, "D", out var key) && await db.Set<CustomerProvider>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == key, cancellationToken) is { } row ? Open(row) : null;
+    }
+
+    public byte[]? Seal(Guid id, string? secret) => secret is { Length: > 0 } ? seal.Seal(Encoding.UTF8.GetBytes(secret), id.ToString("N")) : null;
+
+    /// <exception cref="ProviderException">No key here opens its secret.</exception>
+    public Provider Open(CustomerProvider row)
+    {
+        try
+        {
+            var secret = row.ClientSecret is { } box ? Encoding.UTF8.GetString(seal.Open(box, row.Id.ToString("N"))) : null;
+            return new Provider(row.Id.ToString("D"), row.CustomerId, row.Name, row.Issuer, row.ClientId, secret, [.. Provider.Words(row.Scopes)], row.GroupsClaim, row.RoleMap(), [.. Provider.Words(row.RequiredAcr)], [.. Provider.Words(row.RequiredAmr)]);
+        }
+        catch (CryptographicException)
+        {
+            throw new ProviderException("secret-not-readable", "The client's secret was sealed by a key that is not here any more. Set it anew.");
+        }
+    }
+}

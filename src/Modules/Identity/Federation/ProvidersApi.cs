@@ -1,0 +1,214 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Identity.People;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Identity.Federation;
+
+/// <summary><c>/api/v1/identity/providers</c>: by which providers customers' users sign in. Staff's stand in the server's configuration, where no session reaches them.</summary>
+internal static class ProvidersApi
+{
+    /// <summary>Of one customer.</summary>
+    private const int MaxProviders = 5;
+
+    private static readonly ListOrders<CustomerProvider> Orders = new ListOrders<CustomerProvider>("name").By("name", row => row.Name, row => row.Id).By("createdAt", row => row.CreatedAt, row => row.Id);
+
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        var providers = api.MapGroup("/providers");
+        providers.MapPost("/", AddAsync).RequireScope(PeopleApi.Right).WithName("AddProvider").WithSummary("Let a customer's users sign in by its own OpenID provider").Produces<AddedProvider>(StatusCodes.Status201Created).AcceptIdempotencyKey();
+        providers.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListProviders").WithSummary("Customers' providers, by name").Produces<Page<ProviderItem>>().SortedBy(Orders);
+        providers.MapGet("/{id:guid}", GetAsync).RequireScope("identity:read").WithName("GetProvider").WithSummary("One provider; its secret is never shown").Produces<ProviderItem>();
+        providers.MapPut("/{id:guid}", ChangeAsync).RequireScope(PeopleApi.Right).WithName("ChangeProvider").WithSummary("Change a provider; with another issuer all whom it signed in are signed out").Produces(StatusCodes.Status204NoContent);
+        providers.MapDelete("/{id:guid}", RemoveAsync).RequireScope(PeopleApi.Right).WithName("RemoveProvider").WithSummary("Remove a provider; all whom it signed in are signed out").Produces(StatusCodes.Status204NoContent);
+        TestProvider.Map(providers);
+    }
+
+    public static IQueryable<CustomerProvider> Visible(ControlPlaneDbContext db)
+    {
+        var (all, customer) = (db.Scope.IsAll, db.Scope.CustomerId);
+        return db.Set<CustomerProvider>().Where(row => all || row.CustomerId == customer);
+    }
+
+    private static async Task<IResult> AddAsync(SetProviderRequest request, ClaimsPrincipal reader, ProviderBook providers, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    {
+        await using var transaction = db.CurrentTransaction is null ? await db.BeginWriteAsync(cancellationToken: cancellationToken) : null;
+        if (!await Actor.StandsAsync(db, reader, cancellationToken))
+        {
+            return Problems.Of(ProblemCodes.Unauthenticated, "The session has ended. Sign in again.");
+        }
+
+        var errors = Mistakes(request, reader).ToList();
+        var customer = db.Scope.IsAll ? request.CustomerId : db.Scope.CustomerId;
+        if (customer is null || (request.CustomerId is { } asked && asked != customer))
+        {
+            errors.Add(new FieldError("/customerId", "unknown-customer", "Name the customer. Providers of staff are set in the server's configuration."));
+        }
+
+        if (errors.Count > 0)
+        {
+            return Problems.Invalid(errors);
+        }
+
+        if (await db.Set<CustomerProvider>().CountAsync(row => row.CustomerId == customer, cancellationToken) >= MaxProviders)
+        {
+            return Problems.Of(ProblemCodes.Conflict, $"There are {MaxProviders} providers; remove one first.");
+        }
+
+        var now = time.GetUtcNow();
+        var id = Guid.CreateVersion7(now);
+        var row = new CustomerProvider
+        {
+            Id = id, CustomerId = customer!.Value, Name = request.Name!.Trim(), Issuer = request.Issuer!.Trim(), ClientId = request.ClientId!.Trim(), ClientSecret = providers.Seal(id, request.ClientSecret),
+            Scopes = request.Scopes ?? Provider.UsualScopes, GroupsClaim = request.GroupsClaim ?? Provider.UsualGroupsClaim, Roles = CustomerProvider.MapOf(request.Roles!),
+            RequiredAcr = request.RequiredAcr ?? "", RequiredAmr = request.RequiredAmr ?? "", CreatedAt = now,
+        };
+        db.Add(row);
+        events.Audit(row.Fact("identity.provider-added") with { Changes = [Change.Add("/name", row.Name), Change.Add("/issuer", row.Issuer), Change.Add("/clientId", row.ClientId), Change.Add("/roles", row.RoleMap()), Change.Add("/requiredAcr", row.RequiredAcr), Change.Add("/requiredAmr", row.RequiredAmr)] });
+        await db.SaveChangesAsync(cancellationToken);
+        if (transaction is not null)
+        {
+            await transaction.CommitAsync(cancellationToken);
+        }
+
+        return TypedResults.Created($"/api/v1/identity/providers/{id}", new AddedProvider(id));
+    }
+
+    private static async Task<IResult> ListAsync(ClaimsPrincipal reader, ProviderBook providers, ControlPlaneDbContext db, [AsParameters] ListQuery list, Guid? customer, string? q, CancellationToken cancellationToken)
+    {
+        var query = Visible(db).AsNoTracking();
+        return await Orders.PageAsync(list, (customer is null ? query : query.Where(row => row.CustomerId == customer)).Holding(row => row.Name, q), row => Describe(row, reader, providers), cancellationToken);
+    }
+
+    private static async Task<IResult> GetAsync(Guid id, ClaimsPrincipal reader, ProviderBook providers, ControlPlaneDbContext db, CancellationToken cancellationToken) =>
+        await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } row ? TypedResults.Ok(Describe(row, reader, providers)) : Problems.NotFound();
+
+    private static Task<IResult> ChangeAsync(Guid id, SetProviderRequest request, ClaimsPrincipal reader, ProviderBook providers, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
+        WithAsync(id, reader, db, async row =>
+        {
+            var errors = Mistakes(request, reader).ToList();
+            if (request.CustomerId is { } customer && customer != row.CustomerId)
+            {
+                errors.Add(new FieldError("/customerId", "unknown-customer", "A provider stays its customer's."));
+            }
+
+            var isOther = row.Issuer != request.Issuer!.Trim() || row.ClientId != request.ClientId!.Trim();
+            if (isOther && row.ClientSecret is not null && string.IsNullOrEmpty(request.ClientSecret))
+            {
+                // Else whoever may write here would have the secret posted to an address of theirs.
+                errors.Add(new FieldError("/clientSecret", "required", "With another issuer or client the secret is set anew."));
+            }
+
+            if (errors.Count > 0)
+            {
+                return Problems.Invalid(errors);
+            }
+
+            if (isOther)
+            {
+                await FederatedPeople.EndAllAsync(db, events, id.ToString("D"), "their provider is another one now", time.GetUtcNow(), cancellationToken);
+            }
+
+            var before = (row.Name, row.Issuer, row.ClientId, row.Scopes, row.GroupsClaim, Roles: row.RoleMap(), row.RequiredAcr, row.RequiredAmr);
+            (row.Name, row.Issuer, row.ClientId, row.Roles) = (request.Name!.Trim(), request.Issuer!.Trim(), request.ClientId!.Trim(), CustomerProvider.MapOf(request.Roles!));
+            (row.Scopes, row.GroupsClaim, row.RequiredAcr, row.RequiredAmr) = (request.Scopes ?? Provider.UsualScopes, request.GroupsClaim ?? Provider.UsualGroupsClaim, request.RequiredAcr ?? "", request.RequiredAmr ?? "");
+            row.ClientSecret = providers.Seal(id, request.ClientSecret) ?? row.ClientSecret;
+            row.Version++;
+            events.Audit(row.Fact("identity.provider-changed") with
+            {
+                Changes =
+                [
+                    Change.Replace("/name", before.Name, row.Name), Change.Replace("/issuer", before.Issuer, row.Issuer), Change.Replace("/clientId", before.ClientId, row.ClientId), Change.Replace("/scopes", before.Scopes, row.Scopes),
+                    Change.Replace("/groupsClaim", before.GroupsClaim, row.GroupsClaim), Change.Replace("/roles", before.Roles, row.RoleMap()), Change.Replace("/requiredAcr", before.RequiredAcr, row.RequiredAcr), Change.Replace("/requiredAmr", before.RequiredAmr, row.RequiredAmr),
+                    .. string.IsNullOrEmpty(request.ClientSecret) ? Array.Empty<Contracts.Events.Audit.AuditChange>() : [Change.Replace("/clientSecret", "as it was", "another one")],
+                ],
+            });
+            return TypedResults.NoContent();
+        }, cancellationToken);
+
+    private static Task<IResult> RemoveAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
+        WithAsync(id, reader, db, async row =>
+        {
+            await FederatedPeople.EndAllAsync(db, events, id.ToString("D"), "their provider was removed", time.GetUtcNow(), cancellationToken);
+            db.Remove(row);
+            events.Audit(row.Fact("identity.provider-removed") with { Changes = [Change.Remove("/name", row.Name), Change.Remove("/issuer", row.Issuer)] });
+            return TypedResults.NoContent();
+        }, cancellationToken);
+
+    private static async Task<IResult> WithAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, Func<CustomerProvider, Task<IResult>> change, CancellationToken cancellationToken)
+    {
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        if (!await Actor.StandsAsync(db, reader, cancellationToken))
+        {
+            return Problems.Of(ProblemCodes.Unauthenticated, "The session has ended. Sign in again.");
+        }
+
+        if (await Visible(db).SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } row)
+        {
+            return Problems.NotFound();
+        }
+
+        // Whoever sets a provider decides whom it signs in, and so may become whatever it gives.
+        if (PeopleApi.Beyond(reader, row.RoleMap().Values) is { } why)
+        {
+            return Problems.Of(ProblemCodes.Conflict, why);
+        }
+
+        var result = await change(row);
+        if (result is IStatusCodeHttpResult { StatusCode: < 300 })
+        {
+            await db.SaveChangesAsync(cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
+        }
+
+        return result;
+    }
+
+    private static IEnumerable<FieldError> Mistakes(SetProviderRequest request, ClaimsPrincipal reader)
+    {
+        if (Provider.MistakeInIssuer(request.Issuer!.Trim()) is { } wrong)
+        {
+            yield return new FieldError("/issuer", "not-an-issuer", wrong);
+        }
+
+        if (request.Scopes is not null && !Provider.Words(request.Scopes).Contains("openid"))
+        {
+            yield return new FieldError("/scopes", "required", "The scope openid is needed: without it there is no id_token.");
+        }
+
+        if (Provider.Words(request.RequiredAmr ?? "").Any(Provider.ProvesNothing.Contains))
+        {
+            yield return new FieldError("/requiredAmr", "proves-nothing", "A password or a PIN is no second factor.");
+        }
+
+        if (request.Roles!.Select(pair => pair.Group).Distinct(StringComparer.Ordinal).Count() != request.Roles!.Count)
+        {
+            yield return new FieldError("/roles", "twice", "A group gives one role.");
+        }
+
+        foreach (var error in PeopleApi.RoleMistakes([.. request.Roles!.Select(pair => pair.Role ?? "")], Person.CustomerUser, reader))
+        {
+            yield return error with { Pointer = $"{error.Pointer}/role" };
+        }
+    }
+
+    private static ProviderItem Describe(CustomerProvider row, ClaimsPrincipal reader, ProviderBook providers)
+    {
+        var hindrance = PeopleApi.Beyond(reader, row.RoleMap().Values);
+        return new ProviderItem(
+            row.Id, row.CustomerId, row.Name, row.Issuer, row.ClientId, row.ClientSecret is not null, row.Scopes, row.GroupsClaim, [.. row.RoleMap().OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => new GroupRole(pair.Key, pair.Value))],
+            row.RequiredAcr, row.RequiredAmr, At($"/signin/{row.Id:D}"), At($"/signin/{row.Id:D}/callback"), At($"/api/v1/identity/federation/{row.Id:D}/backchannel-logout"), row.CreatedAt,
+            [AllowedAction.Of("change", hindrance), AllowedAction.Of("remove", hindrance), AllowedAction.Of("test", Scopes.Lacking(reader, PeopleApi.Right))]);
+
+        string? At(string path) => providers.PortalAddress is { } portal ? new Uri(portal, path).ToString() : null;
+    }
+}

@@ -1,0 +1,75 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Identity.People;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Identity.Federation;
+
+/// <summary>Asks a provider what it publishes and explains what is wrong. Nobody is signed in, and the client's secret is shown to nobody.</summary>
+internal static class TestProvider
+{
+    public static void Map(IEndpointRouteBuilder providers) =>
+        providers.MapPost("/{id:guid}/test", TestAsync).RequireScope(PeopleApi.Right).WithName("TestProvider").WithSummary("Ask a provider what it publishes, and explain what is wrong").Produces<ProviderTest>();
+
+    private static async Task<IResult> TestAsync(Guid id, ProviderBook providers, ProviderClient client, ControlPlaneDbContext db, IEvents events, CancellationToken cancellationToken)
+    {
+        if (await ProvidersApi.Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } row)
+        {
+            return Problems.NotFound();
+        }
+
+        List<ProviderCheck> checks = [];
+        try
+        {
+            var provider = providers.Open(row);
+            var found = await client.FetchAsync(provider, cancellationToken);
+            checks.Add(new ProviderCheck("discovery", "passed", $"The discovery document of {provider.Issuer} was read, and its issuer is the same."));
+            checks.Add(new ProviderCheck("keys", "passed", $"{found.JsonWebKeySet.Keys.Count(IdTokens.IsUsable)} keys sign there."));
+            checks.AddRange(Look(providers, provider, found));
+        }
+        catch (ProviderException failure)
+        {
+            checks.Add(new ProviderCheck(failure.Code, "failed", failure.Message));
+        }
+
+        var hasSucceeded = checks.TrueForAll(check => check.Outcome != "failed");
+        events.Audit(row.Fact("identity.provider-tested") with { Outcome = hasSucceeded ? AuditOutcome.Success : AuditOutcome.Failed, Reason = checks.Find(check => check.Outcome == "failed")?.Detail });
+        await db.SaveChangesAsync(cancellationToken);
+        return TypedResults.Ok(new ProviderTest(hasSucceeded, checks));
+    }
+
+    private static IEnumerable<ProviderCheck> Look(ProviderBook providers, Provider provider, OpenIdConnectConfiguration found)
+    {
+        yield return found.CodeChallengeMethodsSupported.Count > 0
+            ? new ProviderCheck("pkce", "passed", "PKCE with S256 is offered.")
+            : new ProviderCheck("pkce", "warning", "The provider does not say whether it does PKCE. It is sent in any case.");
+        yield return found.AuthorizationResponseIssParameterSupported
+            ? new ProviderCheck("iss", "passed", "Answers name their issuer (RFC 9207), and it is checked.")
+            : new ProviderCheck("iss", "warning", "Answers do not name their issuer (RFC 9207); the redirect URI, which is this provider's alone, keeps providers apart.");
+        if (found.ScopesSupported.Count > 0 && provider.Scopes.Except(found.ScopesSupported).ToList() is { Count: > 0 } unknown)
+        {
+            yield return new ProviderCheck("scopes", "warning", $"The provider does not list the scopes {string.Join(", ", unknown)}; it may refuse them.");
+        }
+
+        if (provider.ClientSecret is not null && found.TokenEndpointAuthMethodsSupported is { Count: > 0 } methods && !methods.Contains("client_secret_basic") && !methods.Contains("client_secret_post"))
+        {
+            yield return new ProviderCheck("client-authentication", "failed", "The provider takes no client secret (token_endpoint_auth_methods_supported).");
+        }
+
+        if (provider.RequiredAcr.Count + provider.RequiredAmr.Count == 0)
+        {
+            yield return new ProviderCheck("second-factor", "warning", "Nothing that the provider says proves a second factor: everybody is asked for a code here as well.");
+        }
+
+        yield return providers.PortalAddress is null
+            ? new ProviderCheck("redirect-uri", "failed", "This installation does not know its own address (Identity:PortalAddress); the vendor sets it.")
+            : new ProviderCheck("redirect-uri", "passed", $"Register {providers.RedirectUriOf(provider)} there. Whether it is, and whether the secret is right, shows the first sign-in.");
+    }
+}
