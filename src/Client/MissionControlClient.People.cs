@@ -54,7 +54,7 @@ public sealed partial class MissionControlClient
     public Task<ProviderItem> GetProviderAsync(Guid id, CancellationToken cancellationToken) => GetAsync<ProviderItem>($"{Identity}/providers/{id}", cancellationToken);
 
     /// <summary>Lets a customer's users sign in by its own provider.</summary>
-    public Task<AddedProvider> AddProviderAsync(SetProviderRequest request, CancellationToken cancellationToken) => SendAsync<AddedProvider>(HttpMethod.Post, $"{Identity}/providers", request, null, cancellationToken);
+    public Task<AddedProvider> AddProviderAsync(SetProviderRequest request, Precondition? precondition, CancellationToken cancellationToken) => SendAsync<AddedProvider>(HttpMethod.Post, $"{Identity}/providers", request, precondition, cancellationToken);
 
     /// <summary>Changes a provider.</summary>
     public Task ChangeProviderAsync(Guid id, SetProviderRequest request, CancellationToken cancellationToken) => SendAsync(HttpMethod.Put, $"{Identity}/providers/{id}", request, null, cancellationToken);

@@ -39,6 +39,8 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
         ["ExchangeToken"] = "an assertion gives short access; the key's rotation has its own entry",
         ["CheckIn"] = "telemetry; a suspected clone has its own entry",
         ["TakeBundle"] = "telemetry, as a check-in",
+        ["BeginFederatedSignIn"] = "sends a browser away; what it brings back has its own entry",
+        ["GetPendingSignIn"] = "says what a sign-in still needs; nothing changes",
         ["PreviewSuspendClusters"] = "says what would be done; nothing changes",
         ["PreviewResumeClusters"] = "says what would be done; nothing changes",
     };
@@ -48,20 +50,22 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        host = await ControlPlane.StartAsync(configuration: await ScannersAsync());
+        host = await ControlPlane.StartAsync(configuration: FederationConfiguration().Concat(await ScannersAsync()).ToDictionary());
         customer = (await host.CreateCustomerAsync()).Id;
+        await StartPeerAsync();
     }
 
     public async ValueTask DisposeAsync()
     {
         await host.DisposeAsync();
         await EndScannersAsync();
+        await StopPeerAsync();
     }
 
     [Fact]
     public async Task Every_endpoint_that_changes_something_leaves_its_entry()
     {
-        var scenarios = Scenarios().Concat(PeopleScenarios()).Concat(LeakScenarios()).ToDictionary();
+        var scenarios = Scenarios().Concat(PeopleScenarios()).Concat(LeakScenarios()).Concat(FederationScenarios()).ToDictionary();
         var mutating = host.Services.GetRequiredService<IEnumerable<EndpointDataSource>>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Any(method => method is "POST" or "PUT" or "PATCH" or "DELETE") == true)
             .Select(endpoint => endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName)

@@ -67,7 +67,7 @@ public sealed class ListSortTests : IAsyncLifetime
         }
 
         Assert.Empty(faults);
-        Assert.Superset(new HashSet<string>(["audit-entries", "callhome-enrollment-tokens", "fleet-clusters", "fleet-events", "fleet-changes", "fleet-incidents", "fleet-parked-messages", "identity-invitations", "identity-leaks", "identity-people", "identity-tokens", "identity-views", "licensing-customers", "licensing-windows", "notifications-contacts", "notifications-deliveries", "notifications-endpoints", "updates-items", "updates-job-runs", "updates-tasks"]),
+        Assert.Superset(new HashSet<string>(["audit-entries", "callhome-enrollment-tokens", "fleet-clusters", "fleet-events", "fleet-changes", "fleet-incidents", "fleet-parked-messages", "identity-invitations", "identity-leaks", "identity-people", "identity-providers", "identity-tokens", "identity-views", "licensing-customers", "licensing-windows", "notifications-contacts", "notifications-deliveries", "notifications-endpoints", "updates-items", "updates-job-runs", "updates-tasks"]),
             lists.Select(list => $"{list.Path.Split('/')[3]}-{list.Path.Split('?')[0].Split('/')[^1]}").ToHashSet());
     }
 
@@ -124,6 +124,12 @@ public sealed class ListSortTests : IAsyncLifetime
         await host.CreateCustomerAsync("Same Ltd");
         await host.CreateEnrollmentTokenAsync(customer, hours: 2);
         await host.ClientWithTokenAsync(null, "fleet:read");
+        foreach (var name in new[] { "One", "One", "Two" })
+        {
+            using var added = await host.Admin.PostAsJsonAsync("/api/v1/identity/providers", new SetProviderRequest(name, "https://login.example.com", "mission-control", null, [new GroupRole("*", "customer-viewer")], CustomerId: customer));
+            added.EnsureSuccessStatusCode();
+        }
+
         foreach (var name in new[] { "One", "Two", "Three" })
         {
             using var saved = await host.Admin.PostAsJsonAsync("/api/v1/identity/views", new SaveViewRequest("clusters", name, "health=red"));

@@ -75,6 +75,9 @@ public sealed class PortalFixture : IAsyncLifetime
     /// <summary>A token of the first customer that leaked.</summary>
     public Guid Leak { get; private set; }
 
+    /// <summary>The provider by which the first customer's users sign in.</summary>
+    public Guid Provider { get; private set; }
+
     /// <summary>The token of the first customer's viewer.</summary>
     public string CustomerToken { get; private set; } = "";
 
@@ -120,6 +123,11 @@ public sealed class PortalFixture : IAsyncLifetime
         await SomebodySignedIn.InviteAsync(Host, "ada@northwind.example", "customer-administrator", Customer);
         await SomebodySignedIn.InvitedAsync(Host.Admin, "joan@vendor.example", "viewer");
         Person = (await Host.Admin.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people"))!.Items.Single(person => person.CustomerId == Customer).Id;
+        using (var added = await Host.Admin.PostAsJsonAsync("/api/v1/identity/providers", new SetProviderRequest("Northwind sign-in", "https://login.northwind.example/realms/people", "mission-control", null, [new GroupRole("*", "customer-viewer")], CustomerId: Customer)))
+        {
+            Provider = (await added.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<AddedProvider>())!.Id;
+        }
+
         (_, var customer) = await Host.ClientWithTokenAsync(Customer, "fleet:read", "licensing:read", "callhome:read", "audit:read", "notifications:read");
         (_, var lost) = await Host.ClientWithTokenAsync(Customer, "fleet:read");
         using var reported = await Host.Admin.PostAsJsonAsync("/api/v1/identity/leaks/report", new ReportLeakRequest(lost.Token, "https://github.example/northwind/infra/blob/main/values.yaml"));
@@ -223,7 +231,7 @@ public sealed class PortalFixture : IAsyncLifetime
     }
 
     private string Fill(string route) => route is "/clusters/resume" ? "/clusters/resume?state=active" : route == "/views" ? "/views?list=clusters&query=health%3Dred" : route == "/system/parked/{role}/retry" ? $"/system/parked/fleet/retry?consumer={Consumer}" : route.Replace("{role}", "fleet", StringComparison.Ordinal).Replace("{**node}", "n1", StringComparison.Ordinal).Replace("{name}", "fleet.purge-records", StringComparison.Ordinal)
-        .Replace("{id:guid}", route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
+        .Replace("{id:guid}", route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
 
     private async Task<Guid> ParkAndRetryAsync()
     {

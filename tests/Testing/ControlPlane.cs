@@ -64,7 +64,7 @@ public sealed class ControlPlane : IAsyncDisposable
     public string CaFile => Path.Combine(Data, "certificates", "ca.pem");
 
     /// <summary>Starts a host and waits until it is ready.</summary>
-    public static async Task<ControlPlane> StartAsync(string? data = null, TimeProvider? time = null, IReadOnlyDictionary<string, string?>? configuration = null, Action<IServiceCollection>? services = null)
+    public static async Task<ControlPlane> StartAsync(string? data = null, TimeProvider? time = null, IReadOnlyDictionary<string, string?>? configuration = null, Action<IServiceCollection>? services = null, Uri? portal = null)
     {
         var directory = data ?? Directory.CreateTempSubdirectory("mc-").FullName;
         if (data is null)
@@ -72,7 +72,7 @@ public sealed class ControlPlane : IAsyncDisposable
             await File.WriteAllBytesAsync(Path.Combine(directory, DatabaseFile), await EmptyDatabase.Value);
         }
 
-        var settings = new HostSettings { Data = directory, Portal = new Uri("https://127.0.0.1:0"), CallHome = new Uri("https://127.0.0.1:0"), Operations = new Uri("http://127.0.0.1:0"), Internal = new Uri("https://127.0.0.1:0") };
+        var settings = new HostSettings { Data = directory, Portal = portal ?? new Uri("https://127.0.0.1:0"), CallHome = new Uri("https://127.0.0.1:0"), Operations = new Uri("http://127.0.0.1:0"), Internal = new Uri("https://127.0.0.1:0") };
         var app = ControlPlaneHost.Build(settings, time, builder =>
         {
             builder.Logging.SetMinimumLevel(LogLevel.Warning);

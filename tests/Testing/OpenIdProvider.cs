@@ -26,7 +26,7 @@ public sealed record OpenIdClient(string Id, string Secret, string RedirectUri, 
 public sealed record OpenIdAccount(string Sub, string Name, string? Email, string[] Groups, string? Acr = null, string[]? Amr = null);
 
 /// <summary>The certified OpenID provider of npm as a process of its own, over TLS.</summary>
-public sealed partial class OpenIdProvider(TestAuthority authority) : IAsyncDisposable
+public sealed partial class OpenIdProvider(TestAuthority authority, string host = "localhost") : IAsyncDisposable
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
     private readonly ConcurrentDictionary<string, int> told = new();
@@ -34,7 +34,7 @@ public sealed partial class OpenIdProvider(TestAuthority authority) : IAsyncDisp
     private Process? process;
 
     /// <summary>Its issuer.</summary>
-    public string Issuer => $"https://localhost:{port}";
+    public string Issuer => $"https://{host}:{port}";
 
     /// <summary>What went wrong in it.</summary>
     public ConcurrentQueue<string> Errors { get; } = new();
@@ -50,7 +50,7 @@ public sealed partial class OpenIdProvider(TestAuthority authority) : IAsyncDisp
             start.Environment["NODE_EXTRA_CA_CERTS"] = trusted;
         }
 
-        foreach (var argument in new[] { "openid-provider.mjs", $"{port}", authority.CertificateFile, authority.KeyFile, JsonSerializer.Serialize(clients.Select(Describe), Json) })
+        foreach (var argument in new[] { "openid-provider.mjs", Issuer, authority.CertificateFile, authority.KeyFile, JsonSerializer.Serialize(clients.Select(Describe), Json) })
         {
             start.ArgumentList.Add(argument);
         }
@@ -81,7 +81,9 @@ public sealed partial class OpenIdProvider(TestAuthority authority) : IAsyncDisp
         };
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        await ready.Task.WaitAsync(TimeSpan.FromMinutes(1));
+        process.EnableRaisingEvents = true;
+        process.Exited += (_, _) => ready.TrySetException(new InvalidOperationException($"The provider ended: {string.Join('\n', Errors)}"));
+        await ready.Task.WaitAsync(TimeSpan.FromMinutes(2));
     }
 
     /// <summary>Makes somebody, or changes what is told of it from now on.</summary>

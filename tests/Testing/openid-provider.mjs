@@ -1,14 +1,13 @@
 // A certified OpenID provider (npm's oidc-provider) on loopback, over TLS. Whoever opens its page types the account's name; accounts are
 // lines of JSON on standard input: {"sub": "…", "name": "…", "email": "…", "groups": […], "acr": "…", "amr": […]}.
-// openid-provider.mjs PORT CERTIFICATE KEY CLIENTS
+// openid-provider.mjs ISSUER CERTIFICATE KEY CLIENTS
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { createInterface } from 'node:readline';
 import Provider from 'oidc-provider';
 
-const [port, certificate, key, clients] = process.argv.slice(2);
-const issuer = `https://localhost:${port}`;
+const [issuer, certificate, key, clients] = process.argv.slice(2);
 const tell = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
 const accounts = new Map();
 
@@ -58,7 +57,7 @@ createServer({ cert: readFileSync(certificate), key: readFileSync(key) }, async 
   return provider.interactionFinished(request, response, account && !form.get('decline')
     ? { login: { accountId: account.sub, acr: account.acr, amr: account.amr } }
     : { error: 'access_denied', error_description: 'declined' });
-}).listen(Number(port), '127.0.0.1', () => tell({ ready: true }));
+}).listen(Number(new URL(issuer).port), '127.0.0.1', () => tell({ ready: true }));
 
 provider.on('backchannel.error', (_, error) => tell({ backchannel: `${error} ${error.cause ?? ''}` }));
 provider.on('server_error', (_, error) => tell({ error: String(error.stack) }));

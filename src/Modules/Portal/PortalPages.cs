@@ -86,6 +86,8 @@ internal static class PortalPages
         PageEntry.Of<TokenList>("/tokens", "identity:read"),
         PageEntry.Of<LeakList>("/leaks", "identity:read"),
         PageEntry.Of<LeakPage>("/leaks/{id:guid}", "identity:read"),
+        PageEntry.Of<ProviderList>("/people/providers", "identity:read"),
+        PageEntry.Of<ProviderPage>("/people/providers/{id:guid}", "identity:read"),
         PageEntry.Of<MePage>("/me", null),
         PageEntry.Of<SystemOverview>("/system", "system:read"),
         PageEntry.OfList<ParkedMessages>("/system/parked", "system:read", "parked"),
@@ -109,6 +111,7 @@ internal static class PortalPages
         var open = root.MapGroup("").OnSurface(Surface.Portal).OpenToAll("pages check their own session and ask the API with its rights").ExcludeFromDescription().AddEndpointFilter(SecureAsync);
         open.MapGet("/assets/{name}", Files.Serve);
         SignInEndpoints.Map(open);
+        FederationEndpoints.Map(open);
         InvitationEndpoints.Map(open);
         LeakReportEndpoints.Map(open);
         var pages = open.MapGroup("").AddEndpointFilter(ForgeryAsync);
@@ -127,6 +130,7 @@ internal static class PortalPages
         PeopleForms.Map(pages);
         TokenForms.Map(pages);
         LeakForms.Map(pages);
+        ProviderForms.Map(pages);
         MeForms.Map(pages);
         SystemForms.Map(pages);
         TaskForms.Map(pages);

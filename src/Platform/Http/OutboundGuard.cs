@@ -76,7 +76,9 @@ public sealed class OutboundGuard
     /// <exception cref="SocketException">There is no such host, or nobody answers.</exception>
     public async ValueTask<Stream> ConnectAsync(string host, int port, bool isOwn, CancellationToken cancellationToken)
     {
-        var addresses = await Dns.GetHostAddressesAsync(host.Trim('[', ']'), cancellationToken);
+        // An address is no question for the resolver, which has opinions of its own about some.
+        var name = host.Trim('[', ']');
+        IPAddress[] addresses = IPAddress.TryParse(name, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(name, cancellationToken);
         var usable = Array.FindAll(addresses, address => Allows(address, isOwn));
         if (usable.Length == 0)
         {

@@ -34,7 +34,11 @@ public sealed record SignInRequest(
 /// <param name="Session">The session that asks.</param>
 /// <param name="Passkeys">The passkeys, oldest first.</param>
 public sealed record MeItem(
-    Guid Id, string Name, string Email, string Kind, Guid? CustomerId, IReadOnlyList<HeldRoleItem> Roles, DateTimeOffset? PasswordSetAt, FactorItem? Authenticator, int RecoveryCodesLeft, Guid Session, IReadOnlyList<PasskeyItem> Passkeys);
+    Guid Id, string Name, string Email, string Kind, Guid? CustomerId, IReadOnlyList<HeldRoleItem> Roles, DateTimeOffset? PasswordSetAt, FactorItem? Authenticator, int RecoveryCodesLeft, Guid Session, IReadOnlyList<PasskeyItem> Passkeys)
+{
+    /// <summary>Whether a provider signs it in, and no password.</summary>
+    public bool IsFederated { get; init; }
+}
 
 /// <summary>Something that proves who one is.</summary>
 /// <param name="Kind">totp.</param>

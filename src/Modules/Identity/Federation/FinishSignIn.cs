@@ -22,8 +22,11 @@ namespace MissionControl.Identity.Federation;
 /// <summary>Takes what a provider answered, once: exchanges the code, judges the id_token, brings the person, and opens its session or says what is missing.</summary>
 internal static class FinishSignIn
 {
+    /// <summary>What is told of an answer that is not good; why, only the log says.</summary>
+    public const string NotGood = "What the provider answered is not good; the audit log says why. Begin again, or ask whoever manages the provider.";
+
+    private const string Declined = "declined";
     private const string Stale = "This sign-in was begun in another browser, is finished already, or was begun more than ten minutes ago. Begin again.";
-    private const string NotGood = "What the provider answered is not good; the audit log says why. Begin again, or ask whoever manages the provider.";
 
     public static void Map(IEndpointRouteBuilder federation) =>
         federation.MapPost("/{provider}/finish", FinishAsync).OpenToAll("the provider's answer and the browser's secret are the credentials").WithName("FinishFederatedSignIn").WithSummary("Bring what the provider answered").Produces<FederatedSignIn>();
@@ -97,8 +100,6 @@ internal static class FinishSignIn
     public static FederatedSignIn Missing(SignInAttempt attempt, Person person, byte[]? secret) => secret is null
         ? new FederatedSignIn("code", null, attempt.ExpiresAt, attempt.ReturnUrl)
         : new FederatedSignIn("authenticator", null, attempt.ExpiresAt, attempt.ReturnUrl, Totp.Base32(secret), Totp.UriOf(secret, person.Label));
-
-    private const string Declined = "declined";
 
     // One conditional update: of two that bring the same state one finds the row as it must be.
     private static async Task<SignInAttempt?> TakeAsync(ControlPlaneDbContext db, string provider, FinishFederatedSignInRequest request, DateTimeOffset now, CancellationToken cancellationToken)

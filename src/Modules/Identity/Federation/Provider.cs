@@ -35,7 +35,8 @@ internal sealed record Provider(
     /// <summary>Where the provider's endpoints are described (OpenID Connect Discovery 1.0, 4).</summary>
     public string MetadataAddress => $"{Issuer.TrimEnd('/')}/.well-known/openid-configuration";
 
-    public static bool IsSlug(string id) => id.Length is > 0 and <= 31 && char.IsAsciiLetterLower(id[0]) && id.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '-');
+    // Below /signin the portal has pages of its own.
+    public static bool IsSlug(string id) => id is not ("code" or "passkey") && id.Length is > 0 and <= 31 && char.IsAsciiLetterLower(id[0]) && id.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '-');
 
     public static IEnumerable<string> Words(string text) => text.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
 

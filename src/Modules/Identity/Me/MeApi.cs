@@ -47,7 +47,7 @@ internal static class MeApi
         var keys = await db.Set<Passkey>().AsNoTracking().Where(row => row.PersonId == id).OrderBy(row => row.CreatedAt).ToListAsync(cancellationToken);
         var codes = await db.Set<RecoveryCode>().CountAsync(row => row.PersonId == id && row.UsedAt == null, cancellationToken);
         return TypedResults.Ok(new MeItem(id, self.Person.Name, self.Person.Email, self.Person.Kind, self.Person.CustomerId, [.. roles.Select(row => new HeldRoleItem(row.Role, row.Since, null))], self.Person.PasswordSetAt,
-            device is null ? null : new FactorItem("totp", device.ConfirmedAt!.Value, device.LastUsedAt), codes, self.Session, keys.ConvertAll(row => row.ToItem())));
+            device is null ? null : new FactorItem("totp", device.ConfirmedAt!.Value, device.LastUsedAt), codes, self.Session, keys.ConvertAll(row => row.ToItem())) { IsFederated = self.Person.IsFederated });
     }
 
     private static async Task<IResult> SessionsAsync([AsParameters] Asking ask, CancellationToken cancellationToken)

@@ -148,10 +148,10 @@ internal static class SignInEndpoints
 
     private static async Task<IResult> FormAsync(HttpContext http, MissionControlClient client, string? returnUrl, string? problem, int status, string? email = null)
     {
-        var tokens = false;
+        SignInOptions? options = null;
         try
         {
-            tokens = (await client.GetSignInOptionsAsync(http.RequestAborted)).Tokens;
+            options = await client.GetSignInOptionsAsync(http.RequestAborted);
         }
         catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
         {
@@ -160,7 +160,8 @@ internal static class SignInEndpoints
 
         return new PageResult<SignIn>(null, new Dictionary<string, object?>
         {
-            [nameof(SignIn.ReturnUrl)] = LocalAddress.OrHome(returnUrl), [nameof(SignIn.Problem)] = problem, [nameof(SignIn.Tokens)] = tokens, [nameof(SignIn.Email)] = email,
+            [nameof(SignIn.ReturnUrl)] = LocalAddress.OrHome(returnUrl), [nameof(SignIn.Problem)] = problem, [nameof(SignIn.Tokens)] = options?.Tokens == true, [nameof(SignIn.Email)] = email,
+            [nameof(SignIn.Providers)] = options?.Providers ?? [],
         }, status: status);
     }
 }

@@ -30,12 +30,13 @@ internal static class PeopleForms
         }));
         pages.MapPost("/people/{id:guid}/recover", (Guid id, HttpContext http) => PortalPage.ChangeAsync<PersonPage>(http, async (page, form) =>
             Once<PersonPage>(await PortalPage.ReaderAsync(http), await page.Api.RecoverPersonAsync(id, new PersonActionRequest(Or(form["reason"])), page.Aborted), id)));
-        pages.MapPost("/people/{id:guid}/{act:regex(^(end-sessions|disable|enable)$)}", (Guid id, string act, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<PersonPage>(http, async (page, form) =>
+        pages.MapPost("/people/{id:guid}/{act:regex(^(end-sessions|disable|enable|forget-authenticator)$)}", (Guid id, string act, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<PersonPage>(http, async (page, form) =>
         {
             await page.Api.ActOnPersonAsync(id, act, new PersonActionRequest(Or(form["reason"])), page.Aborted);
             flashes.Leave(http, new Flash(act switch
             {
                 "end-sessions" => "Signed out everywhere.",
+                "forget-authenticator" => "Forgotten. The next sign-in by the provider sets up another one.",
                 "disable" => "Disabled. Nobody signs in with this account any more.",
                 _ => "Enabled. The person may sign in again.",
             }, $"/audit?target={id}"));

@@ -9,7 +9,12 @@ internal static class PersonWords
 
     public static string Roles(PersonItem person, IReadOnlyList<RoleItem>? roles) => person.Roles.Count == 0 ? "none" : string.Join(", ", person.Roles.Select(role => Role(role.Name, roles)));
 
-    public static string Factors(PersonItem person) => person.Factors.Count == 0 ? "password only" : string.Join(" or ", person.Factors.Select(factor => factor == "totp" ? "password and authenticator" : factor));
+    /// <summary>What somebody signs in with.</summary>
+    public static string Factors(PersonItem person)
+    {
+        var own = string.Join(person.IsFederated ? " and " : " or ", person.Factors.Select(factor => (factor, person.IsFederated) switch { ("totp", false) => "password and authenticator", ("totp", true) => "authenticator", _ => factor }));
+        return person.IsFederated ? own.Length == 0 ? "its provider" : $"its provider; {own} beside it" : own.Length == 0 ? "nothing" : own;
+    }
 
     /// <summary>A browser as people call it, from what it calls itself; they call themselves each other's names, so the order matters.</summary>
     public static string Browser(string? agent)

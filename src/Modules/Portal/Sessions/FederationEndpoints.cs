@@ -1,0 +1,153 @@
+using Microsoft.AspNetCore.Antiforgery;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+using MissionControl.Client;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Portal.Look;
+using MissionControl.Portal.Pages.Federation;
+using MissionControl.Portal.Shell;
+
+namespace MissionControl.Portal.Sessions;
+
+/// <summary>
+/// Sends browsers to OpenID providers and takes what they bring back to identity, which exchanges it. The browser's own secret is in a
+/// cookie of its own; without it what comes back is worth nothing. Begun by a link, not by a form: the content policy lets no form lead
+/// to another site, redirects included.
+/// </summary>
+internal static class FederationEndpoints
+{
+    /// <summary>Lax: it comes along when the provider sends the browser back.</summary>
+    public const string Cookie = "__Host-mc-signin";
+
+    private const string NotHere = "This sign-in was begun in another browser, is finished already, or was begun more than ten minutes ago. Begin again.";
+
+    public static void Map(IEndpointRouteBuilder pages)
+    {
+        pages.MapGet("/signin/code", (HttpContext http, MissionControlClient client) => PendingAsync(http, client));
+        pages.MapPost("/signin/code", ProveAsync);
+        pages.MapGet("/signin/{provider}", (string provider, string? returnUrl, HttpContext http, MissionControlClient client) => ShowAsync(http, client, provider, returnUrl, null, StatusCodes.Status200OK));
+        pages.MapGet("/signin/{provider}/begin", BeginAsync);
+        pages.MapGet("/signin/{provider}/callback", CallbackAsync);
+    }
+
+    private static Task<IResult> BeginAsync(string provider, string? returnUrl, HttpContext http, MissionControlClient client, SignInLimit limit) => GuardedAsync(http, client, provider, returnUrl, limit, async () =>
+    {
+        var begun = await client.BeginFederatedSignInAsync(provider, new BeginFederatedSignInRequest(LocalAddress.OrHome(returnUrl)), http.RequestAborted);
+        http.Response.Cookies.Append(Cookie, begun.Browser, Options(begun.ExpiresAt));
+        return TypedResults.Redirect(begun.Address);
+    });
+
+    private static Task<IResult> CallbackAsync(string provider, string? state, string? code, string? iss, string? error, HttpContext http, MissionControlClient client, SignInLimit limit) => GuardedAsync(http, client, provider, null, limit, async () =>
+    {
+        if (http.Request.Cookies[Cookie] is not { Length: > 0 } browser)
+        {
+            return await ShowAsync(http, client, provider, null, NotHere, StatusCodes.Status422UnprocessableEntity);
+        }
+
+        var signIn = await client.FinishFederatedSignInAsync(provider, new FinishFederatedSignInRequest(browser, state, code, iss, error, SignInEndpoints.AgentOf(http)), http.RequestAborted);
+        return signIn.Session is { } session ? Opened(http, session, signIn) : TypedResults.LocalRedirect("/signin/code");
+    });
+
+    private static async Task<IResult> PendingAsync(HttpContext http, MissionControlClient client, Action<PageContext>? enter = null, int status = StatusCodes.Status200OK)
+    {
+        try
+        {
+            return http.Request.Cookies[Cookie] is { Length: > 0 } browser
+                ? new PageResult<SecondFactor>(null, new Dictionary<string, object?> { [nameof(SecondFactor.SignIn)] = await client.GetPendingSignInAsync(browser, http.RequestAborted) }, enter, status)
+                : Over(NotHere);
+        }
+        catch (ApiException refusal) when ((int)refusal.Status is 400 or 401 or 422)
+        {
+            return Over(refusal.Message);
+        }
+    }
+
+    private static async Task<IResult> ProveAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit)
+    {
+        if (limit.IsReached(http))
+        {
+            http.Response.Headers.RetryAfter = "60";
+            return Over("Too many tries from this address. Wait a minute, and begin again.", StatusCodes.Status429TooManyRequests);
+        }
+
+        if (!await forgery.IsRequestValidAsync(http))
+        {
+            return await PendingAsync(http, client, page => page.Refused = Refusal.Expired(), StatusCodes.Status400BadRequest);
+        }
+
+        var form = await http.Request.ReadFormAsync(http.RequestAborted);
+        try
+        {
+            var signIn = await client.ProveFederatedSignInAsync(new ProveFederatedSignInRequest(http.Request.Cookies[Cookie], form["code"].ToString().Trim(), SignInEndpoints.AgentOf(http)), http.RequestAborted);
+            var opened = Opened(http, signIn.Session!, signIn);
+            return signIn.RecoveryCodes is null ? opened : new PageResult<SecondFactor>(null, new Dictionary<string, object?> { [nameof(SecondFactor.Codes)] = signIn.RecoveryCodes });
+        }
+        catch (ApiException refusal) when ((int)refusal.Status is 422 or 429)
+        {
+            limit.Count(http);
+            return await PendingAsync(http, client, page => page.Refused = Refusal.Of("identity", refusal), StatusCodes.Status422UnprocessableEntity);
+        }
+        catch (ApiException refusal) when ((int)refusal.Status is 400 or 401)
+        {
+            return Over(refusal.Message);
+        }
+        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
+        {
+            return Over("Nobody can be signed in now. Try again in a moment.", StatusCodes.Status503ServiceUnavailable);
+        }
+    }
+
+    // A session that the browser had before is not carried on: what it holds from now on was made for this sign-in.
+    private static RedirectHttpResult Opened(HttpContext http, string session, FederatedSignIn signIn)
+    {
+        SignInEndpoints.Keep(http, session, signIn.ExpiresAt);
+        http.Response.Cookies.Delete(Cookie, Options(null));
+        return TypedResults.LocalRedirect(LocalAddress.OrHome(signIn.ReturnUrl));
+    }
+
+    private static async Task<IResult> GuardedAsync(HttpContext http, MissionControlClient client, string provider, string? returnUrl, SignInLimit limit, Func<Task<IResult>> then)
+    {
+        if (limit.IsReached(http))
+        {
+            http.Response.Headers.RetryAfter = "60";
+            return await ShowAsync(http, client, provider, returnUrl, "Too many tries from this address. Wait a minute.", StatusCodes.Status429TooManyRequests);
+        }
+
+        try
+        {
+            return await then();
+        }
+        catch (ApiException refusal) when ((int)refusal.Status is 400 or 401 or 404 or 409 or 422)
+        {
+            limit.Count(http);
+            return await ShowAsync(http, client, provider, returnUrl, refusal.Message, StatusCodes.Status422UnprocessableEntity);
+        }
+        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
+        {
+            return await ShowAsync(http, client, provider, returnUrl, "Nobody can be signed in now. Try again in a moment.", StatusCodes.Status503ServiceUnavailable);
+        }
+    }
+
+    private static async Task<IResult> ShowAsync(HttpContext http, MissionControlClient client, string provider, string? returnUrl, string? problem, int status)
+    {
+        SignInProvider? found = null;
+        try
+        {
+            found = await client.GetSignInProviderAsync(provider, http.RequestAborted);
+        }
+        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
+        {
+            (problem, status) = silence is ApiException { Status: System.Net.HttpStatusCode.NotFound }
+                ? ("There is no sign-in at this address. Ask your administrator for the right one.", StatusCodes.Status404NotFound)
+                : ("Nobody can be signed in now. Try again in a moment.", StatusCodes.Status503ServiceUnavailable);
+        }
+
+        return new PageResult<ProviderSignIn>(null, new Dictionary<string, object?> { [nameof(ProviderSignIn.Provider)] = found, [nameof(ProviderSignIn.Problem)] = problem, [nameof(ProviderSignIn.ReturnUrl)] = LocalAddress.OrHome(returnUrl) }, status: status);
+    }
+
+    private static PageResult<ProviderSignIn> Over(string why, int status = StatusCodes.Status422UnprocessableEntity) => new(null, new Dictionary<string, object?> { [nameof(ProviderSignIn.Problem)] = why }, status: status);
+
+    private static CookieOptions Options(DateTimeOffset? expires) => new() { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Lax, Path = "/", Expires = expires };
+}
