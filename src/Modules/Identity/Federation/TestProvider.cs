@@ -70,6 +70,6 @@ internal static class TestProvider
 
         yield return providers.PortalAddress is null
             ? new ProviderCheck("redirect-uri", "failed", "This installation does not know its own address (Identity:PortalAddress); the vendor sets it.")
-            : new ProviderCheck("redirect-uri", "passed", $"Register {providers.RedirectUriOf(provider)} there. Whether it is, and whether the secret is right, shows the first sign-in.");
+            : new ProviderCheck("redirect-uri", "passed", $"Register {providers.RedirectUriOf(provider)} there. The first sign-in shows whether it is, and whether the secret is right.");
     }
 }
