@@ -190,6 +190,20 @@ public sealed class CustomerProviderTests : IAsyncLifetime
         Assert.Equal(["/scopes", "/requiredAmr"], (await refused.Content.ReadFromJsonAsync<ProblemDocument>())!.Errors!.Select(error => error.Pointer));
     }
 
+    [Theory]
+    [InlineData("""[{"role":"customer-viewer"}]""")]
+    [InlineData("""[{"group":" ","role":"customer-viewer"}]""")]
+    [InlineData("""[null]""")]
+    [InlineData("""[{"group":"a"}]""")]
+    [InlineData("""[{"group":"a","role":"customer-viewer"},{"group":"a","role":"customer-administrator"}]""")]
+    [InlineData("[]")]
+    public async Task Roles_without_a_group_or_twice_are_refused(string roles)
+    {
+        using var body = new StringContent($$"""{"name":"x","issuer":"https://login.example.com","clientId":"x","roles":{{roles}}}""", Encoding.UTF8, "application/json");
+        using var refused = await api.PostAsync(new Uri("/api/v1/identity/providers", UriKind.Relative), body);
+        Assert.InRange((int)refused.StatusCode, 400, 422);
+    }
+
     [Fact]
     public async Task A_test_of_the_connection_says_what_is_good_and_what_is_not()
     {

@@ -73,6 +73,7 @@ public sealed class FederationAttackTests : IAsyncLifetime
         { "no nonce", "nonce" },
         { "no subject", "sub" },
         { "a subject beyond all length", "sub" },
+        { "a subject that no database keeps", "sub" },
         { "a changed claim under the old signature", "signature" },
         { "no JWT", "JWT" },
         { "too long", "long" },
@@ -188,6 +189,23 @@ public sealed class FederationAttackTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_code_stands_in_no_log_also_where_addresses_are_logged()
+    {
+        var begun = await host.BeginAsync("corp");
+        var state = HttpUtility.ParseQueryString(new Uri(begun.Address).Query)["state"]!;
+        var address = $"https://control.example.com/signin/corp/callback?code=0.AXkAq-_code~of.a%2Fprovider&state={state}&iss=https://login.example.com";
+        foreach (var logged in new[] { $"Request starting HTTP/2 GET {address}", System.Text.Json.JsonSerializer.Serialize(new { address }) })
+        {
+            var text = Platform.Telemetry.RedactingFormatter.Redact(logged);
+            Assert.DoesNotContain(state, text, StringComparison.Ordinal);
+            Assert.DoesNotContain("code~of", text, StringComparison.Ordinal);
+            Assert.Contains("login.example.com", text, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("GET /clusters?state=suspended&code=x", Platform.Telemetry.RedactingFormatter.Redact("GET /clusters?state=suspended&code=x"));
+    }
+
+    [Fact]
     public async Task Somebody_without_an_authenticator_gets_no_session_by_what_was_not_configured_to_prove_one()
     {
         using var answer = await TryAsync(claims => (claims["amr"], claims["acr"]) = (new[] { "pwd", "mfa" }, "urn:other:mfa"));
@@ -270,6 +288,7 @@ public sealed class FederationAttackTests : IAsyncLifetime
             case "no nonce": claims.Remove("nonce"); break;
             case "no subject": claims.Remove("sub"); break;
             case "a subject beyond all length": claims["sub"] = new string('a', 256); break;
+            case "a subject that no database keeps": claims["sub"] = "a\0b"; break;
             case "too long": claims["more"] = new string('a', 70_000); break;
         }
     }

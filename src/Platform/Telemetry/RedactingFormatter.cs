@@ -29,7 +29,7 @@ public sealed partial class RedactingFormatter : ConsoleFormatter, IDisposable
     public static string Redact(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return Signed().Replace(TokenText.Redact(text), "eyJ…");
+        return Authorization().Replace(Signed().Replace(TokenText.Redact(text), "eyJ…"), "…");
     }
 
     /// <inheritdoc />
@@ -43,6 +43,10 @@ public sealed partial class RedactingFormatter : ConsoleFormatter, IDisposable
 
     /// <inheritdoc />
     public void Dispose() => services.Dispose();
+
+    // What a provider sends a browser back with (OAuth 2.0, RFC 6749, 4.1.2): whoever logs addresses logs no code. JSON writes & by its number.
+    [GeneratedRegex(@"(?<=(?:[?&]|\\u0026)(?:code|state)=)[A-Za-z0-9._~%+/=-]{20,}")]
+    private static partial Regex Authorization();
 
     // A JWT: user tokens, assertions of clusters, step-up proofs.
     [GeneratedRegex(@"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}")]

@@ -34,9 +34,9 @@ internal sealed class IdTokens(ProviderClient client, TimeProvider time)
             throw Refused("The id_token was made for another sign-in (nonce).");
         }
 
-        if (token.Subject is not { Length: > 0 and <= 255 })
+        if (token.Subject is not { Length: > 0 and <= 255 } subject || subject.AsSpan().ContainsAnyExceptInRange(' ', '~'))
         {
-            throw Refused("The id_token names no subject of 255 characters at most (sub).");
+            throw Refused("The id_token names no subject of 255 characters of ASCII at most (sub).");
         }
 
         return token;

@@ -61,7 +61,7 @@ internal static class ProveSignIn
             var (proof, codes) = attempt.TotpSecret is { } box
                 ? await SetUpAsync(db, events, factors, options.Value, attempt, box, person, request.Code!.Trim(), now, cancellationToken)
                 : (await factors.ProveAsync(db, person.Id, request.Code!, acceptsRecovery: true, cancellationToken), null);
-            var isFirst = proof is not null && await db.Set<SignInAttempt>().Where(row => row.Id == attempt.Id && row.FinishedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.FinishedAt, now), cancellationToken) == 1;
+            var isFirst = proof is not null && await db.Set<SignInAttempt>().Where(row => row.Id == attempt.Id && row.FinishedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.FinishedAt, now).SetProperty(row => row.TotpSecret, (byte[]?)null), cancellationToken) == 1;
             opened = isFirst ? await FinishSignIn.OpenAsync(db, events, first, options.Value, person, attempt.ProviderId, attempt.ProviderSession, $"fed {proof} mfa", request.Agent, attempt.ReturnUrl, now, cancellationToken) : null;
             if (opened is not null)
             {

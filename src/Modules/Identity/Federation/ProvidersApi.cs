@@ -190,6 +190,12 @@ internal static class ProvidersApi
             yield return new FieldError("/requiredAmr", "proves-nothing", "A password or a PIN is no second factor.");
         }
 
+        if (request.Roles!.Any(pair => string.IsNullOrWhiteSpace(pair?.Group)))
+        {
+            yield return new FieldError("/roles", "required", "Each role needs a group; * is everybody.");
+            yield break;
+        }
+
         if (request.Roles!.Select(pair => pair.Group).Distinct(StringComparer.Ordinal).Count() != request.Roles!.Count)
         {
             yield return new FieldError("/roles", "twice", "A group gives one role.");

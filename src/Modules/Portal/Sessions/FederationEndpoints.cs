@@ -62,6 +62,10 @@ internal static class FederationEndpoints
         {
             return Over(refusal.Message);
         }
+        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
+        {
+            return Over("Nobody can be signed in now. Try again in a moment.", StatusCodes.Status503ServiceUnavailable);
+        }
     }
 
     private static async Task<IResult> ProveAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit)
