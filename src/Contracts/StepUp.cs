@@ -56,6 +56,15 @@ public static class StepUp
     /// <summary>Somebody who lost password or device gets a way back.</summary>
     public static StepUpSubject Recover(Guid personId) => Of(ChangeRole, ["recover", personId.ToString("N")]);
 
+    /// <summary>A customer's provider signs people in, and gives them roles.</summary>
+    /// <param name="customerId">The customer.</param>
+    /// <param name="issuer">The provider.</param>
+    /// <param name="clientId">What this installation is called there.</param>
+    /// <param name="roles">The role of each group, as <c>group=role</c>.</param>
+    /// <param name="factors">What it takes as a proof of a second factor, and from which claim groups are read.</param>
+    public static StepUpSubject SetProvider(Guid customerId, string issuer, string clientId, IEnumerable<string> roles, IEnumerable<string> factors) =>
+        Of(ChangeRole, ["provider", customerId.ToString("N"), issuer, clientId, .. factors, .. roles.Order(StringComparer.Ordinal)]);
+
     /// <summary>Something that one signs in with is added or removed.</summary>
     /// <param name="personId">Whose.</param>
     /// <param name="change">What is done, such as <c>add-passkey</c>.</param>

@@ -1154,6 +1154,22 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [identity_federated_identity] (
+        [key] varbinary(32) NOT NULL,
+        [person_id] binary(16) NOT NULL,
+        [provider_id] nvarchar(36) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [issuer] nvarchar(300) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [subject] nvarchar(255) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_identity_federated_identity] PRIMARY KEY ([key])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [identity_held_role] (
         [person_id] binary(16) NOT NULL,
         [role] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
@@ -1245,12 +1261,72 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [identity_leak] (
+        [id] binary(16) NOT NULL,
+        [kind] nvarchar(1) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [token_id] nvarchar(12) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [secret_sha256] varbinary(32) NOT NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [customer_id] binary(16) NULL,
+        [cluster_id] binary(16) NULL,
+        [owner_id] binary(16) NULL,
+        [source] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [url] nvarchar(2000) COLLATE Latin1_General_100_BIN2 NULL,
+        [places] int NOT NULL,
+        [reported_at] bigint NOT NULL,
+        [verified_at] bigint NULL,
+        [outcome] nvarchar(20) COLLATE Latin1_General_100_BIN2 NULL,
+        [dead_at] bigint NULL,
+        [spent_at] bigint NULL,
+        [told_at] bigint NULL,
+        [closed_at] bigint NULL,
+        [closed_by] nvarchar(60) COLLATE Latin1_General_100_BIN2 NULL,
+        [closed_because] nvarchar(20) COLLATE Latin1_General_100_BIN2 NULL,
+        [comment] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_identity_leak] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_leak_place] (
+        [incident_id] binary(16) NOT NULL,
+        [digest] varbinary(32) NOT NULL,
+        [reporter] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [source] nvarchar(40) COLLATE Latin1_General_100_BIN2 NULL,
+        [url] nvarchar(2000) COLLATE Latin1_General_100_BIN2 NULL,
+        [found_at] bigint NOT NULL,
+        CONSTRAINT [PK_identity_leak_place] PRIMARY KEY ([incident_id], [digest])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [identity_lease] (
         [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [holder] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [until] bigint NOT NULL,
         [version] bigint NOT NULL,
         CONSTRAINT [PK_identity_lease] PRIMARY KEY ([name])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_logout_token] (
+        [key] varbinary(32) NOT NULL,
+        [expires_at] bigint NOT NULL,
+        CONSTRAINT [PK_identity_logout_token] PRIMARY KEY ([key])
     );
 END;
 
@@ -1333,7 +1409,7 @@ BEGIN
         [kind] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [customer_id] binary(16) NULL,
         [email] nvarchar(254) COLLATE Latin1_General_100_BIN2 NOT NULL,
-        [email_key] nvarchar(254) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [email_key] nvarchar(254) COLLATE Latin1_General_100_BIN2 NULL,
         [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [password_hash] nvarchar(200) COLLATE Latin1_General_100_BIN2 NULL,
         [password_set_at] bigint NULL,
@@ -1359,6 +1435,29 @@ BEGIN
         [version] bigint NOT NULL,
         [body] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         CONSTRAINT [PK_identity_projection] PRIMARY KEY ([kind], [id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_provider] (
+        [id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [issuer] nvarchar(300) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [client_id] nvarchar(300) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [client_secret] varbinary(1000) NULL,
+        [scopes] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [groups_claim] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [roles] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [required_acr] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [required_amr] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [created_at] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_identity_provider] PRIMARY KEY ([id])
     );
 END;
 
@@ -1407,6 +1506,8 @@ BEGIN
         [token_id] nvarchar(12) COLLATE Latin1_General_100_BIN2 NULL,
         [person_id] binary(16) NULL,
         [factors] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [provider_id] nvarchar(36) COLLATE Latin1_General_100_BIN2 NULL,
+        [provider_session] varbinary(32) NULL,
         [agent] nvarchar(300) COLLATE Latin1_General_100_BIN2 NULL,
         [created_at] bigint NOT NULL,
         [seen_at] bigint NOT NULL,
@@ -1414,6 +1515,30 @@ BEGIN
         [expires_at] bigint NOT NULL,
         [ended_at] bigint NULL,
         CONSTRAINT [PK_identity_session] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_sign_in_attempt] (
+        [id] binary(16) NOT NULL,
+        [state_sha256] varbinary(32) NOT NULL,
+        [browser_sha256] varbinary(32) NOT NULL,
+        [provider_id] nvarchar(36) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [return_url] nvarchar(2000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [created_at] bigint NOT NULL,
+        [expires_at] bigint NOT NULL,
+        [answered_at] bigint NULL,
+        [person_id] binary(16) NULL,
+        [person_stamp] bigint NULL,
+        [totp_secret] varbinary(100) NULL,
+        [provider_session] varbinary(32) NULL,
+        [failed_tries] int NOT NULL,
+        [finished_at] bigint NULL,
+        CONSTRAINT [PK_identity_sign_in_attempt] PRIMARY KEY ([id])
     );
 END;
 
@@ -1477,6 +1602,23 @@ BEGIN
         [revoked_at] bigint NULL,
         [version] bigint NOT NULL,
         CONSTRAINT [PK_identity_token] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_used_token] (
+        [token_id] nvarchar(12) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [address] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [first_at] bigint NOT NULL,
+        [last_at] bigint NOT NULL,
+        [accepted] bigint NOT NULL,
+        [refused] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_identity_used_token] PRIMARY KEY ([token_id], [address])
     );
 END;
 
@@ -3294,6 +3436,22 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_identity_federated_identity_person_id] ON [identity_federated_identity] ([person_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_federated_identity_provider_id] ON [identity_federated_identity] ([provider_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_identity_idempotency_created_at] ON [identity_idempotency] ([created_at]);
 END;
 
@@ -3350,6 +3508,46 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_identity_leak_closed_at] ON [identity_leak] ([closed_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_leak_reported_at] ON [identity_leak] ([reported_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_identity_leak_token_id_kind_secret_sha256] ON [identity_leak] ([token_id], [kind], [secret_sha256]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_leak_place_found_at] ON [identity_leak_place] ([found_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_logout_token_expires_at] ON [identity_logout_token] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE UNIQUE INDEX [IX_identity_parked_message_consumer_message_id] ON [identity_parked_message] ([consumer], [message_id]);
 END;
 
@@ -3398,7 +3596,15 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
-    CREATE UNIQUE INDEX [IX_identity_person_email_key] ON [identity_person] ([email_key]);
+    EXEC(N'CREATE UNIQUE INDEX [IX_identity_person_email_key] ON [identity_person] ([email_key]) WHERE [email_key] IS NOT NULL');
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_provider_customer_id] ON [identity_provider] ([customer_id]);
 END;
 
 IF NOT EXISTS (
@@ -3430,7 +3636,39 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_identity_session_provider_session] ON [identity_session] ([provider_session]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE UNIQUE INDEX [IX_identity_session_secret_sha256] ON [identity_session] ([secret_sha256]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_identity_sign_in_attempt_browser_sha256] ON [identity_sign_in_attempt] ([browser_sha256]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_sign_in_attempt_expires_at] ON [identity_sign_in_attempt] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_identity_sign_in_attempt_state_sha256] ON [identity_sign_in_attempt] ([state_sha256]);
 END;
 
 IF NOT EXISTS (
@@ -3487,6 +3725,14 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_identity_token_person_id] ON [identity_token] ([person_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_used_token_last_at] ON [identity_used_token] ([last_at]);
 END;
 
 IF NOT EXISTS (

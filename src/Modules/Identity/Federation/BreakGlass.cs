@@ -9,7 +9,7 @@ using MissionControl.Platform.Messaging;
 namespace MissionControl.Identity.Federation;
 
 /// <summary>
-/// Where a provider signs staff in, an administrator with a password is the way in when the provider is silent. It stays open, and is
+/// Where a provider signs staff in, an administrator with a password or a passkey is the way in when the provider is silent. It stays open, and is
 /// loud: the log says so by a name of its own, and the vendor's security contacts are told.
 /// </summary>
 internal static class BreakGlass

@@ -39,15 +39,15 @@ internal static class ProvidersApi
         return db.Set<CustomerProvider>().Where(row => all || row.CustomerId == customer);
     }
 
-    private static async Task<IResult> AddAsync(SetProviderRequest request, ClaimsPrincipal reader, ProviderBook providers, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> AddAsync(SetProviderRequest request, HttpContext http, ProviderBook providers, ControlPlaneDbContext db, IEvents events, StepUpGuard guard, TimeProvider time, CancellationToken cancellationToken)
     {
         await using var transaction = db.CurrentTransaction is null ? await db.BeginWriteAsync(cancellationToken: cancellationToken) : null;
-        if (!await Actor.StandsAsync(db, reader, cancellationToken))
+        if (!await Actor.StandsAsync(db, http.User, cancellationToken))
         {
             return Problems.Of(ProblemCodes.Unauthenticated, "The session has ended. Sign in again.");
         }
 
-        var errors = Mistakes(request, reader).ToList();
+        var errors = Mistakes(request, http.User).ToList();
         var customer = db.Scope.IsAll ? request.CustomerId : db.Scope.CustomerId;
         if (customer is null || (request.CustomerId is { } asked && asked != customer))
         {
@@ -64,11 +64,16 @@ internal static class ProvidersApi
             return Problems.Of(ProblemCodes.Conflict, $"There are {MaxProviders} providers; remove one first.");
         }
 
+        if (await DemandAsync(request, customer!.Value, http, db, guard, cancellationToken) is { } unproven)
+        {
+            return unproven;
+        }
+
         var now = time.GetUtcNow();
         var id = Guid.CreateVersion7(now);
         var row = new CustomerProvider
         {
-            Id = id, CustomerId = customer!.Value, Name = request.Name!.Trim(), Issuer = request.Issuer!.Trim(), ClientId = request.ClientId!.Trim(), ClientSecret = providers.Seal(id, request.ClientSecret),
+            Id = id, CustomerId = customer.Value, Name = request.Name!.Trim(), Issuer = request.Issuer!.Trim(), ClientId = request.ClientId!.Trim(), ClientSecret = providers.Seal(id, request.ClientSecret),
             Scopes = request.Scopes ?? Provider.UsualScopes, GroupsClaim = request.GroupsClaim ?? Provider.UsualGroupsClaim, Roles = CustomerProvider.MapOf(request.Roles!),
             RequiredAcr = request.RequiredAcr ?? "", RequiredAmr = request.RequiredAmr ?? "", CreatedAt = now,
         };
@@ -92,10 +97,10 @@ internal static class ProvidersApi
     private static async Task<IResult> GetAsync(Guid id, ClaimsPrincipal reader, ProviderBook providers, ControlPlaneDbContext db, CancellationToken cancellationToken) =>
         await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } row ? TypedResults.Ok(Describe(row, reader, providers)) : Problems.NotFound();
 
-    private static Task<IResult> ChangeAsync(Guid id, SetProviderRequest request, ClaimsPrincipal reader, ProviderBook providers, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
-        WithAsync(id, reader, db, async row =>
+    private static Task<IResult> ChangeAsync(Guid id, SetProviderRequest request, HttpContext http, ProviderBook providers, ControlPlaneDbContext db, IEvents events, StepUpGuard guard, TimeProvider time, CancellationToken cancellationToken) =>
+        WithAsync(id, http.User, db, async row =>
         {
-            var errors = Mistakes(request, reader).ToList();
+            var errors = Mistakes(request, http.User).ToList();
             if (request.CustomerId is { } customer && customer != row.CustomerId)
             {
                 errors.Add(new FieldError("/customerId", "unknown-customer", "A provider stays its customer's."));
@@ -111,6 +116,11 @@ internal static class ProvidersApi
             if (errors.Count > 0)
             {
                 return Problems.Invalid(errors);
+            }
+
+            if (await DemandAsync(request, row.CustomerId, http, db, guard, cancellationToken) is { } unproven)
+            {
+                return unproven;
             }
 
             if (isOther)
@@ -171,6 +181,13 @@ internal static class ProvidersApi
         }
 
         return result;
+    }
+
+    private static Task<IResult?> DemandAsync(SetProviderRequest request, Guid customer, HttpContext http, ControlPlaneDbContext db, StepUpGuard guard, CancellationToken cancellationToken)
+    {
+        var roles = request.Roles!.Select(pair => $"{pair.Group}={pair.Role}").ToList();
+        var subject = StepUp.SetProvider(customer, request.Issuer!.Trim(), request.ClientId!.Trim(), roles, [request.GroupsClaim ?? "", request.RequiredAcr ?? "", request.RequiredAmr ?? ""]);
+        return guard.DemandAsync(http, db, subject, $"The provider {request.Issuer!.Trim()} signs people in here, and its groups give them these roles: {string.Join(", ", roles)}.", cancellationToken);
     }
 
     private static IEnumerable<FieldError> Mistakes(SetProviderRequest request, ClaimsPrincipal reader)

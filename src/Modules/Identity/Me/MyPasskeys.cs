@@ -6,8 +6,10 @@ using Microsoft.Extensions.Options;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Identity.Factors;
 using MissionControl.Identity.Passkeys;
 using MissionControl.Identity.People;
+using MissionControl.Identity.Sessions;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
 
@@ -23,19 +25,39 @@ internal static class MyPasskeys
         me.MapPost("/passkeys/{id:guid}/remove", RemoveAsync).WithName("RemoveMyPasskey").WithSummary("Remove a passkey; all other sessions end").Produces(StatusCodes.Status204NoContent);
     }
 
-    private static Task<IResult> BeginAsync(BeginPasskeyRequest request, [AsParameters] Asking ask, PasskeyBook passkeys, CancellationToken cancellationToken)
+    /// <summary>So long a sign-in by a provider that proved a second factor is a proof for the first passkey.</summary>
+    private static readonly TimeSpan Fresh = TimeSpan.FromMinutes(10);
+
+    private static async Task<IResult> BeginAsync(BeginPasskeyRequest request, [AsParameters] Asking ask, PasskeyBook passkeys, CancellationToken cancellationToken)
     {
         var name = request.Name!.Trim();
-        return name.Length == 0 ? Task.FromResult(Problems.Invalid([new FieldError("/name", "required", "Say what to call it, such as the device it is on.")]))
-            : ask.ProvenAsync(request.Code, acceptsRecovery: false, self => (StepUp.Enrol(self.Person.Id, "add-passkey", name), $"Add a passkey called “{name}” to your account."), async self =>
-            {
-                if (await ask.Db.Set<Passkey>().CountAsync(row => row.PersonId == self.Person.Id, cancellationToken) >= Passkey.MaxOfPerson)
-                {
-                    return Problems.Of(ProblemCodes.Conflict, $"{Passkey.MaxOfPerson} passkeys are the most. Remove one that is not used any more.");
-                }
+        if (name.Length == 0)
+        {
+            return Problems.Invalid([new FieldError("/name", "required", "Say what to call it, such as the device it is on.")]);
+        }
 
-                return TypedResults.Ok(await passkeys.AskForNewAsync(ask.Db, ask.Http, Challenge.Add, self.Person.Id, self.Session, self.Person.Label, self.Person.Name, name));
-            });
+        return await ask.FindAsync() is { } known && await IsFirstByProviderAsync(ask, known, cancellationToken) ? await ask.ChangeAsync(AskAsync)
+            : await ask.ProvenAsync(request.Code, acceptsRecovery: false, self => (StepUp.Enrol(self.Person.Id, "add-passkey", name), $"Add a passkey called “{name}” to your account."), AskAsync);
+
+        async Task<IResult> AskAsync(Self self)
+        {
+            if (await ask.Db.Set<Passkey>().CountAsync(row => row.PersonId == self.Person.Id, cancellationToken) >= Passkey.MaxOfPerson)
+            {
+                return Problems.Of(ProblemCodes.Conflict, $"{Passkey.MaxOfPerson} passkeys are the most. Remove one that is not used any more.");
+            }
+
+            return TypedResults.Ok(await passkeys.AskForNewAsync(ask.Db, ask.Http, Challenge.Add, self.Person.Id, self.Session, self.Person.Label, self.Person.Name, name));
+        }
+    }
+
+    // Somebody whom a provider signs in, second factor and all, has nothing here to prove it with: the sign-in of a moment ago is the proof.
+    private static async Task<bool> IsFirstByProviderAsync(Asking ask, Self self, CancellationToken cancellationToken)
+    {
+        var since = ask.Time.GetUtcNow() - Fresh;
+        return self.Person.IsFederated
+            && await ask.Db.Set<Session>().AnyAsync(row => row.Id == self.Session && row.PersonId == self.Person.Id && row.CreatedAt > since, cancellationToken)
+            && !await ask.Db.Set<Passkey>().AnyAsync(row => row.PersonId == self.Person.Id, cancellationToken)
+            && !await ask.Db.Set<Authenticator>().AnyAsync(row => row.PersonId == self.Person.Id && row.ConfirmedAt != null, cancellationToken);
     }
 
     private static async Task<IResult> AddAsync(NewPasskeyRequest request, [AsParameters] Asking ask, PasskeyBook passkeys, IOptions<IdentityOptions> options, CancellationToken cancellationToken)

@@ -214,12 +214,17 @@ internal static class PeopleApi
             return TypedResults.Ok(new CreatedInvitation(invitation.Id, db.Scope.IsAll ? code : null, invitation.ExpiresAt));
         }, cancellationToken);
 
-    private static Task<IResult> ForgetAuthenticatorAsync(Guid id, PersonActionRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
-        ChangeAsync(id, reader, db, time, async (person, _, now) =>
+    private static Task<IResult> ForgetAuthenticatorAsync(Guid id, PersonActionRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, StepUpGuard guard, TimeProvider time, CancellationToken cancellationToken) =>
+        ChangeAsync(id, http.User, db, time, async (person, _, now) =>
         {
             if (ForgetAuthenticator.Hindrance(person, await db.Set<Authenticator>().AnyAsync(row => row.PersonId == id && row.ConfirmedAt != null, cancellationToken)) is { } why)
             {
                 return Problems.Of(ProblemCodes.Conflict, why);
+            }
+
+            if (await guard.DemandAsync(http, db, StepUp.Recover(id), $"{person.Name} sets up another authenticator at the next sign-in: whoever the provider takes for that person does.", cancellationToken) is { } unproven)
+            {
+                return unproven;
             }
 
             await ForgetAuthenticator.ForgetAsync(db, events, person, request.Reason, now, cancellationToken);

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Options;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Events.Audit;
+using MissionControl.Identity.Federation;
 using MissionControl.Identity.Passkeys;
 using MissionControl.Identity.Sessions;
 using MissionControl.Platform.Data;
@@ -33,7 +34,7 @@ internal static class PasskeySignIn
     }
 
     private static async Task<IResult> SignInAsync(
-        PasskeySignInRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, PasskeyBook passkeys, FirstAdministrator first, UnknownTries unknown, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
+        PasskeySignInRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, PasskeyBook passkeys, FirstAdministrator first, UnknownTries unknown, ProviderBook providers, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
         if (await passkeys.TakeAsync(db, request.Challenge, Challenge.SignIn, null, null, cancellationToken) is not { } asked)
         {
@@ -49,6 +50,7 @@ internal static class PasskeySignIn
             var session = Session.Of(person, key.Amr, request.Agent, options.Value.LimitsOf(person.Kind), now, out var secret);
             if (await SignInApi.OpenAsync(db, events, person, session, "passkey", first, now, cancellationToken))
             {
+                await BreakGlass.TellAsync(db, events, person, providers, now, cancellationToken);
                 await db.SaveChangesAsync(cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
                 await first.ForgetCodeAsync(db, cancellationToken);

@@ -1,8 +1,14 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Primitives;
 using MissionControl.Client;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Portal.Pages;
+using MissionControl.Portal.Sessions;
 
 namespace MissionControl.Portal.Shell;
 
@@ -13,7 +19,34 @@ namespace MissionControl.Portal.Shell;
 internal static class Confirmation
 {
     /// <summary>Fields of the page that asks; none of them reaches a form's own handler.</summary>
-    public const string Challenge = "stepup-challenge", Code = "stepup-code", Credential = "credential";
+    public const string Challenge = "stepup-challenge", Code = "stepup-code", Credential = "credential", Fields = "stepup-form";
+
+    private static readonly TimeSpan Life = TimeSpan.FromMinutes(30);
+
+    /// <summary>The form that led to the page, as it was sent: the page carries it sealed, for this address and session, since secrets may be in it.</summary>
+    /// <returns>Null: it is too old, or of another address or session; nothing of it is to be done.</returns>
+    public static IFormCollection? Open(HttpContext http, IFormCollection form)
+    {
+        if (form[Fields].ToString() is not { Length: > 0 } box)
+        {
+            return form;
+        }
+
+        try
+        {
+            var fields = JsonSerializer.Deserialize<Dictionary<string, string?[]>>(SealOf(http).Unprotect(box))!.ToDictionary(field => field.Key, field => new StringValues(field.Value), StringComparer.Ordinal);
+            foreach (var field in form.Where(field => field.Key is Challenge or Code or Credential or "code"))
+            {
+                fields[field.Key] = field.Value;
+            }
+
+            return new FormCollection(fields);
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Trades the answer that a form carries for a proof; without one there is nothing to do.</summary>
     /// <returns>Why the answer proves nothing, in words; null: it does, or there is none.</returns>
@@ -53,7 +86,10 @@ internal static class Confirmation
         return new PageResult<ConfirmPage>(reader, new Dictionary<string, object?>
         {
             [nameof(ConfirmPage.Demand)] = demand, [nameof(ConfirmPage.Asked)] = asked, [nameof(ConfirmPage.Mistake)] = mistake,
-            [nameof(ConfirmPage.Fields)] = form.Where(field => field.Key is not (Challenge or Code or Credential or "__RequestVerificationToken")).SelectMany(field => field.Value, (field, value) => KeyValuePair.Create(field.Key, value ?? "")).ToList(),
+            [nameof(ConfirmPage.Box)] = SealOf(page.Http).Protect(JsonSerializer.Serialize(form.Where(field => field.Key is not (Challenge or Code or Credential or Fields or "__RequestVerificationToken")).ToDictionary(field => field.Key, field => field.Value.ToArray())), Life),
         }, status: mistake is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
     }
+
+    private static ITimeLimitedDataProtector SealOf(HttpContext http) => http.RequestServices.GetRequiredService<IDataProtectionProvider>()
+        .CreateProtector("missioncontrol confirm v1", http.Request.Path, SignedIn.KeyOf(http.Request.Cookies[SignedIn.Cookie] ?? "")).ToTimeLimitedDataProtector();
 }

@@ -25,7 +25,11 @@ internal static class PortalPage
     public static Task<IResult> ChangeAsync<TForm>(HttpContext http, Func<PageContext, IFormCollection, Task<IResult>> change)
         where TForm : IComponent => WithReaderAsync(http, async reader =>
         {
-            var form = await http.Request.ReadFormAsync(http.RequestAborted);
+            if (Confirmation.Open(http, await http.Request.ReadFormAsync(http.RequestAborted)) is not { } form)
+            {
+                return new PageResult<Pages.Failure>(reader, new Dictionary<string, object?> { [nameof(Pages.Failure.Why)] = Refusal.Expired() }, status: 400);
+            }
+
             var page = http.RequestServices.GetRequiredService<PageContext>();
             page.Enter(http, reader);
             string? mistake = null;

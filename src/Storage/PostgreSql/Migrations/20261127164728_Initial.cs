@@ -1,8 +1,9 @@
-﻿using Microsoft.EntityFrameworkCore.Migrations;
+﻿using System;
+using Microsoft.EntityFrameworkCore.Migrations;
 
 #nullable disable
 
-namespace MissionControl.Storage.SqlServer.Migrations
+namespace MissionControl.Storage.PostgreSql.Migrations
 {
     /// <inheritdoc />
     public partial class Initial : Migration
@@ -14,7 +15,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "audit_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -26,22 +27,22 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "audit_entry",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
                     occurred_at = table.Column<long>(type: "bigint", nullable: false),
                     recorded_at = table.Column<long>(type: "bigint", nullable: false),
-                    log = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    outcome = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    actor_kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    actor_id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    target_type = table.Column<string>(type: "nvarchar(50)", maxLength: 50, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    target_id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(max)", nullable: true, collation: "Latin1_General_100_BIN2"),
-                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    log = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    outcome = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    actor_kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    actor_id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    target_type = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: false, collation: "C"),
+                    target_id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    reason = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     producer_seq = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -52,14 +53,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "audit_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    status = table.Column<int>(type: "int", nullable: false),
-                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -71,8 +72,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "audit_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -84,14 +85,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "audit_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -102,8 +103,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "audit_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -116,15 +117,15 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "audit_outbox",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -135,24 +136,24 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "audit_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
-                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -163,10 +164,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "audit_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -177,16 +178,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "audit_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "float", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -197,19 +198,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "audit_task",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    total = table.Column<int>(type: "int", nullable: false),
-                    succeeded = table.Column<int>(type: "int", nullable: false),
-                    failed = table.Column<int>(type: "int", nullable: false),
-                    refused = table.Column<int>(type: "int", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
+                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    total = table.Column<int>(type: "integer", nullable: false),
+                    succeeded = table.Column<int>(type: "integer", nullable: false),
+                    failed = table.Column<int>(type: "integer", nullable: false),
+                    refused = table.Column<int>(type: "integer", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -222,12 +223,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "audit_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    number = table.Column<int>(type: "int", nullable: false),
-                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    number = table.Column<int>(type: "integer", nullable: false),
+                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -239,7 +240,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -251,18 +252,18 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_cluster",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    suspended_by_staff = table.Column<bool>(type: "bit", nullable: false),
-                    clone_suspected = table.Column<bool>(type: "bit", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    suspended_by_staff = table.Column<bool>(type: "boolean", nullable: false),
+                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     epoch_issued_at = table.Column<long>(type: "bigint", nullable: false),
-                    install_fingerprint = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    trusted_first_contact = table.Column<bool>(type: "bit", nullable: false),
+                    install_fingerprint = table.Column<byte[]>(type: "bytea", nullable: false),
+                    trusted_first_contact = table.Column<bool>(type: "boolean", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
-                    agent_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    agent_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     admission = table.Column<long>(type: "bigint", nullable: false),
                     changed_at = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
@@ -276,10 +277,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_cluster_key",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    kid = table.Column<string>(type: "nvarchar(64)", maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    use = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    spki = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kid = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    use = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    spki = table.Column<byte[]>(type: "bytea", nullable: false),
                     not_before = table.Column<long>(type: "bigint", nullable: false),
                     not_after = table.Column<long>(type: "bigint", nullable: true),
                     admission = table.Column<long>(type: "bigint", nullable: false),
@@ -294,9 +295,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_customer",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -308,7 +309,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_desired_revision",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
                     changed_at = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -321,11 +322,11 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_desired_section",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    section = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    section = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false),
                     not_after = table.Column<long>(type: "bigint", nullable: true),
-                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
+                    body = table.Column<byte[]>(type: "bytea", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -336,19 +337,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_enrollment_token",
                 columns: table => new
                 {
-                    id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    secret_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    cluster_name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    readmits_cluster = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    networks = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    anchors_sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: false, collation: "C"),
+                    secret_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    readmits_cluster = table.Column<Guid>(type: "uuid", nullable: true),
+                    networks = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    anchors_sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
                     revoked_at = table.Column<long>(type: "bigint", nullable: true),
                     used_at = table.Column<long>(type: "bigint", nullable: true),
-                    used_by = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    used_key = table.Column<string>(type: "nvarchar(64)", maxLength: 64, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    used_by = table.Column<Guid>(type: "uuid", nullable: true),
+                    used_key = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: true, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -360,11 +361,11 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_epoch",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     issued_at = table.Column<long>(type: "bigint", nullable: false),
-                    reason = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    quarantined = table.Column<bool>(type: "bit", nullable: false),
+                    reason = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    quarantined = table.Column<bool>(type: "boolean", nullable: false),
                     confirmed_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -376,14 +377,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    status = table.Column<int>(type: "int", nullable: false),
-                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -395,8 +396,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -408,10 +409,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_intake",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     ack = table.Column<long>(type: "bigint", nullable: false),
-                    state = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    state = table.Column<byte[]>(type: "bytea", nullable: false),
                     last_seen_at = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -424,14 +425,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -442,8 +443,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -456,15 +457,15 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_outbox",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -475,24 +476,24 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
-                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -503,10 +504,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -517,16 +518,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "float", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -537,19 +538,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_task",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    total = table.Column<int>(type: "int", nullable: false),
-                    succeeded = table.Column<int>(type: "int", nullable: false),
-                    failed = table.Column<int>(type: "int", nullable: false),
-                    refused = table.Column<int>(type: "int", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
+                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    total = table.Column<int>(type: "integer", nullable: false),
+                    succeeded = table.Column<int>(type: "integer", nullable: false),
+                    failed = table.Column<int>(type: "integer", nullable: false),
+                    refused = table.Column<int>(type: "integer", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -562,12 +563,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    number = table.Column<int>(type: "int", nullable: false),
-                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    number = table.Column<int>(type: "integer", nullable: false),
+                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -579,7 +580,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "callhome_used_nonce",
                 columns: table => new
                 {
-                    nonce = table.Column<string>(type: "nvarchar(64)", maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    nonce = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
                     expires_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -591,7 +592,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -603,7 +604,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_change_counter",
                 columns: table => new
                 {
-                    id = table.Column<int>(type: "int", nullable: false),
+                    id = table.Column<int>(type: "integer", nullable: false),
                     last = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -615,11 +616,11 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_cluster",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    clone_suspected = table.Column<bool>(type: "bit", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
                     inventory_asked_at = table.Column<long>(type: "bigint", nullable: true),
                     version = table.Column<long>(type: "bigint", nullable: false)
@@ -633,10 +634,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_collector_version",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    release = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    os = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    release = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    os = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
                     collectors = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -648,9 +649,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_customer",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    region = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    region = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -662,13 +663,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_event",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    severity = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    text = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    node = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    severity = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
+                    text = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    node = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
                     at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -681,8 +682,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_health_deadline",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -694,12 +695,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_history",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
                     from_at = table.Column<long>(type: "bigint", nullable: false),
                     part = table.Column<long>(type: "bigint", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    samples = table.Column<int>(type: "int", nullable: false),
-                    data = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    samples = table.Column<int>(type: "integer", nullable: false),
+                    data = table.Column<byte[]>(type: "bytea", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -710,14 +711,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    status = table.Column<int>(type: "int", nullable: false),
-                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -729,8 +730,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -742,12 +743,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_incident",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     began_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    cause = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    clusters = table.Column<int>(type: "int", nullable: false),
+                    cause = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    clusters = table.Column<int>(type: "integer", nullable: false),
                     change = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -760,7 +761,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_intake_clock",
                 columns: table => new
                 {
-                    id = table.Column<int>(type: "int", nullable: false),
+                    id = table.Column<int>(type: "integer", nullable: false),
                     judged_at = table.Column<long>(type: "bigint", nullable: false),
                     stalled_since = table.Column<long>(type: "bigint", nullable: true),
                     floor_at = table.Column<long>(type: "bigint", nullable: false),
@@ -776,7 +777,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_intake_replica",
                 columns: table => new
                 {
-                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -788,14 +789,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_inventory",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
                     rank = table.Column<long>(type: "bigint", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    product_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    agent_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    product_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    agent_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -807,16 +808,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_inventory_change",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
                     rank = table.Column<long>(type: "bigint", nullable: false),
-                    ordinal = table.Column<int>(type: "int", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    ordinal = table.Column<int>(type: "integer", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    subject = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    before = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    after = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2")
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    subject = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    before = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true, collation: "C"),
+                    after = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -827,14 +828,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -845,10 +846,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_last_contact",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    next_seconds = table.Column<int>(type: "int", nullable: false),
+                    next_seconds = table.Column<int>(type: "integer", nullable: false),
                     late_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -860,25 +861,25 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_last_health",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false),
                     rank = table.Column<long>(type: "bigint", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    status = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    status = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
                     status_since = table.Column<long>(type: "bigint", nullable: false),
-                    worst_reason = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    product_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    nodes_up = table.Column<int>(type: "int", nullable: false),
-                    nodes_all = table.Column<int>(type: "int", nullable: false),
-                    broken = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    worst_reason = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C"),
+                    product_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    nodes_up = table.Column<int>(type: "integer", nullable: false),
+                    nodes_all = table.Column<int>(type: "integer", nullable: false),
+                    broken = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
                     rejudge_at = table.Column<long>(type: "bigint", nullable: true),
                     usage_from = table.Column<long>(type: "bigint", nullable: true),
-                    rules = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    rules = table.Column<byte[]>(type: "bytea", nullable: false),
                     samples_from = table.Column<long>(type: "bigint", nullable: false),
-                    samples = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
+                    samples = table.Column<byte[]>(type: "bytea", nullable: false),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -889,8 +890,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_last_usage",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -902,8 +903,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -916,9 +917,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_liveness",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     since = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -930,15 +931,15 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_outbox",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -949,27 +950,27 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_overview",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    sort_name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    short_id = table.Column<string>(type: "nvarchar(8)", maxLength: 8, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    region = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    clone_suspected = table.Column<bool>(type: "bit", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    sort_name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    short_id = table.Column<string>(type: "character varying(8)", maxLength: 8, nullable: false, collation: "C"),
+                    customer_name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    region = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
-                    liveness = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    liveness = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     liveness_since = table.Column<long>(type: "bigint", nullable: false),
-                    health = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    health = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
                     health_since = table.Column<long>(type: "bigint", nullable: true),
-                    worst_reason = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    agent_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    nodes_up = table.Column<int>(type: "int", nullable: false),
-                    nodes_all = table.Column<int>(type: "int", nullable: false),
-                    broken = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    badness = table.Column<int>(type: "int", nullable: false),
+                    worst_reason = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C"),
+                    version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    agent_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    nodes_up = table.Column<int>(type: "integer", nullable: false),
+                    nodes_all = table.Column<int>(type: "integer", nullable: false),
+                    broken = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    badness = table.Column<int>(type: "integer", nullable: false),
                     change = table.Column<long>(type: "bigint", nullable: false),
                     changed_at = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -982,24 +983,24 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
-                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1010,10 +1011,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1024,16 +1025,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "float", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1044,13 +1045,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_rule_change",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false),
-                    rule = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    before = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    after = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2")
+                    rule = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    before = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
+                    after = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1061,19 +1062,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_task",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    total = table.Column<int>(type: "int", nullable: false),
-                    succeeded = table.Column<int>(type: "int", nullable: false),
-                    failed = table.Column<int>(type: "int", nullable: false),
-                    refused = table.Column<int>(type: "int", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
+                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    total = table.Column<int>(type: "integer", nullable: false),
+                    succeeded = table.Column<int>(type: "integer", nullable: false),
+                    failed = table.Column<int>(type: "integer", nullable: false),
+                    refused = table.Column<int>(type: "integer", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -1086,12 +1087,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "fleet_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    number = table.Column<int>(type: "int", nullable: false),
-                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    number = table.Column<int>(type: "integer", nullable: false),
+                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -1103,7 +1104,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1115,9 +1116,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_authenticator",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    secret = table.Column<byte[]>(type: "varbinary(100)", maxLength: 100, nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    secret = table.Column<byte[]>(type: "bytea", maxLength: 100, nullable: false),
                     last_step = table.Column<long>(type: "bigint", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     confirmed_at = table.Column<long>(type: "bigint", nullable: true),
@@ -1133,16 +1134,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_challenge",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    name_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
-                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    place = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    audience = table.Column<string>(type: "nvarchar(30)", maxLength: 30, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    purpose = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    subject_digest = table.Column<string>(type: "nvarchar(43)", maxLength: 43, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    name = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    place = table.Column<Guid>(type: "uuid", nullable: true),
+                    audience = table.Column<string>(type: "character varying(30)", maxLength: 30, nullable: true, collation: "C"),
+                    purpose = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: true, collation: "C"),
+                    subject_digest = table.Column<string>(type: "character varying(43)", maxLength: 43, nullable: true, collation: "C"),
+                    name = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: true, collation: "C"),
+                    state = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
                     expires_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1151,11 +1152,27 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_federated_identity",
+                columns: table => new
+                {
+                    key = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    provider_id = table.Column<string>(type: "character varying(36)", maxLength: 36, nullable: false, collation: "C"),
+                    issuer = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: false, collation: "C"),
+                    subject = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_federated_identity", x => x.key);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_held_role",
                 columns: table => new
                 {
-                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    role = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    role = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     since = table.Column<long>(type: "bigint", nullable: false),
                     until = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -1168,14 +1185,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    status = table.Column<int>(type: "int", nullable: false),
-                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1187,8 +1204,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1200,22 +1217,22 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_invitation",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    code_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
-                    email = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    roles = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    code_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    email = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: true, collation: "C"),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    roles = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
                     person_stamp = table.Column<long>(type: "bigint", nullable: true),
-                    invited_by = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    totp_secret = table.Column<byte[]>(type: "varbinary(100)", maxLength: 100, nullable: false),
+                    invited_by = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    totp_secret = table.Column<byte[]>(type: "bytea", maxLength: 100, nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
                     accepted_at = table.Column<long>(type: "bigint", nullable: true),
                     revoked_at = table.Column<long>(type: "bigint", nullable: true),
-                    failed_tries = table.Column<int>(type: "int", nullable: false),
+                    failed_tries = table.Column<int>(type: "integer", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1227,14 +1244,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1242,11 +1259,59 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_leak",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(1)", maxLength: 1, nullable: false, collation: "C"),
+                    token_id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: false, collation: "C"),
+                    secret_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    owner_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    source = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    url = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: true, collation: "C"),
+                    places = table.Column<int>(type: "integer", nullable: false),
+                    reported_at = table.Column<long>(type: "bigint", nullable: false),
+                    verified_at = table.Column<long>(type: "bigint", nullable: true),
+                    outcome = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: true, collation: "C"),
+                    dead_at = table.Column<long>(type: "bigint", nullable: true),
+                    spent_at = table.Column<long>(type: "bigint", nullable: true),
+                    told_at = table.Column<long>(type: "bigint", nullable: true),
+                    closed_at = table.Column<long>(type: "bigint", nullable: true),
+                    closed_by = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: true, collation: "C"),
+                    closed_because = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: true, collation: "C"),
+                    comment = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_leak", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_leak_place",
+                columns: table => new
+                {
+                    incident_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    digest = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    reporter = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    source = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: true, collation: "C"),
+                    url = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: true, collation: "C"),
+                    found_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_leak_place", x => new { x.incident_id, x.digest });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1256,18 +1321,30 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_logout_token",
+                columns: table => new
+                {
+                    key = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_logout_token", x => x.key);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_outbox",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1278,24 +1355,24 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
-                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1306,15 +1383,15 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_passkey",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    credential_id = table.Column<byte[]>(type: "varbinary(512)", maxLength: 512, nullable: false),
-                    public_key = table.Column<byte[]>(type: "varbinary(2000)", maxLength: 2000, nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    credential_id = table.Column<byte[]>(type: "bytea", maxLength: 512, nullable: false),
+                    public_key = table.Column<byte[]>(type: "bytea", maxLength: 2000, nullable: false),
                     sign_count = table.Column<long>(type: "bigint", nullable: false),
-                    transports = table.Column<string>(type: "nvarchar(130)", maxLength: 130, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    name = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    is_backup_eligible = table.Column<bool>(type: "bit", nullable: false),
-                    is_backed_up = table.Column<bool>(type: "bit", nullable: false),
+                    transports = table.Column<string>(type: "character varying(130)", maxLength: 130, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    is_backup_eligible = table.Column<bool>(type: "boolean", nullable: false),
+                    is_backed_up = table.Column<bool>(type: "boolean", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     last_used_at = table.Column<long>(type: "bigint", nullable: true),
                     confirms_from = table.Column<long>(type: "bigint", nullable: false)
@@ -1328,16 +1405,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_person",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    email = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    email_key = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    password_hash = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    email = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: false, collation: "C"),
+                    email_key = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: true, collation: "C"),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    password_hash = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true, collation: "C"),
                     password_set_at = table.Column<long>(type: "bigint", nullable: true),
                     disabled_at = table.Column<long>(type: "bigint", nullable: true),
-                    failed_tries = table.Column<int>(type: "int", nullable: false),
+                    failed_tries = table.Column<int>(type: "integer", nullable: false),
                     locked_until = table.Column<long>(type: "bigint", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     last_sign_in_at = table.Column<long>(type: "bigint", nullable: true),
@@ -1353,10 +1430,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1364,11 +1441,34 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_provider",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    issuer = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: false, collation: "C"),
+                    client_id = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: false, collation: "C"),
+                    client_secret = table.Column<byte[]>(type: "bytea", maxLength: 1000, nullable: true),
+                    scopes = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    groups_claim = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    roles = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    required_acr = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    required_amr = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_provider", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_recovery_code",
                 columns: table => new
                 {
-                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     used_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -1381,16 +1481,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "float", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1401,12 +1501,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_session",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    secret_sha256 = table.Column<byte[]>(type: "varbinary(900)", nullable: false),
-                    token_id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    factors = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    agent = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    secret_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    token_id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: true, collation: "C"),
+                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    factors = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    provider_id = table.Column<string>(type: "character varying(36)", maxLength: 36, nullable: true, collation: "C"),
+                    provider_session = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: true),
+                    agent = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     idle = table.Column<long>(type: "bigint", nullable: false),
@@ -1419,22 +1521,46 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_sign_in_attempt",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    state_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    browser_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    provider_id = table.Column<string>(type: "character varying(36)", maxLength: 36, nullable: false, collation: "C"),
+                    return_url = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: false, collation: "C"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false),
+                    answered_at = table.Column<long>(type: "bigint", nullable: true),
+                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    person_stamp = table.Column<long>(type: "bigint", nullable: true),
+                    totp_secret = table.Column<byte[]>(type: "bytea", maxLength: 100, nullable: true),
+                    provider_session = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: true),
+                    failed_tries = table.Column<int>(type: "integer", nullable: false),
+                    finished_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_sign_in_attempt", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_task",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    total = table.Column<int>(type: "int", nullable: false),
-                    succeeded = table.Column<int>(type: "int", nullable: false),
-                    failed = table.Column<int>(type: "int", nullable: false),
-                    refused = table.Column<int>(type: "int", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
+                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    total = table.Column<int>(type: "integer", nullable: false),
+                    succeeded = table.Column<int>(type: "integer", nullable: false),
+                    failed = table.Column<int>(type: "integer", nullable: false),
+                    refused = table.Column<int>(type: "integer", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -1447,12 +1573,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    number = table.Column<int>(type: "int", nullable: false),
-                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    number = table.Column<int>(type: "integer", nullable: false),
+                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -1464,13 +1590,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_token",
                 columns: table => new
                 {
-                    id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    secret_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    scopes = table.Column<string>(type: "nvarchar(2000)", maxLength: 2000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    networks = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: false, collation: "C"),
+                    secret_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    scopes = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: false, collation: "C"),
+                    networks = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
                     revoked_at = table.Column<long>(type: "bigint", nullable: true),
@@ -1482,17 +1608,34 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_used_token",
+                columns: table => new
+                {
+                    token_id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: false, collation: "C"),
+                    address = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    first_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_at = table.Column<long>(type: "bigint", nullable: false),
+                    accepted = table.Column<long>(type: "bigint", nullable: false),
+                    refused = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_used_token", x => new { x.token_id, x.address });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_view",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    list = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    query = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    owner = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    is_shared = table.Column<bool>(type: "bit", nullable: false),
-                    is_default = table.Column<bool>(type: "bit", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    list = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    query = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    owner = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    is_shared = table.Column<bool>(type: "boolean", nullable: false),
+                    is_default = table.Column<bool>(type: "boolean", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1505,7 +1648,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1517,16 +1660,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_cell",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    hour = table.Column<int>(type: "int", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    hour = table.Column<int>(type: "integer", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
-                    meter = table.Column<string>(type: "nvarchar(63)", maxLength: 63, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    meter = table.Column<string>(type: "character varying(63)", maxLength: 63, nullable: false, collation: "C"),
                     dimension_hash = table.Column<long>(type: "bigint", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    meter_version = table.Column<int>(type: "int", nullable: false),
-                    environment = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    dimensions = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    meter_version = table.Column<int>(type: "integer", nullable: false),
+                    environment = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    dimensions = table.Column<string>(type: "text", nullable: false, collation: "C"),
                     quantity = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1538,15 +1681,15 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_cluster",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    clone_suspected = table.Column<bool>(type: "bit", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    keys = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
+                    keys = table.Column<string>(type: "text", nullable: false, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1558,7 +1701,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_cluster_epoch",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     issued_at = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1571,10 +1714,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_cluster_ledger",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    coverage = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    results = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    coverage = table.Column<byte[]>(type: "bytea", nullable: false),
+                    results = table.Column<string>(type: "text", nullable: false, collation: "C"),
                     received_at = table.Column<long>(type: "bigint", nullable: true),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1587,13 +1730,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_customer",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    region = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    region = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     held_since = table.Column<long>(type: "bigint", nullable: true),
-                    hold_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    hold_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1605,8 +1748,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_due_receipt",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false)
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -1617,14 +1760,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    status = table.Column<int>(type: "int", nullable: false),
-                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1636,8 +1779,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1649,14 +1792,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1667,8 +1810,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1681,12 +1824,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_meter",
                 columns: table => new
                 {
-                    key = table.Column<string>(type: "nvarchar(63)", maxLength: 63, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    meter_version = table.Column<int>(type: "int", nullable: false),
-                    unit = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    scale = table.Column<int>(type: "int", nullable: false),
-                    aggregation = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    description = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "character varying(63)", maxLength: 63, nullable: false, collation: "C"),
+                    meter_version = table.Column<int>(type: "integer", nullable: false),
+                    unit = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    scale = table.Column<int>(type: "integer", nullable: false),
+                    aggregation = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    description = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: false, collation: "C"),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1698,15 +1841,15 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_outbox",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1717,18 +1860,18 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_parked_cell",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    hour = table.Column<int>(type: "int", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    hour = table.Column<int>(type: "integer", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
-                    meter = table.Column<string>(type: "nvarchar(63)", maxLength: 63, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    meter = table.Column<string>(type: "character varying(63)", maxLength: 63, nullable: false, collation: "C"),
                     dimension_hash = table.Column<long>(type: "bigint", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    meter_version = table.Column<int>(type: "int", nullable: false),
-                    environment = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    dimensions = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
-                    quantity = table.Column<string>(type: "nvarchar(30)", maxLength: 30, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    problem = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: true, collation: "Latin1_General_100_BIN2")
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    meter_version = table.Column<int>(type: "integer", nullable: false),
+                    environment = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    dimensions = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    quantity = table.Column<string>(type: "character varying(30)", maxLength: 30, nullable: false, collation: "C"),
+                    problem = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1739,24 +1882,24 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
-                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1767,10 +1910,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1781,16 +1924,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_quarantined_window",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    hour = table.Column<int>(type: "int", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    hour = table.Column<int>(type: "integer", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
-                    problem = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    detail = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    problem = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    detail = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
                     decided_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -1802,16 +1945,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "float", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1822,19 +1965,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_task",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    total = table.Column<int>(type: "int", nullable: false),
-                    succeeded = table.Column<int>(type: "int", nullable: false),
-                    failed = table.Column<int>(type: "int", nullable: false),
-                    refused = table.Column<int>(type: "int", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
+                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    total = table.Column<int>(type: "integer", nullable: false),
+                    succeeded = table.Column<int>(type: "integer", nullable: false),
+                    failed = table.Column<int>(type: "integer", nullable: false),
+                    refused = table.Column<int>(type: "integer", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -1847,12 +1990,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    number = table.Column<int>(type: "int", nullable: false),
-                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    number = table.Column<int>(type: "integer", nullable: false),
+                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -1864,15 +2007,15 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_waiting_window",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     seq = table.Column<long>(type: "bigint", nullable: false),
-                    reason = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    due = table.Column<bool>(type: "bit", nullable: false),
+                    reason = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    due = table.Column<bool>(type: "boolean", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
+                    body = table.Column<byte[]>(type: "bytea", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -1883,20 +2026,20 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_window",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    hour = table.Column<int>(type: "int", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    hour = table.Column<int>(type: "integer", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    verdict = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    complete = table.Column<bool>(type: "bit", nullable: false),
-                    cells = table.Column<int>(type: "int", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
+                    verdict = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    complete = table.Column<bool>(type: "boolean", nullable: false),
+                    cells = table.Column<int>(type: "integer", nullable: false),
                     collected_at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    kid = table.Column<string>(type: "nvarchar(64)", maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    signature = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
+                    kid = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    signature = table.Column<byte[]>(type: "bytea", nullable: false),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -1907,14 +2050,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "licensing_window_head",
                 columns: table => new
                 {
-                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    hour = table.Column<int>(type: "int", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    hour = table.Column<int>(type: "integer", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
                     rank = table.Column<long>(type: "bigint", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
-                    sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    complete = table.Column<bool>(type: "bit", nullable: false),
+                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
+                    complete = table.Column<bool>(type: "boolean", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1926,7 +2069,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1938,11 +2081,11 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_contact",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    email = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    email = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: false, collation: "C"),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1954,8 +2097,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_customer",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1967,21 +2110,21 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_delivery",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    dedup_key = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    channel = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    recipient = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    subject = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    severity = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    attempts = table.Column<int>(type: "int", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    dedup_key = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    channel = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    recipient = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: false, collation: "C"),
+                    subject = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    severity = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     since = table.Column<long>(type: "bigint", nullable: false),
                     next_at = table.Column<long>(type: "bigint", nullable: true),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    error = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: true, collation: "Latin1_General_100_BIN2")
+                    error = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -1992,16 +2135,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_endpoint",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    address = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    secret = table.Column<byte[]>(type: "varbinary(200)", maxLength: 200, nullable: false),
-                    old_secret = table.Column<byte[]>(type: "varbinary(200)", maxLength: 200, nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    address = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    secret = table.Column<byte[]>(type: "bytea", maxLength: 200, nullable: false),
+                    old_secret = table.Column<byte[]>(type: "bytea", maxLength: 200, nullable: true),
                     old_secret_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    is_disabled = table.Column<bool>(type: "bit", nullable: false),
-                    why = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    is_disabled = table.Column<bool>(type: "boolean", nullable: false),
+                    why = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -2014,14 +2157,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    status = table.Column<int>(type: "int", nullable: false),
-                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2033,8 +2176,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2046,14 +2189,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2064,8 +2207,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -2078,15 +2221,15 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_outbox",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2097,24 +2240,24 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
-                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2125,10 +2268,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2139,16 +2282,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "float", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2159,19 +2302,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_task",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    total = table.Column<int>(type: "int", nullable: false),
-                    succeeded = table.Column<int>(type: "int", nullable: false),
-                    failed = table.Column<int>(type: "int", nullable: false),
-                    refused = table.Column<int>(type: "int", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
+                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    total = table.Column<int>(type: "integer", nullable: false),
+                    succeeded = table.Column<int>(type: "integer", nullable: false),
+                    failed = table.Column<int>(type: "integer", nullable: false),
+                    refused = table.Column<int>(type: "integer", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -2184,12 +2327,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "notifications_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    number = table.Column<int>(type: "int", nullable: false),
-                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    number = table.Column<int>(type: "integer", nullable: false),
+                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -2201,7 +2344,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "portal_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2213,14 +2356,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "portal_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    status = table.Column<int>(type: "int", nullable: false),
-                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2232,8 +2375,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "portal_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2245,14 +2388,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "portal_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2263,8 +2406,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "portal_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -2277,15 +2420,15 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "portal_outbox",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2296,24 +2439,24 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "portal_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
-                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2324,10 +2467,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "portal_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2338,16 +2481,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "portal_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "float", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2358,19 +2501,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "portal_task",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    total = table.Column<int>(type: "int", nullable: false),
-                    succeeded = table.Column<int>(type: "int", nullable: false),
-                    failed = table.Column<int>(type: "int", nullable: false),
-                    refused = table.Column<int>(type: "int", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
+                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    total = table.Column<int>(type: "integer", nullable: false),
+                    succeeded = table.Column<int>(type: "integer", nullable: false),
+                    failed = table.Column<int>(type: "integer", nullable: false),
+                    refused = table.Column<int>(type: "integer", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -2383,12 +2526,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "portal_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    number = table.Column<int>(type: "int", nullable: false),
-                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    number = table.Column<int>(type: "integer", nullable: false),
+                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -2400,7 +2543,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "remoteaccess_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2412,14 +2555,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "remoteaccess_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    status = table.Column<int>(type: "int", nullable: false),
-                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2431,8 +2574,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "remoteaccess_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2444,14 +2587,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "remoteaccess_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2462,8 +2605,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "remoteaccess_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -2476,15 +2619,15 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "remoteaccess_outbox",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2495,24 +2638,24 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "remoteaccess_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
-                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2523,10 +2666,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "remoteaccess_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2537,16 +2680,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "remoteaccess_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "float", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2557,19 +2700,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "remoteaccess_task",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    total = table.Column<int>(type: "int", nullable: false),
-                    succeeded = table.Column<int>(type: "int", nullable: false),
-                    failed = table.Column<int>(type: "int", nullable: false),
-                    refused = table.Column<int>(type: "int", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
+                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    total = table.Column<int>(type: "integer", nullable: false),
+                    succeeded = table.Column<int>(type: "integer", nullable: false),
+                    failed = table.Column<int>(type: "integer", nullable: false),
+                    refused = table.Column<int>(type: "integer", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -2582,12 +2725,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "remoteaccess_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    number = table.Column<int>(type: "int", nullable: false),
-                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    number = table.Column<int>(type: "integer", nullable: false),
+                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -2599,7 +2742,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "updates_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2611,14 +2754,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "updates_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    status = table.Column<int>(type: "int", nullable: false),
-                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
+                    status = table.Column<int>(type: "integer", nullable: false),
+                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
+                    body = table.Column<byte[]>(type: "bytea", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2630,8 +2773,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "updates_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2643,14 +2786,14 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "updates_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2661,8 +2804,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "updates_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -2675,15 +2818,15 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "updates_outbox",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2694,24 +2837,24 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "updates_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
-                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
+                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "int", nullable: false),
-                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
+                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2722,10 +2865,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "updates_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
+                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
                 },
                 constraints: table =>
                 {
@@ -2736,16 +2879,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "updates_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "float", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
+                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2756,19 +2899,19 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "updates_task",
                 columns: table => new
                 {
-                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
-                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    total = table.Column<int>(type: "int", nullable: false),
-                    succeeded = table.Column<int>(type: "int", nullable: false),
-                    failed = table.Column<int>(type: "int", nullable: false),
-                    refused = table.Column<int>(type: "int", nullable: false),
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
+                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
+                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    total = table.Column<int>(type: "integer", nullable: false),
+                    succeeded = table.Column<int>(type: "integer", nullable: false),
+                    failed = table.Column<int>(type: "integer", nullable: false),
+                    refused = table.Column<int>(type: "integer", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -2781,12 +2924,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "updates_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
-                    number = table.Column<int>(type: "int", nullable: false),
-                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
-                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    number = table.Column<int>(type: "integer", nullable: false),
+                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -3110,6 +3253,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_federated_identity_person_id",
+                table: "identity_federated_identity",
+                column: "person_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_federated_identity_provider_id",
+                table: "identity_federated_identity",
+                column: "provider_id");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_idempotency_created_at",
                 table: "identity_idempotency",
                 column: "created_at");
@@ -3144,6 +3297,32 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "IX_identity_job_run_started_at",
                 table: "identity_job_run",
                 column: "started_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_leak_closed_at",
+                table: "identity_leak",
+                column: "closed_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_leak_reported_at",
+                table: "identity_leak",
+                column: "reported_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_leak_token_id_kind_secret_sha256",
+                table: "identity_leak",
+                columns: new[] { "token_id", "kind", "secret_sha256" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_leak_place_found_at",
+                table: "identity_leak_place",
+                column: "found_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_logout_token_expires_at",
+                table: "identity_logout_token",
+                column: "expires_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_parked_message_consumer_message_id",
@@ -3184,6 +3363,11 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_provider_customer_id",
+                table: "identity_provider",
+                column: "customer_id");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_replica_seen_at",
                 table: "identity_replica",
                 column: "seen_at");
@@ -3199,9 +3383,31 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 column: "person_id");
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_session_provider_session",
+                table: "identity_session",
+                column: "provider_session");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_session_secret_sha256",
                 table: "identity_session",
                 column: "secret_sha256",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_sign_in_attempt_browser_sha256",
+                table: "identity_sign_in_attempt",
+                column: "browser_sha256",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_sign_in_attempt_expires_at",
+                table: "identity_sign_in_attempt",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_sign_in_attempt_state_sha256",
+                table: "identity_sign_in_attempt",
+                column: "state_sha256",
                 unique: true);
 
             migrationBuilder.CreateIndex(
@@ -3238,6 +3444,11 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "IX_identity_token_person_id",
                 table: "identity_token",
                 column: "person_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_used_token_last_at",
+                table: "identity_used_token",
+                column: "last_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_view_owner_list_name",
@@ -3787,6 +3998,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_challenge");
 
             migrationBuilder.DropTable(
+                name: "identity_federated_identity");
+
+            migrationBuilder.DropTable(
                 name: "identity_held_role");
 
             migrationBuilder.DropTable(
@@ -3802,7 +4016,16 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_job_run");
 
             migrationBuilder.DropTable(
+                name: "identity_leak");
+
+            migrationBuilder.DropTable(
+                name: "identity_leak_place");
+
+            migrationBuilder.DropTable(
                 name: "identity_lease");
+
+            migrationBuilder.DropTable(
+                name: "identity_logout_token");
 
             migrationBuilder.DropTable(
                 name: "identity_outbox");
@@ -3820,6 +4043,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_projection");
 
             migrationBuilder.DropTable(
+                name: "identity_provider");
+
+            migrationBuilder.DropTable(
                 name: "identity_recovery_code");
 
             migrationBuilder.DropTable(
@@ -3829,6 +4055,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_session");
 
             migrationBuilder.DropTable(
+                name: "identity_sign_in_attempt");
+
+            migrationBuilder.DropTable(
                 name: "identity_task");
 
             migrationBuilder.DropTable(
@@ -3836,6 +4065,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
             migrationBuilder.DropTable(
                 name: "identity_token");
+
+            migrationBuilder.DropTable(
+                name: "identity_used_token");
 
             migrationBuilder.DropTable(
                 name: "identity_view");

@@ -1152,6 +1152,22 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_federated_identity",
+                columns: table => new
+                {
+                    key = table.Column<byte[]>(type: "BLOB", maxLength: 32, nullable: false),
+                    person_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    provider_id = table.Column<string>(type: "TEXT", maxLength: 36, nullable: false),
+                    issuer = table.Column<string>(type: "TEXT", maxLength: 300, nullable: false),
+                    subject = table.Column<string>(type: "TEXT", maxLength: 255, nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_federated_identity", x => x.key);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_held_role",
                 columns: table => new
                 {
@@ -1243,6 +1259,54 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_leak",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    kind = table.Column<string>(type: "TEXT", maxLength: 1, nullable: false),
+                    token_id = table.Column<string>(type: "TEXT", maxLength: 12, nullable: false),
+                    secret_sha256 = table.Column<byte[]>(type: "BLOB", maxLength: 32, nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    cluster_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    owner_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    source = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    url = table.Column<string>(type: "TEXT", maxLength: 2000, nullable: true),
+                    places = table.Column<int>(type: "INTEGER", nullable: false),
+                    reported_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    verified_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    outcome = table.Column<string>(type: "TEXT", maxLength: 20, nullable: true),
+                    dead_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    spent_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    told_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    closed_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    closed_by = table.Column<string>(type: "TEXT", maxLength: 60, nullable: true),
+                    closed_because = table.Column<string>(type: "TEXT", maxLength: 20, nullable: true),
+                    comment = table.Column<string>(type: "TEXT", maxLength: 500, nullable: true),
+                    version = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_leak", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_leak_place",
+                columns: table => new
+                {
+                    incident_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    digest = table.Column<byte[]>(type: "BLOB", maxLength: 32, nullable: false),
+                    reporter = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    source = table.Column<string>(type: "TEXT", maxLength: 40, nullable: true),
+                    url = table.Column<string>(type: "TEXT", maxLength: 2000, nullable: true),
+                    found_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_leak_place", x => new { x.incident_id, x.digest });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_lease",
                 columns: table => new
                 {
@@ -1254,6 +1318,18 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_lease", x => x.name);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_logout_token",
+                columns: table => new
+                {
+                    key = table.Column<byte[]>(type: "BLOB", maxLength: 32, nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_logout_token", x => x.key);
                 });
 
             migrationBuilder.CreateTable(
@@ -1333,7 +1409,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     kind = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
                     customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
                     email = table.Column<string>(type: "TEXT", maxLength: 254, nullable: false),
-                    email_key = table.Column<string>(type: "TEXT", maxLength: 254, nullable: false),
+                    email_key = table.Column<string>(type: "TEXT", maxLength: 254, nullable: true),
                     name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     password_hash = table.Column<string>(type: "TEXT", maxLength: 200, nullable: true),
                     password_set_at = table.Column<long>(type: "INTEGER", nullable: true),
@@ -1362,6 +1438,29 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_projection", x => new { x.kind, x.id });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_provider",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    issuer = table.Column<string>(type: "TEXT", maxLength: 300, nullable: false),
+                    client_id = table.Column<string>(type: "TEXT", maxLength: 300, nullable: false),
+                    client_secret = table.Column<byte[]>(type: "BLOB", maxLength: 1000, nullable: true),
+                    scopes = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
+                    groups_claim = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    roles = table.Column<string>(type: "TEXT", nullable: false),
+                    required_acr = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
+                    required_amr = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    version = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_provider", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -1407,6 +1506,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     token_id = table.Column<string>(type: "TEXT", maxLength: 12, nullable: true),
                     person_id = table.Column<Guid>(type: "TEXT", nullable: true),
                     factors = table.Column<string>(type: "TEXT", maxLength: 100, nullable: true),
+                    provider_id = table.Column<string>(type: "TEXT", maxLength: 36, nullable: true),
+                    provider_session = table.Column<byte[]>(type: "BLOB", maxLength: 32, nullable: true),
                     agent = table.Column<string>(type: "TEXT", maxLength: 300, nullable: true),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
                     seen_at = table.Column<long>(type: "INTEGER", nullable: false),
@@ -1417,6 +1518,30 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_session", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_sign_in_attempt",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    state_sha256 = table.Column<byte[]>(type: "BLOB", maxLength: 32, nullable: false),
+                    browser_sha256 = table.Column<byte[]>(type: "BLOB", maxLength: 32, nullable: false),
+                    provider_id = table.Column<string>(type: "TEXT", maxLength: 36, nullable: false),
+                    return_url = table.Column<string>(type: "TEXT", maxLength: 2000, nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    answered_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    person_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    person_stamp = table.Column<long>(type: "INTEGER", nullable: true),
+                    totp_secret = table.Column<byte[]>(type: "BLOB", maxLength: 100, nullable: true),
+                    provider_session = table.Column<byte[]>(type: "BLOB", maxLength: 32, nullable: true),
+                    failed_tries = table.Column<int>(type: "INTEGER", nullable: false),
+                    finished_at = table.Column<long>(type: "INTEGER", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_sign_in_attempt", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -1480,6 +1605,23 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_token", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_used_token",
+                columns: table => new
+                {
+                    token_id = table.Column<string>(type: "TEXT", maxLength: 12, nullable: false),
+                    address = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
+                    first_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    last_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    accepted = table.Column<long>(type: "INTEGER", nullable: false),
+                    refused = table.Column<long>(type: "INTEGER", nullable: false),
+                    version = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_used_token", x => new { x.token_id, x.address });
                 });
 
             migrationBuilder.CreateTable(
@@ -3111,6 +3253,16 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_federated_identity_person_id",
+                table: "identity_federated_identity",
+                column: "person_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_federated_identity_provider_id",
+                table: "identity_federated_identity",
+                column: "provider_id");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_idempotency_created_at",
                 table: "identity_idempotency",
                 column: "created_at");
@@ -3145,6 +3297,32 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_identity_job_run_started_at",
                 table: "identity_job_run",
                 column: "started_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_leak_closed_at",
+                table: "identity_leak",
+                column: "closed_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_leak_reported_at",
+                table: "identity_leak",
+                column: "reported_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_leak_token_id_kind_secret_sha256",
+                table: "identity_leak",
+                columns: new[] { "token_id", "kind", "secret_sha256" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_leak_place_found_at",
+                table: "identity_leak_place",
+                column: "found_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_logout_token_expires_at",
+                table: "identity_logout_token",
+                column: "expires_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_parked_message_consumer_message_id",
@@ -3185,6 +3363,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_provider_customer_id",
+                table: "identity_provider",
+                column: "customer_id");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_replica_seen_at",
                 table: "identity_replica",
                 column: "seen_at");
@@ -3200,9 +3383,31 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 column: "person_id");
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_session_provider_session",
+                table: "identity_session",
+                column: "provider_session");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_session_secret_sha256",
                 table: "identity_session",
                 column: "secret_sha256",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_sign_in_attempt_browser_sha256",
+                table: "identity_sign_in_attempt",
+                column: "browser_sha256",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_sign_in_attempt_expires_at",
+                table: "identity_sign_in_attempt",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_sign_in_attempt_state_sha256",
+                table: "identity_sign_in_attempt",
+                column: "state_sha256",
                 unique: true);
 
             migrationBuilder.CreateIndex(
@@ -3239,6 +3444,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_identity_token_person_id",
                 table: "identity_token",
                 column: "person_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_used_token_last_at",
+                table: "identity_used_token",
+                column: "last_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_view_owner_list_name",
@@ -3788,6 +3998,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "identity_challenge");
 
             migrationBuilder.DropTable(
+                name: "identity_federated_identity");
+
+            migrationBuilder.DropTable(
                 name: "identity_held_role");
 
             migrationBuilder.DropTable(
@@ -3803,7 +4016,16 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "identity_job_run");
 
             migrationBuilder.DropTable(
+                name: "identity_leak");
+
+            migrationBuilder.DropTable(
+                name: "identity_leak_place");
+
+            migrationBuilder.DropTable(
                 name: "identity_lease");
+
+            migrationBuilder.DropTable(
+                name: "identity_logout_token");
 
             migrationBuilder.DropTable(
                 name: "identity_outbox");
@@ -3821,6 +4043,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "identity_projection");
 
             migrationBuilder.DropTable(
+                name: "identity_provider");
+
+            migrationBuilder.DropTable(
                 name: "identity_recovery_code");
 
             migrationBuilder.DropTable(
@@ -3830,6 +4055,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "identity_session");
 
             migrationBuilder.DropTable(
+                name: "identity_sign_in_attempt");
+
+            migrationBuilder.DropTable(
                 name: "identity_task");
 
             migrationBuilder.DropTable(
@@ -3837,6 +4065,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "identity_token");
+
+            migrationBuilder.DropTable(
+                name: "identity_used_token");
 
             migrationBuilder.DropTable(
                 name: "identity_view");

@@ -1,9 +1,8 @@
-﻿using System;
-using Microsoft.EntityFrameworkCore.Migrations;
+﻿using Microsoft.EntityFrameworkCore.Migrations;
 
 #nullable disable
 
-namespace MissionControl.Storage.PostgreSql.Migrations
+namespace MissionControl.Storage.SqlServer.Migrations
 {
     /// <inheritdoc />
     public partial class Initial : Migration
@@ -15,7 +14,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -27,22 +26,22 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_entry",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     occurred_at = table.Column<long>(type: "bigint", nullable: false),
                     recorded_at = table.Column<long>(type: "bigint", nullable: false),
-                    log = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    outcome = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    actor_kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    actor_id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    target_type = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: false, collation: "C"),
-                    target_id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "text", nullable: true, collation: "C"),
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    log = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    outcome = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor_kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor_id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    target_type = table.Column<string>(type: "nvarchar(50)", maxLength: 50, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    target_id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(max)", nullable: true, collation: "Latin1_General_100_BIN2"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     producer_seq = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -53,14 +52,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -72,8 +71,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -85,14 +84,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -103,8 +102,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -117,15 +116,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -136,24 +135,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -164,10 +163,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -178,16 +177,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -198,19 +197,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -223,12 +222,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -240,7 +239,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -252,18 +251,18 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_cluster",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    suspended_by_staff = table.Column<bool>(type: "boolean", nullable: false),
-                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    suspended_by_staff = table.Column<bool>(type: "bit", nullable: false),
+                    clone_suspected = table.Column<bool>(type: "bit", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     epoch_issued_at = table.Column<long>(type: "bigint", nullable: false),
-                    install_fingerprint = table.Column<byte[]>(type: "bytea", nullable: false),
-                    trusted_first_contact = table.Column<bool>(type: "boolean", nullable: false),
+                    install_fingerprint = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    trusted_first_contact = table.Column<bool>(type: "bit", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
-                    agent_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    agent_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     admission = table.Column<long>(type: "bigint", nullable: false),
                     changed_at = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
@@ -277,10 +276,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_cluster_key",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kid = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
-                    use = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    spki = table.Column<byte[]>(type: "bytea", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kid = table.Column<string>(type: "nvarchar(64)", maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    use = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    spki = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     not_before = table.Column<long>(type: "bigint", nullable: false),
                     not_after = table.Column<long>(type: "bigint", nullable: true),
                     admission = table.Column<long>(type: "bigint", nullable: false),
@@ -295,9 +294,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_customer",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -309,7 +308,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_desired_revision",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
                     changed_at = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -322,11 +321,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_desired_section",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    section = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    section = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
                     not_after = table.Column<long>(type: "bigint", nullable: true),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false)
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -337,19 +336,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_enrollment_token",
                 columns: table => new
                 {
-                    id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: false, collation: "C"),
-                    secret_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    cluster_name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    readmits_cluster = table.Column<Guid>(type: "uuid", nullable: true),
-                    networks = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    anchors_sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    secret_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    readmits_cluster = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    networks = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    anchors_sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
                     revoked_at = table.Column<long>(type: "bigint", nullable: true),
                     used_at = table.Column<long>(type: "bigint", nullable: true),
-                    used_by = table.Column<Guid>(type: "uuid", nullable: true),
-                    used_key = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: true, collation: "C"),
+                    used_by = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    used_key = table.Column<string>(type: "nvarchar(64)", maxLength: 64, nullable: true, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -361,11 +360,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_epoch",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     issued_at = table.Column<long>(type: "bigint", nullable: false),
-                    reason = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    quarantined = table.Column<bool>(type: "boolean", nullable: false),
+                    reason = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    quarantined = table.Column<bool>(type: "bit", nullable: false),
                     confirmed_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -377,14 +376,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -396,8 +395,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -409,10 +408,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_intake",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     ack = table.Column<long>(type: "bigint", nullable: false),
-                    state = table.Column<byte[]>(type: "bytea", nullable: false),
+                    state = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     last_seen_at = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -425,14 +424,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -443,8 +442,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -457,15 +456,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -476,24 +475,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -504,10 +503,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -518,16 +517,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -538,19 +537,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -563,12 +562,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -580,7 +579,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_used_nonce",
                 columns: table => new
                 {
-                    nonce = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    nonce = table.Column<string>(type: "nvarchar(64)", maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
                     expires_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -592,7 +591,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -604,7 +603,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_change_counter",
                 columns: table => new
                 {
-                    id = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<int>(type: "int", nullable: false),
                     last = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -616,11 +615,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_cluster",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    clone_suspected = table.Column<bool>(type: "bit", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
                     inventory_asked_at = table.Column<long>(type: "bigint", nullable: true),
                     version = table.Column<long>(type: "bigint", nullable: false)
@@ -634,10 +633,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_collector_version",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    release = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    os = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    release = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    os = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     collectors = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -649,9 +648,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_customer",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    region = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    region = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -663,13 +662,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_event",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    severity = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
-                    text = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
-                    node = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    severity = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    text = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    node = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
                     at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -682,8 +681,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_health_deadline",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -695,12 +694,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_history",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     from_at = table.Column<long>(type: "bigint", nullable: false),
                     part = table.Column<long>(type: "bigint", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    samples = table.Column<int>(type: "integer", nullable: false),
-                    data = table.Column<byte[]>(type: "bytea", nullable: false)
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    samples = table.Column<int>(type: "int", nullable: false),
+                    data = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -711,14 +710,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -730,8 +729,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -743,12 +742,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_incident",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     began_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    cause = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    clusters = table.Column<int>(type: "integer", nullable: false),
+                    cause = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    clusters = table.Column<int>(type: "int", nullable: false),
                     change = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -761,7 +760,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_intake_clock",
                 columns: table => new
                 {
-                    id = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<int>(type: "int", nullable: false),
                     judged_at = table.Column<long>(type: "bigint", nullable: false),
                     stalled_since = table.Column<long>(type: "bigint", nullable: true),
                     floor_at = table.Column<long>(type: "bigint", nullable: false),
@@ -777,7 +776,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_intake_replica",
                 columns: table => new
                 {
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -789,14 +788,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_inventory",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     rank = table.Column<long>(type: "bigint", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    product_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    agent_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    product_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    agent_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -808,16 +807,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_inventory_change",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     rank = table.Column<long>(type: "bigint", nullable: false),
-                    ordinal = table.Column<int>(type: "integer", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    ordinal = table.Column<int>(type: "int", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    subject = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    before = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true, collation: "C"),
-                    after = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true, collation: "C")
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    subject = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    before = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    after = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -828,14 +827,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -846,10 +845,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_last_contact",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    next_seconds = table.Column<int>(type: "integer", nullable: false),
+                    next_seconds = table.Column<int>(type: "int", nullable: false),
                     late_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -861,25 +860,25 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_last_health",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false),
                     rank = table.Column<long>(type: "bigint", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    status = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
+                    status = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2"),
                     status_since = table.Column<long>(type: "bigint", nullable: false),
-                    worst_reason = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C"),
-                    product_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    nodes_up = table.Column<int>(type: "integer", nullable: false),
-                    nodes_all = table.Column<int>(type: "integer", nullable: false),
-                    broken = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    worst_reason = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    product_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    nodes_up = table.Column<int>(type: "int", nullable: false),
+                    nodes_all = table.Column<int>(type: "int", nullable: false),
+                    broken = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
                     rejudge_at = table.Column<long>(type: "bigint", nullable: true),
                     usage_from = table.Column<long>(type: "bigint", nullable: true),
-                    rules = table.Column<byte[]>(type: "bytea", nullable: false),
+                    rules = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     samples_from = table.Column<long>(type: "bigint", nullable: false),
-                    samples = table.Column<byte[]>(type: "bytea", nullable: false),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false)
+                    samples = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -890,8 +889,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_last_usage",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -903,8 +902,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -917,9 +916,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_liveness",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     since = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -931,15 +930,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -950,27 +949,27 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_overview",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    sort_name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    short_id = table.Column<string>(type: "character varying(8)", maxLength: 8, nullable: false, collation: "C"),
-                    customer_name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    region = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    sort_name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    short_id = table.Column<string>(type: "nvarchar(8)", maxLength: 8, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    region = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    clone_suspected = table.Column<bool>(type: "bit", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
-                    liveness = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    liveness = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     liveness_since = table.Column<long>(type: "bigint", nullable: false),
-                    health = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
+                    health = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2"),
                     health_since = table.Column<long>(type: "bigint", nullable: true),
-                    worst_reason = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C"),
-                    version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    agent_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    nodes_up = table.Column<int>(type: "integer", nullable: false),
-                    nodes_all = table.Column<int>(type: "integer", nullable: false),
-                    broken = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
-                    badness = table.Column<int>(type: "integer", nullable: false),
+                    worst_reason = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    agent_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    nodes_up = table.Column<int>(type: "int", nullable: false),
+                    nodes_all = table.Column<int>(type: "int", nullable: false),
+                    broken = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    badness = table.Column<int>(type: "int", nullable: false),
                     change = table.Column<long>(type: "bigint", nullable: false),
                     changed_at = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -983,24 +982,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1011,10 +1010,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1025,16 +1024,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1045,13 +1044,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_rule_change",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false),
-                    rule = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
-                    before = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
-                    after = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C")
+                    rule = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    before = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    after = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1062,19 +1061,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -1087,12 +1086,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -1104,7 +1103,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1116,9 +1115,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_authenticator",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    secret = table.Column<byte[]>(type: "bytea", maxLength: 100, nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    secret = table.Column<byte[]>(type: "varbinary(100)", maxLength: 100, nullable: false),
                     last_step = table.Column<long>(type: "bigint", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     confirmed_at = table.Column<long>(type: "bigint", nullable: true),
@@ -1134,16 +1133,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_challenge",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
-                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    place = table.Column<Guid>(type: "uuid", nullable: true),
-                    audience = table.Column<string>(type: "character varying(30)", maxLength: 30, nullable: true, collation: "C"),
-                    purpose = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: true, collation: "C"),
-                    subject_digest = table.Column<string>(type: "character varying(43)", maxLength: 43, nullable: true, collation: "C"),
-                    name = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: true, collation: "C"),
-                    state = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    place = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    audience = table.Column<string>(type: "nvarchar(30)", maxLength: 30, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    purpose = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    subject_digest = table.Column<string>(type: "nvarchar(43)", maxLength: 43, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     expires_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1152,11 +1151,27 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_federated_identity",
+                columns: table => new
+                {
+                    key = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    provider_id = table.Column<string>(type: "nvarchar(36)", maxLength: 36, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    issuer = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    subject = table.Column<string>(type: "nvarchar(255)", maxLength: 255, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_federated_identity", x => x.key);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_held_role",
                 columns: table => new
                 {
-                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    role = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    role = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     since = table.Column<long>(type: "bigint", nullable: false),
                     until = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -1169,14 +1184,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1188,8 +1203,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1201,22 +1216,22 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_invitation",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    code_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
-                    email = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: true, collation: "C"),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    roles = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    code_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    email = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    roles = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
                     person_stamp = table.Column<long>(type: "bigint", nullable: true),
-                    invited_by = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
-                    totp_secret = table.Column<byte[]>(type: "bytea", maxLength: 100, nullable: false),
+                    invited_by = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    totp_secret = table.Column<byte[]>(type: "varbinary(100)", maxLength: 100, nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
                     accepted_at = table.Column<long>(type: "bigint", nullable: true),
                     revoked_at = table.Column<long>(type: "bigint", nullable: true),
-                    failed_tries = table.Column<int>(type: "integer", nullable: false),
+                    failed_tries = table.Column<int>(type: "int", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1228,14 +1243,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1243,11 +1258,59 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_leak",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(1)", maxLength: 1, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    token_id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    secret_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    owner_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    source = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    url = table.Column<string>(type: "nvarchar(2000)", maxLength: 2000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    places = table.Column<int>(type: "int", nullable: false),
+                    reported_at = table.Column<long>(type: "bigint", nullable: false),
+                    verified_at = table.Column<long>(type: "bigint", nullable: true),
+                    outcome = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    dead_at = table.Column<long>(type: "bigint", nullable: true),
+                    spent_at = table.Column<long>(type: "bigint", nullable: true),
+                    told_at = table.Column<long>(type: "bigint", nullable: true),
+                    closed_at = table.Column<long>(type: "bigint", nullable: true),
+                    closed_by = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    closed_because = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    comment = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_leak", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_leak_place",
+                columns: table => new
+                {
+                    incident_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    digest = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    reporter = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    source = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    url = table.Column<string>(type: "nvarchar(2000)", maxLength: 2000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    found_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_leak_place", x => new { x.incident_id, x.digest });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1257,18 +1320,30 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_logout_token",
+                columns: table => new
+                {
+                    key = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_logout_token", x => x.key);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1279,24 +1354,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1307,15 +1382,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_passkey",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    credential_id = table.Column<byte[]>(type: "bytea", maxLength: 512, nullable: false),
-                    public_key = table.Column<byte[]>(type: "bytea", maxLength: 2000, nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    credential_id = table.Column<byte[]>(type: "varbinary(512)", maxLength: 512, nullable: false),
+                    public_key = table.Column<byte[]>(type: "varbinary(2000)", maxLength: 2000, nullable: false),
                     sign_count = table.Column<long>(type: "bigint", nullable: false),
-                    transports = table.Column<string>(type: "character varying(130)", maxLength: 130, nullable: false, collation: "C"),
-                    name = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
-                    is_backup_eligible = table.Column<bool>(type: "boolean", nullable: false),
-                    is_backed_up = table.Column<bool>(type: "boolean", nullable: false),
+                    transports = table.Column<string>(type: "nvarchar(130)", maxLength: 130, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    is_backup_eligible = table.Column<bool>(type: "bit", nullable: false),
+                    is_backed_up = table.Column<bool>(type: "bit", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     last_used_at = table.Column<long>(type: "bigint", nullable: true),
                     confirms_from = table.Column<long>(type: "bigint", nullable: false)
@@ -1329,16 +1404,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_person",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    email = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: false, collation: "C"),
-                    email_key = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: false, collation: "C"),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    password_hash = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    email = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    email_key = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    password_hash = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2"),
                     password_set_at = table.Column<long>(type: "bigint", nullable: true),
                     disabled_at = table.Column<long>(type: "bigint", nullable: true),
-                    failed_tries = table.Column<int>(type: "integer", nullable: false),
+                    failed_tries = table.Column<int>(type: "int", nullable: false),
                     locked_until = table.Column<long>(type: "bigint", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     last_sign_in_at = table.Column<long>(type: "bigint", nullable: true),
@@ -1354,10 +1429,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1365,11 +1440,34 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_provider",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    issuer = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    client_id = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    client_secret = table.Column<byte[]>(type: "varbinary(1000)", maxLength: 1000, nullable: true),
+                    scopes = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    groups_claim = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    roles = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
+                    required_acr = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    required_amr = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_provider", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_recovery_code",
                 columns: table => new
                 {
-                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     used_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -1382,16 +1480,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1402,12 +1500,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_session",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    secret_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    token_id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: true, collation: "C"),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    factors = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    agent = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    secret_sha256 = table.Column<byte[]>(type: "varbinary(900)", nullable: false),
+                    token_id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    factors = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    provider_id = table.Column<string>(type: "nvarchar(36)", maxLength: 36, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    provider_session = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: true),
+                    agent = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: true, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     idle = table.Column<long>(type: "bigint", nullable: false),
@@ -1420,22 +1520,46 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_sign_in_attempt",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    state_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    browser_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    provider_id = table.Column<string>(type: "nvarchar(36)", maxLength: 36, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    return_url = table.Column<string>(type: "nvarchar(2000)", maxLength: 2000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false),
+                    answered_at = table.Column<long>(type: "bigint", nullable: true),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    person_stamp = table.Column<long>(type: "bigint", nullable: true),
+                    totp_secret = table.Column<byte[]>(type: "varbinary(100)", maxLength: 100, nullable: true),
+                    provider_session = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: true),
+                    failed_tries = table.Column<int>(type: "int", nullable: false),
+                    finished_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_sign_in_attempt", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -1448,12 +1572,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -1465,13 +1589,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_token",
                 columns: table => new
                 {
-                    id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: false, collation: "C"),
-                    secret_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    scopes = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: false, collation: "C"),
-                    networks = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    secret_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    scopes = table.Column<string>(type: "nvarchar(2000)", maxLength: 2000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    networks = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
                     revoked_at = table.Column<long>(type: "bigint", nullable: true),
@@ -1483,17 +1607,34 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_used_token",
+                columns: table => new
+                {
+                    token_id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    address = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    first_at = table.Column<long>(type: "bigint", nullable: false),
+                    last_at = table.Column<long>(type: "bigint", nullable: false),
+                    accepted = table.Column<long>(type: "bigint", nullable: false),
+                    refused = table.Column<long>(type: "bigint", nullable: false),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_used_token", x => new { x.token_id, x.address });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_view",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    list = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    query = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    owner = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    is_shared = table.Column<bool>(type: "boolean", nullable: false),
-                    is_default = table.Column<bool>(type: "boolean", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    list = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    query = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    owner = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    is_shared = table.Column<bool>(type: "bit", nullable: false),
+                    is_default = table.Column<bool>(type: "bit", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1506,7 +1647,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1518,16 +1659,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_cell",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    hour = table.Column<int>(type: "integer", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    hour = table.Column<int>(type: "int", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
-                    meter = table.Column<string>(type: "character varying(63)", maxLength: 63, nullable: false, collation: "C"),
+                    meter = table.Column<string>(type: "nvarchar(63)", maxLength: 63, nullable: false, collation: "Latin1_General_100_BIN2"),
                     dimension_hash = table.Column<long>(type: "bigint", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    meter_version = table.Column<int>(type: "integer", nullable: false),
-                    environment = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    dimensions = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    meter_version = table.Column<int>(type: "int", nullable: false),
+                    environment = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    dimensions = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
                     quantity = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1539,15 +1680,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_cluster",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    clone_suspected = table.Column<bool>(type: "bit", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    keys = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    keys = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1559,7 +1700,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_cluster_epoch",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     issued_at = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1572,10 +1713,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_cluster_ledger",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    coverage = table.Column<byte[]>(type: "bytea", nullable: false),
-                    results = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    coverage = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    results = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
                     received_at = table.Column<long>(type: "bigint", nullable: true),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1588,13 +1729,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_customer",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    region = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    region = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     held_since = table.Column<long>(type: "bigint", nullable: true),
-                    hold_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
+                    hold_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1606,8 +1747,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_due_receipt",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false)
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -1618,14 +1759,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1637,8 +1778,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1650,14 +1791,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1668,8 +1809,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1682,12 +1823,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_meter",
                 columns: table => new
                 {
-                    key = table.Column<string>(type: "character varying(63)", maxLength: 63, nullable: false, collation: "C"),
-                    meter_version = table.Column<int>(type: "integer", nullable: false),
-                    unit = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    scale = table.Column<int>(type: "integer", nullable: false),
-                    aggregation = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    description = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "nvarchar(63)", maxLength: 63, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    meter_version = table.Column<int>(type: "int", nullable: false),
+                    unit = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    scale = table.Column<int>(type: "int", nullable: false),
+                    aggregation = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    description = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: false, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1699,15 +1840,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1718,18 +1859,18 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_parked_cell",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    hour = table.Column<int>(type: "integer", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    hour = table.Column<int>(type: "int", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
-                    meter = table.Column<string>(type: "character varying(63)", maxLength: 63, nullable: false, collation: "C"),
+                    meter = table.Column<string>(type: "nvarchar(63)", maxLength: 63, nullable: false, collation: "Latin1_General_100_BIN2"),
                     dimension_hash = table.Column<long>(type: "bigint", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    meter_version = table.Column<int>(type: "integer", nullable: false),
-                    environment = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    dimensions = table.Column<string>(type: "text", nullable: false, collation: "C"),
-                    quantity = table.Column<string>(type: "character varying(30)", maxLength: 30, nullable: false, collation: "C"),
-                    problem = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: true, collation: "C")
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    meter_version = table.Column<int>(type: "int", nullable: false),
+                    environment = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    dimensions = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
+                    quantity = table.Column<string>(type: "nvarchar(30)", maxLength: 30, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    problem = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1740,24 +1881,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1768,10 +1909,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1782,16 +1923,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_quarantined_window",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    hour = table.Column<int>(type: "integer", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    hour = table.Column<int>(type: "int", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
-                    problem = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
-                    detail = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    problem = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    detail = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     decided_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -1803,16 +1944,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1823,19 +1964,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -1848,12 +1989,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -1865,15 +2006,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_waiting_window",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     seq = table.Column<long>(type: "bigint", nullable: false),
-                    reason = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
-                    due = table.Column<bool>(type: "boolean", nullable: false),
+                    reason = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    due = table.Column<bool>(type: "bit", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false)
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -1884,20 +2025,20 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_window",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    hour = table.Column<int>(type: "integer", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    hour = table.Column<int>(type: "int", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
-                    verdict = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    complete = table.Column<bool>(type: "boolean", nullable: false),
-                    cells = table.Column<int>(type: "integer", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    verdict = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    complete = table.Column<bool>(type: "bit", nullable: false),
+                    cells = table.Column<int>(type: "int", nullable: false),
                     collected_at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    kid = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
-                    signature = table.Column<byte[]>(type: "bytea", nullable: false),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false)
+                    kid = table.Column<string>(type: "nvarchar(64)", maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    signature = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -1908,14 +2049,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_window_head",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    hour = table.Column<int>(type: "integer", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    hour = table.Column<int>(type: "int", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     rank = table.Column<long>(type: "bigint", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
-                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
-                    complete = table.Column<bool>(type: "boolean", nullable: false),
+                    sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    complete = table.Column<bool>(type: "bit", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1927,7 +2068,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1939,11 +2080,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_contact",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    email = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    email = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: false, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1955,8 +2096,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_customer",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1968,21 +2109,21 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_delivery",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    dedup_key = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    channel = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    recipient = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: false, collation: "C"),
-                    subject = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    severity = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    dedup_key = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    channel = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    recipient = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    subject = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    severity = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     since = table.Column<long>(type: "bigint", nullable: false),
                     next_at = table.Column<long>(type: "bigint", nullable: true),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    error = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C")
+                    error = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1993,16 +2134,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_endpoint",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    address = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
-                    secret = table.Column<byte[]>(type: "bytea", maxLength: 200, nullable: false),
-                    old_secret = table.Column<byte[]>(type: "bytea", maxLength: 200, nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    address = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    secret = table.Column<byte[]>(type: "varbinary(200)", maxLength: 200, nullable: false),
+                    old_secret = table.Column<byte[]>(type: "varbinary(200)", maxLength: 200, nullable: true),
                     old_secret_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    is_disabled = table.Column<bool>(type: "boolean", nullable: false),
-                    why = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C"),
+                    is_disabled = table.Column<bool>(type: "bit", nullable: false),
+                    why = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: true, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -2015,14 +2156,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2034,8 +2175,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2047,14 +2188,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2065,8 +2206,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -2079,15 +2220,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2098,24 +2239,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2126,10 +2267,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2140,16 +2281,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2160,19 +2301,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -2185,12 +2326,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -2202,7 +2343,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2214,14 +2355,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2233,8 +2374,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2246,14 +2387,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2264,8 +2405,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -2278,15 +2419,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2297,24 +2438,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2325,10 +2466,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2339,16 +2480,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2359,19 +2500,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -2384,12 +2525,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -2401,7 +2542,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2413,14 +2554,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2432,8 +2573,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2445,14 +2586,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2463,8 +2604,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -2477,15 +2618,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2496,24 +2637,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2524,10 +2665,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2538,16 +2679,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2558,19 +2699,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -2583,12 +2724,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -2600,7 +2741,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2612,14 +2753,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2631,8 +2772,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2644,14 +2785,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2662,8 +2803,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -2676,15 +2817,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2695,24 +2836,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2723,10 +2864,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2737,16 +2878,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2757,19 +2898,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -2782,12 +2923,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -3111,6 +3252,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_federated_identity_person_id",
+                table: "identity_federated_identity",
+                column: "person_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_federated_identity_provider_id",
+                table: "identity_federated_identity",
+                column: "provider_id");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_idempotency_created_at",
                 table: "identity_idempotency",
                 column: "created_at");
@@ -3145,6 +3296,32 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "IX_identity_job_run_started_at",
                 table: "identity_job_run",
                 column: "started_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_leak_closed_at",
+                table: "identity_leak",
+                column: "closed_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_leak_reported_at",
+                table: "identity_leak",
+                column: "reported_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_leak_token_id_kind_secret_sha256",
+                table: "identity_leak",
+                columns: new[] { "token_id", "kind", "secret_sha256" },
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_leak_place_found_at",
+                table: "identity_leak_place",
+                column: "found_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_logout_token_expires_at",
+                table: "identity_logout_token",
+                column: "expires_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_parked_message_consumer_message_id",
@@ -3182,7 +3359,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "IX_identity_person_email_key",
                 table: "identity_person",
                 column: "email_key",
-                unique: true);
+                unique: true,
+                filter: "[email_key] IS NOT NULL");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_provider_customer_id",
+                table: "identity_provider",
+                column: "customer_id");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_replica_seen_at",
@@ -3200,9 +3383,31 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 column: "person_id");
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_session_provider_session",
+                table: "identity_session",
+                column: "provider_session");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_session_secret_sha256",
                 table: "identity_session",
                 column: "secret_sha256",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_sign_in_attempt_browser_sha256",
+                table: "identity_sign_in_attempt",
+                column: "browser_sha256",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_sign_in_attempt_expires_at",
+                table: "identity_sign_in_attempt",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_sign_in_attempt_state_sha256",
+                table: "identity_sign_in_attempt",
+                column: "state_sha256",
                 unique: true);
 
             migrationBuilder.CreateIndex(
@@ -3239,6 +3444,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "IX_identity_token_person_id",
                 table: "identity_token",
                 column: "person_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_used_token_last_at",
+                table: "identity_used_token",
+                column: "last_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_view_owner_list_name",
@@ -3788,6 +3998,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_challenge");
 
             migrationBuilder.DropTable(
+                name: "identity_federated_identity");
+
+            migrationBuilder.DropTable(
                 name: "identity_held_role");
 
             migrationBuilder.DropTable(
@@ -3803,7 +4016,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_job_run");
 
             migrationBuilder.DropTable(
+                name: "identity_leak");
+
+            migrationBuilder.DropTable(
+                name: "identity_leak_place");
+
+            migrationBuilder.DropTable(
                 name: "identity_lease");
+
+            migrationBuilder.DropTable(
+                name: "identity_logout_token");
 
             migrationBuilder.DropTable(
                 name: "identity_outbox");
@@ -3821,6 +4043,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_projection");
 
             migrationBuilder.DropTable(
+                name: "identity_provider");
+
+            migrationBuilder.DropTable(
                 name: "identity_recovery_code");
 
             migrationBuilder.DropTable(
@@ -3830,6 +4055,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_session");
 
             migrationBuilder.DropTable(
+                name: "identity_sign_in_attempt");
+
+            migrationBuilder.DropTable(
                 name: "identity_task");
 
             migrationBuilder.DropTable(
@@ -3837,6 +4065,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
             migrationBuilder.DropTable(
                 name: "identity_token");
+
+            migrationBuilder.DropTable(
+                name: "identity_used_token");
 
             migrationBuilder.DropTable(
                 name: "identity_view");
