@@ -2,6 +2,8 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api.Identity;
 
 namespace MissionControl.Testing;
@@ -37,6 +39,12 @@ public sealed class SomebodySignedIn(ControlPlane host, string email)
         using var open = await anonymous.PostAsJsonAsync("/api/v1/identity/invitations/open", new OpenInvitationRequest(code));
         var opened = (await open.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<OpenedInvitation>())!;
         somebody.Secret = opened.TotpSecret;
+        somebody.Passkey.Domain = opened.Passkey.Options["rp"]!["id"]!.GetValue<string>();
+        if (somebody.Passkey.Domain != "localhost")
+        {
+            somebody.Passkey.Origin = new Uri(host.Services.GetRequiredService<IConfiguration>()["Identity:PortalAddress"]!).GetLeftPart(UriPartial.Authority);
+        }
+
         using var accept = await anonymous.PostAsJsonAsync("/api/v1/identity/invitations/accept", new AcceptInvitationRequest(code, Password, somebody.Code(), opened.Email is null ? email : null, opened.Name is null ? name : null,
             Passkey: new NewPasskeyRequest(opened.Passkey.Challenge, somebody.Passkey.Create(opened.Passkey.Options), "test key")));
         var accepted = (await accept.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<AcceptedInvitation>())!;
