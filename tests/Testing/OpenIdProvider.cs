@@ -81,9 +81,16 @@ public sealed partial class OpenIdProvider(TestAuthority authority, string host 
         };
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
-        process.EnableRaisingEvents = true;
         process.Exited += (_, _) => ready.TrySetException(new InvalidOperationException($"The provider ended: {string.Join('\n', Errors)}"));
-        await ready.Task.WaitAsync(TimeSpan.FromMinutes(2));
+        process.EnableRaisingEvents = true;
+        try
+        {
+            await ready.Task.WaitAsync(TimeSpan.FromMinutes(1));
+        }
+        catch (TimeoutException)
+        {
+            throw new InvalidOperationException($"The provider is not ready after a minute, of which it worked {process.TotalProcessorTime}: {string.Join('\n', Errors)}");
+        }
     }
 
     /// <summary>Makes somebody, or changes what is told of it from now on.</summary>
