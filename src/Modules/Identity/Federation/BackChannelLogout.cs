@@ -22,6 +22,11 @@ internal static class BackChannelLogout
 
     private static async Task<IResult> LogoutAsync(string provider, HttpContext http, ProviderBook providers, IdTokens tokens, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
+        if (!await providers.ExistsAsync(db, provider, cancellationToken))
+        {
+            return Problems.NotFound();
+        }
+
         if (!http.Request.HasFormContentType || (await http.Request.ReadFormAsync(cancellationToken))["logout_token"].ToString() is not { Length: > 0 } text)
         {
             return Problems.Of(ProblemCodes.Malformed, "Post a form with logout_token.");

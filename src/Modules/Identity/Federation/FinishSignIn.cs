@@ -34,6 +34,11 @@ internal static class FinishSignIn
     private static async Task<IResult> FinishAsync(
         string provider, FinishFederatedSignInRequest request, ProviderBook providers, ProviderClient client, IdTokens tokens, FactorBook factors, FirstAdministrator first, ControlPlaneDbContext db, IEvents events, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
+        if (!await providers.ExistsAsync(db, provider, cancellationToken))
+        {
+            return Problems.NotFound();
+        }
+
         if (await TakeAsync(db, provider, request, time.GetUtcNow(), cancellationToken) is not { } attempt)
         {
             return Problems.Of(ProblemCodes.Unauthenticated, Stale);

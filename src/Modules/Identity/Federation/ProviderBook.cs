@@ -31,6 +31,10 @@ internal sealed class ProviderBook(IOptions<IdentityOptions> options, DataDirect
         return Guid.TryParseExact(id, "D", out var key) && await db.Set<CustomerProvider>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == key, cancellationToken) is { } row ? Open(row) : null;
     }
 
+    /// <summary>Whether there is such a provider, also when its secret cannot be opened.</summary>
+    public async Task<bool> ExistsAsync(ControlPlaneDbContext db, string id, CancellationToken cancellationToken) =>
+        Staffs.Any(provider => provider.Id == id) || (Guid.TryParseExact(id, "D", out var key) && await db.Set<CustomerProvider>().AnyAsync(row => row.Id == key, cancellationToken));
+
     public byte[]? Seal(Guid id, string? secret) => secret is { Length: > 0 } ? seal.Seal(Encoding.UTF8.GetBytes(secret), id.ToString("N")) : null;
 
     /// <exception cref="ProviderException">No key here opens its secret.</exception>
