@@ -18,7 +18,7 @@ internal static class BackChannelLogout
     private static readonly TimeSpan Kept = TimeSpan.FromDays(1);
 
     public static void Map(IEndpointRouteBuilder federation) =>
-        federation.MapPost("/{provider}/backchannel-logout", LogoutAsync).OpenToAll("the provider's signature is the credential").WithName("TakeLogoutToken").WithSummary("A provider says that somebody signed out there").Accepts<IFormCollection>("application/x-www-form-urlencoded").Produces(StatusCodes.Status200OK);
+        federation.MapPost("/{provider}/backchannel-logout", LogoutAsync).OpenToAll("the provider's signature is the credential").WithName("TakeLogoutToken").WithSummary("A provider says that somebody signed out there").Produces(StatusCodes.Status200OK);
 
     private static async Task<IResult> LogoutAsync(string provider, HttpContext http, ProviderBook providers, IdTokens tokens, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
