@@ -58,12 +58,16 @@ public static class StepUp
 
     /// <summary>A customer's provider signs people in, and gives them roles.</summary>
     /// <param name="customerId">The customer.</param>
-    /// <param name="issuer">The provider.</param>
+    /// <param name="which">The provider that is changed; null: one more.</param>
+    /// <param name="issuer">Its issuer.</param>
     /// <param name="clientId">What this installation is called there.</param>
     /// <param name="roles">The role of each group, as <c>group=role</c>.</param>
-    /// <param name="factors">What it takes as a proof of a second factor, and from which claim groups are read.</param>
-    public static StepUpSubject SetProvider(Guid customerId, string issuer, string clientId, IEnumerable<string> roles, IEnumerable<string> factors) =>
-        Of(ChangeRole, ["provider", customerId.ToString("N"), issuer, clientId, .. factors, .. roles.Order(StringComparer.Ordinal)]);
+    /// <param name="rest">Everything else of it, each in its place.</param>
+    public static StepUpSubject SetProvider(Guid customerId, Guid? which, string issuer, string clientId, IEnumerable<string> roles, IReadOnlyList<string> rest) =>
+        Of(ChangeRole, ["provider", customerId.ToString("N"), which?.ToString("N") ?? "", issuer, clientId, .. rest, .. roles.Order(StringComparer.Ordinal)]);
+
+    /// <summary>Somebody who was stopped may sign in again, with these roles.</summary>
+    public static StepUpSubject Enable(Guid personId, IEnumerable<string> roles) => Of(ChangeRole, ["enable", personId.ToString("N"), .. roles.Order(StringComparer.Ordinal)]);
 
     /// <summary>Something that one signs in with is added or removed.</summary>
     /// <param name="personId">Whose.</param>

@@ -86,7 +86,7 @@ public sealed class PasskeyTests : IAsyncLifetime
         using var unknown = new SoftPasskey { Owner = grace.Passkey.Owner };
         var asked = await AskAsync();
         Assert.Equal(HttpStatusCode.Unauthorized, await TryAsync(asked.Challenge, unknown.Get(asked.Options)));
-        foreach (var nonsense in new[] { "{}", "null", "[]", "nonsense", "{\"id\":1}", "{\"id\":\"AA\",\"rawId\":\"AA\",\"type\":\"public-key\",\"clientExtensionResults\":{},\"response\":{}}", new string('[', 10_000) })
+        foreach (var nonsense in new[] { "{}", "null", "[]", "nonsense", "{\"id\":1}", "{\"id\":\"a\",\"id\":\"b\"}", "{\"id\":\"AA\",\"rawId\":\"AA\",\"type\":\"\\u0000\",\"clientExtensionResults\":{},\"response\":{}}", "{\"id\":\"AA\",\"rawId\":\"AA\",\"type\":\"public-key\",\"clientExtensionResults\":{},\"response\":{}}", new string('[', 10_000) })
         {
             asked = await AskAsync();
             Assert.Equal(HttpStatusCode.Unauthorized, await TryAsync(asked.Challenge, nonsense));
@@ -197,6 +197,45 @@ public sealed class PasskeyTests : IAsyncLifetime
         time.Advance(TimeSpan.FromMinutes(1));
         using var right = await ada.TryAsync();
         Assert.Equal(HttpStatusCode.OK, right.StatusCode);
+    }
+
+    [Fact]
+    public async Task Whoever_stole_a_session_and_a_recovery_code_throws_no_passkey_out()
+    {
+        var ada = await SomebodySignedIn.InviteAsync(host, "ada@vendor.example", "viewer");
+        using var thief = await ada.ApiAsync(confirms: false);
+        using var begun = await thief.PostAsync(new Uri("/api/v1/identity/me/authenticator", UriKind.Relative), null);
+        var theirs = new SomebodySignedIn(host, ada.Email) { Secret = (await begun.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<NewAuthenticator>())!.Secret };
+        using var confirmed = await thief.PostAsJsonAsync("/api/v1/identity/me/authenticator/confirm", new ConfirmAuthenticatorRequest(ada.RecoveryCodes[0], theirs.Code()));
+        Assert.Equal(HttpStatusCode.NoContent, confirmed.StatusCode);
+        time.Advance(TimeSpan.FromMinutes(1));
+        using var still = host.Client(host.Portal, (await ada.TradeAsync())!.AccessToken);
+        var key = Assert.Single((await MeAsync(still)).Passkeys);
+        foreach (var (path, body) in new (string, object)[] { ($"passkeys/{key.Id}/remove", new RemoveFactorRequest(theirs.Code())), ("passkeys/begin", new BeginPasskeyRequest("mine", theirs.Code())), ("recovery-codes", new ProofRequest(theirs.Code())), ("authenticator/remove", new RemoveFactorRequest(theirs.Code())) })
+        {
+            using var refused = await still.PostAsJsonAsync($"/api/v1/identity/me/{path}", body);
+            Assert.Equal("step-up-unavailable", (await refused.Content.ReadFromJsonAsync<ProblemDocument>())!.Code);
+        }
+
+        // Their owner still has the passkey, and throws the authenticator out.
+        using var owner = await ada.ApiAsync();
+        using var removed = await owner.PostAsJsonAsync("/api/v1/identity/me/authenticator/remove", new RemoveFactorRequest());
+        Assert.Equal(HttpStatusCode.NoContent, removed.StatusCode);
+    }
+
+    [Fact]
+    public async Task What_is_no_passkey_is_refused_in_words()
+    {
+        var ada = await SomebodySignedIn.InviteAsync(host, "ada@vendor.example", "viewer");
+        using var api = await ada.ApiAsync();
+        foreach (var spoil in new Func<string, string>[] { one => one.Replace("\"internal\"", "null", StringComparison.Ordinal), one => one.Replace("public-key", "\\u0000", StringComparison.Ordinal), _ => "{}", one => one[..^5] })
+        {
+            using var begun = await api.PostAsJsonAsync("/api/v1/identity/me/passkeys/begin", new BeginPasskeyRequest("laptop"));
+            var asked = (await begun.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<PasskeyChallenge>())!;
+            using var laptop = new SoftPasskey();
+            using var added = await api.PostAsJsonAsync("/api/v1/identity/me/passkeys", new NewPasskeyRequest(asked.Challenge, spoil(laptop.Create(asked.Options))));
+            Assert.True(added.StatusCode is HttpStatusCode.UnprocessableEntity or HttpStatusCode.OK, await added.Content.ReadAsStringAsync());
+        }
     }
 
     [Fact]

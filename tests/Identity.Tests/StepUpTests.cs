@@ -140,6 +140,10 @@ public sealed class StepUpTests : IAsyncLifetime
             Assert.Equal((what, "step-up-required"), (what, await SentAsync(api, request, null)));
         }
 
+        using var disabled = await api.PostAsJsonAsync($"/api/v1/identity/people/{ada}/disable", new PersonActionRequest());
+        Assert.Equal(HttpStatusCode.NoContent, disabled.StatusCode);
+        Assert.Equal("step-up-required", await SentAsync(api, () => new(HttpMethod.Post, new Uri($"/api/v1/identity/people/{ada}/enable", UriKind.Relative)) { Content = JsonContent.Create(new PersonActionRequest()) }, null));
+
         // A program's right was granted for it: it proves nothing and is asked nothing.
         var token = host.Admin.DefaultRequestHeaders.Authorization!.Parameter;
         Assert.NotNull(token);

@@ -82,7 +82,8 @@ public sealed partial class AuditWalkTests
     {
         using var begun = await api.PostAsJsonAsync("/api/v1/identity/me/passkeys/begin", new BeginPasskeyRequest("another"));
         var asked = (await begun.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<PasskeyChallenge>())!;
-        using var key = new SoftPasskey();
+        var domain = asked.Options["rp"]!["id"]!.GetValue<string>();
+        using var key = new SoftPasskey { Domain = domain, Origin = domain == "localhost" ? "https://localhost:8443" : ControlAddress.TrimEnd('/') };
         (await api.PostAsJsonAsync("/api/v1/identity/me/passkeys", new NewPasskeyRequest(asked.Challenge, key.Create(asked.Options)))).EnsureSuccessStatusCode();
     }
 

@@ -84,10 +84,12 @@ public sealed class IdentityModule : IModule
         host.Services.AddSingleton<Passwords>();
         host.Services.AddSingleton<FactorBook>();
         host.Services.AddSingleton<PasskeyBook>();
+        host.Services.AddSingleton<PasskeyQuestions>();
         host.Services.AddSingleton<FirstAdministrator>();
         host.Services.AddSingleton<UnknownTries>();
         host.Services.AddHostedService<IdentityStart>();
         host.Services.AddSweeper<TellUserKeys>();
+        host.Services.AddSweeper<ForgetChallenges>();
     }
 
     /// <inheritdoc />

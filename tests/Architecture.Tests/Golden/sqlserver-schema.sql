@@ -1143,7 +1143,7 @@ BEGIN
         [purpose] nvarchar(40) COLLATE Latin1_General_100_BIN2 NULL,
         [subject_digest] nvarchar(43) COLLATE Latin1_General_100_BIN2 NULL,
         [name] nvarchar(60) COLLATE Latin1_General_100_BIN2 NULL,
-        [state] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NULL,
+        [state] nvarchar(4000) COLLATE Latin1_General_100_BIN2 NULL,
         [expires_at] bigint NOT NULL,
         CONSTRAINT [PK_identity_challenge] PRIMARY KEY ([id])
     );

@@ -71,6 +71,11 @@ internal static class StepUpApi
             return NoPerson();
         }
 
+        if (request.Credential is null && string.IsNullOrWhiteSpace(request.Code))
+        {
+            return Problems.Invalid([new FieldError("/credential", "required", "Send what the passkey answered, or a code.")]);
+        }
+
         var id = Actor.IdOf(http.User)!.Value;
         var now = time.GetUtcNow();
         var byCode = request.Credential is null;

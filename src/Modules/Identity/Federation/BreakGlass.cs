@@ -14,15 +14,15 @@ namespace MissionControl.Identity.Federation;
 /// </summary>
 internal static class BreakGlass
 {
-    public static async Task TellAsync(ControlPlaneDbContext db, IEvents events, Person person, ProviderBook providers, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task TellAsync(ControlPlaneDbContext db, IEvents events, Person person, string by, ProviderBook providers, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (providers.Staffs.Count == 0 || person.Kind != Person.Staff
+        if (providers.Staffs.Count == 0 || person.IsFederated || person.Kind != Person.Staff
             || !await db.Set<HeldRole>().AnyAsync(row => row.PersonId == person.Id && row.Role == RoleBook.Administrator && row.Until == null, cancellationToken))
         {
             return;
         }
 
-        events.Audit(person.Fact("identity.local-administrator-signed-in") with { Actor = new AuditActor(person.Kind, person.Subject, "password", true) });
+        events.Audit(person.Fact("identity.local-administrator-signed-in") with { Actor = new AuditActor(person.Kind, person.Subject, by, true) });
         events.Publish(new SendNotification(Guid.CreateVersion7(now), null, [new Recipient("vendor", "security")], "local-administrator", new Dictionary<string, string>
         {
             ["name"] = person.Name,

@@ -8,7 +8,7 @@ using MissionControl.Platform.Messaging;
 namespace MissionControl.Identity.Federation;
 
 /// <summary>A provider that a customer's administrator set for its own users.</summary>
-internal sealed class CustomerProvider
+internal sealed class CustomerProvider : ICustomerOwned
 {
     public required Guid Id { get; init; }
 

@@ -67,6 +67,11 @@ internal static class FinishSignIn
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         try
         {
+            if (!await ProviderBook.StandsAsync(db, found, cancellationToken))
+            {
+                return Problems.Of(ProblemCodes.Unauthenticated, Stale);
+            }
+
             var (person, refusal) = await FederatedPeople.BringAsync(db, events, found, claims, now, cancellationToken);
             if (person is null || refusal is not null)
             {

@@ -14,8 +14,9 @@ namespace MissionControl.Identity.Federation;
 /// <param name="Roles">Group to role.</param>
 /// <param name="RequiredAcr">Values of acr that prove a second factor.</param>
 /// <param name="RequiredAmr">Values of amr that prove a second factor.</param>
+/// <param name="Version">Of a customer's row, as it was read.</param>
 internal sealed record Provider(
-    string Id, Guid? CustomerId, string Name, string Issuer, string ClientId, string? ClientSecret, IReadOnlyList<string> Scopes, string GroupsClaim, IReadOnlyDictionary<string, string> Roles, IReadOnlyList<string> RequiredAcr, IReadOnlyList<string> RequiredAmr)
+    string Id, Guid? CustomerId, string Name, string Issuer, string ClientId, string? ClientSecret, IReadOnlyList<string> Scopes, string GroupsClaim, IReadOnlyDictionary<string, string> Roles, IReadOnlyList<string> RequiredAcr, IReadOnlyList<string> RequiredAmr, long Version = 0)
 {
     public const string UsualScopes = "openid profile email";
     public const string UsualGroupsClaim = "groups";

@@ -28,12 +28,35 @@ internal sealed class ProviderBook(IOptions<IdentityOptions> options, DataDirect
             return staffs.ToProvider();
         }
 
-        return Guid.TryParseExact(id, "D", out var key) && await db.Set<CustomerProvider>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == key, cancellationToken) is { } row ? Open(row) : null;
+        return Guid.TryParseExact(id, "D", out var key) && await Opened(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == key, cancellationToken) is { } row ? Open(row) : null;
     }
 
     /// <summary>Whether there is such a provider, also when its secret cannot be opened.</summary>
     public async Task<bool> ExistsAsync(ControlPlaneDbContext db, string id, CancellationToken cancellationToken) =>
-        Staffs.Any(provider => provider.Id == id) || (Guid.TryParseExact(id, "D", out var key) && await db.Set<CustomerProvider>().AnyAsync(row => row.Id == key, cancellationToken));
+        Staffs.Any(provider => provider.Id == id) || (Guid.TryParseExact(id, "D", out var key) && await Opened(db).AnyAsync(row => row.Id == key, cancellationToken));
+
+    // Who signs in is nobody's yet: the provider says whose.
+    private static IQueryable<CustomerProvider> Opened(ControlPlaneDbContext db)
+    {
+        db.Scope.OpenAll("a sign-in knows its customer by the provider alone");
+        return db.Set<CustomerProvider>();
+    }
+
+    /// <summary>Whether a provider still is as it was read, and stays so until the open transaction ends: nobody is signed in by one that was removed meanwhile.</summary>
+    public static async Task<bool> StandsAsync(ControlPlaneDbContext db, Provider provider, CancellationToken cancellationToken)
+    {
+        if (provider.IsStaffs)
+        {
+            return true;
+        }
+
+        var id = Guid.Parse(provider.Id);
+        await LockAsync(db, id, cancellationToken);
+        return await db.Set<CustomerProvider>().AnyAsync(row => row.Id == id && row.Version == provider.Version, cancellationToken);
+    }
+
+    /// <summary>Keeps everybody else from changing a customer's provider, or signing in by it, until the open transaction ends.</summary>
+    public static Task LockAsync(ControlPlaneDbContext db, Guid id, CancellationToken cancellationToken) => db.Dialect.LockRowsAsync(db, "identity_provider", ["id"], [[id]], cancellationToken);
 
     public byte[]? Seal(Guid id, string? secret) => secret is { Length: > 0 } ? seal.Seal(Encoding.UTF8.GetBytes(secret), id.ToString("N")) : null;
 
@@ -43,7 +66,7 @@ internal sealed class ProviderBook(IOptions<IdentityOptions> options, DataDirect
         try
         {
             var secret = row.ClientSecret is { } box ? Encoding.UTF8.GetString(seal.Open(box, row.Id.ToString("N"))) : null;
-            return new Provider(row.Id.ToString("D"), row.CustomerId, row.Name, row.Issuer, row.ClientId, secret, [.. Provider.Words(row.Scopes)], row.GroupsClaim, row.RoleMap(), [.. Provider.Words(row.RequiredAcr)], [.. Provider.Words(row.RequiredAmr)]);
+            return new Provider(row.Id.ToString("D"), row.CustomerId, row.Name, row.Issuer, row.ClientId, secret, [.. Provider.Words(row.Scopes)], row.GroupsClaim, row.RoleMap(), [.. Provider.Words(row.RequiredAcr)], [.. Provider.Words(row.RequiredAmr)], row.Version);
         }
         catch (CryptographicException)
         {

@@ -1,4 +1,6 @@
 using System.Security.Claims;
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -64,7 +66,7 @@ internal static class ProvidersApi
             return Problems.Of(ProblemCodes.Conflict, $"There are {MaxProviders} providers; remove one first.");
         }
 
-        if (await DemandAsync(request, customer!.Value, http, db, guard, cancellationToken) is { } unproven)
+        if (await DemandAsync(request, customer!.Value, null, http, db, guard, cancellationToken) is { } unproven)
         {
             return unproven;
         }
@@ -118,7 +120,7 @@ internal static class ProvidersApi
                 return Problems.Invalid(errors);
             }
 
-            if (await DemandAsync(request, row.CustomerId, http, db, guard, cancellationToken) is { } unproven)
+            if (await DemandAsync(request, row.CustomerId, id, http, db, guard, cancellationToken) is { } unproven)
             {
                 return unproven;
             }
@@ -162,6 +164,7 @@ internal static class ProvidersApi
             return Problems.Of(ProblemCodes.Unauthenticated, "The session has ended. Sign in again.");
         }
 
+        await ProviderBook.LockAsync(db, id, cancellationToken);
         if (await Visible(db).SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } row)
         {
             return Problems.NotFound();
@@ -183,11 +186,12 @@ internal static class ProvidersApi
         return result;
     }
 
-    private static Task<IResult?> DemandAsync(SetProviderRequest request, Guid customer, HttpContext http, ControlPlaneDbContext db, StepUpGuard guard, CancellationToken cancellationToken)
+    private static Task<IResult?> DemandAsync(SetProviderRequest request, Guid customer, Guid? which, HttpContext http, ControlPlaneDbContext db, StepUpGuard guard, CancellationToken cancellationToken)
     {
         var roles = request.Roles!.Select(pair => $"{pair.Group}={pair.Role}").ToList();
-        var subject = StepUp.SetProvider(customer, request.Issuer!.Trim(), request.ClientId!.Trim(), roles, [request.GroupsClaim ?? "", request.RequiredAcr ?? "", request.RequiredAmr ?? ""]);
-        return guard.DemandAsync(http, db, subject, $"The provider {request.Issuer!.Trim()} signs people in here, and its groups give them these roles: {string.Join(", ", roles)}.", cancellationToken);
+        var subject = StepUp.SetProvider(customer, which, request.Issuer!.Trim(), request.ClientId!.Trim(), roles, [request.Name!.Trim(), request.Scopes ?? "", request.GroupsClaim ?? "", request.RequiredAcr ?? "", request.RequiredAmr ?? "", Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(request.ClientSecret ?? "")))]);
+        var factors = string.Join(", ", Provider.Words($"{request.RequiredAcr} {request.RequiredAmr}"));
+        return guard.DemandAsync(http, db, subject, $"The provider {request.Issuer!.Trim()} signs people in here, and its groups (claim {request.GroupsClaim ?? Provider.UsualGroupsClaim}) give them these roles: {string.Join(", ", roles)}. {(factors.Length > 0 ? $"It proves a second factor by {factors}." : "A second factor is asked for here.")}", cancellationToken);
     }
 
     private static IEnumerable<FieldError> Mistakes(SetProviderRequest request, ClaimsPrincipal reader)

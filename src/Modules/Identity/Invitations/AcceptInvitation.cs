@@ -12,6 +12,7 @@ using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Identity.Factors;
+using MissionControl.Identity.Federation;
 using MissionControl.Identity.Me;
 using MissionControl.Identity.Passkeys;
 using MissionControl.Identity.People;
@@ -62,7 +63,7 @@ internal static class AcceptInvitation
     }
 
     private static async Task<IResult> AcceptAsync(
-        AcceptInvitationRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, Passwords passwords, FactorBook factors, PasskeyBook passkeys, FirstAdministrator first, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
+        AcceptInvitationRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, Passwords passwords, FactorBook factors, PasskeyBook passkeys, FirstAdministrator first, ProviderBook providers, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
         using var turn = passwords.TryTakeTurn();
         if (turn is null)
@@ -153,6 +154,7 @@ internal static class AcceptInvitation
                 return Problems.Of(ProblemCodes.Unauthenticated, Refusal);
             }
 
+            await BreakGlass.TellAsync(db, events, person, "invitation", providers, now, cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             await first.ForgetCodeAsync(db, cancellationToken);

@@ -28,7 +28,7 @@ internal static class LeakLetters
     public static async Task SendAsync(ControlPlaneDbContext db, IEvents events, IReadOnlyList<LeakIncident> incidents, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var ids = incidents.Select(one => one.OwnerId).OfType<Guid>().Distinct().ToList();
-        var owners = ids.Count == 0 ? [] : await db.Set<Person>().AsNoTracking().Where(row => ids.Contains(row.Id) && row.DisabledAt == null).ToDictionaryAsync(row => row.Id, row => row.Email, cancellationToken);
+        var owners = ids.Count == 0 ? [] : await db.Set<Person>().AsNoTracking().Where(row => ids.Contains(row.Id) && row.DisabledAt == null && row.Email != "").ToDictionaryAsync(row => row.Id, row => row.Email, cancellationToken);
         foreach (var ofCustomer in incidents.GroupBy(one => one.CustomerId))
         {
             var told = new List<Recipient> { new("vendor", "security") };

@@ -71,6 +71,13 @@ internal sealed record Asking(
         }
 
         var byCode = !string.IsNullOrWhiteSpace(code);
+
+        // Else whoever holds a session and one recovery code would set up an authenticator and throw the owner's passkeys out by it.
+        if (byCode && !acceptsRecovery && await FreshAuthenticatorAsync(known.Person.Id) is { } from)
+        {
+            return Problems.Of(ProblemCodes.StepUpUnavailable, $"Your authenticator was set up a short while ago and proves nothing here before {from:yyyy-MM-dd HH:mm} UTC. Use a passkey, or wait.");
+        }
+
         if (byCode && !await SignInApi.CountAsync(Db, known.Person.Id, Time.GetUtcNow(), Aborted))
         {
             return Problems.Of(ProblemCodes.RateLimited, "Too many wrong tries. Wait a few minutes.");
@@ -92,6 +99,12 @@ internal sealed record Asking(
             await ForgiveAsync(Db, self.Person.Id, Aborted);
             return await change(self);
         });
+    }
+
+    private async Task<DateTimeOffset?> FreshAuthenticatorAsync(Guid personId)
+    {
+        var now = Time.GetUtcNow();
+        return await Db.Set<Authenticator>().Where(row => row.PersonId == personId && row.ConfirmedAt != null && row.ConfirmsFrom > now).Select(row => (DateTimeOffset?)row.ConfirmsFrom).FirstOrDefaultAsync(Aborted);
     }
 
     /// <summary>What was traded for the ended sessions is worth nothing either; this one is traded anew.</summary>

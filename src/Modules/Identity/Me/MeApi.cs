@@ -19,6 +19,9 @@ namespace MissionControl.Identity.Me;
 /// <summary><c>/api/v1/identity/me</c>: one's own sessions, password and authenticator. A change proves once more who makes it, and is told by mail.</summary>
 internal static class MeApi
 {
+    /// <summary>So long an authenticator may be begun before it shows what it must.</summary>
+    private static readonly TimeSpan PendingLife = TimeSpan.FromMinutes(15);
+
     public static void Map(IEndpointRouteBuilder api)
     {
         var me = api.MapGroup("/me").RequireAuthorization();
@@ -191,14 +194,20 @@ internal static class MeApi
             hash = await passwords.HashAsync(request.Password!, cancellationToken);
         }
 
-        // Only who proved it at the beginning knows the secret of an authenticator that comes with a password.
-        return hash is not null ? await ask.ChangeAsync(ConfirmAsync)
-            : await ask.ProvenAsync(request.Code, acceptsRecovery: true, self => (StepUp.Enrol(self.Person.Id, "set-authenticator", ""), "Set up another authenticator for your account."), ConfirmAsync);
+        var since = ask.Time.GetUtcNow() - PendingLife;
+        var pending = await ask.Db.Set<Authenticator>().Where(row => row.PersonId == known.Person.Id && row.ConfirmedAt == null && row.CreatedAt > since).Select(row => (Guid?)row.Id).SingleOrDefaultAsync(cancellationToken);
+        if (hash is null)
+        {
+            return await ask.ProvenAsync(request.Code, acceptsRecovery: true, self => (StepUp.Enrol(self.Person.Id, "set-authenticator", pending?.ToString("N") ?? ""), "Set up another authenticator for your account."), ConfirmAsync);
+        }
+
+        // Only who proved it at the beginning knows the secret of an authenticator that comes with a password; who does not guesses no faster than at sign-in.
+        return await SignInApi.CountAsync(ask.Db, known.Person.Id, ask.Time.GetUtcNow(), cancellationToken) ? await ask.ChangeAsync(ConfirmAsync) : Problems.Of(ProblemCodes.RateLimited, "Too many wrong tries. Wait a few minutes.");
 
         async Task<IResult> ConfirmAsync(Self self)
         {
             var now = ask.Time.GetUtcNow();
-            if (await ask.Db.Set<Authenticator>().SingleOrDefaultAsync(row => row.PersonId == self.Person.Id && row.ConfirmedAt == null, cancellationToken) is not { } device
+            if (await ask.Db.Set<Authenticator>().SingleOrDefaultAsync(row => row.Id == pending && row.PersonId == self.Person.Id && row.ConfirmedAt == null, cancellationToken) is not { } device
                 || ask.Factors.TryOpen(device.Id, device.Secret) is not { } secret || Totp.StepOf(secret, request.NewCode!, now) is not { } step)
             {
                 return Asking.WrongCode("/newCode");
@@ -207,6 +216,7 @@ internal static class MeApi
             if (hash is not null)
             {
                 self.Person.SetPassword(hash, now);
+                await Asking.ForgiveAsync(ask.Db, self.Person.Id, cancellationToken);
             }
 
             await ask.Db.Set<Authenticator>().Where(row => row.PersonId == self.Person.Id && row.ConfirmedAt != null).ExecuteDeleteAsync(cancellationToken);

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -78,12 +79,22 @@ internal static class MyPasskeys
             return Problems.Invalid([new FieldError("/credential", "refused", $"This is not a passkey that can be taken: {failure.TrimEnd('.')}.")]);
         }
 
-        return await ask.ChangeAsync(async self =>
+        try
+        {
+            return await ask.ChangeAsync(KeepAsync);
+        }
+        catch (DbUpdateException exception) when (exception.InnerException is DbException database && !ask.Db.Dialect.IsUnavailable(database))
+        {
+            return InUse();
+        }
+
+        async Task<IResult> KeepAsync(Self self)
         {
             // The same key for two people would sign in whichever comes first.
-            if (await ask.Db.Set<Passkey>().AnyAsync(row => row.CredentialId == made.CredentialId, cancellationToken))
+            if (await ask.Db.Set<Passkey>().AnyAsync(row => row.CredentialId == made.CredentialId, cancellationToken)
+                || await ask.Db.Set<Passkey>().CountAsync(row => row.PersonId == self.Person.Id, cancellationToken) >= Passkey.MaxOfPerson)
             {
-                return Problems.Of(ProblemCodes.Conflict, "This passkey is in use already.");
+                return InUse();
             }
 
             var now = ask.Time.GetUtcNow();
@@ -92,8 +103,10 @@ internal static class MyPasskeys
             ask.Events.Audit(self.Person.Fact("identity.passkey-added") with { Changes = [Change.Add("/passkey", key.Id), Change.Add("/name", key.Name), Change.Add("/confirmsFrom", key.ConfirmsFrom)] });
             ask.Tell(self.Person, $"A passkey called “{key.Name}” was added to your account.");
             return TypedResults.Ok(key.ToItem());
-        });
+        }
     }
+
+    private static IResult InUse() => Problems.Of(ProblemCodes.Conflict, "This passkey is in use already.");
 
     private static Task<IResult> RemoveAsync(Guid id, RemoveFactorRequest request, [AsParameters] Asking ask, CancellationToken cancellationToken) =>
         Actor.IdOf(ask.Http.User) is null ? Task.FromResult(Problems.NotFound()) : ask.ProvenAsync(request.Code, acceptsRecovery: false, self => (StepUp.Enrol(self.Person.Id, "remove-passkey", id.ToString("N")), "Remove a passkey from your account."), async self =>

@@ -64,7 +64,7 @@ internal sealed class Challenge
             builder.Property(row => row.Purpose).HasMaxLength(40);
             builder.Property(row => row.SubjectDigest).HasMaxLength(43);
             builder.Property(row => row.Name).HasMaxLength(60);
-            builder.Property(row => row.State).HasMaxLength(1000);
+            builder.Property(row => row.State).HasMaxLength(4000);
             builder.HasIndex(row => row.NameSha256).IsUnique();
             builder.HasIndex(row => row.ExpiresAt);
         }

@@ -51,7 +51,7 @@ internal sealed class Passkey
         CredentialId = made.CredentialId,
         PublicKey = made.PublicKey,
         SignCount = made.SignCount,
-        Transports = string.Join(' ', (made.Transports ?? []).Where(one => one.Length is > 0 and <= 20 && one.All(letter => char.IsAsciiLetter(letter) || letter == '-')).Take(6)),
+        Transports = string.Join(' ', (made.Transports ?? []).Where(one => one is { Length: > 0 and <= 20 } && one.All(letter => char.IsAsciiLetter(letter) || letter == '-')).Take(6)),
         Name = name,
         IsBackupEligible = made.IsBackupEligible,
         IsBackedUp = made.IsBackedUp,

@@ -108,7 +108,7 @@ internal sealed class PasskeyBook(IOptions<IdentityOptions> identity, TimeProvid
     {
         using var handler = Handler(db, null);
         var result = await GuardAsync(() => handler.Passkeys.PerformAttestationAsync(new PasskeyAttestationContext { HttpContext = http, CredentialJson = credential, AttestationState = asked.State }), PasskeyAttestationResult.Fail);
-        return result.Succeeded && result.Passkey.CredentialId.Length <= Passkey.MaxCredentialId && result.Passkey.IsUserVerified ? (result.Passkey, "") : (null, result.Failure?.Message ?? "its id is too long");
+        return result.Succeeded && result.Passkey.CredentialId.Length <= Passkey.MaxCredentialId && result.Passkey.IsUserVerified ? (result.Passkey, "") : (null, result.Failure is null ? "its id is too long" : Words(result.Failure));
     }
 
     /// <summary>Checks the answer of a passkey to a question which was used up, and writes down that it was used, within the open transaction.</summary>
@@ -119,14 +119,14 @@ internal sealed class PasskeyBook(IOptions<IdentityOptions> identity, TimeProvid
         var result = await GuardAsync(() => handler.Passkeys.PerformAssertionAsync(new PasskeyAssertionContext { HttpContext = http, CredentialJson = credential, AssertionState = asked.State }), PasskeyAssertionResult.Fail<Person>);
         if (!result.Succeeded)
         {
-            return new PasskeyAnswer(await OwnerAsync(db, credential, cancellationToken), null, result.Failure.Message);
+            return new PasskeyAnswer(await OwnerAsync(db, credential, cancellationToken), null, Words(result.Failure));
         }
 
         // Whoever copied a key that counts is found out by its count; the handler looked, and here it stays so when two come at once.
         var (id, count, backedUp) = (result.Passkey.CredentialId, (long)result.Passkey.SignCount, result.Passkey.IsBackedUp);
-        var key = await db.Set<Passkey>().AsNoTracking().SingleAsync(row => row.CredentialId == id, cancellationToken);
-        return await db.Set<Passkey>().Where(row => row.Id == key.Id && row.SignCount == key.SignCount).ExecuteUpdateAsync(set => set.SetProperty(row => row.SignCount, count).SetProperty(row => row.IsBackedUp, backedUp).SetProperty(row => row.LastUsedAt, now), cancellationToken) == 1
-            ? new PasskeyAnswer(result.User, key, "") : new PasskeyAnswer(result.User, null, "it was used at the same moment");
+        var key = await db.Set<Passkey>().AsNoTracking().SingleOrDefaultAsync(row => row.CredentialId == id, cancellationToken);
+        return key is not null && await db.Set<Passkey>().Where(row => row.Id == key.Id && (row.SignCount < count || (count == 0 && row.SignCount == 0))).ExecuteUpdateAsync(set => set.SetProperty(row => row.SignCount, count).SetProperty(row => row.IsBackedUp, backedUp).SetProperty(row => row.LastUsedAt, now), cancellationToken) == 1
+            ? new PasskeyAnswer(result.User, key, "") : new PasskeyAnswer(result.User, null, "it was used, or removed, at the same moment");
     }
 
     private Challenge Row(string kind, TimeSpan life, out string secret, Guid? personId = null, Guid? place = null, string? keyName = null, BeginStepUpRequest? stepUp = null)
@@ -160,7 +160,7 @@ internal sealed class PasskeyBook(IOptions<IdentityOptions> identity, TimeProvid
             return JsonNode.Parse(credential)?["id"]?.GetValue<string>() is { Length: <= 800 } text && Base64Url.IsValid(text)
                 ? await new PasskeyStore(db, null).FindByPasskeyIdAsync(Base64Url.DecodeFromChars(text), cancellationToken) : null;
         }
-        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException or FormatException or ArgumentException)
         {
             return null;
         }
@@ -178,6 +178,9 @@ internal sealed class PasskeyBook(IOptions<IdentityOptions> identity, TimeProvid
             return fail(new PasskeyException("the answer cannot be read"));
         }
     }
+
+    // The handler quotes what it was sent, and a stranger sent it.
+    private static string Words(PasskeyException failure) => WellFormedText.Line(failure.Message, 200).TrimEnd('.');
 
     private Asked Handler(ControlPlaneDbContext db, DateTimeOffset? confirmsAt) => new(db, confirmsAt, options);
 

@@ -123,8 +123,7 @@ internal static class PeopleApi
                 return Problems.Of(ProblemCodes.Conflict, LastAdministrator);
             }
 
-            var titles = string.Join(", ", roles.Select(role => RoleBook.Find(role)!.Title));
-            if (await guard.DemandAsync(http, db, StepUp.ChangeRoles(id, roles), $"From now on {person.Name} ({person.Email}) holds {(roles.Count == 0 ? "no role" : titles)}.", cancellationToken) is { } unproven)
+            if (await guard.DemandAsync(http, db, StepUp.ChangeRoles(id, roles), $"From now on {person.Name} ({person.Email}) holds {TitlesOf(roles)}.", cancellationToken) is { } unproven)
             {
                 return unproven;
             }
@@ -167,17 +166,23 @@ internal static class PeopleApi
             return TypedResults.NoContent();
         }, cancellationToken);
 
-    private static Task<IResult> EnableAsync(Guid id, PersonActionRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
-        ChangeAsync(id, reader, db, time, (person, _, now) =>
+    private static Task<IResult> EnableAsync(Guid id, PersonActionRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, StepUpGuard guard, TimeProvider time, CancellationToken cancellationToken) =>
+        ChangeAsync(id, http.User, db, time, async (person, held, _) =>
         {
             if (person.DisabledAt is { } since)
             {
+                var roles = held.Select(row => row.Role).ToList();
+                if (await guard.DemandAsync(http, db, StepUp.Enable(id, roles), $"{person.Name} ({person.Email}) may sign in again, with all that it had: {TitlesOf(roles)}.", cancellationToken) is { } unproven)
+                {
+                    return unproven;
+                }
+
                 person.Enable();
                 events.Publish(person.ToEvent());
                 events.Audit(person.Fact("identity.person-enabled") with { Reason = request.Reason, Changes = [Change.Remove("/disabledAt", since)] });
             }
 
-            return Task.FromResult<IResult>(TypedResults.NoContent());
+            return TypedResults.NoContent();
         }, cancellationToken);
 
     private static Task<IResult> SignOutAsync(Guid id, PersonActionRequest request, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>
@@ -275,6 +280,8 @@ internal static class PeopleApi
         Scopes.Lacking(reader, Right) ?? (roles.Select(RoleBook.Find).OfType<PersonRole>().All(role => RoleBook.MayGrant(reader.FindFirst("scope")!.Value, role)) ? null : "This person may do what you may not.");
 
     // Federated ones do not count: a provider that is silent, or groups that somebody changed there, would lock everybody out.
+    private static string TitlesOf(IReadOnlyCollection<string> roles) => roles.Count == 0 ? "no role" : string.Join(", ", roles.Select(role => RoleBook.Find(role)?.Title ?? role));
+
     private static async Task<bool> IsLastAdministratorAsync(ControlPlaneDbContext db, Person person, CancellationToken cancellationToken)
     {
         var administrators = await (from role in db.Set<HeldRole>()

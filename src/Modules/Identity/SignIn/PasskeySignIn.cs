@@ -1,3 +1,4 @@
+using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -26,8 +27,13 @@ internal static class PasskeySignIn
         api.MapPost("/sign-in/passkey", SignInAsync).OpenToAll("the passkey's answer is the credential").WithName("SignInWithPasskey").WithSummary("Sign in with a passkey").Produces<CreatedSession>();
     }
 
-    private static async Task<IResult> BeginAsync(HttpContext http, ControlPlaneDbContext db, PasskeyBook passkeys, CancellationToken cancellationToken)
+    private static async Task<IResult> BeginAsync(HttpContext http, ControlPlaneDbContext db, PasskeyBook passkeys, PasskeyQuestions questions, CancellationToken cancellationToken)
     {
+        if (!questions.MayAsk())
+        {
+            return Problems.Of(ProblemCodes.RateLimited, "Too many people sign in at this moment. Try again in a few seconds.");
+        }
+
         var asked = await passkeys.AskAsync(db, http);
         await db.SaveChangesAsync(cancellationToken);
         return TypedResults.Ok(asked);
@@ -50,7 +56,7 @@ internal static class PasskeySignIn
             var session = Session.Of(person, key.Amr, request.Agent, options.Value.LimitsOf(person.Kind), now, out var secret);
             if (await SignInApi.OpenAsync(db, events, person, session, "passkey", first, now, cancellationToken))
             {
-                await BreakGlass.TellAsync(db, events, person, providers, now, cancellationToken);
+                await BreakGlass.TellAsync(db, events, person, "passkey", providers, now, cancellationToken);
                 await db.SaveChangesAsync(cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
                 await first.ForgetCodeAsync(db, cancellationToken);
@@ -58,7 +64,8 @@ internal static class PasskeySignIn
             }
         }
 
-        if (answer.Person is not null || unknown.MayBeTold())
+        // Whose it was, the answer says, and anybody may have typed it: strangers fill no log.
+        if (unknown.MayBeTold())
         {
             events.Audit((answer.Person?.Fact("identity.sign-in-refused") ?? new AuditFact("identity.sign-in-refused", AuditLog.Operator, "person", "unknown")) with
             {
@@ -72,4 +79,18 @@ internal static class PasskeySignIn
 
         return Problems.Of(ProblemCodes.Unauthenticated, Refusal);
     }
+}
+
+/// <summary>Bounds how many questions strangers may have asked of this process: each is a row.</summary>
+internal sealed class PasskeyQuestions : IDisposable
+{
+    private readonly TokenBucketRateLimiter limiter = new(new TokenBucketRateLimiterOptions { TokenLimit = 200, TokensPerPeriod = 20, ReplenishmentPeriod = TimeSpan.FromSeconds(1), QueueLimit = 0 });
+
+    public bool MayAsk()
+    {
+        using var lease = limiter.AttemptAcquire();
+        return lease.IsAcquired;
+    }
+
+    public void Dispose() => limiter.Dispose();
 }

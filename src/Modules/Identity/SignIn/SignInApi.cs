@@ -59,7 +59,7 @@ internal static class SignInApi
                 var session = Session.Of(person, $"pwd {proof} mfa", request.Agent, options.Value.LimitsOf(person.Kind), now, out var secret);
                 if (await OpenAsync(db, events, person, session, "password", first, now, cancellationToken))
                 {
-                    await BreakGlass.TellAsync(db, events, person, providers, now, cancellationToken);
+                    await BreakGlass.TellAsync(db, events, person, "password", providers, now, cancellationToken);
                     await db.SaveChangesAsync(cancellationToken);
                     await transaction.CommitAsync(cancellationToken);
                     await first.ForgetCodeAsync(db, cancellationToken);

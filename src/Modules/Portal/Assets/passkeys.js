@@ -9,7 +9,7 @@
   for (const folded of document.querySelectorAll('details[data-fold]')) folded.open = folded.dataset.fold === 'stay';
 
   const why = failure => ({
-    NotAllowedError: 'Nothing was confirmed: it was cancelled, took too long, or no passkey for this address is on this device.',
+    NotAllowedError: 'Nothing was confirmed: it was cancelled, took too long, no passkey for this address is on this device, or the browser does not trust the certificate of this page.',
     InvalidStateError: 'This device holds a passkey of yours already.',
     SecurityError: 'Passkeys belong to one address, and this page has another. Open the one that mails name.',
   })[failure.name] ?? 'The browser could not use a passkey. Try again.';

@@ -58,6 +58,12 @@ internal static class Confirmation
         }
 
         var (credential, code) = (form[Credential].ToString(), form[Code].ToString().Trim());
+        if (credential.Length == 0 && code.Length == 0)
+        {
+            // The form's own handler proves it by a code, or asks again.
+            return null;
+        }
+
         try
         {
             page.Proof = (await page.Api.ProveStepUpAsync(new StepUpRequest(challenge, credential.Length > 0 ? credential : null, code.Length > 0 ? code : null), page.Aborted)).Proof;

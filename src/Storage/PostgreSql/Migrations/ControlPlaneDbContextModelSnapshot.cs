@@ -1981,8 +1981,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .UseCollation("C");
 
                     b.Property<string>("State")
-                        .HasMaxLength(1000)
-                        .HasColumnType("character varying(1000)")
+                        .HasMaxLength(4000)
+                        .HasColumnType("character varying(4000)")
                         .HasColumnName("state")
                         .UseCollation("C");
 

@@ -1875,7 +1875,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("purpose");
 
                     b.Property<string>("State")
-                        .HasMaxLength(1000)
+                        .HasMaxLength(4000)
                         .HasColumnType("TEXT")
                         .HasColumnName("state");
 

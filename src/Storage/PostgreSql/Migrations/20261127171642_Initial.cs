@@ -1143,7 +1143,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     purpose = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: true, collation: "C"),
                     subject_digest = table.Column<string>(type: "character varying(43)", maxLength: 43, nullable: true, collation: "C"),
                     name = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: true, collation: "C"),
-                    state = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    state = table.Column<string>(type: "character varying(4000)", maxLength: 4000, nullable: true, collation: "C"),
                     expires_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>

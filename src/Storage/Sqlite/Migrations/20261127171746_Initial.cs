@@ -1143,7 +1143,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     purpose = table.Column<string>(type: "TEXT", maxLength: 40, nullable: true),
                     subject_digest = table.Column<string>(type: "TEXT", maxLength: 43, nullable: true),
                     name = table.Column<string>(type: "TEXT", maxLength: 60, nullable: true),
-                    state = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: true),
+                    state = table.Column<string>(type: "TEXT", maxLength: 4000, nullable: true),
                     expires_at = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
