@@ -136,6 +136,13 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
         await window.Page.GetByLabel("Client secret").FillAsync(Secret);
         await window.Page.GetByLabel("Proof of a second factor: amr").FillAsync("otp");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
+
+        // What gives people roles is confirmed; no secret stands in the page that asks.
+        await Authenticator.AddAsync(window, administrator.Passkey);
+        await window.Page.GetByText("It proves a second factor by otp.").WaitForAsync();
+        Assert.DoesNotContain(Secret, await window.Page.ContentAsync(), StringComparison.Ordinal);
+        await LookAsync(window, "provider-confirm", script: true);
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
         await window.Page.GetByText("Register the addresses below").WaitForAsync();
         var id = new Uri(window.Page.Url).Segments[^1];
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Test the connection" }).ClickAsync();
@@ -147,6 +154,7 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
         await window.Page.GetByLabel("Issuer").FillAsync(peer.Issuer);
         await window.Page.GetByLabel("Client secret").FillAsync(Secret);
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Save" }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
         await window.Page.GetByText("It counts from the next sign-in on.").WaitForAsync();
         await StartAsync(id, "northwind");
         await peer.KeepAsync(new OpenIdAccount("lin", "Lin", "lin@northwind.example", ["cn=ops,dc=example"], Amr: ["otp"]));

@@ -29,7 +29,7 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
     {
         var code = (await File.ReadAllTextAsync(Path.Combine(host.Data, "admin.invitation"))).Trim();
         await using var ada = await OpenAsync();
-        var adasKey = await AuthenticatorAsync(ada);
+        var adasKey = await Authenticator.AddAsync(ada);
         await ada.GoAsync($"/invitation#{code}");
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
         await LookAsync(ada, "invitation-passkey");
@@ -50,17 +50,17 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Invite" }).ClickAsync();
         await ada.Page.GetByText("grace@vendor.example is invited to be Support engineer with the vendor.").WaitForAsync();
         await LookAsync(ada, "confirm-passkey");
-        await VerifiedAsync(adasKey, false);
+        await adasKey.VerifiedAsync(false);
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
         await ada.Page.GetByText("Nothing was confirmed").WaitForAsync();
         await LookAsync(ada, "confirm-refused");
-        await VerifiedAsync(adasKey, true);
+        await adasKey.VerifiedAsync(true);
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
         var invitation = await ada.Page.Locator("#invitation-code").InnerTextAsync();
 
         // Grace becomes a person, signs out, and in again by keyboard alone.
         await using var grace = await OpenAsync();
-        var gracesKey = await AuthenticatorAsync(grace);
+        var gracesKey = await Authenticator.AddAsync(grace);
         await AcceptAsync(grace, invitation);
         await grace.Page.Locator("summary[title=You]").ClickAsync();
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
@@ -78,7 +78,7 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Create the passkey" }).ClickAsync();
         await grace.Page.GetByText("This device holds a passkey of yours already.").WaitForAsync();
         await gracesKey.RemoveAsync();
-        var second = await AuthenticatorAsync(grace);
+        var second = await Authenticator.AddAsync(grace);
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Create the passkey" }).ClickAsync();
         await grace.Page.GetByText("Added the passkey “Red key”.").WaitForAsync();
         await LookAsync(grace, "me-passkeys");
@@ -98,7 +98,7 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
         var back = await ada.Page.Locator("#invitation-code").InnerTextAsync();
         await using var returned = await OpenAsync();
-        await AuthenticatorAsync(returned);
+        await Authenticator.AddAsync(returned);
         await AcceptAsync(returned, back);
         await returned.GoAsync("/me");
         Assert.Equal(1, await returned.Page.GetByText("from", new() { Exact = false }).Locator("xpath=ancestor::td").CountAsync());
@@ -156,23 +156,6 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
 
     private static Task TodayAsync(Window window) => window.Page.GetByRole(AriaRole.Heading, new() { Name = "Today" }).WaitForAsync();
 
-    /// <summary>Gives a window's browser an authenticator (WebAuthn of the DevTools protocol): one that is built in, and asks for a finger.</summary>
-    private static async Task<Device> AuthenticatorAsync(Window window)
-    {
-        var tools = await window.Page.Context.NewCDPSessionAsync(window.Page);
-        await tools.SendAsync("WebAuthn.enable");
-        var added = await tools.SendAsync("WebAuthn.addVirtualAuthenticator", new Dictionary<string, object>
-        {
-            ["options"] = new Dictionary<string, object>
-            {
-                ["protocol"] = "ctap2", ["transport"] = "internal", ["hasResidentKey"] = true, ["hasUserVerification"] = true, ["isUserVerified"] = true, ["automaticPresenceSimulation"] = true,
-            },
-        });
-        return new Device(tools, added!.Value.GetProperty("authenticatorId").GetString()!);
-    }
-
-    private static Task VerifiedAsync(Device device, bool isVerified) => device.Tools.SendAsync("WebAuthn.setUserVerified", new Dictionary<string, object> { ["authenticatorId"] = device.Id, ["isUserVerified"] = isVerified });
-
     private static async Task LookAsync(Window window, string name)
     {
         foreach (var width in new[] { 390, 1280 })
@@ -183,10 +166,5 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         }
 
         Window.AssertNothing(await window.AxeAsync());
-    }
-
-    private sealed record Device(ICDPSession Tools, string Id)
-    {
-        public Task RemoveAsync() => Tools.SendAsync("WebAuthn.removeVirtualAuthenticator", new Dictionary<string, object> { ["authenticatorId"] = Id });
     }
 }

@@ -94,6 +94,12 @@ public sealed class SoftPasskey : IDisposable
         });
     }
 
+    /// <summary>The key itself, PKCS #8, for a browser's authenticator.</summary>
+    public byte[] PrivateKey() => key.ExportPkcs8PrivateKey();
+
+    /// <summary>Whom it signs in, in bytes.</summary>
+    public byte[] OwnerId() => Base64Url.DecodeFromChars(Owner);
+
     /// <inheritdoc />
     public void Dispose() => key.Dispose();
 
