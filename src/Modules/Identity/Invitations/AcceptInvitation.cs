@@ -139,7 +139,7 @@ internal static class AcceptInvitation
 
         if (means.Made is { } made)
         {
-            db.Add(Passkey.Of(made, person.Id, request.Passkey!.Name is { Length: > 0 } called ? called.Trim() : "first passkey", confirmsFrom, now));
+            db.Add(Passkey.Of(made, person.Id, request.Passkey!.Name?.Trim() is { Length: > 0 } called ? called : "first passkey", confirmsFrom, now));
         }
 
         invitation.Accept(now);
