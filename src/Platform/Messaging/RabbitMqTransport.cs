@@ -22,7 +22,7 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
     private static readonly TimeSpan PublishDeadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan StuckAfter = TimeSpan.FromSeconds(20);
 
-    // To declare every queue of its roles takes a busy machine a while.
+    // To declare every queue of its roles takes a busy machine a while, at the start and again once a broker that died is back.
     private static readonly TimeSpan SlowestStart = TimeSpan.FromMinutes(2);
     private int abandoned;
     private volatile bool isConnected;
@@ -124,7 +124,7 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
                     // It is the broker; only what fails once it is well counts against this process.
                     Interlocked.CompareExchange(ref firstFailure, 0, since);
                 }
-                else if (Volatile.Read(ref firstFailure) == since && time.GetElapsedTime(since, Volatile.Read(ref lastFailure)) is var stuck && stuck > (isConnected ? StuckAfter : SlowestStart))
+                else if (Volatile.Read(ref firstFailure) == since && time.GetElapsedTime(since, Volatile.Read(ref lastFailure)) is var stuck && stuck > (isConnected && bus.CheckHealth().Status == BusHealthStatus.Healthy ? StuckAfter : SlowestStart))
                 {
                     LogStuck(logger, settings.Address, (int)stuck.TotalSeconds);
                     Environment.ExitCode = 70;
