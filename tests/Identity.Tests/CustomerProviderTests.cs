@@ -171,6 +171,33 @@ public sealed class CustomerProviderTests : IAsyncLifetime
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_provider_that_is_removed_or_changed_while_it_is_asked_signs_nobody_in(bool removed)
+    {
+        var id = await AddAsync(Request(peer.Issuer));
+        var begun = await host.BeginAsync(id);
+        peer.IdToken = peer.Sign(peer.Claims(begun.Address, "mission-control-acme", DateTimeOffset.UtcNow));
+        var (asked, goOn) = (new TaskCompletionSource(), new TaskCompletionSource());
+        peer.Instead["/token"] = async context =>
+        {
+            asked.TrySetResult();
+            await goOn.Task;
+            await context.Response.WriteAsJsonAsync(new { id_token = peer.IdToken });
+        };
+        var finishing = host.FinishAsync(id, begun.Browser, StateOf(begun), "a code", peer.Issuer);
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        using var change = removed ? await api.DeleteAsync(new Uri($"/api/v1/identity/providers/{id}", UriKind.Relative))
+            : await api.PutAsJsonAsync($"/api/v1/identity/providers/{id}", Request(peer.Issuer) with { Roles = [new GroupRole("nobody", "customer-viewer")] });
+        change.EnsureSuccessStatusCode();
+        goOn.SetResult();
+
+        using var answer = await finishing;
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.DoesNotContain((await api.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people"))!.Items, person => person.IsFederated);
+    }
+
+    [Theory]
     [InlineData("http://login.example.com")]
     [InlineData("https://user@login.example.com")]
     [InlineData("https://login.example.com?x=1")]

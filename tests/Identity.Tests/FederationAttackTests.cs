@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
 using System.Web;
+using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Identity.Federation;
 using MissionControl.Identity.People;
@@ -269,6 +270,41 @@ public sealed class FederationAttackTests : IAsyncLifetime
         Assert.NotNull(await host.TradeAsync(next));
     }
 
+    [Fact]
+    public async Task Whom_a_provider_signs_in_adds_a_passkey_right_after_it_confirms_with_it_a_day_later_and_never_signs_in_by_it()
+    {
+        void Mallory(Dictionary<string, object> claims) => claims["groups"] = new[] { "admins" };
+        var session = await SignedInAsync(Mallory);
+        time.Advance(TimeSpan.FromMinutes(11));
+        using var first = await ApiAsync(session);
+        using var late = await first.PostAsJsonAsync("/api/v1/identity/me/passkeys/begin", new BeginPasskeyRequest("laptop"));
+        Assert.Equal("step-up-required", (await late.Content.ReadFromJsonAsync<ProblemDocument>())!.Code);
+
+        using var passkey = new SoftPasskey { Domain = "control.example.com", Origin = FederationHost.Portal };
+        using var fresh = await ApiAsync(await SignedInAsync(Mallory));
+        using var begun = await fresh.PostAsJsonAsync("/api/v1/identity/me/passkeys/begin", new BeginPasskeyRequest("laptop"));
+        var asked = (await begun.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<PasskeyChallenge>())!;
+        using var added = await fresh.PostAsJsonAsync("/api/v1/identity/me/passkeys", new NewPasskeyRequest(asked.Challenge, passkey.Create(asked.Options)));
+        added.EnsureSuccessStatusCode();
+        using var second = await fresh.PostAsJsonAsync("/api/v1/identity/me/passkeys/begin", new BeginPasskeyRequest("another"));
+        Assert.Equal("step-up-required", (await second.Content.ReadFromJsonAsync<ProblemDocument>())!.Code);
+        var invite = new InviteRequest("friend@vendor.example", "Friend", ["viewer"]);
+        using var soon = await fresh.PostAsJsonAsync("/api/v1/identity/invitations", invite);
+        Assert.Equal(HttpStatusCode.Unauthorized, soon.StatusCode);
+
+        time.Advance(TimeSpan.FromHours(24));
+        using var confirms = await ApiAsync(await SignedInAsync(Mallory), new Confirming(passkey));
+        using var invited = await confirms.PostAsJsonAsync("/api/v1/identity/invitations", invite);
+        Assert.Equal(HttpStatusCode.Created, invited.StatusCode);
+
+        using var anonymous = host.Client(host.Portal);
+        using var question = await anonymous.PostAsync(new Uri("/api/v1/identity/sign-in/passkey/begin", UriKind.Relative), null);
+        var signIn = (await question.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<PasskeyChallenge>())!;
+        using var opened = await anonymous.PostAsJsonAsync("/api/v1/identity/sign-in/passkey", new PasskeySignInRequest(signIn.Challenge, passkey.Get(signIn.Options)));
+        Assert.Equal(HttpStatusCode.Unauthorized, opened.StatusCode);
+        Assert.Contains("its provider signs this person in", await host.RefusalsAsync(1));
+    }
+
     private static void Spoil(string how, Dictionary<string, object> claims)
     {
         switch (how)
@@ -324,9 +360,16 @@ public sealed class FederationAttackTests : IAsyncLifetime
     private Task<HttpResponseMessage> FinishAsync(BegunFederatedSignIn begun) =>
         host.FinishAsync("corp", begun.Browser, HttpUtility.ParseQueryString(new Uri(begun.Address).Query)["state"], "a code", peer.Issuer);
 
-    private async Task<string> SignedInAsync()
+    private async Task<HttpClient> ApiAsync(string session, DelegatingHandler? before = null)
     {
-        using var answer = await TryAsync(_ => { });
+        var client = host.Client(host.Portal, (await host.TradeAsync(session))!.AccessToken, before);
+        await Eventually.TrueAsync(async () => (await client.GetAsync(new Uri("/api/v1/identity/me", UriKind.Relative))).IsSuccessStatusCode, "the person is known");
+        return client;
+    }
+
+    private async Task<string> SignedInAsync(Action<Dictionary<string, object>>? change = null)
+    {
+        using var answer = await TryAsync(change ?? (_ => { }));
         return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<FederatedSignIn>())!.Session!;
     }
 

@@ -1,9 +1,13 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Identity.Passkeys;
+using MissionControl.Platform.Data;
 using MissionControl.Testing;
 using Xunit;
 
@@ -114,6 +118,19 @@ public sealed class PasskeyTests : IAsyncLifetime
         var copy = await AskAsync();
         Assert.Equal(HttpStatusCode.Unauthorized, await TryAsync(copy.Challenge, ada.Passkey.Get(copy.Options)));
         Assert.Contains("counter", (await EventuallyAsync("identity.sign-in-refused", 1))[0].Entry.GetProperty("reason").GetString()!, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Questions_of_strangers_do_not_pile_up()
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(0, 300).Select(_ => anonymous.PostAsync(new Uri("/api/v1/identity/sign-in/passkey/begin", UriKind.Relative), null)));
+        Assert.Contains(answers, answer => answer.StatusCode == HttpStatusCode.TooManyRequests);
+        Assert.True(answers.Count(answer => answer.StatusCode == HttpStatusCode.OK) >= 200);
+        await Eventually.TrueAsync(async () =>
+        {
+            time.Advance(TimeSpan.FromMinutes(1));
+            return await QuestionsAsync() == 0;
+        }, "nobody's questions are kept");
     }
 
     [Fact]
@@ -291,6 +308,12 @@ public sealed class PasskeyTests : IAsyncLifetime
         Assert.Single(asked.Options["excludeCredentials"]!.AsArray());
         using var added = await api.PostAsJsonAsync("/api/v1/identity/me/passkeys", new NewPasskeyRequest(asked.Challenge, key.Create(asked.Options)));
         return (await added.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<PasskeyItem>())!;
+    }
+
+    private async Task<int> QuestionsAsync()
+    {
+        await using var scope = host.Services.CreateAsyncScope();
+        return await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().Set<Challenge>().CountAsync();
     }
 
     private async Task<PasskeyChallenge> AskAsync()

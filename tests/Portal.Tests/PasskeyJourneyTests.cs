@@ -128,6 +128,36 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         Window.AssertNothing(ada.Violations.Concat(grace.Violations).Concat(returned.Violations));
     }
 
+    [Fact]
+    public async Task Whoever_has_an_authenticator_only_adds_the_first_passkey_by_its_code()
+    {
+        var code = (await SomebodySignedIn.InvitedAsync(host.Admin, "joan@vendor.example", "viewer")).Code!;
+        await using var window = await OpenAsync();
+        await window.GoAsync($"/invitation#{code}");
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
+        await window.Page.GetByText("Without a passkey").ClickAsync();
+        var joan = new SomebodySignedIn(host, "joan@vendor.example") { Secret = await window.Page.Locator("#totp-key").InnerTextAsync() };
+        await window.Page.GetByLabel("Password").FillAsync(SomebodySignedIn.Password);
+        await window.Page.GetByLabel("Code that it shows now").FillAsync(joan.Code());
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Make the account and sign in" }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "I have kept them" }).ClickAsync();
+
+        await window.GoAsync("/me");
+        await Authenticator.AddAsync(window);
+        await window.Page.GetByLabel("What to call it").FillAsync("Laptop");
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Add a passkey" }).ClickAsync();
+        await window.Page.GetByText("Add a passkey called “Laptop” to your account.").WaitForAsync();
+        await Assertions.Expect(window.Page.GetByRole(AriaRole.Alert)).ToHaveCountAsync(0);
+        await LookAsync(window, "confirm-first-passkey");
+        time.Advance(TimeSpan.FromMinutes(1));
+        await window.Page.GetByLabel("Code that your authenticator shows").FillAsync(joan.Code());
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with the code" }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Create the passkey" }).ClickAsync();
+        await window.Page.GetByText("Added the passkey “Laptop”.").WaitForAsync();
+        await LookAsync(window, "me-with-both");
+        Window.AssertNothing(window.Violations);
+    }
+
     private async Task<HttpClient> AdministratorAsync()
     {
         var root = await SomebodySignedIn.AcceptAsync(host, await RootCodeAsync(), "root@vendor.example", "Root");

@@ -56,15 +56,14 @@ public sealed class ControlPlaneDbContext(DbContextOptions<ControlPlaneDbContext
     /// </summary>
     public Task<IDbContextTransaction> BeginSnapshotAsync(CancellationToken cancellationToken) => Database.BeginTransactionAsync(Dialect.SnapshotLevel, cancellationToken);
 
+    /// <summary>Joins the open write transaction, as a request with an Idempotency-Key has one, or opens one: whoever opened it commits it.</summary>
+    public async Task<JoinedWrite> JoinWriteAsync(CancellationToken cancellationToken) =>
+        new(Database.CurrentTransaction is null ? await BeginWriteAsync(cancellationToken: cancellationToken) : null);
+
     /// <summary>Saves within the open write transaction, or within one of its own.</summary>
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
-        if (Database.CurrentTransaction is not null)
-        {
-            return await SaveInTransactionAsync(acceptAllChangesOnSuccess, cancellationToken);
-        }
-
-        await using var transaction = await BeginWriteAsync(cancellationToken: cancellationToken);
+        await using var transaction = await JoinWriteAsync(cancellationToken);
         var written = await SaveInTransactionAsync(acceptAllChangesOnSuccess, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return written;

@@ -50,8 +50,7 @@ public sealed class LongTasks(ControlPlaneDbContext db, ModuleScope module, Curr
             StartedAt = now,
         };
 
-        // A request with an Idempotency-Key has its transaction already.
-        await using var own = db.CurrentTransaction is null ? await db.BeginWriteAsync(cancellationToken: cancellationToken) : null;
+        await using var own = await db.JoinWriteAsync(cancellationToken);
         if (retryOf is not null)
         {
             // Whoever asks at the same moment waits here, and finds this one.
@@ -76,10 +75,7 @@ public sealed class LongTasks(ControlPlaneDbContext db, ModuleScope module, Curr
             new BulkRows(ModuleTablesModel.TaskItems(module.Current), ["task_id", "number", "target", "label", "state"], ["task_id", "number"],
                 [.. targets.Select((one, i) => new object?[] { task.Id, i + 1, one.Target, one.Label.Length <= LabelLength ? one.Label : one.Label[..LabelLength], waiting })]),
             cancellationToken);
-        if (own is not null)
-        {
-            await own.CommitAsync(cancellationToken);
-        }
+        await own.CommitAsync(cancellationToken);
 
         return task;
     }

@@ -17,8 +17,7 @@ internal sealed partial class JobsNow(
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task<JobRun?> AskAsync(Job job, string reason, Func<ControlPlaneDbContext, ProcessIdentity, DateTimeOffset, Task<bool>> isRunning, CancellationToken cancellationToken)
     {
-        // A request with an Idempotency-Key has its transaction already.
-        await using var own = db.CurrentTransaction is null ? await db.BeginWriteAsync(cancellationToken: cancellationToken) : null;
+        await using var own = await db.JoinWriteAsync(cancellationToken);
 
         // Whoever asks for the same job at the same moment, on whichever replica, waits here and then finds this run.
         var turn = $"{job.Name}.asked-for";
@@ -34,10 +33,7 @@ internal sealed partial class JobsNow(
         db.JobRuns(job.Module).Add(run);
         events.Audit(new AuditFact($"{job.Module}.job-started", AuditLog.Operator, "job", job.Name) { Reason = reason, Changes = [Change.Add("/scheduledAt", now)] });
         await db.SaveChangesAsync(cancellationToken);
-        if (own is not null)
-        {
-            await own.CommitAsync(cancellationToken);
-        }
+        await own.CommitAsync(cancellationToken);
 
         return run;
     }

@@ -43,7 +43,7 @@ internal static class ProvidersApi
 
     private static async Task<IResult> AddAsync(SetProviderRequest request, HttpContext http, ProviderBook providers, ControlPlaneDbContext db, IEvents events, StepUpGuard guard, TimeProvider time, CancellationToken cancellationToken)
     {
-        await using var transaction = db.CurrentTransaction is null ? await db.BeginWriteAsync(cancellationToken: cancellationToken) : null;
+        await using var transaction = await db.JoinWriteAsync(cancellationToken);
         if (!await Actor.StandsAsync(db, http.User, cancellationToken))
         {
             return Problems.Of(ProblemCodes.Unauthenticated, "The session has ended. Sign in again.");
@@ -82,10 +82,7 @@ internal static class ProvidersApi
         db.Add(row);
         events.Audit(row.Fact("identity.provider-added") with { Changes = [Change.Add("/name", row.Name), Change.Add("/issuer", row.Issuer), Change.Add("/clientId", row.ClientId), Change.Add("/roles", row.RoleMap()), Change.Add("/requiredAcr", row.RequiredAcr), Change.Add("/requiredAmr", row.RequiredAmr)] });
         await db.SaveChangesAsync(cancellationToken);
-        if (transaction is not null)
-        {
-            await transaction.CommitAsync(cancellationToken);
-        }
+        await transaction.CommitAsync(cancellationToken);
 
         return TypedResults.Created($"/api/v1/identity/providers/{id}", new AddedProvider(id));
     }

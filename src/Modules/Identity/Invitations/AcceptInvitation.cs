@@ -262,6 +262,6 @@ internal static class AcceptInvitation
 
         public long Step { get; set; }
 
-        public string Amr => Made is { } key ? $"{(key.IsBackupEligible ? "swk" : "hwk")} user mfa" : "pwd otp mfa";
+        public string Amr => Made is { } key ? Passkeys.Passkey.AmrOf(key.IsBackupEligible) : "pwd otp mfa";
     }
 }

@@ -60,7 +60,7 @@ internal static class InvitationsApi
 
     private static async Task<IResult> InviteAsync(InviteRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, StepUpGuard guard, FactorBook factors, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
-        await using var transaction = db.CurrentTransaction is null ? await db.BeginWriteAsync(cancellationToken: cancellationToken) : null;
+        await using var transaction = await db.JoinWriteAsync(cancellationToken);
         if (!await Actor.StandsAsync(db, http.User, cancellationToken))
         {
             return Problems.Of(ProblemCodes.Unauthenticated, "The session has ended. Sign in again.");
@@ -101,10 +101,7 @@ internal static class InvitationsApi
         var invitation = Invitation.Create(factors, email, request.Name!.Trim(), customer is null ? Person.Staff : Person.CustomerUser, customer, roles, null, http.User.FindFirst("sub")!.Value, now, out var code);
         Add(db, events, invitation, code, options.Value, null, now);
         await db.SaveChangesAsync(cancellationToken);
-        if (transaction is not null)
-        {
-            await transaction.CommitAsync(cancellationToken);
-        }
+        await transaction.CommitAsync(cancellationToken);
 
         return TypedResults.Created($"/api/v1/identity/invitations/{invitation.Id}", new CreatedInvitation(invitation.Id, db.Scope.IsAll ? code : null, invitation.ExpiresAt));
     }

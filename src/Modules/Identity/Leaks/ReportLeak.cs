@@ -1,5 +1,4 @@
 using System.Security.Claims;
-using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -20,9 +19,6 @@ namespace MissionControl.Identity.Leaks;
 /// </summary>
 internal static class ReportLeak
 {
-    /// <summary>Answers leave at full steps of this, so that how long one took tells nothing of what was found.</summary>
-    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
-
     private static readonly Finder SignedIn = new("person", null);
     private static readonly Finder Stranger = new("anonymous", new AuditActor("system", "unknown", "heldToken"));
 
@@ -32,7 +28,7 @@ internal static class ReportLeak
     private static async Task<IResult> ReportAsync(ReportLeakRequest request, ClaimsPrincipal reader, StrangersReports strangers, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
         var isSignedIn = reader.FindFirst("sub") is not null;
-        if (!isSignedIn && !strangers.MayReport())
+        if (!isSignedIn && !strangers.MayDo())
         {
             return Problems.Of(ProblemCodes.RateLimited, "Many people report at this moment. Try again in a minute, or sign in.");
         }
@@ -47,22 +43,10 @@ internal static class ReportLeak
             Verdict.NotKept => "not-kept",
             _ => "not-ours",
         }, judged.Incident is { } incident && LeaksApi.MaySee(db, reader, incident) ? incident.Id : null);
-        var gone = time.GetElapsedTime(began);
-        await Task.Delay(Beat - TimeSpan.FromTicks(gone.Ticks % Beat.Ticks), time, cancellationToken);
+        await Beat.WaitAsync(time, began, cancellationToken);
         return TypedResults.Ok(answer);
     }
 }
 
-/// <summary>Bounds what those who are not signed in report in this process: each costs a look into the database.</summary>
-internal sealed class StrangersReports : IDisposable
-{
-    private readonly TokenBucketRateLimiter limiter = new(new TokenBucketRateLimiterOptions { TokenLimit = 60, TokensPerPeriod = 10, ReplenishmentPeriod = TimeSpan.FromSeconds(1), QueueLimit = 0 });
-
-    public bool MayReport()
-    {
-        using var lease = limiter.AttemptAcquire();
-        return lease.IsAcquired;
-    }
-
-    public void Dispose() => limiter.Dispose();
-}
+/// <summary>Reports of those who are not signed in: each costs a look into the database.</summary>
+internal sealed class StrangersReports() : StrangersLimit(atOnce: 60, perSecond: 10);

@@ -6,7 +6,7 @@ using MissionControl.Platform.Time;
 namespace MissionControl.Identity.Passkeys;
 
 /// <summary>Deletes questions that nobody answered in time: anybody may ask, so that they must not pile up until the day's purge.</summary>
-internal sealed class ForgetChallenges(TimeProvider time) : Sweeper("identity.forget-challenges", "identity", TimeSpan.FromMinutes(1))
+internal sealed class ForgetChallenges(TimeProvider time) : Sweeper("identity.forget-challenges", "identity", TimeSpan.FromSeconds(15))
 {
     public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {

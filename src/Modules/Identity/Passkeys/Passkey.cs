@@ -11,6 +11,9 @@ internal sealed class Passkey
     /// <summary>How many one person may have.</summary>
     public const int MaxOfPerson = 20;
 
+    /// <summary>Longest credential id that is taken, in bytes.</summary>
+    public const int MaxCredentialId = 512;
+
     public required Guid Id { get; init; }
 
     public required Guid PersonId { get; init; }
@@ -42,7 +45,9 @@ internal sealed class Passkey
     public required DateTimeOffset ConfirmsFrom { get; init; }
 
     /// <summary>How a session that it opened was proved, in words of RFC 8176: a key in hardware or in software, and a person who was asked.</summary>
-    public string Amr => $"{(IsBackupEligible ? "swk" : "hwk")} user mfa";
+    public string Amr => AmrOf(IsBackupEligible);
+
+    public static string AmrOf(bool isBackupEligible) => $"{(isBackupEligible ? "swk" : "hwk")} user mfa";
 
     public static Passkey Of(UserPasskeyInfo made, Guid personId, string name, DateTimeOffset confirmsFrom, DateTimeOffset now) => new()
     {
@@ -79,7 +84,4 @@ internal sealed class Passkey
             builder.HasIndex(row => row.PersonId);
         }
     }
-
-    /// <summary>Longest credential id that is taken, in bytes.</summary>
-    public const int MaxCredentialId = 512;
 }

@@ -1,4 +1,3 @@
-using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -29,7 +28,7 @@ internal static class PasskeySignIn
 
     private static async Task<IResult> BeginAsync(HttpContext http, ControlPlaneDbContext db, PasskeyBook passkeys, PasskeyQuestions questions, CancellationToken cancellationToken)
     {
-        if (!questions.MayAsk())
+        if (!questions.MayDo())
         {
             return Problems.Of(ProblemCodes.RateLimited, "Too many people sign in at this moment. Try again in a few seconds.");
         }
@@ -81,16 +80,5 @@ internal static class PasskeySignIn
     }
 }
 
-/// <summary>Bounds how many questions strangers may have asked of this process: each is a row.</summary>
-internal sealed class PasskeyQuestions : IDisposable
-{
-    private readonly TokenBucketRateLimiter limiter = new(new TokenBucketRateLimiterOptions { TokenLimit = 200, TokensPerPeriod = 20, ReplenishmentPeriod = TimeSpan.FromSeconds(1), QueueLimit = 0 });
-
-    public bool MayAsk()
-    {
-        using var lease = limiter.AttemptAcquire();
-        return lease.IsAcquired;
-    }
-
-    public void Dispose() => limiter.Dispose();
-}
+/// <summary>Questions that strangers have asked: each is a row.</summary>
+internal sealed class PasskeyQuestions() : StrangersLimit(atOnce: 200, perSecond: 20);

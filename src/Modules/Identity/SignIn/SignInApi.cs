@@ -22,9 +22,6 @@ internal static class SignInApi
 {
     private const string Refusal = "Mail address, password or code is not right, or there were too many wrong tries: then wait a few minutes.";
 
-    /// <summary>Refusals leave at full steps of this, so that how long one took tells nothing.</summary>
-    private static readonly TimeSpan Beat = TimeSpan.FromMilliseconds(500);
-
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/sign-in", OptionsAsync).OpenToAll("what the page before sign-in shows").WithName("GetSignInOptions").WithSummary("How one can sign in").Produces<SignInOptions>();
@@ -79,8 +76,7 @@ internal static class SignInApi
             await db.SaveChangesAsync(cancellationToken);
         }
 
-        var gone = time.GetElapsedTime(began);
-        await Task.Delay(Beat - TimeSpan.FromTicks(gone.Ticks % Beat.Ticks), time, cancellationToken);
+        await Beat.WaitAsync(time, began, cancellationToken);
         return Problems.Of(ProblemCodes.Unauthenticated, Refusal);
     }
 

@@ -74,7 +74,7 @@ internal static partial class TokensApi
             }
         }
 
-        await using var transaction = db.CurrentTransaction is null ? await db.BeginWriteAsync(cancellationToken: cancellationToken) : null;
+        await using var transaction = await db.JoinWriteAsync(cancellationToken);
         if (!await Actor.StandsAsync(db, http.User, cancellationToken))
         {
             return Problems.Of(ProblemCodes.Unauthenticated, "The session has ended. Sign in again.");
@@ -113,10 +113,7 @@ internal static partial class TokensApi
         });
         Tell(events, token, "token-created", "warning", http.User, now);
         await db.SaveChangesAsync(cancellationToken);
-        if (transaction is not null)
-        {
-            await transaction.CommitAsync(cancellationToken);
-        }
+        await transaction.CommitAsync(cancellationToken);
 
         return TypedResults.Created($"/api/v1/identity/tokens/{token.Id}", new CreatedToken(token.Id, text, token.ExpiresAt));
     }

@@ -80,20 +80,21 @@ internal static class Confirmation
     {
         page.Proof = null;
         StepUpChallenge? asked = null;
+        string? unavailable = null;
         try
         {
             asked = await page.Api.BeginStepUpAsync(new BeginStepUpRequest(demand.Audience, demand.Purpose, demand.SubjectDigest), page.Aborted);
         }
         catch (ApiException refusal) when (refusal.Problem?.Code == "step-up-unavailable")
         {
-            mistake = refusal.Message;
+            unavailable = refusal.Message;
         }
 
         return new PageResult<ConfirmPage>(reader, new Dictionary<string, object?>
         {
-            [nameof(ConfirmPage.Demand)] = demand, [nameof(ConfirmPage.Asked)] = asked, [nameof(ConfirmPage.Mistake)] = mistake,
+            [nameof(ConfirmPage.Demand)] = demand, [nameof(ConfirmPage.Asked)] = asked, [nameof(ConfirmPage.Mistake)] = mistake, [nameof(ConfirmPage.Unavailable)] = unavailable,
             [nameof(ConfirmPage.Box)] = SealOf(page.Http).Protect(JsonSerializer.Serialize(form.Where(field => field.Key is not (Challenge or Code or Credential or Fields or "__RequestVerificationToken")).ToDictionary(field => field.Key, field => field.Value.ToArray())), Life),
-        }, status: mistake is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
+        }, status: (mistake ?? unavailable) is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
     }
 
     private static ITimeLimitedDataProtector SealOf(HttpContext http) => http.RequestServices.GetRequiredService<IDataProtectionProvider>()

@@ -1,0 +1,15 @@
+namespace MissionControl.Platform.Data;
+
+/// <summary>A write transaction that was opened here, or one that was open already and is committed by whoever opened it.</summary>
+public sealed class JoinedWrite : IAsyncDisposable
+{
+    private readonly WriteTransaction? own;
+
+    internal JoinedWrite(WriteTransaction? own) => this.own = own;
+
+    /// <summary>Commits it, if it was opened here.</summary>
+    public Task CommitAsync(CancellationToken cancellationToken) => own?.CommitAsync(cancellationToken) ?? Task.CompletedTask;
+
+    /// <summary>Rolls back what was opened here and not committed.</summary>
+    public ValueTask DisposeAsync() => own?.DisposeAsync() ?? ValueTask.CompletedTask;
+}
