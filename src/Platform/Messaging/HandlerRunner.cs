@@ -13,7 +13,9 @@ namespace MissionControl.Platform.Messaging;
 /// Applies a message to a handler exactly once: inbox row and effect in one transaction. A message that fails goes to the
 /// module's parked messages, is tried again by itself with growing delay, and at last waits for a person; it never blocks others.
 /// </summary>
+#pragma warning disable CA1001 // A semaphore that nobody asks for its wait handle holds nothing, and a consumer may outlast the host's stop by a transaction.
 public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabaseDialect dialect, TimeProvider time, ILogger<HandlerRunner> logger)
+#pragma warning restore CA1001
 {
     /// <summary>Automatic tries before a message waits for a person.</summary>
     public const int MaxAttempts = 8;
@@ -22,6 +24,11 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabase
 
     /// <summary>Tries, a second apart, while the database cannot be used: what is over by then leaves no parked message behind.</summary>
     private const int PatientTries = 8;
+
+    // Each holds a context and on SQLite a connection to read with, and nearly all wait for one writer: more than the connections that
+    // stay open would each open one, and read the whole schema, for a single row.
+    private const int AtOnce = 32;
+    private readonly SemaphoreSlim seats = new(AtOnce);
     private readonly ConcurrentDictionary<string, NaturalBatch> batches = new();
 
     /// <summary>Applies a message, or parks it. Throws only when even parking fails, so that the sender keeps it.</summary>
@@ -141,6 +148,19 @@ public sealed partial class HandlerRunner(IServiceScopeFactory scopes, IDatabase
 
     /// <summary>Applies the messages in one transaction; false, and nothing done, when only some of several are new.</summary>
     private async Task<bool> RunOnceAsync(HandlerBinding binding, IReadOnlyList<Delivery> deliveries, ParkedMessage? parked, CancellationToken cancellationToken)
+    {
+        await seats.WaitAsync(cancellationToken);
+        try
+        {
+            return await RunInScopeAsync(binding, deliveries, parked, cancellationToken);
+        }
+        finally
+        {
+            seats.Release();
+        }
+    }
+
+    private async Task<bool> RunInScopeAsync(HandlerBinding binding, IReadOnlyList<Delivery> deliveries, ParkedMessage? parked, CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         var services = scope.ServiceProvider;
