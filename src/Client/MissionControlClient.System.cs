@@ -6,6 +6,12 @@ namespace MissionControl.Client;
 
 public sealed partial class MissionControlClient
 {
+    /// <summary>Who of the vendor read or changed something of which customer.</summary>
+    public Task<AccessReview> ReviewAccessAsync(string query, CancellationToken cancellationToken) => GetAsync<AccessReview>($"/api/v1/audit/access{query}", cancellationToken);
+
+    /// <summary>Says that the accesses of a period were reviewed.</summary>
+    public Task SignAccessReviewAsync(SignAccessReviewRequest request, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, "/api/v1/audit/access/reviews", request, null, cancellationToken);
+
     /// <summary>Audit entries, the newest first.</summary>
     public Task<Page<AuditEntryItem>> ListAuditEntriesAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries{query}", cancellationToken);
 

@@ -187,7 +187,7 @@ public static class ControlPlaneHost
     {
         foreach (var module in modules.Active)
         {
-            var api = app.MapGroup($"/api/v1/{module.Name}").OnSurface(Surface.Api).WithTags(module.Name).InModule(module.Name);
+            var api = app.MapGroup($"/api/v1/{module.Name}").OnSurface(Surface.Api).WithTags(module.Name).InModule(module.Name).NoteStaffReads(module.Name);
             module.MapEndpoints(api);
             api.MapParkedMessages(module.Name);
             api.MapJobs(module.Name);

@@ -154,6 +154,11 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
             await PostAsync("/api/v1/fleet/jobs/fleet.purge-records/run", new RunJobRequest("the walk says so"));
             return "fleet.purge-records";
         }),
+        ["SignAccessReview"] = ("audit.access-reviewed", async () =>
+        {
+            await PostAsync("/api/v1/audit/access/reviews", new SignAccessReviewRequest(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 2, 1, 0, 0, 0, TimeSpan.Zero), null, "the walk says so"));
+            return "2026-01-01T00:00:00Z/2026-02-01T00:00:00Z";
+        }),
         ["RetryParkedMessages"] = ("fleet.task-started", RetryAllAsync),
         ["RetryTask"] = ("fleet.task-started", async () =>
         {

@@ -25,12 +25,12 @@ public sealed class LeakPageTests(PortalFixture portal)
         await stranger.Page.GetByText("There is no whole token in what was pasted").WaitForAsync();
         Assert.Equal("", await stranger.Page.GetByLabel("The token").InputValueAsync());
         Assert.DoesNotContain(token.Token[17..], await stranger.Page.ContentAsync(), StringComparison.Ordinal);
-        await LookAsync(stranger, "leak-report-refused", script);
+        await stranger.LookAsync("leak-report-refused", script);
         await ReportAsync(stranger, $"export MC_TOKEN={token.Token} # of the nightly job", "https://pastes.example/1");
         await stranger.Page.GetByRole(AriaRole.Heading, new() { Name = "It is dead now" }).WaitForAsync();
         Assert.DoesNotContain(token.Token[17..], await stranger.Page.ContentAsync(), StringComparison.Ordinal);
         Assert.Equal(0, await stranger.Page.GetByRole(AriaRole.Link, new() { Name = "Open the incident" }).CountAsync());
-        await LookAsync(stranger, "leak-reported", script);
+        await stranger.LookAsync("leak-reported", script);
         await Eventually.TrueAsync(async () => (await client.GetAsync(new Uri("/api/v1/fleet/clusters", UriKind.Relative))).StatusCode == System.Net.HttpStatusCode.Unauthorized, "the token is dead");
 
         // From the list to the incident: who used it since, from where.
@@ -49,14 +49,14 @@ public sealed class LeakPageTests(PortalFixture portal)
         Assert.Contains("https://pastes.example/1", await watch.Page.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
         Assert.Equal(0, await watch.Page.Locator("main a[href*='pastes.example']").CountAsync());
         Assert.Equal(1, await watch.Page.GetByRole(AriaRole.Link, new() { Name = "Northwind Retail" }).CountAsync());
-        await LookAsync(watch, "leak-open", script);
+        await watch.LookAsync("leak-open", script);
 
         await watch.Page.GetByLabel("Because").SelectOptionAsync("contained");
         await watch.Page.GetByLabel("What was done?").FillAsync("the job has a new one");
         await watch.Page.GetByRole(AriaRole.Button, new() { Name = "Close this incident" }).ClickAsync();
         await watch.Page.GetByText("Closed the incident.").WaitForAsync();
         Assert.Equal(0, await watch.Page.GetByRole(AriaRole.Button, new() { Name = "Close this incident" }).CountAsync());
-        await LookAsync(watch, "leak-closed", script);
+        await watch.LookAsync("leak-closed", script);
         Window.AssertNothing(stranger.Violations.Concat(watch.Violations));
     }
 
@@ -92,21 +92,5 @@ public sealed class LeakPageTests(PortalFixture portal)
         await window.Page.GetByLabel("The token").FillAsync(text);
         await window.Page.GetByLabel("Where was it?").FillAsync(place ?? "");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Report it" }).ClickAsync();
-    }
-
-    private static async Task LookAsync(Window window, string name, bool script)
-    {
-        foreach (var theme in script ? new[] { ColorScheme.Light, ColorScheme.Dark } : [])
-        {
-            await window.Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = theme });
-            foreach (var width in new[] { 320, 390, 1280 })
-            {
-                await window.Page.SetViewportSizeAsync(width, 900);
-                Assert.False(await window.ScrollsSidewaysAsync(), $"{name} scrolls sideways at {width}: {await window.TooWideAsync()}");
-                await window.PictureAsync($"{name}-{width}-{theme}".ToLowerInvariant());
-            }
-
-            Window.AssertNothing(await window.AxeAsync());
-        }
     }
 }

@@ -32,7 +32,7 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         var adasKey = await Authenticator.AddAsync(ada);
         await ada.GoAsync($"/invitation#{code}");
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
-        await LookAsync(ada, "invitation-passkey");
+        await ada.LookAsync("invitation-passkey");
 
         // Who she is comes first: the passkey is to be called by it.
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Set up a passkey" }).ClickAsync();
@@ -49,11 +49,11 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         await ada.Page.GetByLabel("Role").SelectOptionAsync("support-engineer");
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Invite" }).ClickAsync();
         await ada.Page.GetByText("grace@vendor.example is invited to be Support engineer with the vendor.").WaitForAsync();
-        await LookAsync(ada, "confirm-passkey");
+        await ada.LookAsync("confirm-passkey");
         await adasKey.VerifiedAsync(false);
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
         await ada.Page.GetByText("Nothing was confirmed").WaitForAsync();
-        await LookAsync(ada, "confirm-refused");
+        await ada.LookAsync("confirm-refused");
         await adasKey.VerifiedAsync(true);
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
         var invitation = await ada.Page.Locator("#invitation-code").InnerTextAsync();
@@ -64,7 +64,7 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         await AcceptAsync(grace, invitation);
         await grace.Page.Locator("summary[title=You]").ClickAsync();
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
-        await LookAsync(grace, "signin-passkey");
+        await grace.LookAsync("signin-passkey");
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in with a passkey" }).FocusAsync();
         await grace.Page.Keyboard.PressAsync("Enter");
         await TodayAsync(grace);
@@ -74,14 +74,14 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         await grace.Page.GetByLabel("What to call it").FillAsync("Red key");
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Add a passkey" }).ClickAsync();
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
-        await LookAsync(grace, "me-new-passkey");
+        await grace.LookAsync("me-new-passkey");
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Create the passkey" }).ClickAsync();
         await grace.Page.GetByText("This device holds a passkey of yours already.").WaitForAsync();
         await gracesKey.RemoveAsync();
         var second = await Authenticator.AddAsync(grace);
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Create the passkey" }).ClickAsync();
         await grace.Page.GetByText("Added the passkey “Red key”.").WaitForAsync();
-        await LookAsync(grace, "me-passkeys");
+        await grace.LookAsync("me-passkeys");
 
         // The new one confirms nothing yet, and says so.
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Remove Red key" }).ClickAsync();
@@ -102,19 +102,19 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         await AcceptAsync(returned, back);
         await returned.GoAsync("/me");
         Assert.Equal(1, await returned.Page.GetByText("from", new() { Exact = false }).Locator("xpath=ancestor::td").CountAsync());
-        await LookAsync(returned, "me-after-recovery");
+        await returned.LookAsync("me-after-recovery");
 
         // A token of Ada's own, for one program; revoked, it opens nothing.
         await ada.GoAsync("/tokens");
         await ada.Page.GetByLabel("What is it for?").FillAsync("Billing export");
         await ada.Page.GetByLabel("From these networks only").FillAsync("127.0.0.0/8");
         await ada.Page.GetByLabel("licensing:read").CheckAsync();
-        await LookAsync(ada, "tokens-form");
+        await ada.LookAsync("tokens-form");
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Make token" }).ClickAsync();
         await ada.Page.GetByText("A token called “Billing export” is made for 30 days, with the rights licensing:read.").WaitForAsync();
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
         var token = await ada.Page.Locator("#token-once").InnerTextAsync();
-        await LookAsync(ada, "tokens-made");
+        await ada.LookAsync("tokens-made");
         using var program = host.Client(host.Portal, token);
         var customers = new Uri("/api/v1/licensing/customers", UriKind.Relative);
         await Eventually.TrueAsync(async () => (await program.GetAsync(customers)).IsSuccessStatusCode, "the token is known");
@@ -148,13 +148,13 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Add a passkey" }).ClickAsync();
         await window.Page.GetByText("Add a passkey called “Laptop” to your account.").WaitForAsync();
         await Assertions.Expect(window.Page.GetByRole(AriaRole.Alert)).ToHaveCountAsync(0);
-        await LookAsync(window, "confirm-first-passkey");
+        await window.LookAsync("confirm-first-passkey");
         time.Advance(TimeSpan.FromMinutes(1));
         await window.Page.GetByLabel("Code that your authenticator shows").FillAsync(joan.Code());
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with the code" }).ClickAsync();
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Create the passkey" }).ClickAsync();
         await window.Page.GetByText("Added the passkey “Laptop”.").WaitForAsync();
-        await LookAsync(window, "me-with-both");
+        await window.LookAsync("me-with-both");
         Window.AssertNothing(window.Violations);
     }
 
@@ -185,16 +185,4 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
     }
 
     private static Task TodayAsync(Window window) => window.Page.GetByRole(AriaRole.Heading, new() { Name = "Today" }).WaitForAsync();
-
-    private static async Task LookAsync(Window window, string name)
-    {
-        foreach (var width in new[] { 390, 1280 })
-        {
-            await window.Page.SetViewportSizeAsync(width, 900);
-            Assert.False(await window.ScrollsSidewaysAsync(), $"{name} scrolls sideways at {width}: {await window.TooWideAsync()}");
-            await window.PictureAsync($"{name}-{width}-light");
-        }
-
-        Window.AssertNothing(await window.AxeAsync());
-    }
 }

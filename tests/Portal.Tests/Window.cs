@@ -98,6 +98,23 @@ public sealed class Window : IAsyncDisposable
         return Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Directory.CreateDirectory(directory).FullName, $"{name}.png"), FullPage = true });
     }
 
+    /// <summary>Looks at the page as people see it: narrow and wide, light and dark, by the rules of accessibility; nothing without a script, which these need.</summary>
+    public async Task LookAsync(string name, bool script = true)
+    {
+        foreach (var theme in script ? new[] { ColorScheme.Dark, ColorScheme.Light } : [])
+        {
+            await Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = theme });
+            foreach (var width in new[] { 320, 390, 1280 })
+            {
+                await Page.SetViewportSizeAsync(width, 900);
+                Assert.False(await ScrollsSidewaysAsync(), $"{name} scrolls sideways at {width}: {await TooWideAsync()}");
+                await PictureAsync($"{name}-{width}-{theme}".ToLowerInvariant());
+            }
+
+            AssertNothing(await AxeAsync());
+        }
+    }
+
     public async ValueTask DisposeAsync() => await Page.Context.DisposeAsync();
 
     private static string ReadAxe()

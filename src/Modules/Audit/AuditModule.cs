@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting;
+using MissionControl.Audit.Access;
 using MissionControl.Audit.Entries;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Messaging;
@@ -42,5 +43,9 @@ public sealed class AuditModule : IModule
     }
 
     /// <inheritdoc />
-    public void MapEndpoints(IEndpointRouteBuilder api) => ListEntries.Map(api);
+    public void MapEndpoints(IEndpointRouteBuilder api)
+    {
+        ListEntries.Map(api);
+        AccessApi.Map(api);
+    }
 }

@@ -98,6 +98,7 @@ internal static class PortalPages
         PageEntry.Of<JobDetail>("/system/jobs/{role}/{name}", "system:read"),
         PageEntry.Of<RunJob>("/system/jobs/{role}/{name}/run", "system:write"),
         PageEntry.OfList<AuditEntries>("/audit", "audit:read", "audit"),
+        PageEntry.Of<AccessReviewPage>("/audit/access", "audit:read"),
         PageEntry.OfList<TaskList>("/tasks", null, "tasks"),
         PageEntry.Of<TaskDetail>("/tasks/{role}/{id:guid}", null),
         PageEntry.Of<ViewList>("/views", null),

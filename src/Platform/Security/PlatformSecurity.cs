@@ -21,6 +21,7 @@ public static class PlatformSecurity
         services.AddSingleton<TokenUses>();
         services.AddHostedService(provider => provider.GetRequiredService<TokenUses>());
         services.AddSingleton<StaffNetworks>();
+        services.AddSingleton<RecentReads>();
         services.AddSingleton(provider => new StepUpGuard(provider.GetRequiredService<KnownTokens>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<IAuthorizationHandler, ScopeHandler>();
         services.AddAuthentication(BearerAuthentication.SchemeName).AddScheme<AuthenticationSchemeOptions, BearerAuthentication>(BearerAuthentication.SchemeName, null);

@@ -34,6 +34,7 @@ BEGIN
         [customer_id] binary(16) NULL,
         [cluster_id] binary(16) NULL,
         [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [is_read] bit NOT NULL,
         [outcome] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [actor_kind] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [actor_id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
@@ -2941,6 +2942,14 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_audit_entry_customer_id_occurred_at] ON [audit_entry] ([customer_id], [occurred_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_audit_entry_is_read_occurred_at_id] ON [audit_entry] ([is_read], [occurred_at], [id]);
 END;
 
 IF NOT EXISTS (

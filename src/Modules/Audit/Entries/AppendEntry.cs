@@ -2,6 +2,7 @@ using System.Text.Json;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Security;
 
 namespace MissionControl.Audit.Entries;
 
@@ -10,7 +11,7 @@ internal sealed class AppendEntry(ControlPlaneDbContext db, TimeProvider time) :
 {
     private static readonly BulkRows Table = new(
         "audit_entry",
-        ["id", "occurred_at", "recorded_at", "log", "customer_id", "cluster_id", "type", "outcome", "actor_kind", "actor_id", "target_type", "target_id", "reason", "producer", "producer_seq", "body"],
+        ["id", "occurred_at", "recorded_at", "log", "customer_id", "cluster_id", "type", "is_read", "outcome", "actor_kind", "actor_id", "target_type", "target_id", "reason", "producer", "producer_seq", "body"],
         ["id"], []);
 
     public Task<Func<CancellationToken, Task>> PrepareAsync(IReadOnlyList<AuditEntryRecorded> messages, CancellationToken cancellationToken)
@@ -23,7 +24,7 @@ internal sealed class AppendEntry(ControlPlaneDbContext db, TimeProvider time) :
     private static object?[] Row(AuditEntryRecorded message, long now) =>
     [
         message.EventId, message.OccurredAt.ToUnixTimeMilliseconds(), now, message.Log, message.CustomerId, message.ClusterId,
-        message.Type, message.Outcome, message.Actor.Kind, message.Actor.Id, message.Target.Type, message.Target.Id, message.Reason, message.Producer, message.ProducerSeq,
+        message.Type, message.Type.EndsWith(StaffReads.Suffix, StringComparison.Ordinal), message.Outcome, message.Actor.Kind, message.Actor.Id, message.Target.Type, message.Target.Id, message.Reason, message.Producer, message.ProducerSeq,
         JsonSerializer.Serialize(message, MessageJson.Options),
     ];
 }

@@ -23,6 +23,9 @@ internal sealed class AuditEntry
 
     public required string Type { get; init; }
 
+    /// <summary>Somebody only looked at something.</summary>
+    public required bool IsRead { get; init; }
+
     public required string Outcome { get; init; }
 
     public required string ActorKind { get; init; }
@@ -60,6 +63,7 @@ internal sealed class AuditEntry
             builder.Property(row => row.Reason).IsText();
             builder.Property(row => row.Body).IsText();
             builder.HasIndex(row => new { row.OccurredAt, row.Id });
+            builder.HasIndex(row => new { row.IsRead, row.OccurredAt, row.Id });
             builder.HasIndex(row => new { row.CustomerId, row.OccurredAt });
             builder.HasIndex(row => new { row.Producer, row.ProducerSeq }).IsUnique();
         }

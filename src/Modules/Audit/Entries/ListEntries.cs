@@ -20,10 +20,10 @@ internal static class ListEntries
     private static readonly ListOrders<AuditEntry> Orders = new ListOrders<AuditEntry>("-occurredAt").By("occurredAt", row => row.OccurredAt, row => row.Id);
 
     public static void Map(IEndpointRouteBuilder api) => api
-        .MapGet("/entries", HandleAsync).RequireScope("audit:read").WithName("ListAuditEntries").WithSummary("Search the audit log, newest first").Produces<Page<AuditEntryItem>>().SortedBy(Orders);
+        .MapGet("/entries", HandleAsync).RequireScope("audit:read").ShowsClusterAskedFor(static (db, id) => db.Set<AuditEntry>().Where(row => row.ClusterId == id && row.CustomerId != null).OrderByDescending(row => row.OccurredAt).Select(row => row.CustomerId)).WithName("ListAuditEntries").WithSummary("Search the audit log, newest first").Produces<Page<AuditEntryItem>>().SortedBy(Orders);
 
     private static async Task<IResult> HandleAsync(
-        ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, string? q, string? log, Guid? customer, Guid? cluster, string? type, string? actor, string? target, DateTimeOffset? from, DateTimeOffset? to,
+        ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, string? q, string? log, Guid? customer, Guid? cluster, string? type, string? kind, string? actor, string? target, DateTimeOffset? from, DateTimeOffset? to,
         string? count, CancellationToken cancellationToken)
     {
         if (!string.IsNullOrWhiteSpace(q))
@@ -37,6 +37,11 @@ internal static class ListEntries
             }
         }
 
+        if (kind is not (null or "changes" or "reads"))
+        {
+            return Problems.Of(ProblemCodes.UnknownParameter, "kind is changes or reads.", [new FieldError("kind", "unknown-value", "kind is changes or reads.")]);
+        }
+
         var all = db.Scope.IsAll;
         var own = db.Scope.CustomerId;
         var query = db.Set<AuditEntry>().AsNoTracking().Where(row => all || (row.CustomerId == own && row.Log == "customer"));
@@ -44,6 +49,7 @@ internal static class ListEntries
         query = customer is null ? query : query.Where(row => row.CustomerId == customer);
         query = cluster is null ? query : query.Where(row => row.ClusterId == cluster);
         query = type is null ? query : query.Where(row => row.Type == type);
+        query = kind is null ? query : query.Where(row => row.IsRead == (kind == "reads"));
         query = actor is null ? query : query.Where(row => row.ActorId == actor);
         query = target is null ? query : query.Where(row => row.TargetId == target);
         query = from is null ? query : query.Where(row => row.OccurredAt >= from);

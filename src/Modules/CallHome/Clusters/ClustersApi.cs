@@ -26,7 +26,7 @@ internal static class ClustersApi
 
     public static void Map(IEndpointRouteBuilder api)
     {
-        var cluster = api.MapGroup("/clusters/{id:guid}");
+        var cluster = api.MapGroup("/clusters/{id:guid}").Shows("cluster", static (ControlPlaneDbContext db, Guid id) => db.Set<Cluster>().Where(row => row.Id == id).Select(row => (Guid?)row.CustomerId));
         cluster.MapGet("/", GetAsync).RequireScope("callhome:read").WithName("GetClusterIdentity").WithSummary("A cluster's identity, keys and epochs").Produces<ClusterIdentity>();
         cluster.MapPost("/suspend", SuspendAsync).RequireScope(Right).WithName("SuspendCluster").WithSummary("Stop listening to a cluster; holds on every replica within 5 s").Produces(StatusCodes.Status204NoContent);
         cluster.MapPost("/resume", ResumeAsync).RequireScope(Right).WithName("ResumeCluster").WithSummary("Listen to a suspended cluster again").Produces(StatusCodes.Status204NoContent);

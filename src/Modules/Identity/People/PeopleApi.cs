@@ -41,7 +41,7 @@ internal static class PeopleApi
         api.MapGet("/roles", ListRoles).RequireScope("identity:read").WithName("ListRoles").WithSummary("The roles that people can hold").Produces<IReadOnlyList<RoleItem>>();
         var people = api.MapGroup("/people");
         people.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListPeople").WithSummary("Who may sign in, by name").Produces<Page<PersonItem>>().SortedBy(Orders);
-        people.MapGet("/{id:guid}", GetAsync).RequireScope("identity:read").WithName("GetPerson").WithSummary("One person, with the roles it ever held").Produces<PersonDetail>();
+        people.MapGet("/{id:guid}", GetAsync).RequireScope("identity:read").Shows("person", static (ControlPlaneDbContext db, Guid id) => db.Set<Person>().Where(row => row.Id == id).Select(row => row.CustomerId)).WithName("GetPerson").WithSummary("One person, with the roles it ever held").Produces<PersonDetail>();
         people.MapPut("/{id:guid}/roles", ChangeRolesAsync).RequireScope(Right).WithName("ChangePersonRoles").WithSummary("Say which roles a person holds from now on").Produces(StatusCodes.Status204NoContent);
         people.MapPost("/{id:guid}/disable", DisableAsync).RequireScope(Right).WithName("DisablePerson").WithSummary("Let a person sign in no more; its sessions and tokens end").Produces(StatusCodes.Status204NoContent);
         people.MapPost("/{id:guid}/enable", EnableAsync).RequireScope(Right).WithName("EnablePerson").WithSummary("Let a person sign in again").Produces(StatusCodes.Status204NoContent);

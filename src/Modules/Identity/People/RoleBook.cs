@@ -24,10 +24,10 @@ internal static class RoleBook
         new("support-engineer", "Support engineer", Person.Staff, [.. Reading, "system:read", "fleet:write", "callhome:write"]),
         new("release-manager", "Release manager", Person.Staff, [.. Reading, "system:read", "updates:read", "updates:write"]),
         new("billing", "Billing", Person.Staff, ["fleet:read", "licensing:read", "licensing:write", "notifications:read"]),
-        new("security-officer", "Security officer", Person.Staff, [.. Reading, "system:read", "audit:read", "identity:read", "identity:write", "notifications:write"]),
+        new("security-officer", "Security officer", Person.Staff, [.. Reading, "system:read", "audit:read", "audit:write", "identity:read", "identity:write", "notifications:write"]),
         new(Administrator, "Administrator", Person.Staff, [Scopes.Everything]),
         new("customer-viewer", "Viewer", Person.CustomerUser, Reading),
-        new("customer-administrator", "Administrator", Person.CustomerUser, [.. Reading, "callhome:write", "fleet:write", "audit:read", "identity:read", "identity:write", "notifications:write"]),
+        new("customer-administrator", "Administrator", Person.CustomerUser, [.. Reading, "callhome:write", "fleet:write", "audit:read", "audit:write", "identity:read", "identity:write", "notifications:write"]),
     ];
 
     /// <summary>A role by name; null: there is none.</summary>

@@ -18,7 +18,7 @@ internal static class LegalHoldApi
     public static void Map(IEndpointRouteBuilder api)
     {
         var hold = api.MapGroup("/customers/{id:guid}/legal-hold");
-        hold.MapGet("/", GetAsync).RequireScope("licensing:read").WithName("GetLegalHold").WithSummary("Whether a customer's records are under a legal hold").Produces<LegalHoldItem>();
+        hold.MapGet("/", GetAsync).RequireScope("licensing:read").Shows("customer", static (ControlPlaneDbContext db, Guid id) => db.Set<Customer>().Where(row => row.Id == id).Select(row => (Guid?)row.Id)).WithName("GetLegalHold").WithSummary("Whether a customer's records are under a legal hold").Produces<LegalHoldItem>();
         hold.MapPost("/", HoldAsync).RequireScope("licensing:write").WithName("HoldCustomer").WithSummary("Keep a customer's records whatever their age; needs If-Match").Produces<LegalHoldItem>();
         hold.MapPost("/release", ReleaseAsync).RequireScope("licensing:write").WithName("ReleaseCustomer").WithSummary("End a legal hold; needs If-Match").Produces<LegalHoldItem>();
     }

@@ -33,7 +33,7 @@ internal static class EndpointsApi
         endpoints.MapPost("/", AddAsync).RequireScope(Right).WithName("AddEndpoint").WithSummary("Add a webhook or a syslog server; its secret is shown once").Produces<EndpointSecret>(StatusCodes.Status201Created).AcceptIdempotencyKey();
         endpoints.MapGet("/", ListAsync).RequireScope("notifications:read").WithName("ListEndpoints").WithSummary("Webhooks and syslog servers, by name").Produces<Page<EndpointItem>>().SortedBy(Orders);
         var one = endpoints.MapGroup("/{id:guid}");
-        one.MapGet("/", GetAsync).RequireScope("notifications:read").WithName("GetEndpoint").WithSummary("One endpoint").Produces<EndpointItem>();
+        one.MapGet("/", GetAsync).RequireScope("notifications:read").Shows("endpoint", static (ControlPlaneDbContext db, Guid id) => db.Set<OutboundEndpoint>().Where(row => row.Id == id).Select(row => row.CustomerId)).WithName("GetEndpoint").WithSummary("One endpoint").Produces<EndpointItem>();
         one.MapPost("/test", TestAsync).RequireScope(Right).WithName("TestEndpoint").WithSummary("Deliver an event that says that it is a test").Produces(StatusCodes.Status202Accepted).AcceptIdempotencyKey();
         one.MapPost("/rotate-secret", RotateAsync).RequireScope(Right).WithName("RotateEndpointSecret").WithSummary("Make a new secret; for a day both sign").Produces<EndpointSecret>().AcceptIdempotencyKey();
         one.MapPost("/disable", (Guid id, ControlPlaneDbContext db, IEvents events, CancellationToken end) => SwitchAsync(id, disable: true, db, events, end)).RequireScope(Right).WithName("DisableEndpoint").WithSummary("Deliver nothing more to it").Produces(StatusCodes.Status204NoContent);

@@ -57,6 +57,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("customer_id");
 
+                    b.Property<bool>("IsRead")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_read");
+
                     b.Property<string>("Log")
                         .IsRequired()
                         .HasMaxLength(20)
@@ -125,6 +129,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
                     b.HasIndex("Producer", "ProducerSeq")
                         .IsUnique();
+
+                    b.HasIndex("IsRead", "OccurredAt", "Id");
 
                     b.ToTable("audit_entry", (string)null);
 

@@ -56,6 +56,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnType("binary(16)")
                         .HasColumnName("customer_id");
 
+                    b.Property<bool>("IsRead")
+                        .HasColumnType("bit")
+                        .HasColumnName("is_read");
+
                     b.Property<string>("Log")
                         .IsRequired()
                         .HasMaxLength(20)
@@ -124,6 +128,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
                     b.HasIndex("Producer", "ProducerSeq")
                         .IsUnique();
+
+                    b.HasIndex("IsRead", "OccurredAt", "Id");
 
                     b.ToTable("audit_entry", (string)null);
 

@@ -49,6 +49,10 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("customer_id");
 
+                    b.Property<bool>("IsRead")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_read");
+
                     b.Property<string>("Log")
                         .IsRequired()
                         .HasMaxLength(20)
@@ -110,6 +114,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
                     b.HasIndex("Producer", "ProducerSeq")
                         .IsUnique();
+
+                    b.HasIndex("IsRead", "OccurredAt", "Id");
 
                     b.ToTable("audit_entry", (string)null);
 

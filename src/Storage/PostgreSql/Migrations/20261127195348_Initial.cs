@@ -34,6 +34,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     customer_id = table.Column<Guid>(type: "uuid", nullable: true),
                     cluster_id = table.Column<Guid>(type: "uuid", nullable: true),
                     type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    is_read = table.Column<bool>(type: "boolean", nullable: false),
                     outcome = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
                     actor_kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
                     actor_id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
@@ -2941,6 +2942,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "IX_audit_entry_customer_id_occurred_at",
                 table: "audit_entry",
                 columns: new[] { "customer_id", "occurred_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_entry_is_read_occurred_at_id",
+                table: "audit_entry",
+                columns: new[] { "is_read", "occurred_at", "id" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_audit_entry_occurred_at_id",

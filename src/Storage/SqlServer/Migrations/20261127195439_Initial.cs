@@ -33,6 +33,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
                     cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
                     type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    is_read = table.Column<bool>(type: "bit", nullable: false),
                     outcome = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
                     actor_kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
                     actor_id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
@@ -2940,6 +2941,11 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "IX_audit_entry_customer_id_occurred_at",
                 table: "audit_entry",
                 columns: new[] { "customer_id", "occurred_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_entry_is_read_occurred_at_id",
+                table: "audit_entry",
+                columns: new[] { "is_read", "occurred_at", "id" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_audit_entry_occurred_at_id",

@@ -34,6 +34,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
                     cluster_id = table.Column<Guid>(type: "TEXT", nullable: true),
                     type = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    is_read = table.Column<bool>(type: "INTEGER", nullable: false),
                     outcome = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
                     actor_kind = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
                     actor_id = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
@@ -2941,6 +2942,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_audit_entry_customer_id_occurred_at",
                 table: "audit_entry",
                 columns: new[] { "customer_id", "occurred_at" });
+
+            migrationBuilder.CreateIndex(
+                name: "IX_audit_entry_is_read_occurred_at_id",
+                table: "audit_entry",
+                columns: new[] { "is_read", "occurred_at", "id" });
 
             migrationBuilder.CreateIndex(
                 name: "IX_audit_entry_occurred_at_id",

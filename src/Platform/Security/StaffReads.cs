@@ -1,0 +1,117 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+
+namespace MissionControl.Platform.Security;
+
+/// <summary>What an endpoint shows of one customer, and how that customer is found.</summary>
+/// <param name="Noun">The target's type in the audit log.</param>
+/// <param name="Target">The target's id, from the request; null: nothing of one customer is asked for.</param>
+/// <param name="Owner">The customer that the target belongs to.</param>
+public sealed record ShowsCustomer(string Noun, Func<HttpRequest, string?> Target, Func<ControlPlaneDbContext, string, IQueryable<Guid?>> Owner);
+
+/// <summary>
+/// Whatever of a customer the vendor's staff reads is written into that customer's log, before the answer leaves: an entry for each
+/// person, session and thing and hour, for a program each day. A list over all customers is a look at none of them; one that is
+/// narrowed to a customer is.
+/// </summary>
+public static class StaffReads
+{
+    /// <summary>Ends the type of an entry of the audit log that tells of reading, such as <c>fleet.cluster-read</c>.</summary>
+    public const string Suffix = "-read";
+
+    /// <summary>Says that an endpoint, or a group of them, shows a thing of one customer, whose id stands in the route.</summary>
+    public static TBuilder Shows<TBuilder>(this TBuilder builder, string noun, Func<ControlPlaneDbContext, Guid, IQueryable<Guid?>> owner, string route = "id")
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.Shows(noun, (db, id) => owner(db, Guid.Parse(id)), route);
+
+    /// <summary>The same for ids that are texts.</summary>
+    public static TBuilder Shows<TBuilder>(this TBuilder builder, string noun, Func<ControlPlaneDbContext, string, IQueryable<Guid?>> owner, string route = "id")
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new ShowsCustomer(noun, request => request.RouteValues[route]?.ToString(), owner));
+
+    /// <summary>Says that a list may be narrowed to one cluster, by the parameter <c>cluster</c>.</summary>
+    public static TBuilder ShowsClusterAskedFor<TBuilder>(this TBuilder builder, Func<ControlPlaneDbContext, Guid, IQueryable<Guid?>> owner)
+        where TBuilder : IEndpointConventionBuilder =>
+        builder.WithMetadata(new ShowsCustomer("cluster", static request => Id(request, "cluster")?.ToString(), (db, id) => owner(db, Guid.Parse(id))));
+
+    /// <summary>Notes what is read by the endpoints of a role's API.</summary>
+    public static RouteGroupBuilder NoteStaffReads(this RouteGroupBuilder api, string module) => api.AddEndpointFilter(async (context, next) =>
+    {
+        var answer = await next(context);
+        var http = context.HttpContext;
+        if (HttpMethods.IsGet(http.Request.Method) && answer is not IStatusCodeHttpResult { StatusCode: >= 400 } && http.RequestServices.GetRequiredService<CurrentPrincipal>().Actor is { Kind: "staff" } reader)
+        {
+            await NoteAsync(module, reader, http);
+        }
+
+        return answer;
+    });
+
+    private static async Task NoteAsync(string module, AuditActor reader, HttpContext http)
+    {
+        var shows = http.GetEndpoint()?.Metadata.GetMetadata<ShowsCustomer>();
+        var target = shows?.Target(http.Request);
+        var asked = Id(http.Request, "customer");
+        if (target is null && asked is null)
+        {
+            return;
+        }
+
+        var (type, noun, id) = target is not null ? ($"{module}.{shows!.Noun}{Suffix}", shows.Noun, target) : ($"{module}.{Listed(http)}{Suffix}", "customer", asked!.Value.ToString());
+        var recent = http.RequestServices.GetRequiredService<RecentReads>();
+        var read = new RecentReads.Read(reader.Id, reader.SessionId, type, id);
+        if (recent.IsNoted(read))
+        {
+            return;
+        }
+
+        var db = http.RequestServices.GetRequiredService<ControlPlaneDbContext>();
+        var customer = target is null ? asked : await shows!.Owner(db, target).FirstOrDefaultAsync(http.RequestAborted);
+        if (customer is not { } owner || owner == Guid.Empty)
+        {
+            return;
+        }
+
+        http.RequestServices.GetRequiredService<IEvents>().Audit(new AuditFact(type, AuditLog.Customer, noun, id) { CustomerId = owner, ClusterId = noun == "cluster" ? Guid.Parse(id) : null });
+        await db.SaveChangesAsync(http.RequestAborted);
+        recent.Note(read);
+    }
+
+    // /api/v1/identity/people: people.
+    private static string Listed(HttpContext http) => ((RouteEndpoint)http.GetEndpoint()!).RoutePattern.RawText!.Split('/', StringSplitOptions.RemoveEmptyEntries)[3];
+
+    private static Guid? Id(HttpRequest request, string parameter) => Guid.TryParse(request.Query[parameter], out var id) ? id : null;
+}
+
+/// <summary>What this process noted lately, so that somebody who stays on a page does not fill the log. Another process notes it once more.</summary>
+internal sealed class RecentReads(TimeProvider time)
+{
+    // Beyond it all are forgotten: entries come twice then, and none is left out.
+    private const int Most = 50_000;
+    private readonly ConcurrentDictionary<Read, long> noted = new();
+
+    public bool IsNoted(Read read) => noted.TryGetValue(read, out var slot) && slot == Slot(read);
+
+    public void Note(Read read)
+    {
+        if (noted.Count >= Most)
+        {
+            noted.Clear();
+        }
+
+        noted[read] = Slot(read);
+    }
+
+    // Persons by the hour, programs by the day.
+    private long Slot(Read read) => time.GetUtcNow().UtcTicks / (read.Session is null ? TimeSpan.TicksPerDay : TimeSpan.TicksPerHour);
+
+    /// <summary>One look.</summary>
+    public readonly record struct Read(string Reader, string? Session, string Type, string Target);
+}
