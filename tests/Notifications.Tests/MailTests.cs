@@ -43,6 +43,33 @@ public sealed class MailTests
     }
 
     [Fact]
+    public async Task Whoever_holds_a_role_is_told_once_and_nobody_of_another_customer()
+    {
+        await using var installation = await Installation.StartAsync();
+        var (customer, other) = (await installation.CustomerAsync(), await installation.CustomerAsync());
+        await SomebodySignedIn.InviteAsync(installation.Host, "officer@vendor.example", "security-officer");
+        await SomebodySignedIn.InviteAsync(installation.Host, "viewer@vendor.example", "viewer");
+        await SomebodySignedIn.InviteAsync(installation.Host, "boss@acme.example", "customer-administrator", customer);
+        await SomebodySignedIn.InviteAsync(installation.Host, "boss@other.example", "customer-administrator", other);
+        await installation.ContactAsync(customer, "security", "boss@acme.example");
+        var stranger = (await installation.Host.Admin.GetFromJsonAsync<Page<PersonItem>>($"/api/v1/identity/people?customer={other}"))!.Items.Single().Id;
+        await SendAsync(installation.Host, Suspected(customer, "roles", new Recipient("contact", "security"), new Recipient("role", "security-officer"), new Recipient("role", "customer-administrator"), new Recipient("person", stranger.ToString())));
+        await installation.Mail.ReceivedAsync("officer@vendor.example", "Two senders");
+        await installation.Mail.ReceivedAsync("boss@acme.example", "Two senders");
+
+        // Whoever is told last is told after all of the first.
+        var viewer = (await installation.Host.Admin.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people?kind=staff"))!.Items.Single(one => one.Email == "viewer@vendor.example").Id;
+        await SendAsync(installation.Host, Suspected(customer, "a person", new Recipient("person", viewer.ToString())));
+        await installation.Mail.ReceivedAsync("viewer@vendor.example", "Two senders");
+
+        Assert.Equal(3, installation.Mail.Mails.Count(mail => mail.Subject!.StartsWith("Two senders", StringComparison.Ordinal)));
+        using var boss = (await installation.Host.ClientWithTokenAsync(customer, "notifications:read")).Client;
+        var seen = await boss.GetStringAsync(new Uri("/api/v1/notifications/deliveries?limit=500", UriKind.Relative));
+        Assert.Contains("boss@acme.example", seen, StringComparison.Ordinal);
+        Assert.DoesNotContain("vendor.example", seen, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_same_thing_is_told_once_however_often_it_is_asked_and_over_restarts()
     {
         await using var installation = await Installation.StartAsync(mail: false);

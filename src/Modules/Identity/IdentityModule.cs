@@ -98,6 +98,7 @@ public sealed class IdentityModule : IModule
         ArgumentNullException.ThrowIfNull(handlers);
         handlers.Add<LeakedTokensJudged, TakeJudgement>("identity.take-judgement");
         handlers.Add<NoteTokenUses, AddTokenUses>("identity.add-token-uses");
+        handlers.Add<NameRecipients, SendToPeople>("identity.send-to-people");
     }
 
     /// <inheritdoc />

@@ -23,6 +23,6 @@ public sealed record SendNotification(
 }
 
 /// <summary>Somebody to be told.</summary>
-/// <param name="Kind"><c>contact</c>: the customer's contacts of a kind. <c>vendor</c>: the vendor's own contacts of a kind. <c>address</c>: one mail address, of somebody whom only the sender knows.</param>
-/// <param name="Name">The kind of contact, technical, security or billing; or the address.</param>
+/// <param name="Kind"><c>contact</c>: the customer's contacts of a kind. <c>vendor</c>: the vendor's own contacts of a kind. <c>person</c>: somebody who signs in, of that customer or the vendor. <c>role</c>: all who hold a role now, a customer's role within that customer. <c>address</c>: one mail address, of somebody whom only the sender knows; <c>staff</c>: the same of the vendor's staff, which no customer sees.</param>
+/// <param name="Name">The kind of contact, technical, security or billing; the id of the person; the name of the role; or the address.</param>
 public sealed record Recipient(string Kind, string Name);

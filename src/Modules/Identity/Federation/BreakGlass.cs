@@ -23,7 +23,7 @@ internal static class BreakGlass
         }
 
         events.Audit(person.Fact("identity.local-administrator-signed-in") with { Actor = new AuditActor(person.Kind, person.Subject, by, true) });
-        events.Publish(new SendNotification(Guid.CreateVersion7(now), null, [new Recipient("vendor", "security")], "local-administrator", new Dictionary<string, string>
+        events.Publish(new SendNotification(Guid.CreateVersion7(now), null, [new Recipient("vendor", "security"), new Recipient("role", "security-officer")], "local-administrator", new Dictionary<string, string>
         {
             ["name"] = person.Name,
             ["when"] = now.ToString("d MMMM yyyy HH:mm 'UTC'", CultureInfo.InvariantCulture),

@@ -8,7 +8,7 @@ using MissionControl.Platform.Messaging;
 namespace MissionControl.Identity.Leaks;
 
 /// <summary>
-/// Tells those whom a leaked token concerns: who made it, the customer's security contacts, and the vendor's. One mail for all tokens of
+/// Tells those whom a leaked token concerns: who made it, the customer's security contacts, and the vendor's with its security officers. One mail for all tokens of
 /// one report, customer and owner. Where a token was found stands in the portal alone: a stranger wrote it, and nobody puts an address of
 /// theirs into a mail of ours.
 /// </summary>
@@ -31,7 +31,7 @@ internal static class LeakLetters
         var owners = ids.Count == 0 ? [] : await db.Set<Person>().AsNoTracking().Where(row => ids.Contains(row.Id) && row.DisabledAt == null && row.Email != "").ToDictionaryAsync(row => row.Id, row => row.Email, cancellationToken);
         foreach (var ofCustomer in incidents.GroupBy(one => one.CustomerId))
         {
-            var told = new List<Recipient> { new("vendor", "security") };
+            var told = new List<Recipient> { new("vendor", "security"), new("role", "security-officer") };
             if (ofCustomer.Key is not null)
             {
                 told.Add(new Recipient("contact", "security"));

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
+using MissionControl.Contracts.Commands.Identity;
 using MissionControl.Contracts.Commands.Notifications;
 using MissionControl.Notifications.Contacts;
 using MissionControl.Platform.Data;
@@ -8,7 +9,7 @@ using MissionControl.Platform.Messaging;
 namespace MissionControl.Notifications.Deliveries;
 
 /// <summary>Makes of what somebody is to be told one intent for each mail address, once for each dedup key.</summary>
-internal sealed partial class TakeNotification(ControlPlaneDbContext db, TimeProvider time, ILogger<TakeNotification> logger) : IMessageHandler<SendNotification>
+internal sealed partial class TakeNotification(ControlPlaneDbContext db, IEvents events, TimeProvider time, ILogger<TakeNotification> logger) : IMessageHandler<SendNotification>
 {
     private const int MaxMailsInAnHour = 500;
 
@@ -19,12 +20,18 @@ internal sealed partial class TakeNotification(ControlPlaneDbContext db, TimePro
             throw new InvalidDataException("A notification has a severity (info, warning or critical) and a dedupKey of 1 to 200 characters.");
         }
 
+        if (message.Recipients.Where(one => one.Kind is "person" or "role").ToList() is { Count: > 0 } people)
+        {
+            // It comes back with their addresses and the same dedup key, so that who is a contact besides is told once.
+            events.Publish(new NameRecipients(message with { Recipients = people }));
+        }
+
         db.Scope.OpenAll("a role tells contacts of whatever customer");
         var kinds = Kinds("contact");
         var own = Kinds("vendor");
         var contacts = await db.Set<Contact>().AsNoTracking()
             .Where(row => row.CustomerId == null ? own.Contains(row.Kind) : row.CustomerId == message.CustomerId && kinds.Contains(row.Kind)).ToListAsync(cancellationToken);
-        contacts.AddRange(message.Recipients.Where(one => one.Kind == "address").Select(one => new Contact { Id = message.Id, CustomerId = message.CustomerId, Kind = "address", Name = one.Name, Email = one.Name, CreatedAt = time.GetUtcNow() }));
+        contacts.AddRange(message.Recipients.Where(one => one.Kind is "address" or "staff").Select(one => new Contact { Id = message.Id, CustomerId = one.Kind == "staff" ? null : message.CustomerId, Kind = "address", Name = one.Name, Email = one.Name, CreatedAt = time.GetUtcNow() }));
         if (contacts.Count == 0)
         {
             return;
@@ -54,7 +61,7 @@ internal sealed partial class TakeNotification(ControlPlaneDbContext db, TimePro
         // Of two replicas that make the same intent at once one is refused by the key, comes again and finds it.
         db.AddRange(deliveries.Where(delivery => !known.Contains(delivery.Id)));
 
-        List<string> Kinds(string kind) => [.. message.Recipients.Select(one => one.Kind == kind ? one.Name : one.Kind is "contact" or "vendor" or "address" ? null
+        List<string> Kinds(string kind) => [.. message.Recipients.Select(one => one.Kind == kind ? one.Name : one.Kind is "contact" or "vendor" or "address" or "staff" or "person" or "role" ? null
             : throw new InvalidDataException($"There is no recipient of kind '{one.Kind}'.")).OfType<string>()];
     }
 
