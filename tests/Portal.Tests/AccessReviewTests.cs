@@ -1,4 +1,6 @@
+using System.Net.Http.Json;
 using Microsoft.Playwright;
+using MissionControl.Contracts.Api.Notifications;
 using MissionControl.Testing;
 using Xunit;
 
@@ -7,6 +9,31 @@ namespace MissionControl.Portal.Tests;
 /// <summary>Who looked at a customer, as the vendor's security officer and as the customer see it, in a real browser.</summary>
 public sealed class AccessReviewTests(PortalFixture portal)
 {
+    [Fact]
+    public async Task A_customers_page_says_whom_of_it_is_told_and_that_a_security_contact_is_missing()
+    {
+        var customer = (await portal.Host.CreateCustomerAsync("Fourth Coffee")).Id;
+        var address = new Uri("/api/v1/notifications/contacts", UriKind.Relative);
+        await Eventually.TrueAsync(async () =>
+        {
+            using var technical = await portal.Host.Admin.PostAsJsonAsync(address, new AddContactRequest(customer, "technical", "Tess Technical", "tess@fourth.example"));
+            return technical.IsSuccessStatusCode;
+        }, "notifications knows the customer");
+        await using var window = await portal.OpenAsync();
+        await window.GoAsync($"/customers/{customer}");
+        await window.Page.GetByText("There is no security contact").WaitForAsync();
+        await window.LookAsync("customer-without-security-contact");
+        using var security = await portal.Host.Admin.PostAsJsonAsync(address, new AddContactRequest(customer, "security", "Sam Security", "sam@fourth.example"));
+        security.EnsureSuccessStatusCode();
+        await window.Page.ReloadAsync();
+        await window.Page.GetByText("sam@fourth.example").WaitForAsync();
+
+        await Assertions.Expect(window.Page.GetByText("There is no security contact")).ToHaveCountAsync(0);
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "Who of the staff looked at it" }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Heading, new() { Name = "Access review" }).WaitForAsync();
+        Window.AssertNothing(window.Violations);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
