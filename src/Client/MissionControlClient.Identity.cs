@@ -28,6 +28,17 @@ public sealed partial class MissionControlClient
     public Task<CreatedToken> CreateTokenAsync(CreateTokenRequest request, Precondition? precondition, CancellationToken cancellationToken) =>
         SendAsync<CreatedToken>(HttpMethod.Post, "/api/v1/identity/tokens", request, precondition, cancellationToken);
 
+    /// <summary>One API token.</summary>
+    public Task<TokenItem> GetTokenAsync(string id, CancellationToken cancellationToken) => GetAsync<TokenItem>($"/api/v1/identity/tokens/{id}", cancellationToken);
+
+    /// <summary>Puts another token in the place of one.</summary>
+    public Task<RotatedToken> RotateTokenAsync(string id, RotateTokenRequest request, Precondition? precondition, CancellationToken cancellationToken) =>
+        SendAsync<RotatedToken>(HttpMethod.Post, $"/api/v1/identity/tokens/{id}/rotate", request, precondition, cancellationToken);
+
+    /// <summary>Puts another token in the place of the one that this client speaks with.</summary>
+    public Task<RotatedToken> RotateMyTokenAsync(RotateTokenRequest request, Precondition? precondition, CancellationToken cancellationToken) =>
+        SendAsync<RotatedToken>(HttpMethod.Post, "/api/v1/identity/me/token/rotate", request, precondition, cancellationToken);
+
     /// <summary>Ends an API token and its sessions.</summary>
     public Task RevokeTokenAsync(string id, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"/api/v1/identity/tokens/{id}/revoke", null, null, cancellationToken);
 

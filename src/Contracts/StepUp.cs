@@ -44,8 +44,11 @@ public static class StepUp
     /// <summary>Make an API token of one's own.</summary>
     public const string MakeToken = "make-token";
 
+    /// <summary>Give a program a right, or let it call again.</summary>
+    public const string GrantScope = "grant-scope";
+
     /// <summary>Every purpose there is.</summary>
-    public static readonly IReadOnlyList<string> Purposes = [OpenSession, ApproveAccess, EnrolDevice, EngageKillSwitch, ClosePeriod, SignRelease, ChangeRole, MakeToken];
+    public static readonly IReadOnlyList<string> Purposes = [OpenSession, ApproveAccess, EnrolDevice, EngageKillSwitch, ClosePeriod, SignRelease, ChangeRole, MakeToken, GrantScope];
 
     /// <summary>A person holds exactly these roles from now on.</summary>
     public static StepUpSubject ChangeRoles(Guid personId, IEnumerable<string> roles) => Of(ChangeRole, ["hold", personId.ToString("N"), .. roles.Order(StringComparer.Ordinal)]);
@@ -78,6 +81,27 @@ public static class StepUp
     /// <summary>A token is made with these rights.</summary>
     public static StepUpSubject Token(string name, Guid? customerId, int days, IReadOnlyList<string> scopes, IReadOnlyList<string> networks) =>
         Of(MakeToken, [name, customerId?.ToString("N") ?? "", days.ToString(CultureInfo.InvariantCulture), scopes.Count.ToString(CultureInfo.InvariantCulture), .. scopes, .. networks]);
+
+    /// <summary>A token of one's own gets a successor.</summary>
+    public static StepUpSubject Rotate(string tokenId, int overlapHours) => Of(MakeToken, ["rotate", tokenId, overlapHours.ToString(CultureInfo.InvariantCulture)]);
+
+    /// <summary>A service account is made with these rights.</summary>
+    public static StepUpSubject ServiceAccount(string name, Guid? customerId, Guid ownerId, IReadOnlyList<string> scopes, IReadOnlyList<string> networks) =>
+        Of(GrantScope, ["make", name, customerId?.ToString("N") ?? "", ownerId.ToString("N"), scopes.Count.ToString(CultureInfo.InvariantCulture), .. scopes, .. networks]);
+
+    /// <summary>A service account gets one more right, which somebody else asked for.</summary>
+    public static StepUpSubject Grant(Guid accountId, Guid requestId, string scope) => Of(GrantScope, ["grant", accountId.ToString("N"), requestId.ToString("N"), scope]);
+
+    /// <summary>A service account that was stopped may call again.</summary>
+    public static StepUpSubject EnableAccount(Guid accountId) => Of(GrantScope, ["enable", accountId.ToString("N")]);
+
+    /// <summary>A service account gets something to prove itself with.</summary>
+    /// <param name="accountId">The account.</param>
+    /// <param name="kind">token, secret or key.</param>
+    /// <param name="days">How long it is good.</param>
+    /// <param name="rest">All else that is said of it, each in its place.</param>
+    public static StepUpSubject Credential(Guid accountId, string kind, int days, IReadOnlyList<string> rest) =>
+        Of(MakeToken, ["credential", accountId.ToString("N"), kind, days.ToString(CultureInfo.InvariantCulture), .. rest]);
 
     // Each field with its length before it, so that no two lists of fields give the same bytes.
     private static StepUpSubject Of(string purpose, IReadOnlyList<string> fields)

@@ -38,6 +38,7 @@ internal sealed class InstallationKeys(string root, IConfiguration? configuratio
         new("receipt", "receipt.pem", "licensing", "signs receipts for usage"),
         new("answer", "answer.pem", "callhome", "signs answers to bundles"),
         new("user-token", "user-token.pem", "identity", "signs user tokens"),
+        new("client-token", "client-token.pem", "identity", "signs access tokens of OAuth clients"),
         new("factor-sealing", "factor-sealing.key", "identity", "seals the secrets of people's authenticators"),
         new("provider-sealing", "provider-sealing.key", "identity", "seals the client secrets of customers' providers"),
         new("token-sealing", "token-sealing.key", "callhome", "seals the clusters' access tokens"),

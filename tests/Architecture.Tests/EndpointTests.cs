@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Contracts;
 using MissionControl.Host;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Security;
@@ -59,6 +60,17 @@ public sealed class EndpointTests : IAsyncDisposable
         var lax = Api().Where(endpoint => !IsOpen(endpoint) && !IsOnesOwn(endpoint) && MethodsOf(endpoint).Any(method => method is not ("GET" or "HEAD")) && ScopesOf(endpoint).All(scope => scope.EndsWith(":read", StringComparison.Ordinal)));
 
         Assert.Empty(lax.Select(endpoint => endpoint.DisplayName));
+    }
+
+    [Fact]
+    public void Every_right_that_an_endpoint_asks_for_is_said_to_be_ordinary_or_sensitive()
+    {
+        var asked = Api().SelectMany(ScopesOf).Distinct().ToList();
+
+        Assert.NotEmpty(asked);
+        Assert.DoesNotContain(asked, scope => !ApiScopes.IsKnown(scope));
+        Assert.Empty(ApiScopes.Ordinary.Intersect(ApiScopes.Sensitive));
+        Assert.All(asked.Where(scope => scope.StartsWith("identity:", StringComparison.Ordinal) && scope != "identity:read"), scope => Assert.True(ApiScopes.IsSensitive(scope)));
     }
 
     [Fact]

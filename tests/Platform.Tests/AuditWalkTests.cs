@@ -37,6 +37,7 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
         ["BeginMyPasskey"] = "a question of two minutes; its answer is told",
         ["BeginStepUp"] = "a question of two minutes; its answer is told",
         ["ExchangeToken"] = "an assertion gives short access; the key's rotation has its own entry",
+        ["ExchangeClientCredentials"] = "a client's proof gives ten minutes' access; what it is used for has its own entries",
         ["CheckIn"] = "telemetry; a suspected clone has its own entry",
         ["TakeBundle"] = "telemetry, as a check-in",
         ["BeginFederatedSignIn"] = "sends a browser away; what it brings back has its own entry",
@@ -65,7 +66,7 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
     [Fact]
     public async Task Every_endpoint_that_changes_something_leaves_its_entry()
     {
-        var scenarios = Scenarios().Concat(PeopleScenarios()).Concat(LeakScenarios()).Concat(FederationScenarios()).ToDictionary();
+        var scenarios = Scenarios().Concat(PeopleScenarios()).Concat(LeakScenarios()).Concat(ProgramScenarios()).Concat(FederationScenarios()).ToDictionary();
         var mutating = host.Services.GetRequiredService<IEnumerable<EndpointDataSource>>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Any(method => method is "POST" or "PUT" or "PATCH" or "DELETE") == true)
             .Select(endpoint => endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName)
@@ -92,6 +93,19 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
         }),
         ["DismissUsageDocument"] = ("licensing.usage-document-dismissed", DismissAsync),
         ["CreateToken"] = ("identity.token-created", async () => (await TokenAsync()).Id),
+        ["RotateToken"] = ("identity.token-rotated", async () =>
+        {
+            var token = await TokenAsync();
+            await PostAsync($"/api/v1/identity/tokens/{token.Id}/rotate", new RotateTokenRequest());
+            return token.Id;
+        }),
+        ["RotateMyToken"] = ("identity.token-rotated", async () =>
+        {
+            var (client, token) = await host.ClientWithTokenAsync(null, "fleet:read");
+            using var _ = client;
+            (await client.PostAsJsonAsync("/api/v1/identity/me/token/rotate", new RotateTokenRequest())).EnsureSuccessStatusCode();
+            return token.Id;
+        }),
         ["RevokeToken"] = ("identity.token-revoked", async () =>
         {
             var token = await TokenAsync();

@@ -19,7 +19,7 @@ public sealed class InstallationKeysTests : IDisposable
     [Theory]
     [InlineData("callhome", "answer.pem", "token-sealing.key", "anchors.dsse", "server.pem")]
     [InlineData("licensing", "receipt.pem", "server.pem")]
-    [InlineData("identity", "user-token.pem", "factor-sealing.key", "provider-sealing.key", "server.pem")]
+    [InlineData("identity", "user-token.pem", "client-token.pem", "factor-sealing.key", "provider-sealing.key", "server.pem")]
     [InlineData("portal", "cookie-sealing.key", "server.pem", "ca.pem")]
     [InlineData("notifications", "endpoint-sealing.key", "server.pem")]
     [InlineData("fleet", "server.pem")]
@@ -156,7 +156,7 @@ public sealed class InstallationKeysTests : IDisposable
         await MakeAsync(0);
 
         Assert.Equal(
-            ["callhome/anchors.dsse", "callhome/answer.pem", "callhome/token-sealing.key", "identity/factor-sealing.key", "identity/provider-sealing.key", "identity/user-token.pem", "licensing/receipt.pem", "notifications/endpoint-sealing.key", "portal/cookie-sealing.key"],
+            ["callhome/anchors.dsse", "callhome/answer.pem", "callhome/token-sealing.key", "identity/client-token.pem", "identity/factor-sealing.key", "identity/provider-sealing.key", "identity/user-token.pem", "licensing/receipt.pem", "notifications/endpoint-sealing.key", "portal/cookie-sealing.key"],
             Directory.EnumerateFiles(Roles, "*", SearchOption.AllDirectories).Where(file => !IsOfTls(file)).Select(file => Path.GetRelativePath(Roles, file)).Order(StringComparer.Ordinal));
         Assert.All(Directory.EnumerateFiles(Roles, "*", SearchOption.AllDirectories), file =>
         {

@@ -88,6 +88,8 @@ public sealed class StateEventOrderTests : IAsyncLifetime
             nameof(TokenChanged) => new TokenChanged(Id.ToString("D"), [1], word, "token", null, [], [], at, version == Newer ? at : null, version),
             nameof(PersonChanged) => new PersonChanged(Id, "staff", null, version != Newer, version),
             nameof(UserKeysChanged) => new UserKeysChanged(new Dictionary<string, byte[]> { [word] = [1] }, version),
+            nameof(ClientKeysChanged) => new ClientKeysChanged("https://control.example.com", new Dictionary<string, byte[]> { [word] = [1] }, version),
+            nameof(ServiceAccountChanged) => new ServiceAccountChanged(Id, null, version != Newer, [], [], version),
             nameof(LegalHoldChanged) => new LegalHoldChanged(Id, version == Newer, version),
             nameof(CustomerChanged) => new CustomerChanged(Id, word, "eu", version == Newer ? "suspended" : "active", version),
             nameof(ClusterChanged) => new ClusterChanged(Id, Id, word, version == Newer ? "suspended" : "active", false, 1, at, [], at, false, at, version),
@@ -105,7 +107,7 @@ public sealed class StateEventOrderTests : IAsyncLifetime
     /// <summary>All that the role's own tables say of the thing; not the inbox, which grows with every message.</summary>
     private List<string> Kept(HandlerBinding binding)
     {
-        var about = binding.MessageType == typeof(UserKeysChanged) ? "user-keys" : Id.ToString("D");
+        var about = binding.MessageType == typeof(UserKeysChanged) ? "user-keys" : binding.MessageType == typeof(ClientKeysChanged) ? "client-keys" : Id.ToString("D");
         using var connection = Open();
         using var tables = connection.CreateCommand();
         tables.CommandText = "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE $module || '\\_%' ESCAPE '\\' ORDER BY name";

@@ -16,11 +16,11 @@ public sealed class TokenActionsTests
         var (reader, token) = await host.ClientWithTokenAsync(null, "identity:read");
         using var _ = reader;
 
-        Assert.Equal([("revoke", false, "This needs the right identity:write.")], await ActionsAsync(reader, token.Id));
+        Assert.Equal([("rotate", false, "This needs the right identity:write."), ("revoke", false, "This needs the right identity:write.")], await ActionsAsync(reader, token.Id));
         Assert.Equal(HttpStatusCode.Forbidden, (await reader.PostAsync(Revoke(token.Id), null)).StatusCode);
-        Assert.Equal([("revoke", true, null)], await ActionsAsync(host.Admin, token.Id));
+        Assert.Equal([("rotate", true, null), ("revoke", true, null)], await ActionsAsync(host.Admin, token.Id));
         Assert.Equal(HttpStatusCode.NoContent, (await host.Admin.PostAsync(Revoke(token.Id), null)).StatusCode);
-        Assert.Equal([("revoke", false, "It is revoked already.")], await ActionsAsync(host.Admin, token.Id));
+        Assert.Equal([("rotate", false, "It is worth nothing any more; make another one."), ("revoke", false, "It is revoked already.")], await ActionsAsync(host.Admin, token.Id));
     }
 
     private static Uri Revoke(string id) => new($"/api/v1/identity/tokens/{id}/revoke", UriKind.Relative);

@@ -14,7 +14,8 @@ namespace MissionControl.Testing;
 /// <param name="LogoutUri">Where it is told of people who signed out; null: nowhere.</param>
 /// <param name="Authentication">How it authenticates.</param>
 /// <param name="Algorithm">How its id_tokens are signed.</param>
-public sealed record OpenIdClient(string Id, string Secret, string RedirectUri, string? LogoutUri = null, string Authentication = "client_secret_basic", string Algorithm = "RS256");
+/// <param name="IsProgram">Whether it speaks for itself, and nobody signs in by it.</param>
+public sealed record OpenIdClient(string Id, string Secret, string RedirectUri, string? LogoutUri = null, string Authentication = "client_secret_basic", string Algorithm = "RS256", bool IsProgram = false);
 
 /// <summary>Somebody who can sign in at the provider.</summary>
 /// <param name="Sub">The subject.</param>
@@ -170,9 +171,9 @@ public sealed partial class OpenIdProvider(TestAuthority authority, string host 
     {
         ["client_id"] = client.Id,
         ["client_secret"] = client.Secret,
-        ["redirect_uris"] = new[] { client.RedirectUri },
-        ["response_types"] = new[] { "code" },
-        ["grant_types"] = new[] { "authorization_code" },
+        ["redirect_uris"] = client.IsProgram ? Array.Empty<string>() : [client.RedirectUri],
+        ["response_types"] = client.IsProgram ? Array.Empty<string>() : ["code"],
+        ["grant_types"] = new[] { client.IsProgram ? "client_credentials" : "authorization_code" },
         ["token_endpoint_auth_method"] = client.Authentication,
         ["id_token_signed_response_alg"] = client.Algorithm,
         ["backchannel_logout_uri"] = client.LogoutUri,

@@ -25,7 +25,11 @@ const provider = new Provider(issuer, {
   scopes: ['openid', 'profile', 'email', 'groups'],
   claims: { openid: ['sub', 'amr'], acr: null, profile: ['name'], email: ['email'], groups: ['groups'] },
   acrValues: ['urn:test:mfa'],
-  features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true }, userinfo: { enabled: true } },
+  features: { devInteractions: { enabled: false }, backchannelLogout: { enabled: true }, userinfo: { enabled: true }, clientCredentials: { enabled: true },
+    // Programs get access tokens as RFC 9068 says, for the audience that they name.
+    resourceIndicators: { enabled: true, getResourceServerInfo: (_, audience) => ({ audience, scope: 'licensing:read fleet:read identity:write', accessTokenFormat: 'jwt', jwt: { sign: { alg: 'ES256' } } }) },
+  },
+  extraTokenClaims: (_, token) => token.clientId?.startsWith('customer-') ? { customer: token.clientId.slice('customer-'.length) } : undefined,
   findAccount: (_, sub) => accounts.has(sub) && { accountId: sub, claims: () => accounts.get(sub) },
   interactions: { url: (_, interaction) => `/interaction/${interaction.uid}` },
   // Its own guard lets nobody be told on loopback, where the tests are.

@@ -12,8 +12,10 @@ using MissionControl.Identity.Federation;
 using MissionControl.Identity.Invitations;
 using MissionControl.Identity.Leaks;
 using MissionControl.Identity.Me;
+using MissionControl.Identity.OAuth;
 using MissionControl.Identity.Passkeys;
 using MissionControl.Identity.People;
+using MissionControl.Identity.Programs;
 using MissionControl.Identity.Sessions;
 using MissionControl.Identity.SignIn;
 using MissionControl.Identity.Tokens;
@@ -24,7 +26,7 @@ using MissionControl.Platform.Retention;
 
 namespace MissionControl.Identity;
 
-/// <summary>The role <c>identity</c>: people, what they sign in with, API tokens, sessions and saved views.</summary>
+/// <summary>The role <c>identity</c>: people, what they sign in with, programs and their tokens, sessions and saved views.</summary>
 public sealed class IdentityModule : IModule
 {
     /// <inheritdoc />
@@ -51,6 +53,10 @@ public sealed class IdentityModule : IModule
         model.ApplyConfiguration(new FederatedIdentity.Configuration());
         model.ApplyConfiguration(new SignInAttempt.Configuration());
         model.ApplyConfiguration(new TakenLogoutToken.Configuration());
+        model.ApplyConfiguration(new ServiceAccount.Configuration());
+        model.ApplyConfiguration(new ScopeRequest.Configuration());
+        model.ApplyConfiguration(new ClientKey.Configuration());
+        model.ApplyConfiguration(new UsedAssertion.Configuration());
     }
 
     /// <inheritdoc />
@@ -81,6 +87,10 @@ public sealed class IdentityModule : IModule
         host.Services.AddSingleton<ProviderClient>();
         host.Services.AddSingleton<IdTokens>();
         host.Services.AddSingleton<UserTokenKey>();
+        host.Services.AddSingleton<Issuer>();
+        host.Services.AddSingleton<ClientTokenKey>();
+        host.Services.AddSingleton<ClientAssertions>();
+        host.Services.AddSingleton<WrongClients>();
         host.Services.AddSingleton<Passwords>();
         host.Services.AddSingleton<FactorBook>();
         host.Services.AddSingleton<PasskeyBook>();
@@ -118,6 +128,10 @@ public sealed class IdentityModule : IModule
         records.Keep("federated-identity", "who a person is at its provider", personal: true, "as long as the person", typeof(FederatedIdentity));
         records.Purge<SignInAttempt>("sign-in-attempt", "sign-ins at a provider that were begun", personal: true, Term.Days(1, 1, 30), "after it expired", row => row.ExpiresAt);
         records.Purge<TakenLogoutToken>("logout-token", "logout tokens that count no second time", personal: false, Term.Days(1, 1, 30), "after it expired", row => row.ExpiresAt);
+        records.Keep("service-account", "which programs may call the API, and who answers for them", personal: true, "as long as the installation; a disabled one stays, for the audit log", typeof(ServiceAccount));
+        records.Purge<ScopeRequest>("scope-request", "which rights were asked for programs, and who decided", personal: true, Term.Days(400, 90, 1200), "after it could be granted", row => row.ExpiresAt);
+        records.Purge<ClientKey>("client-key", "by which keys programs prove themselves, and did", personal: true, Term.Days(400, 90, 1200), "after it expired", row => row.ExpiresAt);
+        records.Purge<UsedAssertion>("assertion", "assertions that count no second time", personal: false, Term.Days(1, 1, 30), "after it expired", row => row.ExpiresAt);
         records.Keep("view", "filters of lists that somebody named", personal: true, "until it is deleted", typeof(SavedView));
     }
 
@@ -128,6 +142,8 @@ public sealed class IdentityModule : IModule
     public void MapEndpoints(IEndpointRouteBuilder api)
     {
         TokensApi.Map(api);
+        ServiceAccountsApi.Map(api);
+        OAuthApi.Map(api);
         SessionsApi.Map(api);
         SignInApi.Map(api);
         PasskeySignIn.Map(api);
@@ -140,4 +156,7 @@ public sealed class IdentityModule : IModule
         LeaksApi.Map(api);
         ViewsApi.Map(api);
     }
+
+    /// <inheritdoc />
+    public void MapPages(IEndpointRouteBuilder root) => OAuthApi.MapWellKnown(root);
 }

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using MissionControl.Identity.Factors;
 using MissionControl.Identity.Invitations;
+using MissionControl.Identity.OAuth;
 using MissionControl.Identity.People;
 using MissionControl.Identity.SignIn;
 using MissionControl.Identity.Tokens;
@@ -15,8 +16,8 @@ using MissionControl.Platform.Security;
 
 namespace MissionControl.Identity;
 
-/// <summary>At every start tells the roles the user-token keys; at the first one makes the bootstrap token.</summary>
-internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDirectory data, UserTokenKey key, FactorBook factors, IOptions<IdentityOptions> options, ProcessIdentity process, TimeProvider time, ILogger<IdentityStart> logger) : IHostedService
+/// <summary>At every start tells the roles the keys of user tokens and access tokens; at the first one makes the bootstrap token.</summary>
+internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDirectory data, UserTokenKey key, ClientTokenKey clients, FactorBook factors, IOptions<IdentityOptions> options, ProcessIdentity process, TimeProvider time, ILogger<IdentityStart> logger) : IHostedService
 {
     private const string FileName = "admin.token";
 
@@ -29,6 +30,7 @@ internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDir
         var events = scope.ServiceProvider.GetRequiredService<IEvents>();
         var now = time.GetUtcNow();
         events.Publish(key.ToEvent());
+        events.Publish(clients.ToEvent());
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
 
         // Of replicas that start at once the one whose row it is makes the token.
@@ -38,7 +40,7 @@ internal sealed partial class IdentityStart(IServiceScopeFactory scopes, DataDir
         {
             var token = ApiToken.Create(ApiToken.Bootstrap, null, [Scopes.Everything], [], TimeSpan.FromDays(30), now, out var text);
             db.Add(token);
-            events.Publish(token.ToEvent());
+            token.Tell(events);
             events.Audit(new AuditFact("identity.token-created", AuditLog.Operator, "token", token.Id) { Reason = "first start" });
             DataDirectory.WritePrivate(data.PathOf(FileName), System.Text.Encoding.ASCII.GetBytes(text + "\n"));
             LogBootstrap(logger, FileName, token.ExpiresAt);

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Events.Identity;
+using MissionControl.Identity.OAuth;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Security;
@@ -22,20 +23,23 @@ internal sealed class UserTokenKey(DataDirectory data, TimeProvider time) : IDis
 }
 
 /// <summary>Tells the roles of a rotated key, long before it signs.</summary>
-internal sealed class TellUserKeys(UserTokenKey key) : Sweeper("identity.tell-user-keys", "identity", TimeSpan.FromSeconds(5))
+internal sealed class TellUserKeys(UserTokenKey key, ClientTokenKey clients) : Sweeper("identity.tell-user-keys", "identity", TimeSpan.FromSeconds(5))
 {
     private string told = "";
 
     public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {
         var message = key.ToEvent();
-        var ids = string.Join(' ', message.Keys.Keys.Order(StringComparer.Ordinal));
+        var ofClients = clients.ToEvent();
+        var ids = string.Join(' ', message.Keys.Keys.Concat(ofClients.Keys.Keys).Order(StringComparer.Ordinal));
         if (ids == told)
         {
             return;
         }
 
-        scope.GetRequiredService<IEvents>().Publish(message);
+        var events = scope.GetRequiredService<IEvents>();
+        events.Publish(message);
+        events.Publish(ofClients);
         await scope.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync(cancellationToken);
         told = ids;
     }

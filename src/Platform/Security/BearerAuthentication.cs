@@ -16,9 +16,9 @@ namespace MissionControl.Platform.Security;
 
 /// <summary>
 /// Authenticates bearers of the API from this role's own copies of identity's facts: API tokens (<c>mca_…</c>) by id and SHA-256 of
-/// the secret, user tokens by signature. A cookie is never looked at, so no page of another site can forge a call.
+/// the secret, user tokens and access tokens of OAuth clients by signature. A cookie is never looked at, so no page of another site can forge a call.
 /// </summary>
-internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, KnownTokens tokens, TokenUses uses, TimeProvider time)
+internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, KnownTokens tokens, TokenUses uses, OtherIssuer other, TimeProvider time)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     public const string SchemeName = "Bearer";
@@ -41,7 +41,8 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
             return AuthenticateResult.NoResult();
         }
 
-        return text.StartsWith("mca_", StringComparison.Ordinal) ? await ApiTokenAsync(module, text) : await UserTokenAsync(module, text);
+        return text.StartsWith("mca_", StringComparison.Ordinal) ? await ApiTokenAsync(module, text)
+            : await AccessTokenAsync(module, text) ?? await UserTokenAsync(module, text);
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties) => Refusals.UnauthenticatedAsync(Context);
@@ -58,14 +59,40 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
         }
 
         // Whoever holds the secret is worth knowing, most of all when it opens no door any more.
-        var isAccepted = IsLive(token) && IsWithin(token.Networks, Context.Connection.RemoteIpAddress);
-        uses.Note(module, id, Context.Connection.RemoteIpAddress, isAccepted);
+        var address = Context.Connection.RemoteIpAddress;
+        var account = token.AccountId is { } accountId ? await tokens.FindAccountAsync(module, accountId, Context.RequestAborted) : null;
+        var isAccepted = IsLive(token) && ClientTokens.IsWithin(token.Networks, address) && (token.AccountId is null || (account is { IsActive: true } && ClientTokens.IsWithin(account.Networks, address)));
+        uses.Note(module, id, address, isAccepted);
         if (!isAccepted)
         {
             return AuthenticateResult.Fail("The token is not valid.");
         }
 
-        return Success(token.Subject, token.PrincipalKind, string.Join(' ', token.Scopes), token.CustomerId, id, null, "token", null, owner: token.PersonId);
+        // What the account lost its tokens have lost.
+        var scopes = account is null ? token.Scopes : token.Scopes.Where(account.Scopes.Contains);
+        return Success(token.Subject, token.PrincipalKind, string.Join(' ', scopes), token.CustomerId, id, null, "token", null, owner: token.PersonId, account: token.AccountId);
+    }
+
+    /// <summary>An access token of an OAuth client; null: it is none, and may be something else.</summary>
+    private async Task<AuthenticateResult?> AccessTokenAsync(string module, string text)
+    {
+        var address = Context.Connection.RemoteIpAddress;
+        if (other.IsSet)
+        {
+            return await other.VerifyAsync(text, Context.RequestAborted) is { } foreign
+                ? Success($"client:{foreign.ClientId}", "serviceAccount", foreign.Scope, foreign.Customer, null, null, "access-token", null, account: Guid.Empty)
+                : null;
+        }
+
+        var (issuer, keys) = await tokens.ClientKeysAsync(module, Context.RequestAborted);
+        if (ClientTokens.Verify(text, issuer, kid => keys.GetValueOrDefault(kid), time.GetUtcNow()) is not { } claims || !Guid.TryParseExact(claims.ClientId, "N", out var id))
+        {
+            return null;
+        }
+
+        return await tokens.FindAccountAsync(module, id, Context.RequestAborted) is { IsActive: true } account && account.CustomerId == claims.Customer && ClientTokens.IsWithin(account.Networks, address)
+            ? Success($"client:{claims.ClientId}", "serviceAccount", string.Join(' ', claims.Scope.Split(' ').Where(account.Scopes.Contains)), account.CustomerId, null, null, "access-token", null, account: id)
+            : AuthenticateResult.Fail("The access token is not valid.");
     }
 
     private async Task<AuthenticateResult> UserTokenAsync(string module, string text)
@@ -90,7 +117,7 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
 
     private bool IsLive(Contracts.Events.Identity.TokenChanged token) => token.RevokedAt is null && token.ExpiresAt > time.GetUtcNow();
 
-    private AuthenticateResult Success(string subject, string kind, string scope, Guid? customer, string? tokenId, string? session, string auth, string? amr, long? stamp = null, Guid? owner = null)
+    private AuthenticateResult Success(string subject, string kind, string scope, Guid? customer, string? tokenId, string? session, string auth, string? amr, long? stamp = null, Guid? owner = null, Guid? account = null)
     {
         var identity = new ClaimsIdentity(SchemeName, "sub", null);
         identity.AddClaim(new Claim("sub", subject));
@@ -112,6 +139,11 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
             identity.AddClaim(new Claim("owner", owner.Value.ToString("N")));
         }
 
+        if (account is not null)
+        {
+            identity.AddClaim(new Claim("account", account.Value.ToString("N")));
+        }
+
         if (amr is not null)
         {
             identity.AddClaim(new Claim("amr", amr));
@@ -128,17 +160,6 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
         }
 
         return AuthenticateResult.Success(new AuthenticationTicket(new ClaimsPrincipal(identity), SchemeName));
-    }
-
-    private static bool IsWithin(IReadOnlyList<string> networks, IPAddress? address)
-    {
-        if (networks.Count == 0)
-        {
-            return true;
-        }
-
-        var plain = address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
-        return plain is not null && networks.Any(network => IPNetwork.TryParse(network, out var parsed) && parsed.Contains(plain));
     }
 
     /// <summary>Opens what the principal may see and names it to the audit log; only after authentication.</summary>

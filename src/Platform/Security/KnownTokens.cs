@@ -16,14 +16,35 @@ internal sealed class KnownTokens(IServiceScopeFactory scopes, TimeProvider time
     public const string TokenKind = "token";
     public const string PersonKind = "person";
     public const string UserKeyKind = "user-keys";
+    public const string AccountKind = "service-account";
+    public const string ClientKeyKind = "client-keys";
     private const int Capacity = 10_000;
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
     private readonly ConcurrentDictionary<(string Module, string Kind, string Id), (object? Known, long ReadTick)> cache = new();
     private readonly ConcurrentDictionary<string, (IReadOnlyDictionary<string, VerificationKey> Keys, long ReadTick)> keys = new();
+    private readonly ConcurrentDictionary<string, (string? Issuer, IReadOnlyDictionary<string, VerificationKey> Keys, long ReadTick)> clientKeys = new();
 
     public ValueTask<TokenChanged?> FindAsync(string module, string id, CancellationToken cancellationToken) => FindAsync<TokenChanged>(module, TokenKind, id, cancellationToken);
 
     public ValueTask<PersonChanged?> FindPersonAsync(string module, Guid id, CancellationToken cancellationToken) => FindAsync<PersonChanged>(module, PersonKind, id.ToString("N"), cancellationToken);
+
+    public ValueTask<ServiceAccountChanged?> FindAccountAsync(string module, Guid id, CancellationToken cancellationToken) => FindAsync<ServiceAccountChanged>(module, AccountKind, id.ToString("N"), cancellationToken);
+
+    /// <summary>Who signs access tokens of clients, and by which keys; apart from those of user tokens, so that no key of one use is good for the other.</summary>
+    public async ValueTask<(string? Issuer, IReadOnlyDictionary<string, VerificationKey> Keys)> ClientKeysAsync(string module, CancellationToken cancellationToken)
+    {
+        var tick = time.GetTimestamp();
+        if (clientKeys.TryGetValue(module, out var known) && time.GetElapsedTime(known.ReadTick) < Freshness)
+        {
+            return (known.Issuer, known.Keys);
+        }
+
+        var body = await ReadAsync(module, ClientKeyKind, ClientKeyKind, cancellationToken);
+        var message = body is null ? null : JsonSerializer.Deserialize<ClientKeysChanged>(body, MessageJson.Options);
+        var read = (message?.Keys ?? new Dictionary<string, byte[]>()).ToDictionary(key => key.Key, key => VerificationKey.FromSpki(key.Value), StringComparer.Ordinal);
+        clientKeys[module] = (message?.Issuer, read, tick);
+        return (message?.Issuer, read);
+    }
 
     public async ValueTask<IReadOnlyDictionary<string, VerificationKey>> UserKeysAsync(string module, CancellationToken cancellationToken)
     {
@@ -89,6 +110,20 @@ internal sealed class KeepUserKeys(ControlPlaneDbContext db, ModuleScope module)
 {
     public Task HandleAsync(UserKeysChanged message, MessageContext context, CancellationToken cancellationToken) =>
         Projections.KeepAsync(db, module.Current, KnownTokens.UserKeyKind, KnownTokens.UserKeyKind, message, cancellationToken);
+}
+
+/// <summary>Keeps the newest version of a service account in the table of the module that handles it.</summary>
+internal sealed class KeepServiceAccount(ControlPlaneDbContext db, ModuleScope module) : IMessageHandler<ServiceAccountChanged>
+{
+    public Task HandleAsync(ServiceAccountChanged message, MessageContext context, CancellationToken cancellationToken) =>
+        Projections.KeepAsync(db, module.Current, KnownTokens.AccountKind, message.Key, message, cancellationToken);
+}
+
+/// <summary>Keeps the newest set of keys that verify access tokens of clients.</summary>
+internal sealed class KeepClientKeys(ControlPlaneDbContext db, ModuleScope module) : IMessageHandler<ClientKeysChanged>
+{
+    public Task HandleAsync(ClientKeysChanged message, MessageContext context, CancellationToken cancellationToken) =>
+        Projections.KeepAsync(db, module.Current, KnownTokens.ClientKeyKind, KnownTokens.ClientKeyKind, message, cancellationToken);
 }
 
 internal static class Projections

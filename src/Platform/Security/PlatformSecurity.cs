@@ -18,7 +18,11 @@ public static class PlatformSecurity
     {
         services.AddScoped<CurrentPrincipal>();
         services.AddSingleton<KnownTokens>();
-        services.AddSingleton<TokenUses>();
+        services.AddSingleton(provider => new TokenUses(provider.GetRequiredService<IServiceScopeFactory>(), provider.GetRequiredService<TimeProvider>()));
+        services.AddOptions<AccessTokenOptions>().BindConfiguration("AccessTokens")
+            .Validate(options => options.IsValid, "AccessTokens:Issuer is written as https://login.example.com, and needs AccessTokens:Audience. AllowedNetworks are written as 10.0.0.0/8, and CaFile must be there.")
+            .ValidateOnStart();
+        services.AddSingleton<OtherIssuer>();
         services.AddHostedService(provider => provider.GetRequiredService<TokenUses>());
         services.AddSingleton<StaffNetworks>();
         services.AddSingleton<RecentReads>();
@@ -35,6 +39,8 @@ public static class PlatformSecurity
         handlers.Add<TokenChanged, KeepToken>($"{module}.keep-token");
         handlers.Add<PersonChanged, KeepPerson>($"{module}.keep-person");
         handlers.Add<UserKeysChanged, KeepUserKeys>($"{module}.keep-user-keys");
+        handlers.Add<ServiceAccountChanged, KeepServiceAccount>($"{module}.keep-service-account");
+        handlers.Add<ClientKeysChanged, KeepClientKeys>($"{module}.keep-client-keys");
     }
 
     /// <summary>Module first (it chooses whose tokens count), then who, then what they may, then how often.</summary>
@@ -44,7 +50,8 @@ public static class PlatformSecurity
         app.UseAuthentication();
         app.Use(static (context, next) =>
         {
-            if (context.User.FindFirst("kind")?.Value == "staff" && !context.RequestServices.GetRequiredService<StaffNetworks>().Admits(context, context.User.FindFirst("auth")?.Value == "session"))
+            // A program of the vendor is where the vendor is, too.
+            if (context.User.FindFirst("kind")?.Value is "staff" or "serviceAccount" && context.User.FindFirst("customer") is null && !context.RequestServices.GetRequiredService<StaffNetworks>().Admits(context, context.User.FindFirst("auth")?.Value == "session"))
             {
                 return Problems.WriteAsync(context, ProblemCodes.OutsideNetwork, "The vendor's staff works from its own networks only; this address is in none of them.");
             }

@@ -11,17 +11,21 @@ namespace MissionControl.Platform.Security;
 
 /// <summary>
 /// Who used which API token from where, as this process saw it, told to identity by the roles that were called: when a token leaked it
-/// must be known who used it since. An address that is new, or newly refused, is told at once, the rest every few minutes.
+/// must be known who used it since. An address that is new, or newly refused, is told at once, the rest every minute.
 /// </summary>
-internal sealed class TokenUses(IServiceScopeFactory scopes, TimeProvider time) : BackgroundService
+public sealed class TokenUses : BackgroundService
 {
     /// <summary>Addresses of one token that are told apart; the rest is counted together, so that whoever spreads a stolen one over a network of machines hides nobody else.</summary>
     private const int MostAddresses = 200;
     private const int MostTokens = 10_000;
     private const int InOneMessage = 500;
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan AgainAfter = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan AgainAfter = TimeSpan.FromMinutes(1);
     private readonly ConcurrentDictionary<Of, ConcurrentDictionary<string, Seen>> seen = new();
+    private readonly IServiceScopeFactory scopes;
+    private readonly TimeProvider time;
+
+    internal TokenUses(IServiceScopeFactory scopes, TimeProvider time) => (this.scopes, this.time) = (scopes, time);
 
     /// <summary>Notes a call whose token had the right secret.</summary>
     public void Note(string module, string tokenId, IPAddress? address, bool accepted)

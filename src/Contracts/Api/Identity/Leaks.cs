@@ -20,7 +20,7 @@ public sealed record ReportedLeak(string? TokenId, string Verdict, Guid? Inciden
 /// <param name="Name">What the token is called.</param>
 /// <param name="CustomerId">Whom it could act for; null: the vendor.</param>
 /// <param name="ClusterId">The cluster that it concerns.</param>
-/// <param name="OwnerId">The person who made it.</param>
+/// <param name="OwnerId">The person whose own it is, or who answers for the program whose it is.</param>
 /// <param name="State">unconfirmed: its owner has not said yet whether it is real. open or closed.</param>
 /// <param name="Outcome">revoked: it was good until we heard of it. was-used, was-revoked or was-expired: it was worth nothing already. Null: unconfirmed.</param>
 /// <param name="Source">Who found it first: github, gitlab, person or anonymous.</param>
@@ -35,7 +35,11 @@ public sealed record ReportedLeak(string? TokenId, string Verdict, Guid? Inciden
 /// <param name="Actions">close, and whether the reader may now.</param>
 public sealed record LeakItem(
     Guid Id, string TokenId, string Kind, string? Name, Guid? CustomerId, Guid? ClusterId, Guid? OwnerId, string State, string? Outcome, string Source, string? Url, int Places, DateTimeOffset ReportedAt,
-    DateTimeOffset? DeadAt, DateTimeOffset? LastUsedAt, bool UsedSince, DateTimeOffset? ClosedAt, long Version, IReadOnlyList<AllowedAction> Actions);
+    DateTimeOffset? DeadAt, DateTimeOffset? LastUsedAt, bool UsedSince, DateTimeOffset? ClosedAt, long Version, IReadOnlyList<AllowedAction> Actions)
+{
+    /// <summary>The token that took its place before it leaked, when it had been rotated; the leak does not end that one.</summary>
+    public string? SuccessorId { get; init; }
+}
 
 /// <summary>A token that leaked, with all that is known of it.</summary>
 /// <param name="Leak">The incident.</param>
@@ -66,7 +70,7 @@ public sealed record TokenUseItem(string Address, DateTimeOffset FirstAt, DateTi
 
 /// <summary>A step of an incident.</summary>
 /// <param name="At">When (UTC).</param>
-/// <param name="What">reported, verified, found-again, dead, told, used-since or closed.</param>
+/// <param name="What">reported, verified, rotated, found-again, dead, told, used-since or closed.</param>
 /// <param name="Detail">The same in words.</param>
 public sealed record LeakStep(DateTimeOffset At, string What, string Detail);
 

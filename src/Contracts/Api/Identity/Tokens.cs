@@ -31,11 +31,42 @@ public sealed record CreatedToken(string Id, string Token, DateTimeOffset Expire
 /// <param name="CreatedAt">When it was made (UTC).</param>
 /// <param name="ExpiresAt">When it ends (UTC).</param>
 /// <param name="RevokedAt">When it was revoked (UTC).</param>
-/// <param name="Actions">revoke, and whether the reader may now.</param>
+/// <param name="Actions">rotate and revoke, and whether the reader may now.</param>
 /// <param name="PersonId">The person whose own it is; null: a program's.</param>
 public sealed record TokenItem(
     string Id, string Name, Guid? CustomerId, IReadOnlyList<string> Scopes, IReadOnlyList<string> Networks, string State, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, DateTimeOffset? RevokedAt,
-    IReadOnlyList<AllowedAction> Actions, Guid? PersonId);
+    IReadOnlyList<AllowedAction> Actions, Guid? PersonId)
+{
+    /// <summary>The service account whose it is.</summary>
+    public Guid? AccountId { get; init; }
+
+    /// <summary>bearer: it calls the API. client-secret: its account gets access tokens with it, and it opens nothing else.</summary>
+    public string Use { get; init; } = "bearer";
+
+    /// <summary>When it last opened a door, to a minute or so (UTC); null: never.</summary>
+    public DateTimeOffset? LastUsedAt { get; init; }
+
+    /// <summary>The address from which it did.</summary>
+    public string? LastUsedFrom { get; init; }
+
+    /// <summary>The token that takes its place since it was rotated.</summary>
+    public string? SuccessorId { get; init; }
+
+    /// <summary>The token in whose place it came.</summary>
+    public string? PredecessorId { get; init; }
+}
+
+/// <summary>Puts another token in the place of one: same name, rights, networks, customer, person and length of life.</summary>
+/// <param name="OverlapHours">So long both are good, 0 to 168; the old one ends no later than it would have.</param>
+public sealed record RotateTokenRequest([property: Range(0, 168)] int OverlapHours = 24);
+
+/// <summary>The successor of a token that was rotated, as it is shown once.</summary>
+/// <param name="Id">Loggable id.</param>
+/// <param name="Token">The secret; never shown again.</param>
+/// <param name="ExpiresAt">End of its life (UTC).</param>
+/// <param name="PredecessorId">The token in whose place it comes.</param>
+/// <param name="PredecessorEndsAt">Until when that one is still good (UTC).</param>
+public sealed record RotatedToken(string Id, string Token, DateTimeOffset ExpiresAt, string PredecessorId, DateTimeOffset PredecessorEndsAt);
 
 /// <summary>A session that a token was traded for.</summary>
 /// <param name="Session">Opaque secret; belongs in an HttpOnly cookie.</param>

@@ -14,11 +14,12 @@ namespace MissionControl.Contracts.Events.Identity;
 /// <param name="RevokedAt">When it was revoked (UTC).</param>
 /// <param name="Version">Rising per token.</param>
 /// <param name="PersonId">The person whose own it is; null: a program's.</param>
+/// <param name="AccountId">The service account whose it is: it may no more than the account may, and ends with it.</param>
 [EntityName("identity.token-changed")]
 [MessageUrn("identity.token-changed")]
 public sealed record TokenChanged(
     string TokenId, byte[] SecretSha256, string Subject, string PrincipalKind, Guid? CustomerId, IReadOnlyList<string> Scopes, IReadOnlyList<string> Networks,
-    DateTimeOffset ExpiresAt, DateTimeOffset? RevokedAt, long Version, Guid? PersonId = null) : IMessage
+    DateTimeOffset ExpiresAt, DateTimeOffset? RevokedAt, long Version, Guid? PersonId = null, Guid? AccountId = null) : IMessage
 {
     /// <inheritdoc />
     public string Key => TokenId;

@@ -41,8 +41,11 @@ internal sealed class LeakIncident
 
     public Guid? ClusterId { get; private set; }
 
-    /// <summary>The person who made it.</summary>
+    /// <summary>The person whose own it is, or who answers for the program whose it is.</summary>
     public Guid? OwnerId { get; private set; }
+
+    /// <summary>The token that took its place before it leaked; it is good still, unless somebody ended it.</summary>
+    public string? SuccessorId { get; private set; }
 
     /// <summary>Who found it first: github, gitlab, person or anonymous.</summary>
     public required string Source { get; init; }
@@ -92,9 +95,9 @@ internal sealed class LeakIncident
     }
 
     /// <summary>It is an API token of ours, with the right secret: it is worth nothing from now on, if it was anything.</summary>
-    public void Confirm(ApiToken token, DateTimeOffset now)
+    public void Confirm(ApiToken token, Guid? owner, DateTimeOffset now)
     {
-        (Name, CustomerId, OwnerId) = (token.Name, token.CustomerId, token.PersonId);
+        (Name, CustomerId, OwnerId, SuccessorId) = (token.Name, token.CustomerId, owner, token.SuccessorId);
         Outcome = token.RevokedAt is not null ? "was-revoked" : token.ExpiresAt <= now ? "was-expired" : Revoked;
         DeadAt = Outcome switch { "was-revoked" => token.RevokedAt, "was-expired" => token.ExpiresAt, _ => now };
         VerifiedAt = now;
@@ -130,7 +133,7 @@ internal sealed class LeakIncident
     {
         var used = SpentAt ?? lastUsedAt;
         return new LeakItem(Id, Loggable, KindName, Name, CustomerId, ClusterId, OwnerId, State, Outcome, Source, Url, Places, ReportedAt, DeadAt, used, used > ReportedAt, ClosedAt, Version,
-            reader.FindFirst("kind")?.Value == "customerUser" ? [] : [AllowedAction.Of("close", NoClosing(reader))]);
+            reader.FindFirst("customer") is not null ? [] : [AllowedAction.Of("close", NoClosing(reader))]) { SuccessorId = SuccessorId };
     }
 
     /// <summary>Where what happens to it is told.</summary>
@@ -144,6 +147,7 @@ internal sealed class LeakIncident
             builder.Property(row => row.Kind).HasMaxLength(1);
             builder.Property(row => row.TokenId).HasMaxLength(12);
             builder.Property(row => row.SecretSha256).HasMaxLength(32);
+            builder.Property(row => row.SuccessorId).HasMaxLength(12);
             builder.Property(row => row.Name).HasMaxLength(100);
             builder.Property(row => row.Source).HasMaxLength(20);
             builder.Property(row => row.Url).HasMaxLength(Place.MostUrl);

@@ -21,6 +21,10 @@ internal static class LeakTimeline
                 "was-expired" => "It had expired already.",
                 _ => "Revoked because of the leak. Every role refuses it within two seconds.",
             });
+            if (leak.SuccessorId is { } successor)
+            {
+                yield return new LeakStep(verified, "rotated", $"It had been rotated before: mca_{successor} took its place, and is not ended by this. Whoever had the old one could have made it; look whether the owner did.");
+            }
         }
 
         foreach (var place in places.Where(place => place.FoundAt > leak.ReportedAt))

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Contracts.Events.Identity;
+using MissionControl.Identity.Programs;
 using MissionControl.Identity.Tokens;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
@@ -124,6 +125,8 @@ internal static class TakeLeaks
         }
 
         var tokens = await db.Set<ApiToken>().Where(row => own.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancellationToken);
+        var accounts = tokens.Values.Select(token => token.AccountId).OfType<Guid>().Distinct().ToList();
+        var owners = accounts.Count == 0 ? [] : await db.Set<ServiceAccount>().AsNoTracking().Where(row => accounts.Contains(row.Id)).ToDictionaryAsync(row => row.Id, row => (Guid?)row.OwnerId, cancellationToken);
         var known = await Known.OfAsync(db.Set<LeakIncident>(), db, some, cancellationToken);
         var (fresh, foreign) = (new List<LeakIncident>(), new List<LeakedToken>());
         foreach (var one in some)
@@ -145,7 +148,7 @@ internal static class TakeLeaks
                 }
                 else
                 {
-                    Revoke(events, token, incident, finder, now);
+                    Revoke(events, token, token.PersonId ?? owners.GetValueOrDefault(token.AccountId ?? Guid.Empty), incident, finder, now);
                     fresh.Add(incident);
                 }
             }
@@ -176,12 +179,12 @@ internal static class TakeLeaks
         db.ChangeTracker.Clear();
     }
 
-    private static void Revoke(IEvents events, ApiToken token, LeakIncident incident, Finder finder, DateTimeOffset now)
+    private static void Revoke(IEvents events, ApiToken token, Guid? owner, LeakIncident incident, Finder finder, DateTimeOffset now)
     {
-        incident.Confirm(token, now);
+        incident.Confirm(token, owner, now);
         if (token.TryRevoke(now))
         {
-            events.Publish(token.ToEvent());
+            token.Tell(events);
             events.Audit(incident.Fact("identity.token-revoked") with { Actor = finder.Actor, Reason = "it leaked", Changes = [Change.Add("/revokedAt", now)] });
         }
     }

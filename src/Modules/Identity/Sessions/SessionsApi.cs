@@ -47,6 +47,11 @@ internal static class SessionsApi
 
         var now = time.GetUtcNow();
         var token = await db.Set<ApiToken>().AsNoTracking().SingleAsync(row => row.Id == tokenId, cancellationToken);
+        if (token.AccountId is not null)
+        {
+            return Problems.Of(ProblemCodes.Conflict, "A service account opens no session: pages are for people.");
+        }
+
         if (token.Networks.Length > 0)
         {
             // The portal speaks for its readers from its own address: their network would be asked by nobody.

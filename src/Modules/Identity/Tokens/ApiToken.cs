@@ -30,6 +30,12 @@ internal sealed class ApiToken
     /// <summary>The person who made it, with whom it ends; null: another token did.</summary>
     public Guid? PersonId { get; init; }
 
+    /// <summary>The service account whose it is, which it does nothing beyond; null: nobody's.</summary>
+    public Guid? AccountId { get; init; }
+
+    /// <summary>Whether it is what the account gets access tokens with, and no bearer: then no role is told of it.</summary>
+    public bool IsClientSecret { get; init; }
+
     /// <summary>Separated by spaces.</summary>
     public required string Scopes { get; init; }
 
@@ -37,18 +43,23 @@ internal sealed class ApiToken
     public required string Networks { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
+    public required DateTimeOffset ExpiresAt { get; set; }
 
-    public required DateTimeOffset ExpiresAt { get; init; }
+    /// <summary>The one that takes its place since it was rotated.</summary>
+    public string? SuccessorId { get; private set; }
+
+    /// <summary>The one in whose place it came.</summary>
+    public string? PredecessorId { get; private init; }
 
     public DateTimeOffset? RevokedAt { get; private set; }
 
     public long Version { get; private set; }
 
-    public string PrincipalKind => CustomerId is null ? "staff" : "customerUser";
+    public string PrincipalKind => AccountId is not null ? "serviceAccount" : CustomerId is null ? "staff" : "customerUser";
 
-    public string Subject => $"token:{Id}";
+    public string Subject => AccountId is { } account ? $"client:{account:N}" : $"token:{Id}";
 
-    public static ApiToken Create(string name, Guid? customerId, IEnumerable<string> scopes, IEnumerable<string> networks, TimeSpan life, DateTimeOffset now, out string text, Guid? personId = null)
+    public static ApiToken Create(string name, Guid? customerId, IEnumerable<string> scopes, IEnumerable<string> networks, TimeSpan life, DateTimeOffset now, out string text, Guid? personId = null, Guid? accountId = null, bool isClientSecret = false)
     {
         text = TokenText.New('a', out var id, out var sha256);
         return new ApiToken
@@ -58,6 +69,8 @@ internal sealed class ApiToken
             Name = name,
             CustomerId = customerId,
             PersonId = personId,
+            AccountId = accountId,
+            IsClientSecret = isClientSecret,
             Scopes = string.Join(' ', scopes),
             Networks = string.Join(' ', networks),
             CreatedAt = now,
@@ -67,6 +80,8 @@ internal sealed class ApiToken
     }
 
     public IReadOnlyList<string> ScopeList() => Split(Scopes);
+
+    public IReadOnlyList<string> NetworkList() => Split(Networks);
 
     public bool IsLive(DateTimeOffset now) => RevokedAt is null && ExpiresAt > now;
 
@@ -83,6 +98,28 @@ internal sealed class ApiToken
         RevokedAt = now;
         Version++;
         return true;
+    }
+
+    /// <summary>How long it was made for, as long as it was not rotated: its successor lives as long.</summary>
+    public TimeSpan Life => ExpiresAt - CreatedAt;
+
+    /// <summary>Why it cannot be rotated, in words; null: it can.</summary>
+    public string? NoRotating(DateTimeOffset now) => IsClientSecret ? "Make another secret of the account, and revoke this one when it is in place." : SuccessorId is not null ? "It was rotated already." : IsLive(now) ? null : "It is worth nothing any more; make another one.";
+
+    /// <summary>Puts a token in the place of this one, with all that it may and as long a life; this one ends after the overlap, and never later than it would have.</summary>
+    public ApiToken Rotate(TimeSpan overlap, TimeSpan longest, DateTimeOffset now, out string text)
+    {
+        text = TokenText.New('a', out var id, out var sha256);
+        var life = Life < longest ? Life : longest;
+        var successor = new ApiToken
+        {
+            Id = id, SecretSha256 = sha256, Name = Name, CustomerId = CustomerId, PersonId = PersonId, AccountId = AccountId, Scopes = Scopes, Networks = Networks,
+            CreatedAt = now, ExpiresAt = now + life, PredecessorId = Id, Version = 1,
+        };
+        SuccessorId = id;
+        ExpiresAt = now + overlap < ExpiresAt ? now + overlap : ExpiresAt;
+        Version++;
+        return successor;
     }
 
     /// <summary>Which networks a token made by this one may not have: a bound token makes none that is good elsewhere.</summary>
@@ -130,7 +167,7 @@ internal sealed class ApiToken
             }
 
             token.TryRevoke(now);
-            events.Publish(token.ToEvent());
+            token.Tell(events);
             events.Audit(new AuditFact("identity.token-revoked", token.CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "token", token.Id)
             {
                 CustomerId = token.CustomerId, Actor = actor, Reason = reason, Changes = [Change.Add("/revokedAt", now)],
@@ -138,11 +175,21 @@ internal sealed class ApiToken
         }
     }
 
-    public TokenChanged ToEvent() => new(Id, SecretSha256, Subject, PrincipalKind, CustomerId, Split(Scopes), Split(Networks), ExpiresAt, RevokedAt, Version, PersonId);
+    /// <summary>Tells the roles of it. A client secret opens no role's door, so none hears of it.</summary>
+    public void Tell(IEvents events)
+    {
+        if (!IsClientSecret)
+        {
+            events.Publish(new TokenChanged(Id, SecretSha256, Subject, PrincipalKind, CustomerId, Split(Scopes), Split(Networks), ExpiresAt, RevokedAt, Version, PersonId, AccountId));
+        }
+    }
 
-    public TokenItem ToItem(ClaimsPrincipal reader, DateTimeOffset now) =>
+    public TokenItem ToItem(ClaimsPrincipal reader, DateTimeOffset now, LastUse? used = null) =>
         new(Id, Name, CustomerId, Split(Scopes), Split(Networks), RevokedAt is not null ? "revoked" : ExpiresAt <= now ? "expired" : "active", CreatedAt, ExpiresAt, RevokedAt,
-            [AllowedAction.Of("revoke", Scope.Lacking(reader, TokensApi.Right) ?? NoRevoking)], PersonId);
+            [AllowedAction.Of("rotate", RotateToken.Hindrance(this, reader, now)), AllowedAction.Of("revoke", Scope.Lacking(reader, TokensApi.Right) ?? NoRevoking)], PersonId)
+        {
+            AccountId = AccountId, Use = IsClientSecret ? "client-secret" : "bearer", LastUsedAt = used?.At, LastUsedFrom = used?.From, SuccessorId = SuccessorId, PredecessorId = PredecessorId,
+        };
 
     private static string[] Split(string words) => words.Split(' ', StringSplitOptions.RemoveEmptyEntries);
 
@@ -155,9 +202,13 @@ internal sealed class ApiToken
             builder.Property(row => row.Name).HasMaxLength(100);
             builder.Property(row => row.Scopes).HasMaxLength(2000);
             builder.Property(row => row.Networks).HasMaxLength(1000);
+            builder.Property(row => row.SuccessorId).HasMaxLength(12);
+            builder.Property(row => row.PredecessorId).HasMaxLength(12);
             builder.HasIndex(row => row.CreatedAt);
             builder.HasIndex(row => row.PersonId);
+            builder.HasIndex(row => row.AccountId);
             builder.HasIndex(row => row.ExpiresAt);
+            builder.Ignore(row => row.Life);
             builder.Ignore(row => row.NoRevoking);
             builder.Ignore(row => row.PrincipalKind);
             builder.Ignore(row => row.Subject);

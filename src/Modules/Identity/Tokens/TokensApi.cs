@@ -24,9 +24,11 @@ internal static partial class TokensApi
     /// <summary>What making and revoking one needs.</summary>
     public const string Right = "identity:write";
 
+    /// <summary>Days that a person's own token lives at most.</summary>
+    public const int MaxDaysOfPersons = 90;
+
     private const int MaxNetworks = 20;
     private const int MaxScopes = 40;
-    private const int MaxDaysOfPersons = 90;
 
     private static readonly ListOrders<ApiToken> Orders = new ListOrders<ApiToken>("-createdAt")
         .By("createdAt", row => row.CreatedAt, row => row.Id).By("expiresAt", row => row.ExpiresAt, row => row.Id).By("name", row => row.Name, row => row.Id);
@@ -38,6 +40,7 @@ internal static partial class TokensApi
         tokens.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListTokens").WithSummary("List API tokens, newest first").Produces<Page<TokenItem>>().SortedBy(Orders);
         tokens.MapGet("/{id}", GetAsync).RequireScope("identity:read").Shows("token", static (ControlPlaneDbContext db, string id) => db.Set<ApiToken>().Where(row => row.Id == id).Select(row => row.CustomerId)).WithName("GetToken").WithSummary("One API token").Produces<TokenItem>();
         tokens.MapPost("/{id}/revoke", RevokeAsync).RequireScope(Right).WithName("RevokeToken").WithSummary("End an API token and its sessions").Produces(StatusCodes.Status204NoContent);
+        RotateToken.Map(api, tokens);
     }
 
     private static async Task<IResult> CreateAsync(CreateTokenRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, StepUpGuard guard, TimeProvider time, CancellationToken cancellationToken)
@@ -80,6 +83,12 @@ internal static partial class TokensApi
             return Problems.Of(ProblemCodes.Unauthenticated, "The session has ended. Sign in again.");
         }
 
+        // Else what it makes would outlive it, and hold what it no longer does.
+        if (http.User.FindFirst("account") is not null)
+        {
+            return Problems.Of(ProblemCodes.Conflict, "A service account makes no tokens: they are made for it, at /api/v1/identity/service-accounts/{id}/tokens, and it rotates its own.");
+        }
+
         var now = time.GetUtcNow();
         var own = http.User.FindFirst("token")?.Value;
         var parent = own is null ? null : await db.Set<ApiToken>().AsNoTracking().SingleAsync(row => row.Id == own, cancellationToken);
@@ -106,7 +115,7 @@ internal static partial class TokensApi
         var token = ApiToken.Create(request.Name!, customerId, request.Scopes.Distinct(StringComparer.Ordinal), request.Networks ?? [], parent?.LifeOfChild(TimeSpan.FromDays(request.ExpiresInDays), now) ?? TimeSpan.FromDays(request.ExpiresInDays), now, out var text,
             Actor.IdOf(http.User));
         db.Add(token);
-        events.Publish(token.ToEvent());
+        token.Tell(events);
         events.Audit(Fact(token, "identity.token-created") with
         {
             Changes = [Change.Add("/name", token.Name), Change.Add("/scopes", token.Scopes), Change.Add("/networks", token.Networks), Change.Add("/expiresAt", token.ExpiresAt)],
@@ -121,11 +130,16 @@ internal static partial class TokensApi
     private static async Task<IResult> ListAsync(ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, string? q, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        return await Orders.PageAsync(list, Visible(db).AsNoTracking().Holding(row => row.Name, q), row => row.ToItem(reader, now), cancellationToken);
+        return await Orders.PageAsync<TokenItem>(list, Visible(db).AsNoTracking().Holding(row => row.Name, q), async rows =>
+        {
+            var used = await LastUse.OfAsync(db, rows.Select(row => row.Id), cancellationToken);
+            return [.. rows.Select(row => row.ToItem(reader, now, used.GetValueOrDefault(row.Id)))];
+        }, cancellationToken);
     }
 
     private static async Task<IResult> GetAsync(string id, ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, CancellationToken cancellationToken) =>
-        await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } token ? TypedResults.Ok(token.ToItem(reader, time.GetUtcNow())) : Problems.NotFound();
+        await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } token
+            ? TypedResults.Ok(token.ToItem(reader, time.GetUtcNow(), (await LastUse.OfAsync(db, [id], cancellationToken)).GetValueOrDefault(id))) : Problems.NotFound();
 
     private static async Task<IResult> RevokeAsync(string id, ClaimsPrincipal reader, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -136,7 +150,7 @@ internal static partial class TokensApi
 
         if (token.TryRevoke(time.GetUtcNow()))
         {
-            events.Publish(token.ToEvent());
+            token.Tell(events);
             events.Audit(Fact(token, "identity.token-revoked") with { Changes = [Change.Add("/revokedAt", token.RevokedAt)] });
             Tell(events, token, "token-revoked", "info", reader, time.GetUtcNow());
             await db.SaveChangesAsync(cancellationToken);
@@ -150,7 +164,7 @@ internal static partial class TokensApi
     {
         for (var i = 0; i < request.Scopes!.Count; i++)
         {
-            if (request.Scopes[i] is Scopes.Everything || request.Scopes[i]?.StartsWith("identity:", StringComparison.Ordinal) == true)
+            if (request.Scopes[i] is { } scope && (ApiScopes.IsSensitive(scope) || scope.StartsWith("identity:", StringComparison.Ordinal)))
             {
                 yield return new FieldError($"/scopes/{i}", "not-for-tokens", $"No token of a person holds {request.Scopes[i]}: name the rights that the program needs.");
             }
@@ -175,8 +189,8 @@ internal static partial class TokensApi
         }
     }
 
-    // Staff tokens have no customer, so the customer filter cannot speak for them: staff see all, customers their own.
-    private static IQueryable<ApiToken> Visible(ControlPlaneDbContext db)
+    /// <summary>Staff tokens have no customer, so the customer filter cannot speak for them: staff see all, customers their own.</summary>
+    public static IQueryable<ApiToken> Visible(ControlPlaneDbContext db)
     {
         var all = db.Scope.IsAll;
         var customer = db.Scope.CustomerId;
@@ -184,7 +198,7 @@ internal static partial class TokensApi
     }
 
     /// <summary>A customer's security contacts learn of whatever can act for it, whoever made it.</summary>
-    private static void Tell(IEvents events, ApiToken token, string template, string severity, ClaimsPrincipal actor, DateTimeOffset now)
+    public static void Tell(IEvents events, ApiToken token, string template, string severity, ClaimsPrincipal actor, DateTimeOffset now)
     {
         if (token.CustomerId is { } customer)
         {
@@ -199,7 +213,8 @@ internal static partial class TokensApi
         }
     }
 
-    private static AuditFact Fact(ApiToken token, string type) =>
+    /// <summary>Where what happens to a token is told.</summary>
+    public static AuditFact Fact(ApiToken token, string type) =>
         new(type, token.CustomerId is null ? AuditLog.Operator : AuditLog.Customer, "token", token.Id) { CustomerId = token.CustomerId };
 
     [GeneratedRegex(@"^(\*|[a-z]{1,20}:[a-z-]{1,20})$")]

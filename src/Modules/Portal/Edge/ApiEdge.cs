@@ -21,6 +21,7 @@ namespace MissionControl.Portal.Edge;
 internal static class ApiEdge
 {
     private const string CaFile = "ca-file";
+    private static readonly string[] WellKnown = ["oauth-authorization-server", "openid-configuration"];
 
     /// <summary>Registers the routes to the roles that run elsewhere; none in the embedded shape.</summary>
     public static void Add(IServiceCollection services)
@@ -61,6 +62,12 @@ internal static class ApiEdge
         {
             var addresses = configuration.GetSection($"Edge:Roles:{role}").Get<string[]>() ?? [];
             routes.Add(new RouteConfig { RouteId = role, ClusterId = role, Match = new RouteMatch { Path = $"/api/v1/{role}/{{**rest}}" } });
+            if (role == "identity")
+            {
+                // Where the issuer's name leads (RFC 8414, 3).
+                routes.AddRange(WellKnown.Select(name => new RouteConfig { RouteId = name, ClusterId = role, Match = new RouteMatch { Path = $"/.well-known/{name}", Methods = ["GET"] } }));
+            }
+
             clusters.Add(new ClusterConfig
             {
                 ClusterId = role,

@@ -8,7 +8,7 @@ using MissionControl.Portal.Shell;
 
 namespace MissionControl.Portal.Pages.Tokens;
 
-/// <summary>Makes and revokes API tokens.</summary>
+/// <summary>Makes, rotates and revokes API tokens.</summary>
 internal static class TokenForms
 {
     public static void Map(IEndpointRouteBuilder pages)
@@ -24,6 +24,14 @@ internal static class TokenForms
             // Shown in the answer to the form itself: to come again at an address of its own, the secret would have to be kept.
             return new PageResult<TokenList>(await PortalPage.ReaderAsync(http), new Dictionary<string, object?> { [nameof(TokenList.Created)] = created });
         })));
+        pages.MapPost("/tokens/{token}/rotate", (string token, HttpContext http) => PortalPage.ChangeAsync<TokenList>(http, async (page, form) =>
+        {
+            var rotated = await page.Api.RotateTokenAsync(token, new RotateTokenRequest(), new Precondition(form["key"]), page.Aborted);
+            return new PageResult<TokenList>(await PortalPage.ReaderAsync(http), new Dictionary<string, object?>
+            {
+                [nameof(TokenList.Created)] = new CreatedToken(rotated.Id, rotated.Token, rotated.ExpiresAt), [nameof(TokenList.InPlaceOf)] = rotated,
+            });
+        }));
         pages.MapPost("/tokens/{token}/revoke", (string token, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<TokenList>(http, async (page, _) =>
         {
             await page.Api.RevokeTokenAsync(token, page.Aborted);
