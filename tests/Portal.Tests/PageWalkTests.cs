@@ -97,7 +97,7 @@ public sealed class PageWalkTests(PortalFixture portal)
     }
 
     private string Name(string address) => (address == "/" ? "today" : address.Trim('/').Replace(portal.Red.Id, "red", StringComparison.Ordinal).Replace(portal.Green.Id, "green", StringComparison.Ordinal)
-        .Replace(portal.Customer.ToString(), "customer", StringComparison.Ordinal).Replace(portal.Person.ToString(), "person", StringComparison.Ordinal).Replace(portal.Provider.ToString(), "provider", StringComparison.Ordinal).Replace(portal.Leak.ToString(), "one", StringComparison.Ordinal).Replace(portal.Task.ToString(), "task", StringComparison.Ordinal).Replace(portal.Parked.ToString(), "one", StringComparison.Ordinal).Replace(portal.GivenUp.ToString(), "given-up", StringComparison.Ordinal).Replace("%3D", "-", StringComparison.Ordinal)).Replace('/', '-').Replace('?', '-').Replace('&', '-').Replace('=', '-');
+        .Replace(portal.Customer.ToString(), "customer", StringComparison.Ordinal).Replace(portal.Person.ToString(), "person", StringComparison.Ordinal).Replace(portal.Provider.ToString(), "provider", StringComparison.Ordinal).Replace(portal.Leak.ToString(), "one", StringComparison.Ordinal).Replace(portal.Program.ToString(), "program", StringComparison.Ordinal).Replace(portal.Task.ToString(), "task", StringComparison.Ordinal).Replace(portal.Parked.ToString(), "one", StringComparison.Ordinal).Replace(portal.GivenUp.ToString(), "given-up", StringComparison.Ordinal).Replace("%3D", "-", StringComparison.Ordinal)).Replace('/', '-').Replace('?', '-').Replace('&', '-').Replace('=', '-');
 
     // 2.4.7, 2.4.11 and 2.5.8 of WCAG: at every stop the focus is drawn, nothing covers it, and it is large enough to hit.
     private const string Focusable = """

@@ -75,6 +75,9 @@ public sealed class PortalFixture : IAsyncLifetime
     /// <summary>A token of the first customer that leaked.</summary>
     public Guid Leak { get; private set; }
 
+    /// <summary>A program of the first customer, with one of all that it can have.</summary>
+    public Guid Program { get; private set; }
+
     /// <summary>The provider by which the first customer's users sign in.</summary>
     public Guid Provider { get; private set; }
 
@@ -120,9 +123,10 @@ public sealed class PortalFixture : IAsyncLifetime
         givenUp.EnsureSuccessStatusCode();
         await TellAsync();
         await SomebodySignedIn.InviteAsync(Host, "grace@vendor.example", "support-engineer");
-        await SomebodySignedIn.InviteAsync(Host, "ada@northwind.example", "customer-administrator", Customer);
+        var ada = await SomebodySignedIn.InviteAsync(Host, "ada@northwind.example", "customer-administrator", Customer);
         await SomebodySignedIn.InvitedAsync(Host.Admin, "joan@vendor.example", "viewer");
         Person = (await Host.Admin.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people"))!.Items.Single(person => person.CustomerId == Customer).Id;
+        Program = await MakeProgramAsync(ada);
         using (var added = await Host.Admin.PostAsJsonAsync("/api/v1/identity/providers", new SetProviderRequest("Northwind sign-in", "https://login.northwind.example/realms/people", "mission-control", null, [new GroupRole("*", "customer-viewer")], CustomerId: Customer)))
         {
             Provider = (await added.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<AddedProvider>())!.Id;
@@ -231,7 +235,26 @@ public sealed class PortalFixture : IAsyncLifetime
     }
 
     private string Fill(string route) => route is "/clusters/resume" ? "/clusters/resume?state=active" : route == "/views" ? "/views?list=clusters&query=health%3Dred" : route == "/system/parked/{role}/retry" ? $"/system/parked/fleet/retry?consumer={Consumer}" : route.Replace("{role}", "fleet", StringComparison.Ordinal).Replace("{**node}", "n1", StringComparison.Ordinal).Replace("{name}", "fleet.purge-records", StringComparison.Ordinal)
-        .Replace("{id:guid}", route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
+        .Replace("{id:guid}", route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/programs", StringComparison.Ordinal) ? Program.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
+
+    private async Task<Guid> MakeProgramAsync(SomebodySignedIn owner)
+    {
+        using var api = await owner.ApiAsync();
+        using var made = await api.PostAsJsonAsync("/api/v1/identity/service-accounts", new CreateServiceAccountRequest("Northwind billing export", ["fleet:read", "licensing:read"], Networks: ["192.0.2.0/24", "2001:db8::/32"]));
+        var id = (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedServiceAccount>())!.Id;
+        using var key = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256);
+        foreach (var (path, body) in new (string, object)[]
+        {
+            ("secrets", new CreateClientSecretRequest()), ("tokens", new CreateAccountTokenRequest("nightly export")), ("keys", new AddClientKeyRequest("billing host", key.ExportSubjectPublicKeyInfoPem())),
+            ("scope-requests", new AskScopeRequest("identity:write", "it makes tokens for our clusters' operators")),
+        })
+        {
+            using var content = JsonContent.Create(body, body.GetType());
+            (await api.PostAsync(new Uri($"/api/v1/identity/service-accounts/{id}/{path}", UriKind.Relative), content)).EnsureSuccessStatusCode();
+        }
+
+        return id;
+    }
 
     private async Task<Guid> ParkAndRetryAsync()
     {

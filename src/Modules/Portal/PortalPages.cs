@@ -20,6 +20,7 @@ using MissionControl.Portal.Pages.Me;
 using MissionControl.Portal.Pages.Messages;
 using MissionControl.Portal.Pages.Operation;
 using MissionControl.Portal.Pages.People;
+using MissionControl.Portal.Pages.Programs;
 using MissionControl.Portal.Pages.Tasks;
 using MissionControl.Portal.Pages.Tokens;
 using MissionControl.Portal.Pages.Views;
@@ -84,6 +85,8 @@ internal static class PortalPages
         PageEntry.Of<PersonList>("/people", "identity:read"),
         PageEntry.Of<PersonPage>("/people/{id:guid}", "identity:read"),
         PageEntry.Of<TokenList>("/tokens", "identity:read"),
+        PageEntry.Of<ProgramList>("/programs", "identity:read"),
+        PageEntry.Of<ProgramPage>("/programs/{id:guid}", "identity:read"),
         PageEntry.Of<LeakList>("/leaks", "identity:read"),
         PageEntry.Of<LeakPage>("/leaks/{id:guid}", "identity:read"),
         PageEntry.Of<ProviderList>("/people/providers", "identity:read"),
@@ -130,6 +133,7 @@ internal static class PortalPages
         MessageForms.Map(pages);
         PeopleForms.Map(pages);
         TokenForms.Map(pages);
+        ProgramForms.Map(pages);
         LeakForms.Map(pages);
         ProviderForms.Map(pages);
         MeForms.Map(pages);

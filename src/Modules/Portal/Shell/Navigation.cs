@@ -25,6 +25,7 @@ internal static class Navigation
         [
             new NavigationEntry("People", "/people", "person", "identity:read"),
             new NavigationEntry("Tokens", "/tokens", "token", "identity:read"),
+            new NavigationEntry("Programs", "/programs", "program", "identity:read"),
             new NavigationEntry("Leaks", "/leaks", "leak", "identity:read"),
             new NavigationEntry("Audit", "/audit", "audit", "audit:read"),
             new NavigationEntry("Messages", "/messages", "messages", "notifications:read"),
