@@ -47,6 +47,14 @@ public sealed partial class MissionControlClient
     public Task<FederatedSignIn> ProveFederatedSignInAsync(ProveFederatedSignInRequest request, CancellationToken cancellationToken) =>
         SendAsync<FederatedSignIn>(HttpMethod.Post, $"{Identity}/federation/prove", request, null, cancellationToken);
 
+    /// <summary>Signs in with name and password of a directory; the second factor is proved as after a provider.</summary>
+    public Task<BegunDirectorySignIn> SignInByDirectoryAsync(string directory, DirectorySignInRequest request, CancellationToken cancellationToken) =>
+        SendAsync<BegunDirectorySignIn>(HttpMethod.Post, $"{Identity}/federation/{Uri.EscapeDataString(directory)}/directory-sign-in", request, null, cancellationToken);
+
+    /// <summary>Asks a directory of staff, and explains what is wrong.</summary>
+    public Task<ProviderTest> TestDirectoryAsync(string directory, TestDirectoryRequest request, CancellationToken cancellationToken) =>
+        SendAsync<ProviderTest>(HttpMethod.Post, $"{Identity}/directories/{Uri.EscapeDataString(directory)}/test", request, null, cancellationToken);
+
     /// <summary>Customers' providers, by name.</summary>
     public Task<Page<ProviderItem>> ListProvidersAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<ProviderItem>>($"{Identity}/providers{query}", cancellationToken);
 

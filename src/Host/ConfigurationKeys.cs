@@ -50,6 +50,7 @@ internal static class ConfigurationKeys
         ["Identity:BreachedPasswordsFile"] = "Passwords that nobody may choose: SHA-1 in capital hexadecimal, one a line in ascending order, what follows a colon is ignored (the form of Have I Been Pwned). Default: none.",
         ["Identity:KeepBootstrapToken"] = "true: the token of the first start stays good for the API when the first administrator has signed in; so in a demo. Default false.",
         ["Identity:Providers"] = "OpenID providers that sign staff in, a list of {Id, Name, Issuer, ClientId, ClientSecretFile, Scopes, GroupsClaim, Roles: {group: role}, RequiredAcr, RequiredAmr}; docs/federation.md. Needs Identity:PortalAddress. Default: none.",
+        ["Identity:Directories"] = "Directories that sign staff in by LDAP, a list of {Id, Name, Server, CaFile, BindDn, BindPasswordFile, SearchBase, UserFilter, NameAttribute, LoginAttribute, MailAttribute, IdAttribute, GroupBase, GroupFilter, GroupNameAttribute, GroupNesting, Roles: {group: role}, Timeout}; docs/federation.md. Default: none.",
         ["Identity:AllowedNetworks"] = "CIDR networks besides the public internet in which the providers of staff may be. Default: none.",
         ["Identity:CustomerNetworks"] = "CIDR networks besides the public internet in which customers' providers may be; a customer can make this server ask whatever is there. Default: none.",
         ["Identity:CaFile"] = "PEM of certificate authorities that are trusted besides the system's when providers are asked.",

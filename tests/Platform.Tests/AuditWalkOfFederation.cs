@@ -12,6 +12,8 @@ public sealed partial class AuditWalkTests
     private const string ControlAddress = "https://control.example.com";
     private readonly TestAuthority authority = new();
     private OpenIdProvider peer = null!;
+    private DirectoryServer staffs = null!;
+    private string readerSecret = "";
     private Guid provider;
 
     private Dictionary<string, string?> FederationConfiguration() => new()
@@ -19,12 +21,29 @@ public sealed partial class AuditWalkTests
         ["Identity:PortalAddress"] = ControlAddress,
         ["Identity:CustomerNetworks:0"] = "127.0.0.0/8",
         ["Identity:CaFile"] = authority.CaFile,
+        ["Identity:Directories:0:Id"] = "walk",
+        ["Identity:Directories:0:Name"] = "Walk",
+        ["Identity:Directories:0:Server"] = staffs.Secure,
+        ["Identity:Directories:0:BindDn"] = DirectoryServer.Reader,
+        ["Identity:Directories:0:BindPasswordFile"] = readerSecret,
+        ["Identity:Directories:0:SearchBase"] = DirectoryServer.People,
+        ["Identity:Directories:0:Timeout"] = "00:00:30",
+        ["Identity:Directories:0:Roles:*"] = "viewer",
     };
 
     private async Task StopPeerAsync()
     {
         await peer.DisposeAsync();
+        await staffs.DisposeAsync();
         authority.Dispose();
+    }
+
+    private async Task StartDirectoryAsync()
+    {
+        staffs = await DirectoryServer.StartAsync(authority);
+        readerSecret = Path.Combine(Path.GetDirectoryName(authority.CaFile)!, "reader.secret");
+        await File.WriteAllTextAsync(readerSecret, DirectoryServer.ReaderPassword);
+        await staffs.AddPersonAsync("grace");
     }
 
     private async Task StartPeerAsync()
@@ -68,6 +87,17 @@ public sealed partial class AuditWalkTests
             var people = (await host.Admin.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people?q=Weak"))!.Items;
             await PostAsync($"/api/v1/identity/people/{people[0].Id}/forget-authenticator", new PersonActionRequest());
             return people[0].Id.ToString();
+        }),
+        ["TestDirectory"] = ("identity.directory-tested", async () =>
+        {
+            (await host.Admin.PostAsJsonAsync("/api/v1/identity/directories/walk/test", new TestDirectoryRequest("grace"))).EnsureSuccessStatusCode();
+            return "walk";
+        }),
+        ["SignInByDirectory"] = ("identity.person-joined", async () =>
+        {
+            using var anonymous = host.Client(host.Portal);
+            (await anonymous.PostAsJsonAsync("/api/v1/identity/federation/walk/directory-sign-in", new DirectorySignInRequest("grace", DirectoryServer.Password))).EnsureSuccessStatusCode();
+            return (await host.Admin.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people?q=Grace"))!.Items[0].Id.ToString();
         }),
         ["TakeLogoutToken"] = ("identity.person-signed-out", async () =>
         {

@@ -51,6 +51,7 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
+        await StartDirectoryAsync();
         host = await ControlPlane.StartAsync(configuration: FederationConfiguration().Concat(await ScannersAsync()).ToDictionary());
         customer = (await host.CreateCustomerAsync()).Id;
         await StartPeerAsync();

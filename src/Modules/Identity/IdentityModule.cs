@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using MissionControl.Contracts.Commands.Identity;
 using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Identity.Confirmation;
+using MissionControl.Identity.Directories;
 using MissionControl.Identity.Factors;
 using MissionControl.Identity.Federation;
 using MissionControl.Identity.Invitations;
@@ -57,6 +58,7 @@ public sealed class IdentityModule : IModule
         model.ApplyConfiguration(new ScopeRequest.Configuration());
         model.ApplyConfiguration(new ClientKey.Configuration());
         model.ApplyConfiguration(new UsedAssertion.Configuration());
+        model.ApplyConfiguration(new DirectoryTry.Configuration());
     }
 
     /// <inheritdoc />
@@ -83,6 +85,8 @@ public sealed class IdentityModule : IModule
         host.Services.AddSingleton<ReportBody>();
         host.Services.AddSingleton<StrangersReports>();
         host.Services.AddSingleton<IValidateOptions<IdentityOptions>, StaffProviders>();
+        host.Services.AddSingleton<IValidateOptions<IdentityOptions>, StaffDirectories>();
+        host.Services.AddSingleton<DirectoryClient>();
         host.Services.AddSingleton<ProviderBook>();
         host.Services.AddSingleton<ProviderClient>();
         host.Services.AddSingleton<IdTokens>();
@@ -132,11 +136,12 @@ public sealed class IdentityModule : IModule
         records.Purge<ScopeRequest>("scope-request", "which rights were asked for programs, and who decided", personal: true, Term.Days(400, 90, 1200), "after it could be granted", row => row.ExpiresAt);
         records.Purge<ClientKey>("client-key", "by which keys programs prove themselves, and did", personal: true, Term.Days(400, 90, 1200), "after it expired", row => row.ExpiresAt);
         records.Purge<UsedAssertion>("assertion", "assertions that count no second time", personal: false, Term.Days(1, 1, 30), "after it expired", row => row.ExpiresAt);
+        records.Purge<DirectoryTry>("directory-try", "wrong passwords of people in a directory", personal: true, Term.Days(1, 1, 30), "after the last one counts no more", row => row.ExpiresAt);
         records.Keep("view", "filters of lists that somebody named", personal: true, "until it is deleted", typeof(SavedView));
     }
 
     /// <inheritdoc />
-    public IReadOnlyList<ConsoleTask> ConsoleTasks => [CreateAdministrator.Task];
+    public IReadOnlyList<ConsoleTask> ConsoleTasks => [CreateAdministrator.Task, TestDirectory.Task];
 
     /// <inheritdoc />
     public void MapEndpoints(IEndpointRouteBuilder api)
@@ -150,6 +155,7 @@ public sealed class IdentityModule : IModule
         StepUpApi.Map(api);
         FederationApi.Map(api);
         ProvidersApi.Map(api);
+        TestDirectory.Map(api);
         InvitationsApi.Map(api);
         PeopleApi.Map(api);
         MeApi.Map(api);

@@ -35,6 +35,9 @@ internal sealed class IdentityOptions
     /// <summary>OpenID providers that sign the vendor's staff in.</summary>
     public IReadOnlyList<Federation.StaffProviderOptions> Providers { get; init; } = [];
 
+    /// <summary>Directories that sign the vendor's staff in by LDAP.</summary>
+    public IReadOnlyList<Directories.StaffDirectoryOptions> Directories { get; init; } = [];
+
     /// <summary>Networks (CIDR) besides the public internet in which the providers of staff may be.</summary>
     public IReadOnlyList<string> AllowedNetworks { get; init; } = [];
 

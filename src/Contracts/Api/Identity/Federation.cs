@@ -5,7 +5,11 @@ namespace MissionControl.Contracts.Api.Identity;
 /// <summary>A provider as whoever wants to sign in sees it.</summary>
 /// <param name="Id">Stands in addresses: <c>/signin/{id}</c>.</param>
 /// <param name="Name">What it is called.</param>
-public sealed record SignInProvider(string Id, string Name);
+public sealed record SignInProvider(string Id, string Name)
+{
+    /// <summary><c>openid</c>: it asks for name and password on pages of its own. <c>ldap</c>: they are asked for here.</summary>
+    public string Kind { get; init; } = "openid";
+}
 
 /// <summary>Begins to sign in at a provider.</summary>
 /// <param name="ReturnUrl">Where to go afterwards: a path of the portal.</param>

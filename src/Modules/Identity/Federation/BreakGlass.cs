@@ -16,7 +16,7 @@ internal static class BreakGlass
 {
     public static async Task TellAsync(ControlPlaneDbContext db, IEvents events, Person person, string by, ProviderBook providers, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (providers.Staffs.Count == 0 || person.IsFederated || person.Kind != Person.Staff
+        if (!providers.SignsStaffIn || person.IsFederated || person.Kind != Person.Staff
             || !await db.Set<HeldRole>().AnyAsync(row => row.PersonId == person.Id && row.Role == RoleBook.Administrator && row.Until == null, cancellationToken))
         {
             return;

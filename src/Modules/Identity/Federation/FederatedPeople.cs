@@ -48,7 +48,7 @@ internal sealed record FederatedClaims(string Issuer, string Subject, string Nam
     }
 
     // What no page and no engine shows right is left out: control letters, half of a pair.
-    private static string Cut(string name)
+    public static string Cut(string name)
     {
         var plain = string.Concat(name.EnumerateRunes().Where(rune => rune.Value != 0xFFFD && !System.Text.Rune.IsControl(rune))).Trim();
         while (plain.Length > LongestName)
@@ -113,7 +113,7 @@ internal static class FederatedPeople
         events.Audit(person.Fact("identity.person-signed-out") with { Actor = ActorOf(person), Reason = reason, Changes = [Change.Remove("/sessions", count)] });
     }
 
-    public static AuditActor ActorOf(Person person) => new(person.Kind, person.Subject, "openid");
+    public static AuditActor ActorOf(Person person, string by = "openid") => new(person.Kind, person.Subject, by);
 
     private static Person Make(ControlPlaneDbContext db, IEvents events, Provider provider, FederatedClaims claims, byte[] key, IReadOnlyList<string> roles, DateTimeOffset now)
     {
@@ -133,7 +133,7 @@ internal static class FederatedPeople
         events.Publish(person.ToEvent());
         events.Audit(person.Fact("identity.person-joined") with
         {
-            Actor = ActorOf(person),
+            Actor = ActorOf(person, provider.By),
             Changes = [Change.Add("/provider", provider.Id), Change.Add("/roles", roles)],
             Personal = new Dictionary<string, string> { ["email"] = claims.Email, ["name"] = claims.Name, ["subject"] = claims.Subject },
         });
@@ -159,10 +159,10 @@ internal static class FederatedPeople
         else
         {
             person.Renew();
-            await ApiToken.RevokeAsync(db.Set<ApiToken>().Where(row => row.PersonId == person.Id), events, RoleBook.ScopesOf(roles), "its person holds other roles now", ActorOf(person), now, cancellationToken);
+            await ApiToken.RevokeAsync(db.Set<ApiToken>().Where(row => row.PersonId == person.Id), events, RoleBook.ScopesOf(roles), "its person holds other roles now", ActorOf(person, provider.By), now, cancellationToken);
             events.Publish(person.ToEvent());
         }
 
-        events.Audit(person.Fact("identity.person-roles-changed") with { Actor = ActorOf(person), Reason = $"groups at {provider.Name}", Changes = [Change.Replace("/roles", before, roles)] });
+        events.Audit(person.Fact("identity.person-roles-changed") with { Actor = ActorOf(person, provider.By), Reason = $"groups at {provider.Name}", Changes = [Change.Replace("/roles", before, roles)] });
     }
 }

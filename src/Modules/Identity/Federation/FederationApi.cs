@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Events.Audit;
+using MissionControl.Identity.Directories;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
@@ -24,6 +25,7 @@ internal static class FederationApi
         BeginSignIn.Map(federation);
         FinishSignIn.Map(federation);
         ProveSignIn.Map(federation);
+        DirectorySignIn.Map(federation);
         BackChannelLogout.Map(federation);
     }
 
@@ -37,6 +39,7 @@ internal static class FederationApi
 
     public static AuditFact Fact(Provider provider, string type) => new(type, provider.IsStaffs ? AuditLog.Operator : AuditLog.Customer, "provider", provider.Id) { CustomerId = provider.CustomerId };
 
-    private static async Task<IResult> GetAsync(string provider, ProviderBook providers, ControlPlaneDbContext db, CancellationToken cancellationToken) =>
-        await providers.FindAsync(db, provider, cancellationToken) is { } found ? TypedResults.Ok(new SignInProvider(found.Id, found.Name)) : Problems.NotFound();
+    private static async Task<IResult> GetAsync(string provider, ProviderBook providers, DirectoryClient directories, ControlPlaneDbContext db, CancellationToken cancellationToken) =>
+        directories.Find(provider) is { } directory ? TypedResults.Ok(new SignInProvider(directory.Id, directory.Name) { Kind = "ldap" })
+        : await providers.FindAsync(db, provider, cancellationToken) is { } found ? TypedResults.Ok(new SignInProvider(found.Id, found.Name)) : Problems.NotFound();
 }

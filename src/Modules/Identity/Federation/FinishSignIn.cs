@@ -99,11 +99,11 @@ internal static class FinishSignIn
 
     /// <summary>Opens a session, within the open transaction; null: the person was stopped since.</summary>
     public static async Task<FederatedSignIn?> OpenAsync(
-        ControlPlaneDbContext db, IEvents events, FirstAdministrator first, IdentityOptions options, Person person, string providerId, byte[]? providerSession, string proof, string? agent, string returnUrl, DateTimeOffset now, CancellationToken cancellationToken)
+        ControlPlaneDbContext db, IEvents events, FirstAdministrator first, IdentityOptions options, Person person, string providerId, byte[]? providerSession, string proof, string? agent, string returnUrl, DateTimeOffset now, CancellationToken cancellationToken, string by = "openid")
     {
         var session = Session.Of(person, proof, agent, options.LimitsOf(person.Kind), now, out var secret);
         (session.ProviderId, session.ProviderSession) = (providerId, providerSession);
-        return await SignInApi.OpenAsync(db, events, person, session, "openid", first, now, cancellationToken) ? new FederatedSignIn(null, secret, session.ExpiresAt, returnUrl) : null;
+        return await SignInApi.OpenAsync(db, events, person, session, by, first, now, cancellationToken) ? new FederatedSignIn(null, secret, session.ExpiresAt, returnUrl) : null;
     }
 
     /// <summary>What is missing, in words of the API.</summary>
@@ -154,7 +154,8 @@ internal static class FinishSignIn
         return (token, FederatedClaims.Of(provider, token, info));
     }
 
-    private static async Task<FederatedSignIn> WaitAsync(ControlPlaneDbContext db, FactorBook factors, SignInAttempt attempt, Person person, byte[]? providerSession, CancellationToken cancellationToken)
+    /// <summary>Leaves a sign-in waiting for the second factor, within the open transaction.</summary>
+    public static async Task<FederatedSignIn> WaitAsync(ControlPlaneDbContext db, FactorBook factors, SignInAttempt attempt, Person person, byte[]? providerSession, CancellationToken cancellationToken)
     {
         (attempt.PersonId, attempt.PersonStamp, attempt.ProviderSession) = (person.Id, person.Stamp, providerSession);
         if (await db.Set<Authenticator>().AnyAsync(row => row.PersonId == person.Id && row.ConfirmedAt != null, cancellationToken))

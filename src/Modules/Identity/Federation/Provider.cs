@@ -29,6 +29,9 @@ internal sealed record Provider(
 
     private const int LongestIssuer = 300;
 
+    /// <summary>What the log calls a sign-in by it: openid, or ldap.</summary>
+    public string By { get; init; } = "openid";
+
     public bool IsStaffs => CustomerId is null;
 
     public string Kind => IsStaffs ? Person.Staff : Person.CustomerUser;

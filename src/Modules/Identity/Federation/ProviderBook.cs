@@ -18,6 +18,12 @@ internal sealed class ProviderBook(IOptions<IdentityOptions> options, DataDirect
     /// <summary>Those on the sign-in page.</summary>
     public IReadOnlyList<StaffProviderOptions> Staffs => options.Value.Providers;
 
+    /// <summary>Whether anything but a password or a passkey signs staff in.</summary>
+    public bool SignsStaffIn => Staffs.Count + options.Value.Directories.Count > 0;
+
+    /// <summary>What the log calls a sign-in by a provider or a directory.</summary>
+    public string ByOf(string id) => options.Value.Directories.Any(directory => directory.Id == id) ? "ldap" : "openid";
+
     /// <summary>Its own address for each provider: an answer of one is never taken for another's (RFC 9700, 4.4.2).</summary>
     public string RedirectUriOf(Provider provider) => new Uri(PortalAddress!, $"/signin/{provider.Id}/callback").ToString();
 

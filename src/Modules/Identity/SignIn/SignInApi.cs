@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Events.Audit;
+using MissionControl.Identity.Directories;
 using MissionControl.Identity.Factors;
 using MissionControl.Identity.Federation;
 using MissionControl.Identity.People;
@@ -28,8 +29,8 @@ internal static class SignInApi
         api.MapPost("/sign-in", SignInAsync).OpenToAll("password and code are the credentials").WithName("SignIn").WithSummary("Sign in with mail address, password and code").Produces<CreatedSession>();
     }
 
-    private static async Task<IResult> OptionsAsync(ControlPlaneDbContext db, FirstAdministrator first, ProviderBook providers, CancellationToken cancellationToken) =>
-        TypedResults.Ok(new SignInOptions(!await first.HasSignedInAsync(db, cancellationToken)) { Providers = [.. providers.Staffs.Select(provider => new SignInProvider(provider.Id, provider.Name))] });
+    private static async Task<IResult> OptionsAsync(ControlPlaneDbContext db, FirstAdministrator first, ProviderBook providers, DirectoryClient directories, CancellationToken cancellationToken) =>
+        TypedResults.Ok(new SignInOptions(!await first.HasSignedInAsync(db, cancellationToken)) { Providers = [.. providers.Staffs.Select(provider => new SignInProvider(provider.Id, provider.Name)), .. directories.All.Select(directory => new SignInProvider(directory.Id, directory.Name) { Kind = "ldap" })] });
 
     private static async Task<IResult> SignInAsync(
         SignInRequest request, ControlPlaneDbContext db, IEvents events, Passwords passwords, FactorBook factors, FirstAdministrator first, UnknownTries unknown, ProviderBook providers, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)

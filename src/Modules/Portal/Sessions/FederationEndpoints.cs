@@ -12,7 +12,7 @@ using MissionControl.Portal.Shell;
 namespace MissionControl.Portal.Sessions;
 
 /// <summary>
-/// Sends browsers to OpenID providers and takes what they bring back to identity, which exchanges it. The browser's own secret is in a
+/// Sends browsers to OpenID providers and takes what they bring back to identity, which exchanges it; what a directory asks for is typed here. The browser's own secret is in a
 /// cookie of its own; without it what comes back is worth nothing. Begun by a link, not by a form: the content policy lets no form lead
 /// to another site, redirects included.
 /// </summary>
@@ -28,6 +28,7 @@ internal static class FederationEndpoints
         pages.MapGet("/signin/code", (HttpContext http, MissionControlClient client) => PendingAsync(http, client));
         pages.MapPost("/signin/code", ProveAsync);
         pages.MapGet("/signin/{provider}", (string provider, string? returnUrl, HttpContext http, MissionControlClient client) => ShowAsync(http, client, provider, returnUrl, null, StatusCodes.Status200OK));
+        pages.MapPost("/signin/{provider}", DirectoryAsync);
         pages.MapGet("/signin/{provider}/begin", BeginAsync);
         pages.MapGet("/signin/{provider}/callback", CallbackAsync);
     }
@@ -49,6 +50,23 @@ internal static class FederationEndpoints
         var signIn = await client.FinishFederatedSignInAsync(provider, new FinishFederatedSignInRequest(browser, state, code, iss, error, SignInEndpoints.AgentOf(http)), http.RequestAborted);
         return signIn.Session is { } session ? Opened(http, session, signIn) : TypedResults.LocalRedirect("/signin/code");
     });
+
+    // Name and password of a directory. What was typed is in no cookie, address or log, and the password in no page.
+    private static async Task<IResult> DirectoryAsync(string provider, HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit)
+    {
+        if (!await forgery.IsRequestValidAsync(http))
+        {
+            return await ShowAsync(http, client, provider, null, "This page was open for too long. Fill it in once more.", StatusCodes.Status400BadRequest);
+        }
+
+        var form = await http.Request.ReadFormAsync(http.RequestAborted);
+        return await GuardedAsync(http, client, provider, form["returnUrl"], limit, async () =>
+        {
+            var begun = await client.SignInByDirectoryAsync(provider, new DirectorySignInRequest(form["name"], form["password"], LocalAddress.OrHome(form["returnUrl"])), http.RequestAborted);
+            http.Response.Cookies.Append(Cookie, begun.Browser, Options(begun.ExpiresAt));
+            return TypedResults.LocalRedirect("/signin/code");
+        }, form["name"]);
+    }
 
     private static async Task<IResult> PendingAsync(HttpContext http, MissionControlClient client, Action<PageContext>? enter = null, int status = StatusCodes.Status200OK)
     {
@@ -111,7 +129,7 @@ internal static class FederationEndpoints
         return TypedResults.LocalRedirect(LocalAddress.OrHome(signIn.ReturnUrl));
     }
 
-    private static async Task<IResult> GuardedAsync(HttpContext http, MissionControlClient client, string provider, string? returnUrl, SignInLimit limit, Func<Task<IResult>> then)
+    private static async Task<IResult> GuardedAsync(HttpContext http, MissionControlClient client, string provider, string? returnUrl, SignInLimit limit, Func<Task<IResult>> then, string? name = null)
     {
         if (limit.IsReached(http))
         {
@@ -126,15 +144,15 @@ internal static class FederationEndpoints
         catch (ApiException refusal) when ((int)refusal.Status is 400 or 401 or 404 or 409 or 422)
         {
             limit.Count(http);
-            return await ShowAsync(http, client, provider, returnUrl, refusal.Message, StatusCodes.Status422UnprocessableEntity);
+            return await ShowAsync(http, client, provider, returnUrl, refusal.Problem?.Errors is [var mistake, ..] ? mistake.Detail : refusal.Message, StatusCodes.Status422UnprocessableEntity, name);
         }
         catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
         {
-            return await ShowAsync(http, client, provider, returnUrl, "Nobody can be signed in now. Try again in a moment.", StatusCodes.Status503ServiceUnavailable);
+            return await ShowAsync(http, client, provider, returnUrl, "Nobody can be signed in now. Try again in a moment.", StatusCodes.Status503ServiceUnavailable, name);
         }
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext http, MissionControlClient client, string provider, string? returnUrl, string? problem, int status)
+    private static async Task<IResult> ShowAsync(HttpContext http, MissionControlClient client, string provider, string? returnUrl, string? problem, int status, string? name = null)
     {
         SignInProvider? found = null;
         try
@@ -148,7 +166,10 @@ internal static class FederationEndpoints
                 : ("Nobody can be signed in now. Try again in a moment.", StatusCodes.Status503ServiceUnavailable);
         }
 
-        return new PageResult<ProviderSignIn>(null, new Dictionary<string, object?> { [nameof(ProviderSignIn.Provider)] = found, [nameof(ProviderSignIn.Problem)] = problem, [nameof(ProviderSignIn.ReturnUrl)] = LocalAddress.OrHome(returnUrl) }, status: status);
+        return new PageResult<ProviderSignIn>(null, new Dictionary<string, object?>
+        {
+            [nameof(ProviderSignIn.Provider)] = found, [nameof(ProviderSignIn.Problem)] = problem, [nameof(ProviderSignIn.ReturnUrl)] = LocalAddress.OrHome(returnUrl), [nameof(ProviderSignIn.TypedName)] = name,
+        }, status: status);
     }
 
     private static PageResult<ProviderSignIn> Over(string why, int status = StatusCodes.Status422UnprocessableEntity) => new(null, new Dictionary<string, object?> { [nameof(ProviderSignIn.Problem)] = why }, status: status);
