@@ -9,8 +9,8 @@ namespace MissionControl.Identity.Directories;
 
 /// <summary>
 /// Wrong passwords of somebody in a directory, whether it has ever been here or not: counted by what it is there, not by what was
-/// typed, so that another way to write a name is no other count. Beyond a few the directory is not asked, so that nobody locks
-/// people out of it from here.
+/// typed, so that another way to write a name is no other count. While somebody waits the directory is not asked: it has locks of its
+/// own, and not many tries an hour reach it from here.
 /// </summary>
 internal sealed class DirectoryTry
 {

@@ -72,7 +72,7 @@ internal sealed class LdapConnection : IAsyncDisposable
             {
                 SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain } => new ProviderException("not-reachable", $"The name {server.Host} is not known."),
                 SocketException => new ProviderException("not-reachable", $"Nobody answers at {server.Host}, port {port}."),
-                AuthenticationException => new ProviderException("certificate", $"The certificate of {server.Host} is not trusted, or is another host's. Name its authority in CaFile, and the server as the certificate does."),
+                AuthenticationException => new ProviderException("certificate", $"The certificate of {server.Host} is not trusted or is another host's, or no TLS came about. Name its authority in CaFile, and the server as the certificate does."),
                 IOException => new ProviderException("not-tls", $"{server.Host}, port {port}, broke off before TLS stood."),
                 _ => exception,
             };
