@@ -10,6 +10,7 @@ using MissionControl.Identity.Confirmation;
 using MissionControl.Identity.Directories;
 using MissionControl.Identity.Factors;
 using MissionControl.Identity.Federation;
+using MissionControl.Identity.Federation.Saml;
 using MissionControl.Identity.Invitations;
 using MissionControl.Identity.Leaks;
 using MissionControl.Identity.Me;
@@ -59,6 +60,7 @@ public sealed class IdentityModule : IModule
         model.ApplyConfiguration(new ClientKey.Configuration());
         model.ApplyConfiguration(new UsedAssertion.Configuration());
         model.ApplyConfiguration(new DirectoryTry.Configuration());
+        model.ApplyConfiguration(new ConsumedAssertion.Configuration());
     }
 
     /// <inheritdoc />
@@ -137,6 +139,7 @@ public sealed class IdentityModule : IModule
         records.Purge<ClientKey>("client-key", "by which keys programs prove themselves, and did", personal: true, Term.Days(400, 90, 1200), "after it expired", row => row.ExpiresAt);
         records.Purge<UsedAssertion>("assertion", "assertions that count no second time", personal: false, Term.Days(1, 1, 30), "after it expired", row => row.ExpiresAt);
         records.Purge<DirectoryTry>("directory-try", "wrong passwords of people in a directory", personal: true, Term.Days(1, 1, 30), "after the last one counts no more", row => row.ExpiresAt);
+        records.Purge<ConsumedAssertion>("consumed-assertion", "assertions that count no second time", personal: false, Term.Days(1, 1, 30), "after it ended", row => row.ExpiresAt);
         records.Keep("view", "filters of lists that somebody named", personal: true, "until it is deleted", typeof(SavedView));
     }
 

@@ -21,20 +21,22 @@ public sealed record BeginFederatedSignInRequest([property: StringLength(2000)] 
 /// <param name="ExpiresAt">Until then (UTC).</param>
 public sealed record BegunFederatedSignIn(string Address, string Browser, DateTimeOffset ExpiresAt);
 
-/// <summary>What a provider answered (OpenID Connect Core 1.0, 3.1.2.5; RFC 9207).</summary>
+/// <summary>What a provider answered (OpenID Connect Core 1.0, 3.1.2.5; RFC 9207), or a response of SAML.</summary>
 /// <param name="Browser">The browser's own secret.</param>
 /// <param name="State">As it came.</param>
 /// <param name="Code">As it came; null: the provider refused.</param>
 /// <param name="Iss">As it came; null: it did not.</param>
 /// <param name="Error">As it came; null: none.</param>
 /// <param name="Agent">The browser, as it calls itself.</param>
+/// <param name="SamlResponse">In place of code, iss and error: the response as it came (SAML bindings 2.0, 3.5.4); the state is its RelayState.</param>
 public sealed record FinishFederatedSignInRequest(
     [property: Required, StringLength(100)] string? Browser,
     [property: Required, StringLength(100)] string? State,
     [property: StringLength(4000)] string? Code,
     [property: StringLength(400)] string? Iss = null,
     [property: StringLength(200)] string? Error = null,
-    [property: StringLength(500)] string? Agent = null);
+    [property: StringLength(500)] string? Agent = null,
+    [property: StringLength(360_000)] string? SamlResponse = null);
 
 /// <summary>Proves the second factor that the provider did not.</summary>
 /// <param name="Browser">The browser's own secret.</param>

@@ -98,7 +98,7 @@ internal static class DirectorySignIn
     {
         events.Audit(FederationApi.Fact(provider, "identity.sign-in-refused") with
         {
-            Actor = new AuditActor("system", "unknown", provider.By),
+            Actor = new AuditActor("system", "unknown", provider.Way),
             Outcome = AuditOutcome.Denied,
             Reason = why,
             Personal = subject is null ? new Dictionary<string, string>() : new Dictionary<string, string> { ["subject"] = subject },
@@ -110,7 +110,7 @@ internal static class DirectorySignIn
     private static async Task<IResult?> BringAsync(Provider provider, DirectoryAnswer answer, string returnUrl, FactorBook factors, ControlPlaneDbContext db, IEvents events, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var (_, subject, _, name, email) = answer.Person!;
-        var claims = new FederatedClaims(provider.Issuer, subject, FederatedClaims.Cut(name), MailAddresses.IsOne(email) ? email : "", answer.Groups!);
+        var claims = FederatedClaims.Of(provider, subject, name, email, answer.Groups!);
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         try
         {
@@ -128,7 +128,7 @@ internal static class DirectorySignIn
             await db.SaveChangesAsync(cancellationToken);
             var attempt = SignInAttempt.Begin(provider.Id, returnUrl, now, out _, out var browser);
             db.Add(attempt);
-            await FinishSignIn.WaitAsync(db, factors, attempt, person, null, cancellationToken);
+            await FinishSignIn.WaitAsync(db, factors, attempt, person, cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             return TypedResults.Ok(new BegunDirectorySignIn(browser, attempt.ExpiresAt));

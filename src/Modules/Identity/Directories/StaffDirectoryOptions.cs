@@ -139,7 +139,7 @@ internal sealed class StaffDirectoryOptions
 
     /// <summary>The same as the rest of federation knows it; its issuer is the directory.</summary>
     public Provider ToProvider() => new(
-        Id, null, Name, $"urn:missioncontrol:directory:{Id}", "", null, [], "", Roles.ToDictionary(pair => DirectoryNames.KeyOfGroup(pair.Key), pair => pair.Value, StringComparer.Ordinal), [], []) { By = "ldap" };
+        Id, null, Name, $"urn:missioncontrol:directory:{Id}", "", null, [], "", Roles.ToDictionary(pair => DirectoryNames.KeyOfGroup(pair.Key), pair => pair.Value, StringComparer.Ordinal), [], []) { Way = "ldap" };
 
     private static string? MistakeIn(string filter, params IEnumerable<int> places)
     {

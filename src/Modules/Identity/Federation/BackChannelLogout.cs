@@ -35,7 +35,7 @@ internal static class BackChannelLogout
         http.Response.Headers.CacheControl = "no-store";
         try
         {
-            if (await providers.FindAsync(db, provider, cancellationToken) is not { } found)
+            if (await providers.FindAsync(db, provider, cancellationToken) is not { Saml: null } found)
             {
                 return Problems.NotFound();
             }

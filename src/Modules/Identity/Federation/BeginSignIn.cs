@@ -4,13 +4,14 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.WebUtilities;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Identity.Federation.Saml;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Security;
 
 namespace MissionControl.Identity.Federation;
 
-/// <summary>Sends a browser to a provider: state, nonce and PKCE's challenge are this browser's and this sign-in's alone.</summary>
+/// <summary>Sends a browser to a provider: state, nonce and PKCE's challenge, or the id of SAML's request, are this browser's and this sign-in's alone.</summary>
 internal static class BeginSignIn
 {
     public static void Map(IEndpointRouteBuilder federation) =>
@@ -30,10 +31,15 @@ internal static class BeginSignIn
                 return Problems.Of(ProblemCodes.Conflict, "This installation does not know its own address (Identity:PortalAddress), so that no provider can send anybody back.");
             }
 
-            var configuration = await client.DiscoverAsync(found, anew: false, cancellationToken);
+            var configuration = found.Saml is null ? await client.DiscoverAsync(found, anew: false, cancellationToken) : null;
             var attempt = SignInAttempt.Begin(found.Id, request.ReturnUrl ?? "/", time.GetUtcNow(), out var state, out var browser);
             db.Add(attempt);
             await db.SaveChangesAsync(cancellationToken);
+            if (configuration is null)
+            {
+                return TypedResults.Ok(new BegunFederatedSignIn(SamlRequest.AddressOf(found, providers.ExpectationOf(found, SignInAttempt.RequestIdOf(browser)), state, time.GetUtcNow()), browser, attempt.ExpiresAt));
+            }
+
             var parameters = new Dictionary<string, string?>
             {
                 ["response_type"] = "code",

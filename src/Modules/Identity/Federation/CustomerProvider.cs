@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Identity.Federation.Saml;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
 
@@ -37,11 +38,16 @@ internal sealed class CustomerProvider : ICustomerOwned
     /// <summary>Separated by spaces.</summary>
     public required string RequiredAmr { get; set; }
 
+    /// <summary>A JSON object, how it is spoken to by SAML; null: it is an OpenID provider.</summary>
+    public string? Saml { get; set; }
+
     public required DateTimeOffset CreatedAt { get; init; }
 
     public long Version { get; set; } = 1;
 
     public Dictionary<string, string> RoleMap() => JsonSerializer.Deserialize<Dictionary<string, string>>(Roles)!;
+
+    public SamlPeer? SamlPeer() => Saml is null ? null : KeptSaml.Of(Saml).ToPeer();
 
     public static string MapOf(IEnumerable<GroupRole> roles) => JsonSerializer.Serialize(roles.ToDictionary(pair => pair.Group!, pair => pair.Role!, StringComparer.Ordinal));
 
@@ -61,6 +67,7 @@ internal sealed class CustomerProvider : ICustomerOwned
             builder.Property(row => row.Roles).IsText();
             builder.Property(row => row.RequiredAcr).HasMaxLength(500);
             builder.Property(row => row.RequiredAmr).HasMaxLength(500);
+            builder.Property(row => row.Saml).IsText();
             builder.HasIndex(row => row.CustomerId);
         }
     }

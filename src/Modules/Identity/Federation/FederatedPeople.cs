@@ -30,7 +30,7 @@ internal sealed record FederatedClaims(string Issuer, string Subject, string Nam
     {
         var email = Text("email")?.Trim();
         var name = Text("name") ?? Text("preferred_username") ?? email ?? token.Subject;
-        return new FederatedClaims(provider.Issuer, token.Subject, Cut(name), email is not null && MailAddresses.IsOne(email) ? email : "", Groups());
+        return Of(provider, token.Subject, name, email, Groups());
 
         string? Text(string claim) => IdTokens.TextOf(token, claim) is { Length: > 0 } text ? text : info is { ValueKind: JsonValueKind.Object } more && more.TryGetProperty(claim, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
@@ -47,8 +47,12 @@ internal sealed record FederatedClaims(string Issuer, string Subject, string Nam
         }
     }
 
+    /// <summary>What a provider said in other words than an id_token.</summary>
+    public static FederatedClaims Of(Provider provider, string subject, string name, string? email, IReadOnlyList<string> groups) =>
+        new(provider.Issuer, subject, Cut(name), email is not null && MailAddresses.IsOne(email) ? email : "", groups);
+
     // What no page and no engine shows right is left out: control letters, half of a pair.
-    public static string Cut(string name)
+    private static string Cut(string name)
     {
         var plain = string.Concat(name.EnumerateRunes().Where(rune => rune.Value != 0xFFFD && !System.Text.Rune.IsControl(rune))).Trim();
         while (plain.Length > LongestName)
@@ -73,7 +77,7 @@ internal static class FederatedPeople
     /// <returns>The person, and why it is not signed in; null: it may be.</returns>
     public static async Task<(Person? Person, string? Refusal)> BringAsync(ControlPlaneDbContext db, IEvents events, Provider provider, FederatedClaims claims, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var key = FederatedIdentity.KeyOf(provider.CustomerId, claims.Issuer, claims.Subject);
+        var key = provider.KeyOf(claims.Subject);
         var roles = provider.RolesOf([.. claims.Groups]);
         if (await db.Set<FederatedIdentity>().SingleOrDefaultAsync(row => row.Key == key, cancellationToken) is not { } identity)
         {
@@ -133,7 +137,7 @@ internal static class FederatedPeople
         events.Publish(person.ToEvent());
         events.Audit(person.Fact("identity.person-joined") with
         {
-            Actor = ActorOf(person, provider.By),
+            Actor = ActorOf(person, provider.Way),
             Changes = [Change.Add("/provider", provider.Id), Change.Add("/roles", roles)],
             Personal = new Dictionary<string, string> { ["email"] = claims.Email, ["name"] = claims.Name, ["subject"] = claims.Subject },
         });
@@ -159,10 +163,10 @@ internal static class FederatedPeople
         else
         {
             person.Renew();
-            await ApiToken.RevokeAsync(db.Set<ApiToken>().Where(row => row.PersonId == person.Id), events, RoleBook.ScopesOf(roles), "its person holds other roles now", ActorOf(person, provider.By), now, cancellationToken);
+            await ApiToken.RevokeAsync(db.Set<ApiToken>().Where(row => row.PersonId == person.Id), events, RoleBook.ScopesOf(roles), "its person holds other roles now", ActorOf(person, provider.Way), now, cancellationToken);
             events.Publish(person.ToEvent());
         }
 
-        events.Audit(person.Fact("identity.person-roles-changed") with { Actor = ActorOf(person, provider.By), Reason = $"groups at {provider.Name}", Changes = [Change.Replace("/roles", before, roles)] });
+        events.Audit(person.Fact("identity.person-roles-changed") with { Actor = ActorOf(person, provider.Way), Reason = $"groups at {provider.Name}", Changes = [Change.Replace("/roles", before, roles)] });
     }
 }

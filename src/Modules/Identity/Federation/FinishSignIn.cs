@@ -9,6 +9,7 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Identity.Factors;
+using MissionControl.Identity.Federation.Saml;
 using MissionControl.Identity.People;
 using MissionControl.Identity.Sessions;
 using MissionControl.Identity.SignIn;
@@ -19,13 +20,13 @@ using MissionControl.Platform.Security;
 
 namespace MissionControl.Identity.Federation;
 
-/// <summary>Takes what a provider answered, once: exchanges the code, judges the id_token, brings the person, and opens its session or says what is missing.</summary>
+/// <summary>Takes what a provider answered, once: exchanges the code and judges the id_token, or judges the response of SAML, brings the person, and opens its session or says what is missing.</summary>
 internal static class FinishSignIn
 {
     /// <summary>What is told of an answer that is not good; why, only the log says.</summary>
     public const string NotGood = "What the provider answered is not good; the audit log says why. Begin again, or ask whoever manages the provider.";
 
-    private const string Declined = "declined";
+    private const string Declined = SamlResponse.Declined;
     private const string Stale = "This sign-in was begun in another browser, is finished already, or was begun more than ten minutes ago. Begin again.";
 
     public static void Map(IEndpointRouteBuilder federation) =>
@@ -45,8 +46,7 @@ internal static class FinishSignIn
         }
 
         Provider? found = null;
-        JsonWebToken token;
-        FederatedClaims claims;
+        ProviderAnswer said;
         try
         {
             found = await providers.FindAsync(db, provider, cancellationToken);
@@ -55,7 +55,7 @@ internal static class FinishSignIn
                 return Problems.Of(ProblemCodes.Unauthenticated, Stale);
             }
 
-            (token, claims) = await AskAsync(found, request, providers, client, tokens, cancellationToken);
+            said = found.Saml is null ? await AskAsync(found, request, providers, client, tokens, cancellationToken) : ReadSaml(found, request, providers, time.GetUtcNow());
         }
         catch (ProviderException failure)
         {
@@ -72,20 +72,26 @@ internal static class FinishSignIn
                 return Problems.Of(ProblemCodes.Unauthenticated, Stale);
             }
 
-            var (person, refusal) = await FederatedPeople.BringAsync(db, events, found, claims, now, cancellationToken);
+            if (said.Assertion is { } once && await db.Dialect.InsertIfAbsentAsync(db, new BulkRows("identity_consumed_assertion", ["key", "expires_at"], ["key"], [[once.Key, once.KeptUntil.ToUnixTimeMilliseconds()]]), cancellationToken) == 0)
+            {
+                var replayed = await FederationApi.RefuseAsync(db, events, found, null, "The assertion was taken already (ID).", NotGood, cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+                return replayed;
+            }
+
+            var (person, refusal) = await FederatedPeople.BringAsync(db, events, found, said.Claims, now, cancellationToken);
             if (person is null || refusal is not null)
             {
-                var refused = await FederationApi.RefuseAsync(db, events, found, person is null ? null : FederatedPeople.ActorOf(person), refusal!, null, cancellationToken);
+                var refused = await FederationApi.RefuseAsync(db, events, found, person is null ? null : FederatedPeople.ActorOf(person, found.Way), refusal!, null, cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
                 return refused;
             }
 
             await db.SaveChangesAsync(cancellationToken);
-            var providerSession = IdTokens.TextOf(token, "sid") is { Length: > 0 } sid ? SignInAttempt.Digest($"{found.Id} {sid}") : null;
-            var isProven = found.ProvesSecondFactor(IdTokens.TextOf(token, "acr"), AmrOf(token));
-            var answer = isProven
-                ? await OpenAsync(db, events, first, options.Value, person, found.Id, providerSession, "fed mfa", request.Agent, attempt.ReturnUrl, now, cancellationToken)
-                : await WaitAsync(db, factors, attempt, person, providerSession, cancellationToken);
+            (attempt.ProviderSession, attempt.SessionEndsAt) = (said.Session, said.SessionEndsAt);
+            var answer = said.IsProven
+                ? await OpenAsync(db, events, first, options.Value, person, attempt, found.Way, "fed mfa", request.Agent, now, cancellationToken)
+                : await WaitAsync(db, factors, attempt, person, cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
             await first.ForgetCodeAsync(db, cancellationToken);
@@ -99,11 +105,17 @@ internal static class FinishSignIn
 
     /// <summary>Opens a session, within the open transaction; null: the person was stopped since.</summary>
     public static async Task<FederatedSignIn?> OpenAsync(
-        ControlPlaneDbContext db, IEvents events, FirstAdministrator first, IdentityOptions options, Person person, string providerId, byte[]? providerSession, string proof, string? agent, string returnUrl, DateTimeOffset now, CancellationToken cancellationToken, string by = "openid")
+        ControlPlaneDbContext db, IEvents events, FirstAdministrator first, IdentityOptions options, Person person, SignInAttempt attempt, string by, string proof, string? agent, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var session = Session.Of(person, proof, agent, options.LimitsOf(person.Kind), now, out var secret);
-        (session.ProviderId, session.ProviderSession) = (providerId, providerSession);
-        return await SignInApi.OpenAsync(db, events, person, session, by, first, now, cancellationToken) ? new FederatedSignIn(null, secret, session.ExpiresAt, returnUrl) : null;
+        var limits = options.LimitsOf(person.Kind);
+        if (attempt.SessionEndsAt is { } ends && ends < now + limits.Longest)
+        {
+            limits = new SessionLimits { Idle = limits.Idle, Longest = ends > now ? ends - now : TimeSpan.Zero };
+        }
+
+        var session = Session.Of(person, proof, agent, limits, now, out var secret);
+        (session.ProviderId, session.ProviderSession) = (attempt.ProviderId, attempt.ProviderSession);
+        return await SignInApi.OpenAsync(db, events, person, session, by, first, now, cancellationToken) ? new FederatedSignIn(null, secret, session.ExpiresAt, attempt.ReturnUrl) : null;
     }
 
     /// <summary>What is missing, in words of the API.</summary>
@@ -122,7 +134,7 @@ internal static class FinishSignIn
         return taken == 1 ? await db.Set<SignInAttempt>().SingleAsync(row => row.StateSha256 == state, cancellationToken) : null;
     }
 
-    private static async Task<(JsonWebToken Token, FederatedClaims Claims)> AskAsync(Provider provider, FinishFederatedSignInRequest request, ProviderBook providers, ProviderClient client, IdTokens tokens, CancellationToken cancellationToken)
+    private static async Task<ProviderAnswer> AskAsync(Provider provider, FinishFederatedSignInRequest request, ProviderBook providers, ProviderClient client, IdTokens tokens, CancellationToken cancellationToken)
     {
         var configuration = await client.DiscoverAsync(provider, anew: false, cancellationToken);
 
@@ -151,13 +163,21 @@ internal static class FinishSignIn
             }
         }
 
-        return (token, FederatedClaims.Of(provider, token, info));
+        var session = IdTokens.TextOf(token, "sid") is { Length: > 0 } sid ? SignInAttempt.Digest($"{provider.Id} {sid}") : null;
+        return new ProviderAnswer(FederatedClaims.Of(provider, token, info), provider.ProvesSecondFactor(IdTokens.TextOf(token, "acr"), AmrOf(token)), session);
+    }
+
+    private static ProviderAnswer ReadSaml(Provider provider, FinishFederatedSignInRequest request, ProviderBook providers, DateTimeOffset now)
+    {
+        var answer = SamlResponse.Read(provider, request.SamlResponse ?? throw new ProviderException("no-response", "No SAMLResponse came."), providers.ExpectationOf(provider, SignInAttempt.RequestIdOf(request.Browser!)), now);
+        return new ProviderAnswer(
+            answer.ToClaims(provider), provider.ProvesSecondFactor(answer.Context, answer.Of(SamlNames.MicrosoftMethods)), null, answer.SessionEndsAt, (ConsumedAssertion.KeyOf(provider, answer.Id), ConsumedAssertion.KeptUntil(answer.EndsAt, now)));
     }
 
     /// <summary>Leaves a sign-in waiting for the second factor, within the open transaction.</summary>
-    public static async Task<FederatedSignIn> WaitAsync(ControlPlaneDbContext db, FactorBook factors, SignInAttempt attempt, Person person, byte[]? providerSession, CancellationToken cancellationToken)
+    public static async Task<FederatedSignIn> WaitAsync(ControlPlaneDbContext db, FactorBook factors, SignInAttempt attempt, Person person, CancellationToken cancellationToken)
     {
-        (attempt.PersonId, attempt.PersonStamp, attempt.ProviderSession) = (person.Id, person.Stamp, providerSession);
+        (attempt.PersonId, attempt.PersonStamp) = (person.Id, person.Stamp);
         if (await db.Set<Authenticator>().AnyAsync(row => row.PersonId == person.Id && row.ConfirmedAt != null, cancellationToken))
         {
             return Missing(attempt, person, null);
@@ -171,3 +191,11 @@ internal static class FinishSignIn
     private static IEnumerable<string> AmrOf(JsonWebToken token) =>
         token.TryGetPayloadValue<JsonElement>("amr", out var amr) && amr.ValueKind == JsonValueKind.Array ? amr.EnumerateArray().Where(item => item.ValueKind == JsonValueKind.String).Select(item => item.GetString()!) : [];
 }
+
+/// <summary>What a provider answered, after it was judged.</summary>
+/// <param name="Claims">Of whom.</param>
+/// <param name="IsProven">Whether it proves a second factor.</param>
+/// <param name="Session">The provider's session, as its digest; null: it does not say.</param>
+/// <param name="SessionEndsAt">When the provider wants the session to end; null: it does not say.</param>
+/// <param name="Assertion">What is good once, and until when that is to be known; null: nothing.</param>
+internal sealed record ProviderAnswer(FederatedClaims Claims, bool IsProven, byte[]? Session, DateTimeOffset? SessionEndsAt = null, (byte[] Key, DateTimeOffset KeptUntil)? Assertion = null);

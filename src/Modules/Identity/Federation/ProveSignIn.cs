@@ -49,7 +49,7 @@ internal static class ProveSignIn
 
         // Counted before it is looked at, as at every sign-in.
         var (attempt, person) = pending;
-        var by = providers.ByOf(attempt.ProviderId);
+        var by = await providers.WayOfAsync(db, attempt.ProviderId, cancellationToken);
         if (!await CountAsync(db, attempt.Id, cancellationToken) || !await SignInApi.CountAsync(db, person.Id, now, cancellationToken))
         {
             return Problems.Of(ProblemCodes.RateLimited, "Too many wrong tries. Wait a few minutes, and begin again.");
@@ -63,7 +63,7 @@ internal static class ProveSignIn
                 ? await SetUpAsync(db, events, factors, options.Value, attempt, box, person, request.Code!.Trim(), by, now, cancellationToken)
                 : (await factors.ProveAsync(db, person.Id, request.Code!, acceptsRecovery: true, cancellationToken), null);
             var isFirst = proof is not null && await db.Set<SignInAttempt>().Where(row => row.Id == attempt.Id && row.FinishedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.FinishedAt, now).SetProperty(row => row.TotpSecret, (byte[]?)null), cancellationToken) == 1;
-            opened = isFirst ? await FinishSignIn.OpenAsync(db, events, first, options.Value, person, attempt.ProviderId, attempt.ProviderSession, $"fed {proof} mfa", request.Agent, attempt.ReturnUrl, now, cancellationToken, by) : null;
+            opened = isFirst ? await FinishSignIn.OpenAsync(db, events, first, options.Value, person, attempt, by, $"fed {proof} mfa", request.Agent, now, cancellationToken) : null;
             if (opened is not null)
             {
                 await db.SaveChangesAsync(cancellationToken);

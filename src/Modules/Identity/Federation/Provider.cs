@@ -1,8 +1,9 @@
+using MissionControl.Identity.Federation.Saml;
 using MissionControl.Identity.People;
 
 namespace MissionControl.Identity.Federation;
 
-/// <summary>An OpenID provider as a sign-in uses it: staff's from the configuration, or one customer's from its row.</summary>
+/// <summary>A provider as a sign-in uses it: staff's from the configuration, or one customer's from its row.</summary>
 /// <param name="Id">Stands in addresses.</param>
 /// <param name="CustomerId">The one customer whose users it signs in; null: staff.</param>
 /// <param name="Name">What it is called.</param>
@@ -15,8 +16,9 @@ namespace MissionControl.Identity.Federation;
 /// <param name="RequiredAcr">Values of acr that prove a second factor.</param>
 /// <param name="RequiredAmr">Values of amr that prove a second factor.</param>
 /// <param name="Version">Of a customer's row, as it was read.</param>
+/// <param name="Saml">How it is spoken to by SAML; null: it is an OpenID provider.</param>
 internal sealed record Provider(
-    string Id, Guid? CustomerId, string Name, string Issuer, string ClientId, string? ClientSecret, IReadOnlyList<string> Scopes, string GroupsClaim, IReadOnlyDictionary<string, string> Roles, IReadOnlyList<string> RequiredAcr, IReadOnlyList<string> RequiredAmr, long Version = 0)
+    string Id, Guid? CustomerId, string Name, string Issuer, string ClientId, string? ClientSecret, IReadOnlyList<string> Scopes, string GroupsClaim, IReadOnlyDictionary<string, string> Roles, IReadOnlyList<string> RequiredAcr, IReadOnlyList<string> RequiredAmr, long Version = 0, SamlPeer? Saml = null)
 {
     public const string UsualScopes = "openid profile email";
     public const string UsualGroupsClaim = "groups";
@@ -29,15 +31,15 @@ internal sealed record Provider(
 
     private const int LongestIssuer = 300;
 
-    /// <summary>What the log calls a sign-in by it: openid, or ldap.</summary>
-    public string By { get; init; } = "openid";
-
     public bool IsStaffs => CustomerId is null;
 
     public string Kind => IsStaffs ? Person.Staff : Person.CustomerUser;
 
     /// <summary>Where the provider's endpoints are described (OpenID Connect Discovery 1.0, 4).</summary>
     public string MetadataAddress => $"{Issuer.TrimEnd('/')}/.well-known/openid-configuration";
+
+    /// <summary>By what somebody came, for the audit log: openid, saml, or ldap.</summary>
+    public string Way { get => field ?? (Saml is null ? "openid" : "saml"); init; }
 
     // Below /signin the portal has pages of its own.
     public static bool IsSlug(string id) => id is not ("code" or "passkey") && id.Length is > 0 and <= 31 && char.IsAsciiLetterLower(id[0]) && id.All(letter => char.IsAsciiLetterLower(letter) || char.IsAsciiDigit(letter) || letter == '-');
@@ -49,6 +51,9 @@ internal sealed record Provider(
         issuer.Length <= LongestIssuer && issuer.All(letter => letter is > ' ' and < '\u007f') && Uri.TryCreate(issuer, UriKind.Absolute, out var address)
             && address is { Scheme: "https", UserInfo: "", Query: "", Fragment: "" } && address.Host.Length > 0 && !issuer.EndsWith('?') && !issuer.EndsWith('#')
             ? null : $"Write it as https://login.example.com/realm, of {LongestIssuer} characters at most, without query, user and fragment.";
+
+    /// <summary>The key of somebody whom this provider signs in. The two protocols stay apart also where one provider speaks both under one name: what a subject is, each says for itself.</summary>
+    public byte[] KeyOf(string subject) => FederatedIdentity.KeyOf(CustomerId, Saml is null ? Issuer : $"saml:{Issuer}", subject);
 
     /// <summary>What somebody in these groups may be; never a role of the other kind of person, whatever is configured.</summary>
     public IReadOnlyList<string> RolesOf(IReadOnlyCollection<string> groups) =>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using MissionControl.Identity.Federation.Saml;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Security;
 
@@ -21,21 +22,28 @@ internal sealed class ProviderBook(IOptions<IdentityOptions> options, DataDirect
     /// <summary>Whether anything but a password or a passkey signs staff in.</summary>
     public bool SignsStaffIn => Staffs.Count + options.Value.Directories.Count > 0;
 
-    /// <summary>What the log calls a sign-in by a provider or a directory.</summary>
-    public string ByOf(string id) => options.Value.Directories.Any(directory => directory.Id == id) ? "ldap" : "openid";
-
     /// <summary>Its own address for each provider: an answer of one is never taken for another's (RFC 9700, 4.4.2).</summary>
     public string RedirectUriOf(Provider provider) => new Uri(PortalAddress!, $"/signin/{provider.Id}/callback").ToString();
+
+    /// <summary>What a response of SAML must be the answer to. Name and address are this provider's alone: an assertion for one is never taken for another's.</summary>
+    public SamlExpectation ExpectationOf(Provider provider, string requestId) =>
+        new(requestId, new Uri(PortalAddress!, $"/api/v1/identity/federation/{provider.Id}/metadata").ToString(), new Uri(PortalAddress!, $"/signin/{provider.Id}/acs").ToString());
 
     public async Task<Provider?> FindAsync(ControlPlaneDbContext db, string id, CancellationToken cancellationToken)
     {
         if (Staffs.FirstOrDefault(provider => provider.Id == id) is { } staffs)
         {
-            return staffs.ToProvider();
+            return staffs.ToProvider(time.GetUtcNow());
         }
 
         return Guid.TryParseExact(id, "D", out var key) && await Opened(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == key, cancellationToken) is { } row ? Open(row) : null;
     }
+
+    /// <summary>By what somebody came whom a provider or a directory signed in.</summary>
+    public async Task<string> WayOfAsync(ControlPlaneDbContext db, string id, CancellationToken cancellationToken) =>
+        Staffs.FirstOrDefault(provider => provider.Id == id) is { } staffs ? staffs.Kind
+        : options.Value.Directories.Any(directory => directory.Id == id) ? "ldap"
+        : Guid.TryParseExact(id, "D", out var key) && await Opened(db).AnyAsync(row => row.Id == key && row.Saml != null, cancellationToken) ? "saml" : "openid";
 
     /// <summary>Whether there is such a provider, also when its secret cannot be opened.</summary>
     public async Task<bool> ExistsAsync(ControlPlaneDbContext db, string id, CancellationToken cancellationToken) =>
@@ -72,7 +80,7 @@ internal sealed class ProviderBook(IOptions<IdentityOptions> options, DataDirect
         try
         {
             var secret = row.ClientSecret is { } box ? Encoding.UTF8.GetString(seal.Open(box, row.Id.ToString("N"))) : null;
-            return new Provider(row.Id.ToString("D"), row.CustomerId, row.Name, row.Issuer, row.ClientId, secret, [.. Provider.Words(row.Scopes)], row.GroupsClaim, row.RoleMap(), [.. Provider.Words(row.RequiredAcr)], [.. Provider.Words(row.RequiredAmr)], row.Version);
+            return new Provider(row.Id.ToString("D"), row.CustomerId, row.Name, row.Issuer, row.ClientId, secret, [.. Provider.Words(row.Scopes)], row.GroupsClaim, row.RoleMap(), [.. Provider.Words(row.RequiredAcr)], [.. Provider.Words(row.RequiredAmr)], row.Version, row.SamlPeer());
         }
         catch (CryptographicException)
         {

@@ -8,7 +8,7 @@ namespace MissionControl.Identity.Federation;
 
 /// <summary>
 /// A sign-in at a provider that was begun: good once, for ten minutes, in one browser. The browser's secret stays in its cookie, and
-/// nonce and PKCE's verifier are computed from it: whoever reads the table can finish nothing.
+/// nonce, PKCE's verifier and the id of a request of SAML are computed from it: whoever reads the table can finish nothing.
 /// </summary>
 internal sealed class SignInAttempt
 {
@@ -47,6 +47,9 @@ internal sealed class SignInAttempt
     /// <summary>The provider's session, as its digest.</summary>
     public byte[]? ProviderSession { get; set; }
 
+    /// <summary>When the provider wants the session to end; null: it does not say.</summary>
+    public DateTimeOffset? SessionEndsAt { get; set; }
+
     public int FailedTries { get; init; }
 
     /// <summary>When a session was opened.</summary>
@@ -67,6 +70,9 @@ internal sealed class SignInAttempt
     public static string ChallengeOf(string browser) => Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(VerifierOf(browser))));
 
     public static string NonceOf(string browser) => Derive(browser, "nonce");
+
+    /// <summary>The id of a request of SAML: a name (SAML core 2.0, 1.3.4), which begins with no digit.</summary>
+    public static string RequestIdOf(string browser) => $"_{Derive(browser, "saml")}";
 
     private static string Secret() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
 
