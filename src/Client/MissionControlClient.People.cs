@@ -70,6 +70,9 @@ public sealed partial class MissionControlClient
     /// <summary>Removes a provider.</summary>
     public Task RemoveProviderAsync(Guid id, CancellationToken cancellationToken) => SendAsync(HttpMethod.Delete, $"{Identity}/providers/{id}", null, null, cancellationToken);
 
+    /// <summary>Fetches the metadata of an identity provider, to be looked at and set.</summary>
+    public Task<FetchedMetadata> FetchSamlMetadataAsync(FetchMetadataRequest request, CancellationToken cancellationToken) => SendAsync<FetchedMetadata>(HttpMethod.Post, $"{Identity}/providers/metadata", request, null, cancellationToken);
+
     /// <summary>Asks a provider what it publishes.</summary>
     public Task<ProviderTest> TestProviderAsync(Guid id, CancellationToken cancellationToken) => SendAsync<ProviderTest>(HttpMethod.Post, $"{Identity}/providers/{id}/test", null, null, cancellationToken);
 

@@ -53,6 +53,13 @@ public sealed partial class SamlResponseTests : IDisposable
     public void Longer_digests_are_taken(string method, string digest) => Assert.Equal("mallory", Read(SamlForge.Encode(idp.Sign(idp.Response(Now), change: (signed, reference) => (signed.SignedInfo!.SignatureMethod, reference.DigestMethod) = (method, digest)))).Subject);
 
     [Fact]
+    public void An_end_beyond_all_time_breaks_nothing()
+    {
+        var answer = Read(SamlForge.Encode(idp.Sign(idp.Response(Now).Replace(SamlForge.At(Now.AddMinutes(5)), "9999-12-31T23:59:59.9999999Z", StringComparison.Ordinal))));
+        Assert.Equal(Now.AddDays(1), ConsumedAssertion.KeptUntil(answer.EndsAt, Now));
+    }
+
+    [Fact]
     public void Prefixes_in_values_may_be_kept_by_a_list()
     {
         var listed = idp.Sign(idp.Response(Now), change: (_, reference) =>

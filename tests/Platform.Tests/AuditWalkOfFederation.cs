@@ -1,8 +1,10 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Web;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Testing;
+using Xunit;
 
 namespace MissionControl.Platform.Tests;
 
@@ -74,6 +76,13 @@ public sealed partial class AuditWalkTests
         {
             await PostAsync($"/api/v1/identity/providers/{provider}/test");
             return provider.ToString();
+        }),
+        ["FetchSamlMetadata"] = ("identity.metadata-fetched", async () =>
+        {
+            // It is no metadata that lies there; that it was asked is written down all the same.
+            using var answer = await host.Admin.PostAsJsonAsync("/api/v1/identity/providers/metadata", new FetchMetadataRequest($"{peer.Issuer}/.well-known/openid-configuration"));
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, answer.StatusCode);
+            return "new";
         }),
         ["FinishFederatedSignIn"] = ("identity.signed-in", async () =>
         {

@@ -256,7 +256,7 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
         await portal.Browser.NewContextAsync(new BrowserNewContextOptions { IgnoreHTTPSErrors = true, JavaScriptEnabled = script, ViewportSize = new ViewportSize { Width = 1280, Height = 900 }, TimezoneId = "UTC" }), host.Portal);
 
     // Each page as wide as a desk and as a telephone, in the light and in the dark; what axe finds is a fault, and so is a page that scrolls sideways.
-    private static async Task LookAsync(Window window, string name, bool script)
+    internal static async Task LookAsync(Window window, string name, bool script)
     {
         if (!script)
         {

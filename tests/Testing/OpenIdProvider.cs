@@ -1,8 +1,5 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace MissionControl.Testing;
@@ -29,79 +26,23 @@ public sealed record OpenIdAccount(string Sub, string Name, string? Email, strin
 /// <summary>The certified OpenID provider of npm as a process of its own, over TLS.</summary>
 public sealed partial class OpenIdProvider(TestAuthority authority, string host = "localhost") : IAsyncDisposable
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = System.Text.Json.Serialization.JsonIgnoreCondition.WhenWritingNull };
-    private readonly ConcurrentDictionary<string, int> told = new();
     private readonly int port = Ports.Free();
-    private Process? process;
+    private readonly NodePeer peer = new();
 
     /// <summary>Its issuer.</summary>
     public string Issuer => $"https://{host}:{port}";
 
     /// <summary>What went wrong in it.</summary>
-    public ConcurrentQueue<string> Errors { get; } = new();
+    public IEnumerable<string> Errors => peer.Errors;
 
     /// <summary>Starts it.</summary>
     /// <param name="trusted">PEM of the authority of those whom it tells of people who signed out.</param>
     /// <param name="clients">The clients that it knows.</param>
-    public async Task StartAsync(string? trusted, params OpenIdClient[] clients)
-    {
-        var start = new ProcessStartInfo("node") { RedirectStandardOutput = true, RedirectStandardInput = true, RedirectStandardError = true, WorkingDirectory = Path.Combine(SourceTree.Root, "tests", "Testing") };
-        if (trusted is not null)
-        {
-            start.Environment["NODE_EXTRA_CA_CERTS"] = trusted;
-        }
-
-        foreach (var argument in new[] { "openid-provider.mjs", Issuer, authority.CertificateFile, authority.KeyFile, JsonSerializer.Serialize(clients.Select(Describe), Json) })
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        var ready = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        process = Process.Start(start)!;
-        process.ErrorDataReceived += (_, line) => Errors.Enqueue(line.Data ?? "");
-        process.OutputDataReceived += (_, line) =>
-        {
-            if (line.Data is not { Length: > 0 } || line.Data[0] != '{')
-            {
-                return;
-            }
-
-            using var said = JsonDocument.Parse(line.Data);
-            if (said.RootElement.TryGetProperty("account", out var account))
-            {
-                told.AddOrUpdate(account.GetString()!, 1, (_, times) => times + 1);
-            }
-            else if (said.RootElement.TryGetProperty("ready", out var _))
-            {
-                ready.TrySetResult();
-            }
-            else
-            {
-                Errors.Enqueue(line.Data);
-            }
-        };
-        process.BeginOutputReadLine();
-        process.BeginErrorReadLine();
-        process.Exited += (_, _) => ready.TrySetException(new InvalidOperationException($"The provider ended: {string.Join('\n', Errors)}"));
-        process.EnableRaisingEvents = true;
-        try
-        {
-            await ready.Task.WaitAsync(TimeSpan.FromMinutes(1));
-        }
-        catch (TimeoutException)
-        {
-            throw new InvalidOperationException($"The provider is not ready after a minute, of which it worked {process.TotalProcessorTime}: {string.Join('\n', Errors)}");
-        }
-    }
+    public Task StartAsync(string? trusted, params OpenIdClient[] clients) =>
+        peer.StartAsync(trusted, "openid-provider.mjs", Issuer, authority.CertificateFile, authority.KeyFile, NodePeer.Write(clients.Select(Describe)));
 
     /// <summary>Makes somebody, or changes what is told of it from now on.</summary>
-    public async Task KeepAsync(OpenIdAccount account)
-    {
-        var before = told.GetValueOrDefault(account.Sub);
-        await process!.StandardInput.WriteLineAsync(JsonSerializer.Serialize(account, Json));
-        await process.StandardInput.FlushAsync();
-        await Eventually.TrueAsync(() => Task.FromResult(told.GetValueOrDefault(account.Sub) > before), $"{account.Sub} is known");
-    }
+    public Task KeepAsync(OpenIdAccount account) => peer.KeepAsync(account.Sub, account);
 
     /// <summary>A browser of somebody who has signed in nowhere yet.</summary>
     public HttpClient Browser()
@@ -156,16 +97,7 @@ public sealed partial class OpenIdProvider(TestAuthority authority, string host 
     }
 
     /// <inheritdoc />
-    public async ValueTask DisposeAsync()
-    {
-        if (process is { HasExited: false })
-        {
-            process.Kill();
-            await process.WaitForExitAsync();
-        }
-
-        process?.Dispose();
-    }
+    public ValueTask DisposeAsync() => peer.DisposeAsync();
 
     private static Dictionary<string, object> Describe(OpenIdClient client) => new Dictionary<string, object?>
     {

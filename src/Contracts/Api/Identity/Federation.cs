@@ -19,7 +19,8 @@ public sealed record BeginFederatedSignInRequest([property: StringLength(2000)] 
 /// <param name="Address">Where to send the browser.</param>
 /// <param name="Browser">The browser's own secret, for its cookie: with it alone the sign-in is finished.</param>
 /// <param name="ExpiresAt">Until then (UTC).</param>
-public sealed record BegunFederatedSignIn(string Address, string Browser, DateTimeOffset ExpiresAt);
+/// <param name="ComesAsForm">Whether the answer is posted by a page of the provider (SAML), so that the cookie has to come along from another site.</param>
+public sealed record BegunFederatedSignIn(string Address, string Browser, DateTimeOffset ExpiresAt, bool ComesAsForm = false);
 
 /// <summary>What a provider answered (OpenID Connect Core 1.0, 3.1.2.5; RFC 9207), or a response of SAML.</summary>
 /// <param name="Browser">The browser's own secret.</param>
@@ -67,26 +68,60 @@ public sealed record GroupRole([property: Required, StringLength(200, MinimumLen
 
 /// <summary>Sets by which provider a customer's users sign in.</summary>
 /// <param name="Name">What it is called.</param>
-/// <param name="Issuer">Its issuer, exactly as its discovery document writes it.</param>
-/// <param name="ClientId">The client that Mission Control is there.</param>
+/// <param name="Issuer">Its issuer, exactly as its discovery document writes it; of SAML the metadata says it.</param>
+/// <param name="ClientId">The client that Mission Control is there; SAML knows none.</param>
 /// <param name="ClientSecret">The client's secret; it is never shown again. Null or empty: as it was, or a public client.</param>
 /// <param name="Scopes">What is asked for, separated by spaces; null: openid profile email.</param>
-/// <param name="GroupsClaim">The claim that lists groups; null: groups.</param>
+/// <param name="GroupsClaim">The claim, or the attribute of SAML, that lists groups; null: groups.</param>
 /// <param name="Roles">Which group gives which role.</param>
 /// <param name="RequiredAcr">Values of acr, separated by spaces, each of which proves a second factor.</param>
 /// <param name="RequiredAmr">Values of amr, separated by spaces, each of which proves a second factor.</param>
 /// <param name="CustomerId">The customer; null: the caller's own.</param>
+/// <param name="Saml">How it is spoken to by SAML; null: it is an OpenID provider. It stays what it is.</param>
 public sealed record SetProviderRequest(
     [property: Required, StringLength(100, MinimumLength = 1)] string? Name,
-    [property: Required, StringLength(300, MinimumLength = 1)] string? Issuer,
-    [property: Required, StringLength(300, MinimumLength = 1)] string? ClientId,
+    [property: StringLength(300)] string? Issuer,
+    [property: StringLength(300)] string? ClientId,
     [property: StringLength(500)] string? ClientSecret,
     [property: Required, MinLength(1), MaxLength(50)] IReadOnlyList<GroupRole>? Roles,
     [property: StringLength(500)] string? Scopes = null,
     [property: StringLength(100)] string? GroupsClaim = null,
     [property: StringLength(500)] string? RequiredAcr = null,
     [property: StringLength(500)] string? RequiredAmr = null,
-    Guid? CustomerId = null);
+    Guid? CustomerId = null,
+    SetSaml? Saml = null);
+
+/// <summary>How a provider is spoken to by SAML.</summary>
+/// <param name="Metadata">Its metadata, of one EntityDescriptor: entity id, address and certificates are read from it. Null or empty: as they were.</param>
+/// <param name="MetadataAddress">Where it was fetched, so that a test can say when it is another one there; null: nowhere.</param>
+/// <param name="SubjectAttribute">The attribute that names a person for good; null: the persistent NameID.</param>
+public sealed record SetSaml([property: StringLength(262_144)] string? Metadata = null, [property: StringLength(500)] string? MetadataAddress = null, [property: StringLength(200)] string? SubjectAttribute = null);
+
+/// <summary>How a provider is spoken to by SAML.</summary>
+/// <param name="ProviderAddress">Where browsers are sent.</param>
+/// <param name="Certificates">With which it signs.</param>
+/// <param name="SubjectAttribute">The attribute that names a person; null: the persistent NameID.</param>
+/// <param name="MetadataAddress">Where its metadata was fetched; null: it was pasted.</param>
+/// <param name="OurMetadata">Our own metadata, which is our entity id as well; null: the installation does not know its own address.</param>
+public sealed record SamlSettings(string ProviderAddress, IReadOnlyList<SamlCertificate> Certificates, string? SubjectAttribute, string? MetadataAddress, string? OurMetadata);
+
+/// <summary>A certificate with which an identity provider signs.</summary>
+/// <param name="Subject">As it is written in it.</param>
+/// <param name="Sha256">Of it, in hexadecimal.</param>
+/// <param name="EndsAt">When it ends (UTC).</param>
+/// <param name="State">good, ends-soon (within 30 days), or ended, and then it signs nobody in.</param>
+public sealed record SamlCertificate(string Subject, string Sha256, DateTimeOffset EndsAt, string State);
+
+/// <summary>Asks for the metadata of an identity provider.</summary>
+/// <param name="Address">Where it publishes it.</param>
+public sealed record FetchMetadataRequest([property: Required, StringLength(500, MinimumLength = 1)] string? Address);
+
+/// <summary>What an identity provider publishes.</summary>
+/// <param name="EntityId">What it is called.</param>
+/// <param name="ProviderAddress">Where browsers are sent.</param>
+/// <param name="Certificates">With which it signs.</param>
+/// <param name="Metadata">As it was fetched.</param>
+public sealed record FetchedMetadata(string EntityId, string ProviderAddress, IReadOnlyList<SamlCertificate> Certificates, string Metadata);
 
 /// <summary>A customer's provider.</summary>
 /// <param name="Id">Its id.</param>
@@ -101,13 +136,14 @@ public sealed record SetProviderRequest(
 /// <param name="RequiredAcr">Values of acr that prove a second factor.</param>
 /// <param name="RequiredAmr">Values of amr that prove a second factor.</param>
 /// <param name="SignInAddress">Where its users sign in; null: the installation does not know its own address.</param>
-/// <param name="RedirectUri">To be registered at the provider.</param>
-/// <param name="LogoutAddress">To be registered at the provider for back-channel logout.</param>
+/// <param name="RedirectUri">To be registered at the provider; of SAML where it posts its answers.</param>
+/// <param name="LogoutAddress">To be registered at the provider for back-channel logout; of SAML there is none.</param>
 /// <param name="CreatedAt">When it was added (UTC).</param>
 /// <param name="Actions">change, remove and test, and whether the reader may now.</param>
+/// <param name="Saml">How it is spoken to by SAML; null: it is an OpenID provider.</param>
 public sealed record ProviderItem(
     Guid Id, Guid CustomerId, string Name, string Issuer, string ClientId, bool HasSecret, string Scopes, string GroupsClaim, IReadOnlyList<GroupRole> Roles, string RequiredAcr, string RequiredAmr,
-    string? SignInAddress, string? RedirectUri, string? LogoutAddress, DateTimeOffset CreatedAt, IReadOnlyList<AllowedAction> Actions);
+    string? SignInAddress, string? RedirectUri, string? LogoutAddress, DateTimeOffset CreatedAt, IReadOnlyList<AllowedAction> Actions, SamlSettings? Saml = null);
 
 /// <summary>A provider that was added.</summary>
 /// <param name="Id">Its id.</param>

@@ -37,7 +37,7 @@ internal static class BeginSignIn
             await db.SaveChangesAsync(cancellationToken);
             if (configuration is null)
             {
-                return TypedResults.Ok(new BegunFederatedSignIn(SamlRequest.AddressOf(found, providers.ExpectationOf(found, SignInAttempt.RequestIdOf(browser)), state, time.GetUtcNow()), browser, attempt.ExpiresAt));
+                return TypedResults.Ok(new BegunFederatedSignIn(SamlRequest.AddressOf(found, providers.ExpectationOf(found, SignInAttempt.RequestIdOf(browser)), state, time.GetUtcNow()), browser, attempt.ExpiresAt, ComesAsForm: true));
             }
 
             var parameters = new Dictionary<string, string?>

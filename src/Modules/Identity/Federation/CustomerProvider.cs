@@ -47,6 +47,9 @@ internal sealed class CustomerProvider : ICustomerOwned
 
     public Dictionary<string, string> RoleMap() => JsonSerializer.Deserialize<Dictionary<string, string>>(Roles)!;
 
+    /// <summary>By what somebody comes whom it signs in, for the audit log.</summary>
+    public string Way => Saml is null ? "openid" : "saml";
+
     public SamlPeer? SamlPeer() => Saml is null ? null : KeptSaml.Of(Saml).ToPeer();
 
     public static string MapOf(IEnumerable<GroupRole> roles) => JsonSerializer.Serialize(roles.ToDictionary(pair => pair.Group!, pair => pair.Role!, StringComparer.Ordinal));

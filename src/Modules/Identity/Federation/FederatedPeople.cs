@@ -97,24 +97,24 @@ internal static class FederatedPeople
     }
 
     /// <summary>Ends what people have who came by a provider, within the open transaction: it is gone, or another one under the same name.</summary>
-    public static async Task EndAllAsync(ControlPlaneDbContext db, IEvents events, string providerId, string reason, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task EndAllAsync(ControlPlaneDbContext db, IEvents events, string providerId, string by, string reason, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var ids = await db.Set<FederatedIdentity>().Where(row => row.ProviderId == providerId).Select(row => row.PersonId).ToListAsync(cancellationToken);
         await Actor.LockAsync(db, ids, cancellationToken);
         foreach (var person in await db.Set<Person>().Where(row => ids.Contains(row.Id)).ToListAsync(cancellationToken))
         {
-            await EndAsync(db, events, person, reason, now, cancellationToken);
+            await EndAsync(db, events, person, by, reason, now, cancellationToken);
         }
     }
 
     /// <summary>Signs a person out everywhere, and revokes its tokens.</summary>
-    private static async Task EndAsync(ControlPlaneDbContext db, IEvents events, Person person, string reason, DateTimeOffset now, CancellationToken cancellationToken)
+    private static async Task EndAsync(ControlPlaneDbContext db, IEvents events, Person person, string by, string reason, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var count = await PeopleApi.EndSessionsAsync(db, person.Id, null, now, cancellationToken);
         person.Renew();
-        await ApiToken.RevokeAsync(db.Set<ApiToken>().Where(row => row.PersonId == person.Id), events, null, reason, ActorOf(person), now, cancellationToken);
+        await ApiToken.RevokeAsync(db.Set<ApiToken>().Where(row => row.PersonId == person.Id), events, null, reason, ActorOf(person, by), now, cancellationToken);
         events.Publish(person.ToEvent());
-        events.Audit(person.Fact("identity.person-signed-out") with { Actor = ActorOf(person), Reason = reason, Changes = [Change.Remove("/sessions", count)] });
+        events.Audit(person.Fact("identity.person-signed-out") with { Actor = ActorOf(person, by), Reason = reason, Changes = [Change.Remove("/sessions", count)] });
     }
 
     public static AuditActor ActorOf(Person person, string by = "openid") => new(person.Kind, person.Subject, by);
@@ -158,7 +158,7 @@ internal static class FederatedPeople
         await Invitation.RevokeOpenAsync(db.Set<Invitation>().Where(row => row.InvitedBy == person.Subject), events, "who invited holds other roles now", now, cancellationToken);
         if (roles.Count == 0)
         {
-            await EndAsync(db, events, person, "its groups give it no role any more", now, cancellationToken);
+            await EndAsync(db, events, person, provider.Way, "its groups give it no role any more", now, cancellationToken);
         }
         else
         {

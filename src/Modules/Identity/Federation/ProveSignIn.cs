@@ -49,21 +49,21 @@ internal static class ProveSignIn
 
         // Counted before it is looked at, as at every sign-in.
         var (attempt, person) = pending;
-        var by = await providers.WayOfAsync(db, attempt.ProviderId, cancellationToken);
         if (!await CountAsync(db, attempt.Id, cancellationToken) || !await SignInApi.CountAsync(db, person.Id, now, cancellationToken))
         {
             return Problems.Of(ProblemCodes.RateLimited, "Too many wrong tries. Wait a few minutes, and begin again.");
         }
 
         FederatedSignIn? opened;
+        var way = await providers.WayOfAsync(db, attempt.ProviderId, cancellationToken);
         await using (var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken))
         {
             await Actor.LockAsync(db, [person.Id], cancellationToken);
             var (proof, codes) = attempt.TotpSecret is { } box
-                ? await SetUpAsync(db, events, factors, options.Value, attempt, box, person, request.Code!.Trim(), by, now, cancellationToken)
+                ? await SetUpAsync(db, events, factors, options.Value, attempt, box, person, way, request.Code!.Trim(), now, cancellationToken)
                 : (await factors.ProveAsync(db, person.Id, request.Code!, acceptsRecovery: true, cancellationToken), null);
             var isFirst = proof is not null && await db.Set<SignInAttempt>().Where(row => row.Id == attempt.Id && row.FinishedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.FinishedAt, now).SetProperty(row => row.TotpSecret, (byte[]?)null), cancellationToken) == 1;
-            opened = isFirst ? await FinishSignIn.OpenAsync(db, events, first, options.Value, person, attempt, by, $"fed {proof} mfa", request.Agent, now, cancellationToken) : null;
+            opened = isFirst ? await FinishSignIn.OpenAsync(db, events, first, options.Value, person, attempt, way, $"fed {proof} mfa", request.Agent, now, cancellationToken) : null;
             if (opened is not null)
             {
                 await db.SaveChangesAsync(cancellationToken);
@@ -78,14 +78,14 @@ internal static class ProveSignIn
             }
         }
 
-        events.Audit(person.Fact("identity.sign-in-refused") with { Actor = FederatedPeople.ActorOf(person, by), Outcome = AuditOutcome.Denied, Reason = "the code was wrong" });
+        events.Audit(person.Fact("identity.sign-in-refused") with { Actor = FederatedPeople.ActorOf(person, way), Outcome = AuditOutcome.Denied, Reason = "the code was wrong" });
         await db.SaveChangesAsync(cancellationToken);
         return Problems.Invalid([new FieldError("/code", "wrong", "This code is not right, or was used already. Wait for the next one.")]);
     }
 
     // Only while there is none: somebody may have set one up since, in another browser, and then that one is asked for.
     private static async Task<(string? Proof, IReadOnlyList<string>? Codes)> SetUpAsync(
-        ControlPlaneDbContext db, IEvents events, FactorBook factors, IdentityOptions options, SignInAttempt attempt, byte[] box, Person person, string code, string by, DateTimeOffset now, CancellationToken cancellationToken)
+        ControlPlaneDbContext db, IEvents events, FactorBook factors, IdentityOptions options, SignInAttempt attempt, byte[] box, Person person, string way, string code, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (factors.TryOpen(attempt.Id, box) is not { } secret || Totp.StepOf(secret, code, now) is not { } step
             || await db.Set<Authenticator>().AnyAsync(row => row.PersonId == person.Id && row.ConfirmedAt != null, cancellationToken))
@@ -94,7 +94,7 @@ internal static class ProveSignIn
         }
 
         db.Add(factors.New(person.Id, secret, step, now + options.StepUpCoolDown));
-        events.Audit(person.Fact("identity.authenticator-changed") with { Actor = FederatedPeople.ActorOf(person, by), Reason = "first sign-in by a provider that proved no second factor" });
+        events.Audit(person.Fact("identity.authenticator-changed") with { Actor = FederatedPeople.ActorOf(person, way), Reason = "first sign-in by a provider that proved no second factor" });
         Asking.Tell(events, person, "An authenticator was set up for your account.", now);
         return ("otp", await factors.RenewRecoveryCodesAsync(db, person.Id, cancellationToken));
     }

@@ -130,7 +130,7 @@ internal sealed class ProviderClient : IDisposable
         }
 
         request.Content = new FormUrlEncodedContent(form);
-        var (status, body) = await SendAsync(provider, request, "token endpoint", cancellationToken);
+        var (status, body) = await SendAsync(Via(provider), request, "token endpoint", cancellationToken);
         using var answer = Read(body, "token endpoint");
         if (status != HttpStatusCode.OK)
         {
@@ -145,7 +145,7 @@ internal sealed class ProviderClient : IDisposable
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, configuration.UserInfoEndpoint);
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", accessToken);
-        var (status, body) = await SendAsync(provider, request, "userinfo endpoint", cancellationToken);
+        var (status, body) = await SendAsync(Via(provider), request, "userinfo endpoint", cancellationToken);
         if (status != HttpStatusCode.OK)
         {
             return null;
@@ -155,11 +155,22 @@ internal sealed class ProviderClient : IDisposable
         return answer.RootElement.Clone();
     }
 
+    /// <summary>Fetches the metadata of a customer's identity provider.</summary>
+    /// <exception cref="ProviderException">It cannot be had.</exception>
+    public async Task<string> FetchMetadataAsync(string address, CancellationToken cancellationToken)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, Uri.TryCreate(address, UriKind.Absolute, out var uri) ? uri : null);
+        var (status, body) = await SendAsync(customers, request, "metadata", cancellationToken);
+        return status == HttpStatusCode.OK ? body : throw new ProviderException("not-reachable", $"The metadata ({address}) answers {(int)status}.");
+    }
+
     public void Dispose()
     {
         staffs.Dispose();
         customers.Dispose();
     }
+
+    private HttpClient Via(Provider provider) => provider.IsStaffs ? staffs : customers;
 
     public static bool IsHttps(string? address) => Uri.TryCreate(address, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttps;
 
@@ -180,7 +191,7 @@ internal sealed class ProviderClient : IDisposable
     /// <summary>What a stranger wrote, short and in one line.</summary>
     private static string Shown(string? text) => text is null ? "" : new([.. text.Where(letter => letter is >= ' ' and < '\u007f').Take(200)]);
 
-    private async Task<(HttpStatusCode Status, string Body)> SendAsync(Provider provider, HttpRequestMessage request, string what, CancellationToken cancellationToken)
+    private async Task<(HttpStatusCode Status, string Body)> SendAsync(HttpClient via, HttpRequestMessage request, string what, CancellationToken cancellationToken)
     {
         if (request.RequestUri is not { IsAbsoluteUri: true, Scheme: "https" } address)
         {
@@ -191,7 +202,7 @@ internal sealed class ProviderClient : IDisposable
         deadline.CancelAfter(Deadline);
         try
         {
-            using var response = await (provider.IsStaffs ? staffs : customers).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            using var response = await via.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
             if ((int)response.StatusCode is >= 300 and < 400)
             {
                 throw new ProviderException("redirect", $"The {what} ({address.Host}) answers with a redirect, which is not followed.");
@@ -235,7 +246,7 @@ internal sealed class ProviderClient : IDisposable
         {
             var what = address == provider.MetadataAddress ? "discovery document" : "key set";
             using var request = new HttpRequestMessage(HttpMethod.Get, Uri.TryCreate(address, UriKind.Absolute, out var uri) ? uri : null);
-            var (status, body) = await client.SendAsync(provider, request, what, cancel);
+            var (status, body) = await client.SendAsync(client.Via(provider), request, what, cancel);
             return status == HttpStatusCode.OK ? body : throw new ProviderException("not-reachable", $"The {what} ({address}) answers {(int)status}.");
         }
     }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Identity.Federation.Saml;
 using MissionControl.Identity.People;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
@@ -18,7 +19,7 @@ internal static class TestProvider
     public static void Map(IEndpointRouteBuilder providers) =>
         providers.MapPost("/{id:guid}/test", TestAsync).RequireScope(PeopleApi.Right).WithName("TestProvider").WithSummary("Ask a provider what it publishes, and explain what is wrong").Produces<ProviderTest>();
 
-    private static async Task<IResult> TestAsync(Guid id, ProviderBook providers, ProviderClient client, ControlPlaneDbContext db, IEvents events, CancellationToken cancellationToken)
+    private static async Task<IResult> TestAsync(Guid id, ProviderBook providers, ProviderClient client, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
         if (await ProvidersApi.Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } row)
         {
@@ -29,6 +30,12 @@ internal static class TestProvider
         try
         {
             var provider = providers.Open(row);
+            if (row.Saml is { } kept)
+            {
+                checks.AddRange(await TestSaml.LookAsync(provider, KeptSaml.Of(kept), providers, client, time.GetUtcNow(), cancellationToken));
+                return await TellAsync(db, events, row, checks, cancellationToken);
+            }
+
             var found = await client.FetchAsync(provider, cancellationToken);
             checks.Add(new ProviderCheck("discovery", "passed", $"The discovery document of {provider.Issuer} was read, and its issuer is the same."));
             checks.Add(new ProviderCheck("keys", "passed", $"{found.JsonWebKeySet.Keys.Count(IdTokens.IsUsable)} keys sign there."));
@@ -39,6 +46,11 @@ internal static class TestProvider
             checks.Add(new ProviderCheck(failure.Code, "failed", failure.Message));
         }
 
+        return await TellAsync(db, events, row, checks, cancellationToken);
+    }
+
+    private static async Task<IResult> TellAsync(ControlPlaneDbContext db, IEvents events, CustomerProvider row, List<ProviderCheck> checks, CancellationToken cancellationToken)
+    {
         var hasSucceeded = checks.TrueForAll(check => check.Outcome != "failed");
         events.Audit(row.Fact("identity.provider-tested") with { Outcome = hasSucceeded ? AuditOutcome.Success : AuditOutcome.Failed, Reason = checks.Find(check => check.Outcome == "failed")?.Detail });
         await db.SaveChangesAsync(cancellationToken);

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using MissionControl.Client;
@@ -12,7 +13,7 @@ using MissionControl.Portal.Shell;
 namespace MissionControl.Portal.Sessions;
 
 /// <summary>
-/// Sends browsers to OpenID providers and takes what they bring back to identity, which exchanges it; what a directory asks for is typed here. The browser's own secret is in a
+/// Sends browsers to providers and takes what they bring back to identity, which exchanges it; what a directory asks for is typed here. The browser's own secret is in a
 /// cookie of its own; without it what comes back is worth nothing. Begun by a link, not by a form: the content policy lets no form lead
 /// to another site, redirects included.
 /// </summary>
@@ -20,6 +21,15 @@ internal static class FederationEndpoints
 {
     /// <summary>Lax: it comes along when the provider sends the browser back.</summary>
     public const string Cookie = "__Host-mc-signin";
+
+    /// <summary>
+    /// For SAML, whose answer is a form that a page of the provider posts: no Lax cookie comes along with that. This one goes to the one address that takes the
+    /// answer, and is worth nothing without the answer to the very request that it began.
+    /// </summary>
+    public const string FormCookie = "__Secure-mc-saml";
+
+    // A little more than 256 KiB as base64.
+    private static readonly FormOptions Form = new() { ValueCountLimit = 10, KeyLengthLimit = 100, ValueLengthLimit = 360_000, BufferBodyLengthLimit = 400_000 };
 
     private const string NotHere = "This sign-in was begun in another browser, is finished already, or was begun more than ten minutes ago. Begin again.";
 
@@ -31,12 +41,21 @@ internal static class FederationEndpoints
         pages.MapPost("/signin/{provider}", DirectoryAsync);
         pages.MapGet("/signin/{provider}/begin", BeginAsync);
         pages.MapGet("/signin/{provider}/callback", CallbackAsync);
+        pages.MapPost("/signin/{provider}/acs", TakeAsync);
     }
 
     private static Task<IResult> BeginAsync(string provider, string? returnUrl, HttpContext http, MissionControlClient client, SignInLimit limit) => GuardedAsync(http, client, provider, returnUrl, limit, async () =>
     {
         var begun = await client.BeginFederatedSignInAsync(provider, new BeginFederatedSignInRequest(LocalAddress.OrHome(returnUrl)), http.RequestAborted);
-        http.Response.Cookies.Append(Cookie, begun.Browser, Options(begun.ExpiresAt));
+        if (begun.ComesAsForm)
+        {
+            http.Response.Cookies.Append(FormCookie, begun.Browser, FormOptionsOf(provider, begun.ExpiresAt));
+        }
+        else
+        {
+            http.Response.Cookies.Append(Cookie, begun.Browser, Options(begun.ExpiresAt));
+        }
+
         return TypedResults.Redirect(begun.Address);
     });
 
@@ -67,6 +86,42 @@ internal static class FederationEndpoints
             return TypedResults.LocalRedirect("/signin/code");
         }, form["name"]);
     }
+
+    // No token against forgery: it is the provider's page that posts. What stands in its place is the request's id, which only this browser's secret gives.
+    private static Task<IResult> TakeAsync(string provider, HttpContext http, MissionControlClient client, SignInLimit limit) => GuardedAsync(http, client, provider, null, limit, async () =>
+    {
+        if (http.Request.Cookies[FormCookie] is not { Length: > 0 } browser)
+        {
+            return await ShowAsync(http, client, provider, null, NotHere, StatusCodes.Status422UnprocessableEntity);
+        }
+
+        string state, response;
+        try
+        {
+            var form = http.Request.HasFormContentType ? await http.Request.ReadFormAsync(Form, http.RequestAborted) : FormCollection.Empty;
+            (state, response) = (form["RelayState"].ToString(), form["SAMLResponse"].ToString());
+        }
+        catch (Exception unreadable) when (unreadable is InvalidDataException or BadHttpRequestException)
+        {
+            (state, response) = ("", "");
+        }
+
+        if (state.Length is 0 or > 100 || response.Length == 0)
+        {
+            limit.Count(http);
+            return await ShowAsync(http, client, provider, null, "What the provider sent is no answer, or too large. Begin again.", StatusCodes.Status422UnprocessableEntity);
+        }
+
+        var signIn = await client.FinishFederatedSignInAsync(provider, new FinishFederatedSignInRequest(browser, state, null, Agent: SignInEndpoints.AgentOf(http), SamlResponse: response), http.RequestAborted);
+        http.Response.Cookies.Delete(FormCookie, FormOptionsOf(provider, null));
+        if (signIn.Session is { } session)
+        {
+            return Opened(http, session, signIn);
+        }
+
+        http.Response.Cookies.Append(Cookie, browser, Options(signIn.ExpiresAt));
+        return TypedResults.LocalRedirect("/signin/code");
+    });
 
     private static async Task<IResult> PendingAsync(HttpContext http, MissionControlClient client, Action<PageContext>? enter = null, int status = StatusCodes.Status200OK)
     {
@@ -173,6 +228,8 @@ internal static class FederationEndpoints
     }
 
     private static PageResult<ProviderSignIn> Over(string why, int status = StatusCodes.Status422UnprocessableEntity) => new(null, new Dictionary<string, object?> { [nameof(ProviderSignIn.Problem)] = why }, status: status);
+
+    private static CookieOptions FormOptionsOf(string provider, DateTimeOffset? expires) => new() { HttpOnly = true, Secure = true, SameSite = SameSiteMode.None, Path = $"/signin/{provider}/acs", Expires = expires };
 
     private static CookieOptions Options(DateTimeOffset? expires) => new() { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Lax, Path = "/", Expires = expires };
 }

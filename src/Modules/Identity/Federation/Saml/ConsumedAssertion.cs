@@ -16,7 +16,7 @@ internal sealed class ConsumedAssertion
 
     public static byte[] KeyOf(Provider provider, string id) => FederatedIdentity.KeyOf(provider.CustomerId, $"assertion:{provider.Issuer}", id);
 
-    public static DateTimeOffset KeptUntil(DateTimeOffset ends, DateTimeOffset now) => ends + SamlPeer.Skew is var until && until < now + Longest ? until : now + Longest;
+    public static DateTimeOffset KeptUntil(DateTimeOffset ends, DateTimeOffset now) => ends < now + Longest ? ends + SamlPeer.Skew : now + Longest;
 
     internal sealed class Configuration : IEntityTypeConfiguration<ConsumedAssertion>
     {

@@ -145,14 +145,14 @@ internal static class SamlResponse
         Demand(data.GetAttribute("InResponseTo") == expected.RequestId, "in-response-to", "The assertion answers no request of this browser (InResponseTo).");
         Demand(!data.HasAttribute("NotBefore"), "not-before", "The confirmation of a bearer has no NotBefore.");
         var ends = InstantOf(data, "NotOnOrAfter");
-        Demand(ends is not null && now < ends + SamlPeer.Skew, "expired", "The assertion has ended, or never does (NotOnOrAfter of the confirmation).");
+        Demand(ends is not null && now - SamlPeer.Skew < ends, "expired", "The assertion has ended, or never does (NotOnOrAfter of the confirmation).");
         return ends!.Value;
     }
 
     private static void JudgeConditions(XmlElement conditions, SamlExpectation expected, DateTimeOffset now)
     {
         Demand(InstantOf(conditions, "NotBefore") is not { } from || from <= now + SamlPeer.Skew, "not-yet", "The assertion does not count yet (NotBefore).");
-        Demand(InstantOf(conditions, "NotOnOrAfter") is not { } until || now < until + SamlPeer.Skew, "expired", "The assertion has ended (NotOnOrAfter of its conditions).");
+        Demand(InstantOf(conditions, "NotOnOrAfter") is not { } until || now - SamlPeer.Skew < until, "expired", "The assertion has ended (NotOnOrAfter of its conditions).");
         var audiences = 0;
         foreach (var condition in conditions.ChildNodes.OfType<XmlElement>())
         {

@@ -37,9 +37,16 @@ internal static class XmlSignature
     /// <summary>Whether a certificate's key is one that signatures are taken of.</summary>
     public static bool IsUsable(X509Certificate2 certificate)
     {
-        using var rsa = certificate.GetRSAPublicKey();
-        using var ec = certificate.GetECDsaPublicKey();
-        return rsa?.KeySize >= LeastRsaBits || ec?.KeySize >= 256;
+        try
+        {
+            using var rsa = certificate.GetRSAPublicKey();
+            using var ec = certificate.GetECDsaPublicKey();
+            return rsa?.KeySize >= LeastRsaBits || ec?.KeySize >= 256;
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Verifies the signature of an element, which is its child.</summary>

@@ -14,13 +14,13 @@ internal static class ProviderForms
     {
         pages.MapPost("/people/providers", (HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<ProviderList>(http, async (page, form) =>
         {
-            var added = await page.Api.AddProviderAsync(Of(form), new Precondition(form["key"]), page.Aborted);
+            var added = await page.Api.AddProviderAsync(await OfAsync(page, form), new Precondition(form["key"]), page.Aborted);
             flashes.Leave(http, new Flash("Added. Register the addresses below at the provider, then test the connection.", $"/audit?target={added.Id}"));
             return Results.LocalRedirect($"/people/providers/{added.Id}");
         }));
         pages.MapPost("/people/providers/{id:guid}", (Guid id, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<ProviderPage>(http, async (page, form) =>
         {
-            await page.Api.ChangeProviderAsync(id, Of(form), page.Aborted);
+            await page.Api.ChangeProviderAsync(id, await OfAsync(page, form), page.Aborted);
             flashes.Leave(http, new Flash("Saved. It counts from the next sign-in on.", $"/audit?target={id}"));
             return Results.LocalRedirect($"/people/providers/{id}");
         }));
@@ -35,6 +35,23 @@ internal static class ProviderForms
             flashes.Leave(http, new Flash("Removed. Nobody signs in by it any more.", $"/audit?target={id}"));
             return Results.LocalRedirect("/people/providers");
         }));
+    }
+
+    private static async Task<SetProviderRequest> OfAsync(PageContext page, IFormCollection form)
+    {
+        if (form["kind"] != "saml")
+        {
+            return Of(form);
+        }
+
+        // What is pasted counts; without it the address is asked, each time that the form is saved: what it says is confirmed then.
+        var (metadata, address) = (Or(form["metadata"]), Or(form["metadataAddress"]));
+        if (metadata is null && address is not null)
+        {
+            metadata = (await page.Api.FetchSamlMetadataAsync(new FetchMetadataRequest(address), page.Aborted)).Metadata;
+        }
+
+        return Of(form) with { Issuer = null, ClientId = null, ClientSecret = null, Scopes = null, Saml = new SetSaml(metadata, address, Or(form["subjectAttribute"])) };
     }
 
     private static SetProviderRequest Of(IFormCollection form) => new(
