@@ -5,6 +5,8 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Net.Security;
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Identity.Directories;
 using MissionControl.Identity.Federation;
@@ -81,20 +83,28 @@ public sealed class DirectoryConnectionTests : IDisposable
     public async Task Whoever_strips_TLS_hears_no_password(string how)
     {
         var heard = new ConcurrentQueue<byte>();
+        var gone = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var between = new LoopbackListener(async stream =>
         {
             var buffer = new byte[4096];
             var read = await stream.ReadAsync(buffer);
+            buffer.Take(read).ToList().ForEach(heard.Enqueue);
             await stream.WriteAsync(how switch
             {
                 "refused" => Answer(1, 24, 2),
                 "followed by more in the clear" => [.. Answer(1, 24, 0), .. Answer(2, 1, 0), .. Answer(3, 5, 0)],
                 _ => Answer(1, 1, 0),
             });
-            while (read > 0)
+            try
             {
-                buffer.Take(read).ToList().ForEach(heard.Enqueue);
-                read = await stream.ReadAsync(buffer);
+                while ((read = await stream.ReadAsync(buffer)) > 0)
+                {
+                    buffer.Take(read).ToList().ForEach(heard.Enqueue);
+                }
+            }
+            finally
+            {
+                gone.TrySetResult();
             }
         });
         var server = new Uri($"ldap://localhost:{between.Port}");
@@ -105,7 +115,8 @@ public sealed class DirectoryConnectionTests : IDisposable
             await connection.BindAsync(DirectoryServer.Reader, DirectoryServer.ReaderPassword, deadline.Token);
         });
 
-        // StartTLS, and at most the greeting of a TLS client.
+        // StartTLS, and at most the greeting of a TLS client, which has hung up since.
+        await gone.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
         var all = Encoding.Latin1.GetString([.. heard]);
         Assert.Contains("1.3.6.1.4.1.1466.20037", all, StringComparison.Ordinal);
         Assert.DoesNotContain("reader", all, StringComparison.Ordinal);
@@ -174,6 +185,28 @@ public sealed class DirectoryConnectionTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_password_stands_nowhere()
+    {
+        var lines = new Lines();
+        await using var directory = await DirectoryHost.StartAsync(null, services => services.AddSingleton<ILoggerProvider>(lines).AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace)));
+        await directory.Peer.AddGroupAsync("viewers", await directory.Peer.AddPersonAsync("grace"));
+        await directory.SignInAsync("grace");
+        using var wrong = await directory.TryAsync("grace", "a wrong one, that stands nowhere");
+        using var unknown = await directory.TryAsync("in the name field, that stands nowhere", "x");
+        await directory.Host.RefusalsAsync(2);
+        var secrets = new[] { "of the directory: ü", "that stands nowhere", DirectoryServer.ReaderPassword };
+        Assert.Contains(lines.All, line => line.Contains("directory-sign-in", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines.All, line => secrets.Any(secret => line.Contains(secret, StringComparison.Ordinal)));
+        foreach (var file in Directory.GetFiles(directory.Host.Data, "*", SearchOption.AllDirectories))
+        {
+            await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            using var copy = new MemoryStream();
+            await stream.CopyToAsync(copy, TestContext.Current.CancellationToken);
+            Assert.All(secrets, secret => Assert.True(copy.GetBuffer().AsSpan(0, (int)copy.Length).IndexOf(Encoding.UTF8.GetBytes(secret)) < 0, file));
+        }
+    }
+
     private OutboundGuard Trust => new([], authority.CaFile, "");
 
     private static byte[] Answer(int id, int operation, int code)
@@ -209,5 +242,23 @@ public sealed class DirectoryConnectionTests : IDisposable
         }
 
         return writer.Encode();
+    }
+
+    private sealed class Lines : ILoggerProvider, ILogger
+    {
+        public ConcurrentBag<string> All { get; } = [];
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => All.Add($"{formatter(state, exception)} {exception}");
+
+        public void Dispose()
+        {
+        }
     }
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Testing;
 
@@ -23,13 +24,21 @@ public sealed class DirectoryHost : IAsyncDisposable
     /// <summary>Starts both; the host knows the directory as <c>corp</c> (TLS) and <c>start</c> (StartTLS).</summary>
     /// <param name="time">The clock.</param>
     /// <param name="more">Further directories, each by what is other than of corp.</param>
-    public static async Task<DirectoryHost> StartAsync(TimeProvider? time = null, params Dictionary<string, string>[] more)
+    public static Task<DirectoryHost> StartAsync(TimeProvider? time = null, params Dictionary<string, string>[] more) => StartAsync(time, null, more);
+
+    public static async Task<DirectoryHost> StartAsync(TimeProvider? time, Action<IServiceCollection>? services, params Dictionary<string, string>[] more)
     {
         var authority = new TestAuthority();
         var peer = await DirectoryServer.StartAsync(authority);
         var secret = Path.Combine(Path.GetDirectoryName(authority.CaFile)!, "reader.secret");
         await File.WriteAllTextAsync(secret, $"{DirectoryServer.ReaderPassword}\n");
         var settings = new Dictionary<string, string?> { ["Api:RequestsPerMinute"] = "1000000", ["Identity:PortalAddress"] = FederationHost.Portal, ["Identity:KeepBootstrapToken"] = "true" };
+        if (services is not null)
+        {
+            // Who listens hears all of it.
+            (settings["Logging:LogLevel:Default"], settings["Logging:LogLevel:Microsoft"], settings["Logging:Console:LogLevel:Default"]) = ("Trace", "Trace", "None");
+        }
+
         foreach (var (i, own) in new[] { [], new Dictionary<string, string> { ["Id"] = "start", ["Server"] = peer.Plain } }.Concat(more).Index())
         {
             var all = new Dictionary<string, string>
@@ -46,7 +55,7 @@ public sealed class DirectoryHost : IAsyncDisposable
         var roles = corp.Where(pair => pair.Key.StartsWith("Roles:", StringComparison.Ordinal)).ToDictionary(pair => pair.Key["Roles:".Length..], pair => pair.Value);
         corp = corp.Where(pair => !pair.Key.StartsWith("Roles:", StringComparison.Ordinal)).Append(new("Roles", roles)).ToDictionary();
         await File.WriteAllTextAsync(file, JsonSerializer.Serialize(new { Identity = new { PortalAddress = FederationHost.Portal, Directories = new[] { corp } } }));
-        return new DirectoryHost(authority, peer, await ControlPlane.StartAsync(time: time, configuration: settings)) { ConfigurationFile = file };
+        return new DirectoryHost(authority, peer, await ControlPlane.StartAsync(time: time, configuration: settings, services: services)) { ConfigurationFile = file };
     }
 
     public async Task<HttpResponseMessage> TryAsync(string name, string password = DirectoryServer.Password, string directory = "corp")

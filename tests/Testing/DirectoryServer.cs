@@ -62,6 +62,11 @@ public sealed class DirectoryServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(authority);
         var server = new DirectoryServer();
 
+        if (!File.Exists("/usr/sbin/slapd"))
+        {
+            throw new InvalidOperationException("These tests need Debian's slapd and ldap-utils: apt-get install slapd ldap-utils, or run them by infra/dev test.");
+        }
+
         // A copy: where AppArmor guards Debian's own, it may read no directory of ours.
         var program = Path.Combine(server.root, "slapd");
         File.Copy("/usr/sbin/slapd", program);
