@@ -1326,6 +1326,32 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.ToTable("fleet_intake_replica", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Identity.Directories.DirectoryTry", b =>
+                {
+                    b.Property<byte[]>("Key")
+                        .HasMaxLength(32)
+                        .HasColumnType("bytea")
+                        .HasColumnName("key");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.Property<int>("FailedTries")
+                        .HasColumnType("integer")
+                        .HasColumnName("failed_tries");
+
+                    b.Property<long?>("LockedUntil")
+                        .HasColumnType("bigint")
+                        .HasColumnName("locked_until");
+
+                    b.HasKey("Key");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("identity_directory_try", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Identity.Factors.Authenticator", b =>
                 {
                     b.Property<Guid>("Id")
@@ -1461,6 +1487,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .UseCollation("C")
                         .HasAnnotation("MissionControl:Text", true);
 
+                    b.Property<string>("Saml")
+                        .HasColumnType("text")
+                        .HasColumnName("saml")
+                        .UseCollation("C")
+                        .HasAnnotation("MissionControl:Text", true);
+
                     b.Property<string>("Scopes")
                         .IsRequired()
                         .HasMaxLength(500)
@@ -1525,6 +1557,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.ToTable("identity_federated_identity", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Identity.Federation.Saml.ConsumedAssertion", b =>
+                {
+                    b.Property<byte[]>("Key")
+                        .HasMaxLength(32)
+                        .HasColumnType("bytea")
+                        .HasColumnName("key");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.HasKey("Key");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("identity_consumed_assertion", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Identity.Federation.SignInAttempt", b =>
                 {
                     b.Property<Guid>("Id")
@@ -1583,6 +1633,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnType("character varying(2000)")
                         .HasColumnName("return_url")
                         .UseCollation("C");
+
+                    b.Property<long?>("SessionEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("session_ends_at");
 
                     b.Property<byte[]>("StateSha256")
                         .IsRequired()
@@ -1815,6 +1869,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long?>("SpentAt")
                         .HasColumnType("bigint")
                         .HasColumnName("spent_at");
+
+                    b.Property<string>("SuccessorId")
+                        .HasMaxLength(12)
+                        .HasColumnType("character varying(12)")
+                        .HasColumnName("successor_id")
+                        .UseCollation("C");
 
                     b.Property<string>("TokenId")
                         .IsRequired()
@@ -2189,6 +2249,230 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.ToTable("identity_person", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Identity.Programs.ClientKey", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("Algorithm")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("character varying(10)")
+                        .HasColumnName("algorithm")
+                        .UseCollation("C");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Kid")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("kid")
+                        .UseCollation("C");
+
+                    b.Property<long?>("LastUsedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last_used_at");
+
+                    b.Property<string>("LastUsedFrom")
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("last_used_from")
+                        .UseCollation("C");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<long?>("RevokedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("revoked_at");
+
+                    b.Property<byte[]>("Spki")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("bytea")
+                        .HasColumnName("spki");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AccountId");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("identity_client_key", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Identity.Programs.ScopeRequest", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("account_id");
+
+                    b.Property<long>("AskedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("asked_at");
+
+                    b.Property<string>("AskedBy")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("asked_by")
+                        .UseCollation("C");
+
+                    b.Property<long?>("DecidedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("decided_at");
+
+                    b.Property<string>("DecidedBy")
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("decided_by")
+                        .UseCollation("C");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("C");
+
+                    b.Property<string>("Scope")
+                        .IsRequired()
+                        .HasMaxLength(50)
+                        .HasColumnType("character varying(50)")
+                        .HasColumnName("scope")
+                        .UseCollation("C");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("state")
+                        .UseCollation("C");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AccountId");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("identity_scope_request", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Identity.Programs.ServiceAccount", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid?>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<long?>("DisabledAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disabled_at");
+
+                    b.Property<string>("MadeBy")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("made_by")
+                        .UseCollation("C");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<string>("Networks")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("character varying(1000)")
+                        .HasColumnName("networks")
+                        .UseCollation("C");
+
+                    b.Property<Guid>("OwnerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("owner_id");
+
+                    b.Property<string>("Scopes")
+                        .IsRequired()
+                        .HasMaxLength(2000)
+                        .HasColumnType("character varying(2000)")
+                        .HasColumnName("scopes")
+                        .UseCollation("C");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("CreatedAt");
+
+                    b.HasIndex("Name");
+
+                    b.ToTable("identity_service_account", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Identity.Programs.UsedAssertion", b =>
+                {
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("account_id");
+
+                    b.Property<byte[]>("JtiSha256")
+                        .HasMaxLength(32)
+                        .HasColumnType("bytea")
+                        .HasColumnName("jti_sha256");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.HasKey("AccountId", "JtiSha256");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("identity_used_assertion", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Identity.Sessions.Session", b =>
                 {
                     b.Property<Guid>("Id")
@@ -2275,6 +2559,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("id")
                         .UseCollation("C");
 
+                    b.Property<Guid?>("AccountId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("account_id");
+
                     b.Property<long>("CreatedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("created_at");
@@ -2286,6 +2574,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long>("ExpiresAt")
                         .HasColumnType("bigint")
                         .HasColumnName("expires_at");
+
+                    b.Property<bool>("IsClientSecret")
+                        .HasColumnType("boolean")
+                        .HasColumnName("is_client_secret");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -2305,6 +2597,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("person_id");
 
+                    b.Property<string>("PredecessorId")
+                        .HasMaxLength(12)
+                        .HasColumnType("character varying(12)")
+                        .HasColumnName("predecessor_id")
+                        .UseCollation("C");
+
                     b.Property<long?>("RevokedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("revoked_at");
@@ -2321,12 +2619,20 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnType("bytea")
                         .HasColumnName("secret_sha256");
 
+                    b.Property<string>("SuccessorId")
+                        .HasMaxLength(12)
+                        .HasColumnType("character varying(12)")
+                        .HasColumnName("successor_id")
+                        .UseCollation("C");
+
                     b.Property<long>("Version")
                         .IsConcurrencyToken()
                         .HasColumnType("bigint")
                         .HasColumnName("version");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("AccountId");
 
                     b.HasIndex("CreatedAt");
 

@@ -1341,6 +1341,32 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.ToTable("fleet_intake_replica", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Identity.Directories.DirectoryTry", b =>
+                {
+                    b.Property<byte[]>("Key")
+                        .HasMaxLength(32)
+                        .HasColumnType("varbinary(32)")
+                        .HasColumnName("key");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.Property<int>("FailedTries")
+                        .HasColumnType("int")
+                        .HasColumnName("failed_tries");
+
+                    b.Property<long?>("LockedUntil")
+                        .HasColumnType("bigint")
+                        .HasColumnName("locked_until");
+
+                    b.HasKey("Key");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("identity_directory_try", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Identity.Factors.Authenticator", b =>
                 {
                     b.Property<byte[]>("Id")
@@ -1478,6 +1504,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .UseCollation("Latin1_General_100_BIN2")
                         .HasAnnotation("MissionControl:Text", true);
 
+                    b.Property<string>("Saml")
+                        .HasColumnType("nvarchar(max)")
+                        .HasColumnName("saml")
+                        .UseCollation("Latin1_General_100_BIN2")
+                        .HasAnnotation("MissionControl:Text", true);
+
                     b.Property<string>("Scopes")
                         .IsRequired()
                         .HasMaxLength(500)
@@ -1543,6 +1575,24 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.ToTable("identity_federated_identity", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Identity.Federation.Saml.ConsumedAssertion", b =>
+                {
+                    b.Property<byte[]>("Key")
+                        .HasMaxLength(32)
+                        .HasColumnType("varbinary(32)")
+                        .HasColumnName("key");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.HasKey("Key");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("identity_consumed_assertion", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Identity.Federation.SignInAttempt", b =>
                 {
                     b.Property<byte[]>("Id")
@@ -1601,6 +1651,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnType("nvarchar(2000)")
                         .HasColumnName("return_url")
                         .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long?>("SessionEndsAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("session_ends_at");
 
                     b.Property<byte[]>("StateSha256")
                         .IsRequired()
@@ -1833,6 +1887,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<long?>("SpentAt")
                         .HasColumnType("bigint")
                         .HasColumnName("spent_at");
+
+                    b.Property<string>("SuccessorId")
+                        .HasMaxLength(12)
+                        .HasColumnType("nvarchar(12)")
+                        .HasColumnName("successor_id")
+                        .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("TokenId")
                         .IsRequired()
@@ -2209,6 +2269,233 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.ToTable("identity_person", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Identity.Programs.ClientKey", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("AccountId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("account_id");
+
+                    b.Property<string>("Algorithm")
+                        .IsRequired()
+                        .HasMaxLength(10)
+                        .HasColumnType("nvarchar(10)")
+                        .HasColumnName("algorithm")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Kid")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("kid")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long?>("LastUsedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last_used_at");
+
+                    b.Property<string>("LastUsedFrom")
+                        .HasMaxLength(60)
+                        .HasColumnType("nvarchar(60)")
+                        .HasColumnName("last_used_from")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("name")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long?>("RevokedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("revoked_at");
+
+                    b.Property<byte[]>("Spki")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("varbinary(1000)")
+                        .HasColumnName("spki");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AccountId");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("identity_client_key", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Identity.Programs.ScopeRequest", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("AccountId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("account_id");
+
+                    b.Property<long>("AskedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("asked_at");
+
+                    b.Property<string>("AskedBy")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("nvarchar(60)")
+                        .HasColumnName("asked_by")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long?>("DecidedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("decided_at");
+
+                    b.Property<string>("DecidedBy")
+                        .HasMaxLength(60)
+                        .HasColumnType("nvarchar(60)")
+                        .HasColumnName("decided_by")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("Scope")
+                        .IsRequired()
+                        .HasMaxLength(50)
+                        .HasColumnType("nvarchar(50)")
+                        .HasColumnName("scope")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("nvarchar(20)")
+                        .HasColumnName("state")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AccountId");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("identity_scope_request", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Identity.Programs.ServiceAccount", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<byte[]>("CustomerId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("customer_id");
+
+                    b.Property<long?>("DisabledAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("disabled_at");
+
+                    b.Property<string>("MadeBy")
+                        .IsRequired()
+                        .HasMaxLength(60)
+                        .HasColumnType("nvarchar(60)")
+                        .HasColumnName("made_by")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("name")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("Networks")
+                        .IsRequired()
+                        .HasMaxLength(1000)
+                        .HasColumnType("nvarchar(1000)")
+                        .HasColumnName("networks")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<byte[]>("OwnerId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("owner_id");
+
+                    b.Property<string>("Scopes")
+                        .IsRequired()
+                        .HasMaxLength(2000)
+                        .HasColumnType("nvarchar(2000)")
+                        .HasColumnName("scopes")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("CreatedAt");
+
+                    b.HasIndex("Name");
+
+                    b.ToTable("identity_service_account", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Identity.Programs.UsedAssertion", b =>
+                {
+                    b.Property<byte[]>("AccountId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("account_id");
+
+                    b.Property<byte[]>("JtiSha256")
+                        .HasMaxLength(32)
+                        .HasColumnType("varbinary(32)")
+                        .HasColumnName("jti_sha256");
+
+                    b.Property<long>("ExpiresAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("expires_at");
+
+                    b.HasKey("AccountId", "JtiSha256");
+
+                    b.HasIndex("ExpiresAt");
+
+                    b.ToTable("identity_used_assertion", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Identity.Sessions.Session", b =>
                 {
                     b.Property<byte[]>("Id")
@@ -2295,6 +2582,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("id")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<byte[]>("AccountId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("account_id");
+
                     b.Property<long>("CreatedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("created_at");
@@ -2306,6 +2597,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<long>("ExpiresAt")
                         .HasColumnType("bigint")
                         .HasColumnName("expires_at");
+
+                    b.Property<bool>("IsClientSecret")
+                        .HasColumnType("bit")
+                        .HasColumnName("is_client_secret");
 
                     b.Property<string>("Name")
                         .IsRequired()
@@ -2325,6 +2620,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnType("binary(16)")
                         .HasColumnName("person_id");
 
+                    b.Property<string>("PredecessorId")
+                        .HasMaxLength(12)
+                        .HasColumnType("nvarchar(12)")
+                        .HasColumnName("predecessor_id")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<long?>("RevokedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("revoked_at");
@@ -2341,12 +2642,20 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnType("varbinary(max)")
                         .HasColumnName("secret_sha256");
 
+                    b.Property<string>("SuccessorId")
+                        .HasMaxLength(12)
+                        .HasColumnType("nvarchar(12)")
+                        .HasColumnName("successor_id")
+                        .UseCollation("Latin1_General_100_BIN2");
+
                     b.Property<long>("Version")
                         .IsConcurrencyToken()
                         .HasColumnType("bigint")
                         .HasColumnName("version");
 
                     b.HasKey("Id");
+
+                    b.HasIndex("AccountId");
 
                     b.HasIndex("CreatedAt");
 

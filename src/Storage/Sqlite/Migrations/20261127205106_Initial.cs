@@ -1153,6 +1153,53 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_client_key",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    account_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    kid = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    algorithm = table.Column<string>(type: "TEXT", maxLength: 10, nullable: false),
+                    spki = table.Column<byte[]>(type: "BLOB", maxLength: 1000, nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    revoked_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    last_used_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    last_used_from = table.Column<string>(type: "TEXT", maxLength: 60, nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_client_key", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_consumed_assertion",
+                columns: table => new
+                {
+                    key = table.Column<byte[]>(type: "BLOB", maxLength: 32, nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_consumed_assertion", x => x.key);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_directory_try",
+                columns: table => new
+                {
+                    key = table.Column<byte[]>(type: "BLOB", maxLength: 32, nullable: false),
+                    failed_tries = table.Column<int>(type: "INTEGER", nullable: false),
+                    locked_until = table.Column<long>(type: "INTEGER", nullable: true),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_directory_try", x => x.key);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_federated_identity",
                 columns: table => new
                 {
@@ -1271,6 +1318,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
                     cluster_id = table.Column<Guid>(type: "TEXT", nullable: true),
                     owner_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    successor_id = table.Column<string>(type: "TEXT", maxLength: 12, nullable: true),
                     source = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
                     url = table.Column<string>(type: "TEXT", maxLength: 2000, nullable: true),
                     places = table.Column<int>(type: "INTEGER", nullable: false),
@@ -1456,6 +1504,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     roles = table.Column<string>(type: "TEXT", nullable: false),
                     required_acr = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
                     required_amr = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
+                    saml = table.Column<string>(type: "TEXT", nullable: true),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
                     version = table.Column<long>(type: "INTEGER", nullable: false)
                 },
@@ -1499,6 +1548,47 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_scope_request",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    account_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    scope = table.Column<string>(type: "TEXT", maxLength: 50, nullable: false),
+                    reason = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
+                    asked_by = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
+                    asked_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    state = table.Column<string>(type: "TEXT", maxLength: 20, nullable: false),
+                    decided_by = table.Column<string>(type: "TEXT", maxLength: 60, nullable: true),
+                    decided_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    version = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_scope_request", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_service_account",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    owner_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    made_by = table.Column<string>(type: "TEXT", maxLength: 60, nullable: false),
+                    scopes = table.Column<string>(type: "TEXT", maxLength: 2000, nullable: false),
+                    networks = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    disabled_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    version = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_service_account", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_session",
                 columns: table => new
                 {
@@ -1537,6 +1627,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     person_stamp = table.Column<long>(type: "INTEGER", nullable: true),
                     totp_secret = table.Column<byte[]>(type: "BLOB", maxLength: 100, nullable: true),
                     provider_session = table.Column<byte[]>(type: "BLOB", maxLength: 32, nullable: true),
+                    session_ends_at = table.Column<long>(type: "INTEGER", nullable: true),
                     failed_tries = table.Column<int>(type: "INTEGER", nullable: false),
                     finished_at = table.Column<long>(type: "INTEGER", nullable: true)
                 },
@@ -1596,16 +1687,33 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
                     person_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    account_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    is_client_secret = table.Column<bool>(type: "INTEGER", nullable: false),
                     scopes = table.Column<string>(type: "TEXT", maxLength: 2000, nullable: false),
                     networks = table.Column<string>(type: "TEXT", maxLength: 1000, nullable: false),
                     created_at = table.Column<long>(type: "INTEGER", nullable: false),
                     expires_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    successor_id = table.Column<string>(type: "TEXT", maxLength: 12, nullable: true),
+                    predecessor_id = table.Column<string>(type: "TEXT", maxLength: 12, nullable: true),
                     revoked_at = table.Column<long>(type: "INTEGER", nullable: true),
                     version = table.Column<long>(type: "INTEGER", nullable: false)
                 },
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_token", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_used_assertion",
+                columns: table => new
+                {
+                    account_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    jti_sha256 = table.Column<byte[]>(type: "BLOB", maxLength: 32, nullable: false),
+                    expires_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_used_assertion", x => new { x.account_id, x.jti_sha256 });
                 });
 
             migrationBuilder.CreateTable(
@@ -3259,6 +3367,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 unique: true);
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_client_key_account_id",
+                table: "identity_client_key",
+                column: "account_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_client_key_expires_at",
+                table: "identity_client_key",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_consumed_assertion_expires_at",
+                table: "identity_consumed_assertion",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_directory_try_expires_at",
+                table: "identity_directory_try",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_federated_identity_person_id",
                 table: "identity_federated_identity",
                 column: "person_id");
@@ -3379,6 +3507,26 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 column: "seen_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_scope_request_account_id",
+                table: "identity_scope_request",
+                column: "account_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_scope_request_expires_at",
+                table: "identity_scope_request",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_service_account_created_at",
+                table: "identity_service_account",
+                column: "created_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_service_account_name",
+                table: "identity_service_account",
+                column: "name");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_session_expires_at",
                 table: "identity_session",
                 column: "expires_at");
@@ -3437,6 +3585,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 columns: new[] { "task_id", "state", "number" });
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_token_account_id",
+                table: "identity_token",
+                column: "account_id");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_token_created_at",
                 table: "identity_token",
                 column: "created_at");
@@ -3450,6 +3603,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "IX_identity_token_person_id",
                 table: "identity_token",
                 column: "person_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_used_assertion_expires_at",
+                table: "identity_used_assertion",
+                column: "expires_at");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_used_token_last_at",
@@ -4004,6 +4162,15 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "identity_challenge");
 
             migrationBuilder.DropTable(
+                name: "identity_client_key");
+
+            migrationBuilder.DropTable(
+                name: "identity_consumed_assertion");
+
+            migrationBuilder.DropTable(
+                name: "identity_directory_try");
+
+            migrationBuilder.DropTable(
                 name: "identity_federated_identity");
 
             migrationBuilder.DropTable(
@@ -4058,6 +4225,12 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 name: "identity_replica");
 
             migrationBuilder.DropTable(
+                name: "identity_scope_request");
+
+            migrationBuilder.DropTable(
+                name: "identity_service_account");
+
+            migrationBuilder.DropTable(
                 name: "identity_session");
 
             migrationBuilder.DropTable(
@@ -4071,6 +4244,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "identity_token");
+
+            migrationBuilder.DropTable(
+                name: "identity_used_assertion");
 
             migrationBuilder.DropTable(
                 name: "identity_used_token");
