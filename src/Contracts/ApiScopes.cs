@@ -9,7 +9,7 @@ public static class ApiScopes
     /// <summary>Rights that anybody who holds them may hand on to a program.</summary>
     public static readonly IReadOnlySet<string> Ordinary = new HashSet<string>(StringComparer.Ordinal)
     {
-        "audit:read", "callhome:read", "callhome:write", "fleet:read", "fleet:write", "identity:read", "licensing:read", "licensing:write",
+        "audit:read", "audit:write", "callhome:read", "callhome:write", "fleet:read", "fleet:write", "identity:read", "licensing:read", "licensing:write",
         "notifications:read", "notifications:write", "remoteaccess:read", "system:read", "system:write", "updates:read",
     };
 

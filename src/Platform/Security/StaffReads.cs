@@ -46,7 +46,7 @@ public static class StaffReads
     {
         var answer = await next(context);
         var http = context.HttpContext;
-        if (HttpMethods.IsGet(http.Request.Method) && answer is not IStatusCodeHttpResult { StatusCode: >= 400 } && http.RequestServices.GetRequiredService<CurrentPrincipal>().Actor is { Kind: "staff" } reader)
+        if (HttpMethods.IsGet(http.Request.Method) && answer is not IStatusCodeHttpResult { StatusCode: >= 400 } && http.RequestServices.GetRequiredService<CustomerScope>().IsAll && http.RequestServices.GetRequiredService<CurrentPrincipal>().Actor is { Kind: "staff" or "serviceAccount" } reader)
         {
             await NoteAsync(module, reader, http);
         }

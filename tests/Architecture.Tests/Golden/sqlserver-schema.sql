@@ -1155,6 +1155,53 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [identity_client_key] (
+        [id] binary(16) NOT NULL,
+        [account_id] binary(16) NOT NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [kid] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [algorithm] nvarchar(10) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [spki] varbinary(1000) NOT NULL,
+        [created_at] bigint NOT NULL,
+        [expires_at] bigint NOT NULL,
+        [revoked_at] bigint NULL,
+        [last_used_at] bigint NULL,
+        [last_used_from] nvarchar(60) COLLATE Latin1_General_100_BIN2 NULL,
+        CONSTRAINT [PK_identity_client_key] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_consumed_assertion] (
+        [key] varbinary(32) NOT NULL,
+        [expires_at] bigint NOT NULL,
+        CONSTRAINT [PK_identity_consumed_assertion] PRIMARY KEY ([key])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_directory_try] (
+        [key] varbinary(32) NOT NULL,
+        [failed_tries] int NOT NULL,
+        [locked_until] bigint NULL,
+        [expires_at] bigint NOT NULL,
+        CONSTRAINT [PK_identity_directory_try] PRIMARY KEY ([key])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [identity_federated_identity] (
         [key] varbinary(32) NOT NULL,
         [person_id] binary(16) NOT NULL,
@@ -1271,6 +1318,7 @@ BEGIN
         [customer_id] binary(16) NULL,
         [cluster_id] binary(16) NULL,
         [owner_id] binary(16) NULL,
+        [successor_id] nvarchar(12) COLLATE Latin1_General_100_BIN2 NULL,
         [source] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [url] nvarchar(2000) COLLATE Latin1_General_100_BIN2 NULL,
         [places] int NOT NULL,
@@ -1456,6 +1504,7 @@ BEGIN
         [roles] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [required_acr] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [required_amr] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [saml] nvarchar(max) COLLATE Latin1_General_100_BIN2 NULL,
         [created_at] bigint NOT NULL,
         [version] bigint NOT NULL,
         CONSTRAINT [PK_identity_provider] PRIMARY KEY ([id])
@@ -1501,6 +1550,47 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [identity_scope_request] (
+        [id] binary(16) NOT NULL,
+        [account_id] binary(16) NOT NULL,
+        [scope] nvarchar(50) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [asked_by] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [asked_at] bigint NOT NULL,
+        [expires_at] bigint NOT NULL,
+        [state] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [decided_by] nvarchar(60) COLLATE Latin1_General_100_BIN2 NULL,
+        [decided_at] bigint NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_identity_scope_request] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_service_account] (
+        [id] binary(16) NOT NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [owner_id] binary(16) NOT NULL,
+        [made_by] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [scopes] nvarchar(2000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [networks] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [created_at] bigint NOT NULL,
+        [disabled_at] bigint NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_identity_service_account] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [identity_session] (
         [id] binary(16) NOT NULL,
         [secret_sha256] varbinary(900) NOT NULL,
@@ -1537,6 +1627,7 @@ BEGIN
         [person_stamp] bigint NULL,
         [totp_secret] varbinary(100) NULL,
         [provider_session] varbinary(32) NULL,
+        [session_ends_at] bigint NULL,
         [failed_tries] int NOT NULL,
         [finished_at] bigint NULL,
         CONSTRAINT [PK_identity_sign_in_attempt] PRIMARY KEY ([id])
@@ -1596,13 +1687,30 @@ BEGIN
         [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [customer_id] binary(16) NULL,
         [person_id] binary(16) NULL,
+        [account_id] binary(16) NULL,
+        [is_client_secret] bit NOT NULL,
         [scopes] nvarchar(2000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [networks] nvarchar(1000) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [created_at] bigint NOT NULL,
         [expires_at] bigint NOT NULL,
+        [successor_id] nvarchar(12) COLLATE Latin1_General_100_BIN2 NULL,
+        [predecessor_id] nvarchar(12) COLLATE Latin1_General_100_BIN2 NULL,
         [revoked_at] bigint NULL,
         [version] bigint NOT NULL,
         CONSTRAINT [PK_identity_token] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_used_assertion] (
+        [account_id] binary(16) NOT NULL,
+        [jti_sha256] varbinary(32) NOT NULL,
+        [expires_at] bigint NOT NULL,
+        CONSTRAINT [PK_identity_used_assertion] PRIMARY KEY ([account_id], [jti_sha256])
     );
 END;
 
@@ -3445,6 +3553,38 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_identity_client_key_account_id] ON [identity_client_key] ([account_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_client_key_expires_at] ON [identity_client_key] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_consumed_assertion_expires_at] ON [identity_consumed_assertion] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_directory_try_expires_at] ON [identity_directory_try] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_identity_federated_identity_person_id] ON [identity_federated_identity] ([person_id]);
 END;
 
@@ -3629,6 +3769,38 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_identity_scope_request_account_id] ON [identity_scope_request] ([account_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_scope_request_expires_at] ON [identity_scope_request] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_service_account_created_at] ON [identity_service_account] ([created_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_service_account_name] ON [identity_service_account] ([name]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_identity_session_expires_at] ON [identity_session] ([expires_at]);
 END;
 
@@ -3717,6 +3889,14 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_identity_token_account_id] ON [identity_token] ([account_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_identity_token_created_at] ON [identity_token] ([created_at]);
 END;
 
@@ -3734,6 +3914,14 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_identity_token_person_id] ON [identity_token] ([person_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_used_assertion_expires_at] ON [identity_used_assertion] ([expires_at]);
 END;
 
 IF NOT EXISTS (

@@ -10,7 +10,7 @@ namespace MissionControl.Contracts.Api.Audit;
 public sealed record AccessReview(DateTimeOffset From, DateTimeOffset To, IReadOnlyList<AccessItem> Items, int Total);
 
 /// <summary>What somebody of the vendor did with one customer's data.</summary>
-/// <param name="ActorId">Subject: the id of a person, or <c>token:</c> and the id of a program's token.</param>
+/// <param name="ActorId">Subject: the id of a person, or of a program: <c>token:</c> and the id of its token, or its service account, of which the reads alone are counted.</param>
 /// <param name="CustomerId">The customer.</param>
 /// <param name="Reads">Things read, each counted once an hour and session.</param>
 /// <param name="Changes">Things changed.</param>
