@@ -112,6 +112,8 @@ public sealed partial class SamlResponseTests
             "unsigned" => SamlForge.Encode(idp.Response(Now)),
             "an unsigned assertion in a signed response" => SamlForge.Encode(idp.Sign(idp.Response(Now), "Response")),
             "another's response" => SamlForge.Encode(good.Replace("samlp:Response", "samlp:LogoutResponse", StringComparison.Ordinal)),
+            "an assertion of another namespace" => SamlForge.Encode(good.Replace("<saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"", "<saml:Assertion xmlns:saml=\"urn:evil\"", StringComparison.Ordinal)),
+            "a signature of another namespace" => SamlForge.Encode(good.Replace($"<Signature xmlns=\"{Signature}\"", "<Signature xmlns=\"urn:evil\"", StringComparison.Ordinal)),
             "an encrypted assertion" => SamlForge.Encode(WholeAssertion().Replace(good, "<saml:EncryptedAssertion/>")),
             "a refusal" => SamlForge.Encode(WholeAssertion().Replace(good, "").Replace("status:Success\" />", "status:Responder\"><samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:AuthnFailed\"/></samlp:StatusCode>", StringComparison.Ordinal)),
             "a refusal without status" => SamlForge.Encode(good.Replace("<samlp:StatusCode Value=\"urn:oasis:names:tc:SAML:2.0:status:Success\" />", "", StringComparison.Ordinal)),

@@ -53,6 +53,13 @@ public sealed partial class SamlResponseTests : IDisposable
     public void Longer_digests_are_taken(string method, string digest) => Assert.Equal("mallory", Read(SamlForge.Encode(idp.Sign(idp.Response(Now), change: (signed, reference) => (signed.SignedInfo!.SignatureMethod, reference.DigestMethod) = (method, digest)))).Subject);
 
     [Fact]
+    public void Namespaces_count_and_prefixes_do_not()
+    {
+        var other = idp.Response(Now).Replace("saml:", "a:", StringComparison.Ordinal).Replace("xmlns:saml=", "xmlns:a=", StringComparison.Ordinal).Replace("samlp:", "", StringComparison.Ordinal).Replace("xmlns:samlp=", "xmlns=", StringComparison.Ordinal);
+        Assert.Equal("mallory", Read(SamlForge.Encode(idp.Sign(other))).Subject);
+    }
+
+    [Fact]
     public void An_end_beyond_all_time_breaks_nothing()
     {
         var answer = Read(SamlForge.Encode(idp.Sign(idp.Response(Now).Replace(SamlForge.At(Now.AddMinutes(5)), "9999-12-31T23:59:59.9999999Z", StringComparison.Ordinal))));
@@ -156,6 +163,8 @@ public sealed partial class SamlResponseTests : IDisposable
         { "unsigned", "not-signed" },
         { "an unsigned assertion in a signed response", "not-signed" },
         { "another's response", "not-a-response" },
+        { "an assertion of another namespace", "wrapped" },
+        { "a signature of another namespace", "not-signed" },
         { "an encrypted assertion", "encrypted" },
         { "a refusal", SamlResponse.Declined },
         { "a refusal without status", SamlResponse.Declined },
