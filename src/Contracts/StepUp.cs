@@ -93,7 +93,9 @@ public static class StepUp
     public static StepUpSubject Grant(Guid accountId, Guid requestId, string scope) => Of(GrantScope, ["grant", accountId.ToString("N"), requestId.ToString("N"), scope]);
 
     /// <summary>A service account that was stopped may call again.</summary>
-    public static StepUpSubject EnableAccount(Guid accountId) => Of(GrantScope, ["enable", accountId.ToString("N")]);
+    /// <param name="accountId">The account.</param>
+    /// <param name="scopes">All that it may.</param>
+    public static StepUpSubject EnableAccount(Guid accountId, IEnumerable<string> scopes) => Of(GrantScope, ["enable", accountId.ToString("N"), .. scopes]);
 
     /// <summary>A service account gets something to prove itself with.</summary>
     /// <param name="accountId">The account.</param>

@@ -198,6 +198,7 @@ public sealed partial class SamlResponseTests
             case "no signature value": return Changed(document => SamlForge.Find(document, "SignatureValue").InnerText = "");
             case "a value in another namespace": return Changed(document => SamlForge.Find(document, "Signature").ReplaceChild(document.CreateElement("SignatureValue", "urn:other"), SamlForge.Find(document, "SignatureValue")));
             case "text within the signature": return Changed(document => SamlForge.Find(document, "Signature").AppendChild(document.CreateTextNode("more")));
+            case "a SignedInfo without end": return Changed(document => SamlForge.Find(document, "SignedInfo").SetAttribute("Id", new string('\t', 60_000)));
             case "the signature of another assertion":
                 var other = idp.Sign(idp.Response(Now, subject: "alice", id: "_assertion"));
                 return Changed(document => SamlForge.Find(document, "Assertion").ReplaceChild(document.ImportNode(SamlForge.Find(other, "Signature"), true), SamlForge.Find(document, "Signature")));

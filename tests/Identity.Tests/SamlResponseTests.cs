@@ -76,6 +76,14 @@ public sealed partial class SamlResponseTests : IDisposable
             reference.AddTransform(new XmlDsigExcC14NTransform("xs saml"));
         });
         Assert.Equal("mallory", Read(SamlForge.Encode(listed)).Subject);
+        var twice = idp.Sign(idp.Response(Now), change: (_, reference) =>
+        {
+            reference.TransformChain = new TransformChain();
+            reference.AddTransform(new XmlDsigEnvelopedSignatureTransform());
+            reference.AddTransform(new XmlDsigExcC14NTransform("xs"));
+        });
+        SamlForge.Find(twice, "InclusiveNamespaces").SetAttribute("PrefixList", "xs xs");
+        Assert.Equal("signature", Assert.Throws<ProviderException>(() => Read(SamlForge.Encode(twice))).Code);
     }
 
     [Fact]
@@ -201,6 +209,7 @@ public sealed partial class SamlResponseTests : IDisposable
         { "no signature value", "no certificate" },
         { "a value in another namespace", "Signature holds" },
         { "text within the signature", "Signature holds" },
+        { "a SignedInfo without end", "SignedInfo" },
         { "the signature of another assertion", "DigestValue" },
     };
 

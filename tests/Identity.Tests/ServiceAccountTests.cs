@@ -63,7 +63,12 @@ public sealed class ServiceAccountTests : IAsyncLifetime
         // Not whoever asked, owns and made it; no program; nobody who does not hold it; nobody without confirming it.
         Assert.Equal("conflict", await CodeAsync(programs.Api.PostAsync(new Uri(grant, UriKind.Relative), null)));
         Assert.Equal("step-up-impossible", await CodeAsync(Host.Admin.PostAsync(new Uri(grant, UriKind.Relative), null)));
-        var joan = await SomebodySignedIn.InviteByAsync(Host, programs.Root, "joan@vendor.example", "administrator");
+
+        // Nor whom they made themselves: one human with two accounts is no second person.
+        var twin = await SomebodySignedIn.InviteByAsync(Host, programs.Root, "root+2@vendor.example", "administrator");
+        using var twins = await twin.ApiAsync();
+        Assert.Equal("conflict", await CodeAsync(twins.PostAsync(new Uri(grant, UriKind.Relative), null)));
+        var joan = await SomebodySignedIn.InviteAsync(Host, "joan@vendor.example", "administrator");
         using var unconfirmed = await joan.ApiAsync(confirms: false);
         Assert.Equal("step-up-required", await CodeAsync(unconfirmed.PostAsync(new Uri(grant, UriKind.Relative), null)));
         Assert.Equal(["fleet:read"], (await programs.DetailAsync(account.Id)).Account.Scopes);
@@ -99,7 +104,7 @@ public sealed class ServiceAccountTests : IAsyncLifetime
     [Fact]
     public async Task Whoever_owns_or_made_the_account_grants_it_nothing_and_what_a_stopped_person_asked_for_is_granted_by_nobody()
     {
-        var joan = await SomebodySignedIn.InviteByAsync(Host, programs.Root, "joan@vendor.example", "administrator");
+        var joan = await SomebodySignedIn.InviteAsync(Host, "joan@vendor.example", "administrator");
         var mary = await SomebodySignedIn.InviteByAsync(Host, programs.Root, "mary@vendor.example", "administrator");
         var security = await SomebodySignedIn.InviteByAsync(Host, programs.Root, "sec@vendor.example", "security-officer");
         using var joans = await joan.ApiAsync();
@@ -205,7 +210,7 @@ public sealed class ServiceAccountTests : IAsyncLifetime
     [Fact]
     public async Task A_program_neither_changes_itself_nor_makes_what_outlives_it()
     {
-        var joan = await SomebodySignedIn.InviteByAsync(Host, programs.Root, "joan@vendor.example", "administrator");
+        var joan = await SomebodySignedIn.InviteAsync(Host, "joan@vendor.example", "administrator");
         using var joans = await joan.ApiAsync();
         var account = await programs.MakeAsync("strong", ["identity:read", "fleet:read"]);
         var asked = await ReadAsync<AskedScope>(await Ask(programs.Api, account.Id, "identity:write"));

@@ -53,7 +53,7 @@ public sealed class SamlTests(PortalFixture portal) : IAsyncLifetime
         await ArriveAsync(window, "Clusters");
         Assert.Equal(new Uri(host.Portal, "/clusters?health=red").ToString(), window.Page.Url);
         var cookies = await window.Page.Context.CookiesAsync();
-        Assert.DoesNotContain(cookies, cookie => cookie.Name is "__Secure-mc-saml" or "__Host-mc-signin");
+        Assert.DoesNotContain(cookies, cookie => cookie.Name is "__Host-mc-saml" or "__Host-mc-signin");
         var session = Assert.Single(cookies, cookie => cookie.Name == "__Host-mc-session");
         Assert.Equal(SameSiteAttribute.Lax, session.SameSite);
         await window.GoAsync("/me");
@@ -88,14 +88,25 @@ public sealed class SamlTests(PortalFixture portal) : IAsyncLifetime
         await peer.KeepAsync(new SamlAccount("G-0001", "Grace Hopper", null, ["viewers"], "urn:test:mfa"));
         using var browser = host.Client(host.Portal);
         using var begun = await browser.GetAsync(new Uri("/signin/corp/begin?returnUrl=https://evil.example/", UriKind.Relative));
-        var cookie = Assert.Single(begun.Headers.GetValues("Set-Cookie"), text => text.StartsWith("__Secure-mc-saml=", StringComparison.Ordinal)).ToLowerInvariant();
-        Assert.All(new[] { "httponly", "secure", "samesite=none", "path=/signin/corp/acs", "expires=" }, part => Assert.Contains(part, cookie, StringComparison.Ordinal));
-        var held = Assert.Single(begun.Headers.GetValues("Set-Cookie"), text => text.StartsWith("__Secure-mc-saml=", StringComparison.Ordinal)).Split(';')[0];
+        var cookie = Assert.Single(begun.Headers.GetValues("Set-Cookie"), text => text.StartsWith("__Host-mc-saml=", StringComparison.Ordinal)).ToLowerInvariant();
+        Assert.All(new[] { "httponly", "secure", "samesite=none", "path=/;", "expires=" }, part => Assert.Contains(part, cookie, StringComparison.Ordinal));
+
+        // Another site's page that leads somebody here does not sign them in as whom it chose: they are asked first.
+        foreach (var (site, isAsked) in new[] { ("cross-site", true), ("same-site", true), ("same-origin", false), ("none", false) })
+        {
+            using var led = new HttpRequestMessage(HttpMethod.Get, new Uri("/signin/corp/begin", UriKind.Relative));
+            led.Headers.Add("Sec-Fetch-Site", site);
+            using var shown = await browser.SendAsync(led);
+            Assert.Equal((site, isAsked ? HttpStatusCode.OK : HttpStatusCode.Redirect), (site, shown.StatusCode));
+            Assert.NotEqual(isAsked, shown.Headers.Contains("Set-Cookie"));
+        }
+
+        var held = Assert.Single(begun.Headers.GetValues("Set-Cookie"), text => text.StartsWith("__Host-mc-saml=", StringComparison.Ordinal)).Split(';')[0];
         var post = await peer.SignInAsync(begun.Headers.Location!.ToString(), "G-0001");
 
         // Login CSRF: posted by a page of another site in somebody else's browser, which holds nothing or another attempt's secret.
         using var other = await browser.GetAsync(new Uri("/signin/corp/begin", UriKind.Relative));
-        var others = Assert.Single(other.Headers.GetValues("Set-Cookie"), text => text.StartsWith("__Secure-mc-saml=", StringComparison.Ordinal)).Split(';')[0];
+        var others = Assert.Single(other.Headers.GetValues("Set-Cookie"), text => text.StartsWith("__Host-mc-saml=", StringComparison.Ordinal)).Split(';')[0];
         foreach (var (carried, state, response) in new[] { (null, post.RelayState, post.Response), (others, post.RelayState, post.Response), (held, "https://evil.example/", post.Response), (held, post.RelayState, new string('A', 380_000)), (held, "", "") })
         {
             using var refused = await PostAsync(browser, carried, state, response);

@@ -101,6 +101,7 @@ public sealed class IdentityModule : IModule
         host.Services.AddSingleton<FactorBook>();
         host.Services.AddSingleton<PasskeyBook>();
         host.Services.AddSingleton<PasskeyQuestions>();
+        host.Services.AddSingleton<BegunSignIns>();
         host.Services.AddSingleton<FirstAdministrator>();
         host.Services.AddSingleton<UnknownTries>();
         host.Services.AddHostedService<IdentityStart>();

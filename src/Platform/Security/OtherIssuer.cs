@@ -17,17 +17,20 @@ namespace MissionControl.Platform.Security;
 internal sealed record OtherClaims(string ClientId, string Scope, Guid? Customer);
 
 /// <summary>
-/// Another issuer in place of ours: its access tokens (RFC 9068) are judged by what it publishes. That is kept for twelve hours, and
+/// Another issuer in place of ours: its access tokens (RFC 9068) are judged by what it publishes. That is kept for an hour, and
 /// fetched again for a key that is not among it, once a minute at most: whoever invents keys makes nobody busy. No token of it
 /// holds a right that takes two people here.
 /// </summary>
 internal sealed partial class OtherIssuer : IDisposable
 {
+    private const int LongestClient = 90;
     private const int LongestToken = 16 * 1024;
     private const int LongestAnswer = 1024 * 1024;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan KeptFor = TimeSpan.FromHours(12);
+    private static readonly TimeSpan KeptFor = TimeSpan.FromHours(1);
     private static readonly TimeSpan AnewAfter = TimeSpan.FromMinutes(1);
+    // There is no way to stop one here before it ends.
+    private static readonly TimeSpan LongestLife = TimeSpan.FromHours(2);
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(1);
 
     // Public keys only: with HS256 among them whoever knows the published key could sign.
@@ -79,7 +82,7 @@ internal sealed partial class OtherIssuer : IDisposable
         {
             ValidIssuer = options.Issuer, ValidAudience = options.Audience, ValidAlgorithms = Algorithms, IssuerSigningKeys = keys, TryAllIssuerSigningKeys = true, RequireSignedTokens = true, RequireExpirationTime = true,
             IgnoreTrailingSlashWhenValidatingAudience = false,
-            LifetimeValidator = (from, until, _, _) => until > now && (from is null || from <= now + Skew),
+            LifetimeValidator = (from, until, _, _) => until > now && until <= now + LongestLife && (from is null || from <= now + Skew),
         });
         return result.IsValid ? Read((JsonWebToken)result.SecurityToken) : null;
     }
@@ -93,7 +96,7 @@ internal sealed partial class OtherIssuer : IDisposable
     private OtherClaims? Read(JsonWebToken token)
     {
         var client = TextOf(token, "client_id") ?? TextOf(token, "azp") ?? token.Subject;
-        if (client is not { Length: > 0 and <= 100 } || client.AsSpan().ContainsAnyExceptInRange('!', '~'))
+        if (client is not { Length: > 0 and <= LongestClient } || client.AsSpan().ContainsAnyExceptInRange('!', '~'))
         {
             return null;
         }
@@ -139,9 +142,11 @@ internal sealed partial class OtherIssuer : IDisposable
             }
 
             triedAt = now;
-            published = new Published(await FetchAsync(cancellationToken), now);
+            
+            // Whoever hangs up meanwhile stops nobody else's: the minute's one try is made to its end, which is near.
+            published = new Published(await FetchAsync(CancellationToken.None), now);
         }
-        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException or JsonException or ArgumentException or InvalidOperationException or FormatException && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException or IOException or JsonException or ArgumentException or InvalidOperationException or FormatException)
         {
             // What is known stays good: an issuer that is away for an hour locks nobody out whose token it signed before.
             LogAway(logger, options.Issuer!, exception.Message);

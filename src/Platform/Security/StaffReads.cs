@@ -29,7 +29,7 @@ public static class StaffReads
     /// <summary>Says that an endpoint, or a group of them, shows a thing of one customer, whose id stands in the route.</summary>
     public static TBuilder Shows<TBuilder>(this TBuilder builder, string noun, Func<ControlPlaneDbContext, Guid, IQueryable<Guid?>> owner, string route = "id")
         where TBuilder : IEndpointConventionBuilder =>
-        builder.Shows(noun, (db, id) => owner(db, Guid.Parse(id)), route);
+        builder.WithMetadata(new ShowsCustomer(noun, request => Guid.TryParse(request.RouteValues[route]?.ToString(), out var id) ? id.ToString() : null, (db, id) => owner(db, Guid.Parse(id))));
 
     /// <summary>The same for ids that are texts.</summary>
     public static TBuilder Shows<TBuilder>(this TBuilder builder, string noun, Func<ControlPlaneDbContext, string, IQueryable<Guid?>> owner, string route = "id")
@@ -39,7 +39,7 @@ public static class StaffReads
     /// <summary>Says that a list may be narrowed to one cluster, by the parameter <c>cluster</c>.</summary>
     public static TBuilder ShowsClusterAskedFor<TBuilder>(this TBuilder builder, Func<ControlPlaneDbContext, Guid, IQueryable<Guid?>> owner)
         where TBuilder : IEndpointConventionBuilder =>
-        builder.WithMetadata(new ShowsCustomer("cluster", static request => Id(request, "cluster")?.ToString(), (db, id) => owner(db, Guid.Parse(id))));
+        builder.WithMetadata(new ShowsCustomer("cluster", static request => Ids(request, "cluster").Select(id => id.ToString()).FirstOrDefault(), (db, id) => owner(db, Guid.Parse(id))));
 
     /// <summary>Notes what is read by the endpoints of a role's API.</summary>
     public static RouteGroupBuilder NoteStaffReads(this RouteGroupBuilder api, string module) => api.AddEndpointFilter(async (context, next) =>
@@ -57,37 +57,38 @@ public static class StaffReads
     private static async Task NoteAsync(string module, AuditActor reader, HttpContext http)
     {
         var shows = http.GetEndpoint()?.Metadata.GetMetadata<ShowsCustomer>();
-        var target = shows?.Target(http.Request);
-        var asked = Id(http.Request, "customer");
-        if (target is null && asked is null)
-        {
-            return;
-        }
-
-        var (type, noun, id) = target is not null ? ($"{module}.{shows!.Noun}{Suffix}", shows.Noun, target) : ($"{module}.{Listed(http)}{Suffix}", "customer", asked!.Value.ToString());
+        List<Look> looks = shows?.Target(http.Request) is { } target ? [new Look($"{module}.{shows.Noun}{Suffix}", shows.Noun, target, null)]
+            : [.. Ids(http.Request, "customer").Select(id => new Look($"{module}.{Listed(http)}{Suffix}", "customer", id.ToString(), id))];
         var recent = http.RequestServices.GetRequiredService<RecentReads>();
-        var read = new RecentReads.Read(reader.Id, reader.SessionId, type, id);
-        if (recent.IsNoted(read))
-        {
-            return;
-        }
-
+        looks.RemoveAll(look => recent.IsNoted(look.By(reader)));
         var db = http.RequestServices.GetRequiredService<ControlPlaneDbContext>();
-        var customer = target is null ? asked : await shows!.Owner(db, target).FirstOrDefaultAsync(http.RequestAborted);
-        if (customer is not { } owner || owner == Guid.Empty)
+        var (events, noted) = (http.RequestServices.GetRequiredService<IEvents>(), new List<Look>());
+        foreach (var look in looks)
         {
-            return;
+            if ((look.Customer ?? await shows!.Owner(db, look.Target).FirstOrDefaultAsync(http.RequestAborted)) is { } owner && owner != Guid.Empty)
+            {
+                events.Audit(new AuditFact(look.Type, AuditLog.Customer, look.Noun, look.Target) { CustomerId = owner, ClusterId = look.Noun == "cluster" ? Guid.Parse(look.Target) : null });
+                noted.Add(look);
+            }
         }
 
-        http.RequestServices.GetRequiredService<IEvents>().Audit(new AuditFact(type, AuditLog.Customer, noun, id) { CustomerId = owner, ClusterId = noun == "cluster" ? Guid.Parse(id) : null });
-        await db.SaveChangesAsync(http.RequestAborted);
-        recent.Note(read);
+        if (noted.Count > 0)
+        {
+            await db.SaveChangesAsync(http.RequestAborted);
+            noted.ForEach(look => recent.Note(look.By(reader)));
+        }
     }
 
     // /api/v1/identity/people: people.
     private static string Listed(HttpContext http) => ((RouteEndpoint)http.GetEndpoint()!).RoutePattern.RawText!.Split('/', StringSplitOptions.RemoveEmptyEntries)[3];
 
-    private static Guid? Id(HttpRequest request, string parameter) => Guid.TryParse(request.Query[parameter], out var id) ? id : null;
+    // A filter may be given more than once.
+    private static IEnumerable<Guid> Ids(HttpRequest request, string parameter) => request.Query[parameter].Select(text => Guid.TryParse(text, out var id) ? id : (Guid?)null).OfType<Guid>().Distinct();
+
+    private sealed record Look(string Type, string Noun, string Target, Guid? Customer)
+    {
+        public RecentReads.Read By(AuditActor reader) => new(reader.Id, reader.SessionId, Type, Target);
+    }
 }
 
 /// <summary>What this process noted lately, so that somebody who stays on a page does not fill the log. Another process notes it once more.</summary>

@@ -45,6 +45,12 @@ public sealed class StepUpGuard
             return Problems.Of(ProblemCodes.StepUpImpossible, "This is done only by somebody who confirms it there and then; no token does. Sign in to the portal.");
         }
 
+        // What matters most outlives whoever does it: a key, a person, a role. A program that was stopped must have left none of them.
+        if (http.User.FindFirst("account") is not null)
+        {
+            return Problems.Of(ProblemCodes.StepUpImpossible, "A person does this, and confirms it; no service account does. Sign in to the portal.");
+        }
+
         if (http.User.FindFirst("stamp") is null)
         {
             return null;

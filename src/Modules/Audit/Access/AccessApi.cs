@@ -31,7 +31,7 @@ internal static class AccessApi
     private static async Task<IResult> ReviewAsync(ControlPlaneDbContext db, TimeProvider time, Guid? customer, string? actor, DateTimeOffset? from, DateTimeOffset? to, int? limit, CancellationToken cancellationToken)
     {
         var end = to ?? time.GetUtcNow();
-        var begin = from ?? end.AddDays(-UsualDays);
+        var begin = from ?? (end - DateTimeOffset.MinValue < TimeSpan.FromDays(UsualDays) ? DateTimeOffset.MinValue : end.AddDays(-UsualDays));
         if (begin >= end || end - begin > TimeSpan.FromDays(MostDays))
         {
             return Problems.Of(ProblemCodes.UnknownParameter, $"from is before to, and at most {MostDays} days.", [new FieldError("from", "invalid-value", $"Before to, and at most {MostDays} days.")]);

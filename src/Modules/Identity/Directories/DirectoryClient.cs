@@ -60,12 +60,21 @@ internal sealed class DirectoryClient(IOptions<IdentityOptions> options) : IDisp
 
         // Nobody's name gets a question, too, for an entry that is not there, so that who listens or counts learns nothing. What was
         // typed is not sent: a locked person's password is not tried by the directory either.
-        var (dn, secret) = mayBeTried ? (person!.Dn, password) : ($"cn={Convert.ToHexString(RandomNumberGenerator.GetBytes(8))},{directory.SearchBase}", Convert.ToHexString(RandomNumberGenerator.GetBytes(8)));
-        var bound = await connection.BindAsync(dn, secret, deadline);
         if (!mayBeTried)
         {
+            try
+            {
+                await connection.BindAsync($"cn={Convert.ToHexString(RandomNumberGenerator.GetBytes(8))},{directory.SearchBase}", Convert.ToHexString(RandomNumberGenerator.GetBytes(8)), deadline);
+            }
+            catch (ProviderException)
+            {
+                // A search that was broken off may leave more on its way; whatever comes, the answer is the same.
+            }
+
             return new DirectoryAnswer(person, null, why ?? "too many wrong tries");
         }
+
+        var bound = await connection.BindAsync(person!.Dn, password, deadline);
 
         // 0 alone: a server that goes on asking (14), or refers elsewhere (10), has proved nothing.
         if (bound.Code != 0)

@@ -127,7 +127,7 @@ internal sealed class LdapConnection : IAsyncDisposable
                 return (Read(() => ResultOf(answer)), entries);
             }
 
-            if (entries.Count == most || length > LongestAnswer)
+            if ((tag == 4 && entries.Count == most) || length > LongestAnswer)
             {
                 return (new LdapResult(SizeLimitExceeded, "more than was asked for"), entries);
             }

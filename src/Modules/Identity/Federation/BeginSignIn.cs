@@ -17,7 +17,7 @@ internal static class BeginSignIn
     public static void Map(IEndpointRouteBuilder federation) =>
         federation.MapPost("/{provider}/begin", BeginAsync).OpenToAll("nobody is signed in yet").WithName("BeginFederatedSignIn").WithSummary("Begin to sign in at a provider").Produces<BegunFederatedSignIn>();
 
-    private static async Task<IResult> BeginAsync(string provider, BeginFederatedSignInRequest request, ProviderBook providers, ProviderClient client, ControlPlaneDbContext db, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> BeginAsync(string provider, BeginFederatedSignInRequest request, ProviderBook providers, ProviderClient client, BegunSignIns begun, ControlPlaneDbContext db, TimeProvider time, CancellationToken cancellationToken)
     {
         try
         {
@@ -29,6 +29,12 @@ internal static class BeginSignIn
             if (providers.PortalAddress is null)
             {
                 return Problems.Of(ProblemCodes.Conflict, "This installation does not know its own address (Identity:PortalAddress), so that no provider can send anybody back.");
+            }
+
+            // Each is a row of ten minutes, and nobody has proved anything yet.
+            if (!begun.MayDo())
+            {
+                return Problems.Of(ProblemCodes.RateLimited, "Too many people sign in at this moment. Try again in a few seconds.");
             }
 
             var configuration = found.Saml is null ? await client.DiscoverAsync(found, anew: false, cancellationToken) : null;
@@ -64,3 +70,6 @@ internal static class BeginSignIn
         }
     }
 }
+
+/// <summary>Bounds how many sign-ins at providers strangers can begin in this process.</summary>
+internal sealed class BegunSignIns() : StrangersLimit(atOnce: 300, perSecond: 30);

@@ -4,6 +4,7 @@ using Microsoft.IdentityModel.JsonWebTokens;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Identity.Invitations;
 using MissionControl.Identity.People;
+using MissionControl.Identity.Sessions;
 using MissionControl.Identity.Tokens;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
@@ -100,6 +101,9 @@ internal static class FederatedPeople
     public static async Task EndAllAsync(ControlPlaneDbContext db, IEvents events, string providerId, string by, string reason, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var ids = await db.Set<FederatedIdentity>().Where(row => row.ProviderId == providerId).Select(row => row.PersonId).ToListAsync(cancellationToken);
+
+        // Two providers of one issuer share their people: who came by this one, and by the other one since, counts too.
+        ids = [.. ids.Union(await db.Set<Session>().Where(row => row.ProviderId == providerId && row.EndedAt == null && row.PersonId != null).Select(row => row.PersonId!.Value).ToListAsync(cancellationToken))];
         await Actor.LockAsync(db, ids, cancellationToken);
         foreach (var person in await db.Set<Person>().Where(row => ids.Contains(row.Id)).ToListAsync(cancellationToken))
         {

@@ -6,6 +6,7 @@ using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Identity.Directories;
 using MissionControl.Identity.Federation.Saml;
+using MissionControl.Identity.SignIn;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
@@ -32,10 +33,15 @@ internal static class FederationApi
     }
 
     /// <summary>Writes down that a sign-in was refused, and why; the reader is told in words that give nobody away.</summary>
-    public static async Task<IResult> RefuseAsync(ControlPlaneDbContext db, IEvents events, Provider provider, AuditActor? actor, string why, string? told, CancellationToken cancellationToken)
+    public static async Task<IResult> RefuseAsync(ControlPlaneDbContext db, IEvents events, Provider provider, AuditActor? actor, string why, string? told, UnknownTries unknown, CancellationToken cancellationToken)
     {
-        events.Audit(Fact(provider, "identity.sign-in-refused") with { Actor = actor ?? new AuditActor("system", "unknown", provider.Way), Outcome = AuditOutcome.Denied, Reason = why });
-        await db.SaveChangesAsync(cancellationToken);
+        // Anybody can bring an answer that is none: strangers fill no log.
+        if (actor is not null || unknown.MayBeTold())
+        {
+            events.Audit(Fact(provider, "identity.sign-in-refused") with { Actor = actor ?? new AuditActor("system", "unknown", provider.Way), Outcome = AuditOutcome.Denied, Reason = why });
+            await db.SaveChangesAsync(cancellationToken);
+        }
+
         return Problems.Of(ProblemCodes.Unauthenticated, told ?? why);
     }
 

@@ -33,7 +33,7 @@ internal static class FinishSignIn
         federation.MapPost("/{provider}/finish", FinishAsync).OpenToAll("the provider's answer and the browser's secret are the credentials").WithName("FinishFederatedSignIn").WithSummary("Bring what the provider answered").Produces<FederatedSignIn>();
 
     private static async Task<IResult> FinishAsync(
-        string provider, FinishFederatedSignInRequest request, ProviderBook providers, ProviderClient client, IdTokens tokens, FactorBook factors, FirstAdministrator first, ControlPlaneDbContext db, IEvents events, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
+        string provider, FinishFederatedSignInRequest request, ProviderBook providers, ProviderClient client, IdTokens tokens, FactorBook factors, FirstAdministrator first, UnknownTries unknown, ControlPlaneDbContext db, IEvents events, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!await providers.ExistsAsync(db, provider, cancellationToken))
         {
@@ -59,7 +59,7 @@ internal static class FinishSignIn
         }
         catch (ProviderException failure)
         {
-            return found is null ? Problems.Of(ProblemCodes.Unauthenticated, NotGood) : await FederationApi.RefuseAsync(db, events, found, null, failure.Message, failure.Code == Declined ? failure.Message : NotGood, cancellationToken);
+            return found is null ? Problems.Of(ProblemCodes.Unauthenticated, NotGood) : await FederationApi.RefuseAsync(db, events, found, null, failure.Message, failure.Code == Declined ? failure.Message : NotGood, unknown, cancellationToken);
         }
 
         // Nothing of the provider is waited for from here on.
@@ -74,7 +74,7 @@ internal static class FinishSignIn
 
             if (said.Assertion is { } once && await db.Dialect.InsertIfAbsentAsync(db, new BulkRows("identity_consumed_assertion", ["key", "expires_at"], ["key"], [[once.Key, once.KeptUntil.ToUnixTimeMilliseconds()]]), cancellationToken) == 0)
             {
-                var replayed = await FederationApi.RefuseAsync(db, events, found, null, "The assertion was taken already (ID).", NotGood, cancellationToken);
+                var replayed = await FederationApi.RefuseAsync(db, events, found, null, "The assertion was taken already (ID).", NotGood, unknown, cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
                 return replayed;
             }
@@ -82,7 +82,7 @@ internal static class FinishSignIn
             var (person, refusal) = await FederatedPeople.BringAsync(db, events, found, said.Claims, now, cancellationToken);
             if (person is null || refusal is not null)
             {
-                var refused = await FederationApi.RefuseAsync(db, events, found, person is null ? null : FederatedPeople.ActorOf(person, found.Way), refusal!, null, cancellationToken);
+                var refused = await FederationApi.RefuseAsync(db, events, found, person is null ? null : FederatedPeople.ActorOf(person, found.Way), refusal!, null, unknown, cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
                 return refused;
             }

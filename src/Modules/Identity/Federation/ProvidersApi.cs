@@ -115,7 +115,7 @@ internal static class ProvidersApi
             }
 
             var (issuer, client) = (IssuerOf(request, saml), ClientOf(request, saml));
-            var isOther = row.Issuer != issuer || row.ClientId != client;
+            var isOther = row.Issuer != issuer || row.ClientId != client || (saml is { } now && row.Saml is { } then && now.Kept.IsOtherThan(KeptSaml.Of(then)));
             if (isOther && row.ClientSecret is not null && string.IsNullOrEmpty(request.ClientSecret))
             {
                 // Else whoever may write here would have the secret posted to an address of theirs.

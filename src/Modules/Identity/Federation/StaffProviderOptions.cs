@@ -111,9 +111,9 @@ internal sealed class StaffProviderOptions
 
     private IEnumerable<string> SamlMistakes()
     {
-        if (Provider.Words(RequiredAcr).Any(SamlNames.ProvesNothing.Contains))
+        if (Provider.Words($"{RequiredAcr} {RequiredAmr}").Any(SamlNames.ProvesNothing.Contains))
         {
-            yield return $"Identity:Providers: the RequiredAcr of {Id} names a context that is a password: that is no second factor.";
+            yield return $"Identity:Providers: the RequiredAcr or RequiredAmr of {Id} names a context that is a password: that is no second factor.";
         }
 
         string? mistake = null;

@@ -115,8 +115,15 @@ internal static class TokenEndpoint
         }
 
         // Whoever holds the secret is worth knowing, most of all when it opens no door.
-        var (address, why) = (http.Connection.RemoteIpAddress, !secret.IsClientSecret || secret.AccountId != account.Id ? "the token is no secret of this client" : secret.IsLive(now) ? Stopped(account, http) : "the secret is worth nothing any more");
-        Of<TokenUses>(services).Note("identity", id, address, why is null);
+        var isOurs = secret.IsClientSecret && secret.AccountId == account.Id;
+        var why = secret.IsLive(now) ? Stopped(account, http) : "the secret is worth nothing any more";
+        Of<TokenUses>(services).Note("identity", id, http.Connection.RemoteIpAddress, isOurs && why is null);
+        if (!isOurs)
+        {
+            // Somebody else's token proves nothing of this account, and writes nothing into its log.
+            return false;
+        }
+
         return why is null || await RefusedAsync(account, "client-secret", why, services, http.RequestAborted);
     }
 

@@ -119,7 +119,7 @@ internal sealed class ClientKey
 
     private static (byte[] Spki, string Algorithm, string Kid, string? Mistake) Of(byte[] spki, string own, string? asked, string? kid) =>
         asked is not null && asked != own ? Refused($"This key signs with {own}.")
-        : kid is { Length: > 100 } ? Refused("The name of a key has 100 characters at most (kid).")
+        : kid is { Length: > 100 } || kid?.Any(letter => letter is <= ' ' or > '~') == true ? Refused("The name of a key has 100 visible ASCII characters at most (kid).")
         : (spki, own, string.IsNullOrEmpty(kid) ? KeyIds.Of(spki) : kid, null);
 
     private static (byte[] Spki, string Algorithm, string Kid, string? Mistake) Refused(string why) => ([], "", "", why);

@@ -49,7 +49,7 @@ internal static class CredentialsApi
 
             var now = time.GetUtcNow();
             var name = request.Name!.Trim();
-            if (await HindranceAsync(account, isSecret: false, http, db, now, cancellationToken) is { } hindrance)
+            if (await HindranceAsync(account, isSecret: false, request.Networks is { Count: > 0 } named ? named : account.NetworkList(), request.ExpiresInDays, http, db, now, cancellationToken) is { } hindrance)
             {
                 return hindrance;
             }
@@ -68,7 +68,7 @@ internal static class CredentialsApi
         ServiceAccountsApi.ChangeAsync(id, http, db, async account =>
         {
             var now = time.GetUtcNow();
-            if (await HindranceAsync(account, isSecret: true, http, db, now, cancellationToken) is { } hindrance)
+            if (await HindranceAsync(account, isSecret: true, account.NetworkList(), request.ExpiresInDays, http, db, now, cancellationToken) is { } hindrance)
             {
                 return hindrance;
             }
@@ -97,6 +97,11 @@ internal static class CredentialsApi
             }
 
             var now = time.GetUtcNow();
+            if (await BeyondAsync(account.NetworkList(), request.ExpiresInDays, http, db, now, cancellationToken) is { } beyond)
+            {
+                return beyond;
+            }
+
             var live = await db.Set<ClientKey>().AsNoTracking().Where(row => row.AccountId == id && row.RevokedAt == null && row.ExpiresAt > now).Select(row => row.Kid).ToListAsync(cancellationToken);
             if (live.Count >= MostKeys || live.Contains(kid))
             {
@@ -135,11 +140,29 @@ internal static class CredentialsApi
             return TypedResults.NoContent();
         }, cancellationToken);
 
-    private static async Task<IResult?> HindranceAsync(ServiceAccount account, bool isSecret, HttpContext http, ControlPlaneDbContext db, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>A token that is bound to networks, or ends, makes nothing that is good elsewhere or longer.</summary>
+    private static async Task<IResult?> BeyondAsync(IReadOnlyList<string> networks, int days, HttpContext http, ControlPlaneDbContext db, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (http.User.FindFirst("token")?.Value is not { } own || await db.Set<ApiToken>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == own, cancellationToken) is not { } parent)
+        {
+            return null;
+        }
+
+        var life = TimeSpan.FromDays(days);
+        return parent.Beyond(networks).ToList() is { Count: > 0 } errors ? Problems.Invalid(errors)
+            : parent.LifeOfChild(life, now) < life ? Problems.Invalid([new FieldError("/expiresInDays", "beyond-your-own", "Your own token ends before.")]) : null;
+    }
+
+    private static async Task<IResult?> HindranceAsync(ServiceAccount account, bool isSecret, IReadOnlyList<string> networks, int days, HttpContext http, ControlPlaneDbContext db, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (account.NoCredential(http.User) is { } lacking)
         {
             return Problems.Of(ProblemCodes.Conflict, lacking);
+        }
+
+        if (await BeyondAsync(networks, days, http, db, now, cancellationToken) is { } beyond)
+        {
+            return beyond;
         }
 
         var live = await db.Set<ApiToken>().CountAsync(row => row.AccountId == account.Id && row.IsClientSecret == isSecret && row.RevokedAt == null && row.ExpiresAt > now, cancellationToken);

@@ -5,6 +5,7 @@ using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Identity.Invitations;
 using MissionControl.Identity.People;
 using MissionControl.Identity.Tokens;
 using MissionControl.Platform.Data;
@@ -81,10 +82,15 @@ internal static class ScopeRequestsApi
                 return Problems.Of(ProblemCodes.Conflict, hindrance);
             }
 
-            // What somebody asked who was stopped since, nobody vouches for any more.
+            // What somebody asked who was stopped since, or may no longer, nobody vouches for any more.
             if (!await AskerStandsAsync(db, asked, cancellationToken))
             {
-                return Problems.Of(ProblemCodes.Conflict, "Whoever asked for this was disabled. Refuse it; somebody else may ask anew.");
+                return Problems.Of(ProblemCodes.Conflict, "Whoever asked for this was disabled, or may not ask for it any more. Refuse it; somebody else may ask anew.");
+            }
+
+            if (await DoubtAsync(db, account, asked, Actor.IdOf(http.User)!.Value, now, cancellationToken) is { } doubt)
+            {
+                return Problems.Of(ProblemCodes.Conflict, doubt);
             }
 
             var text = $"The service account “{account.Name}” may {asked.Scope} from now on. It was asked for because: {asked.Reason}";
@@ -130,10 +136,33 @@ internal static class ScopeRequestsApi
             return Task.FromResult<IResult>(TypedResults.NoContent());
         }, cancellationToken);
 
-    private static Task<bool> AskerStandsAsync(ControlPlaneDbContext db, ScopeRequest asked, CancellationToken cancellationToken)
+    private static async Task<bool> AskerStandsAsync(ControlPlaneDbContext db, ScopeRequest asked, CancellationToken cancellationToken)
     {
         var id = Guid.Parse(asked.AskedBy["person:".Length..]);
-        return db.Set<Person>().AnyAsync(row => row.Id == id && row.DisabledAt == null, cancellationToken);
+        var roles = await db.Set<HeldRole>().AsNoTracking().Where(row => row.PersonId == id && row.Until == null).Select(row => row.Role).ToListAsync(cancellationToken);
+        return Scopes.Include(RoleBook.ScopesOf(roles), TokensApi.Right) && await db.Set<Person>().AnyAsync(row => row.Id == id && row.DisabledAt == null, cancellationToken);
+    }
+
+    /// <summary>Why a granter may be the same human as one of those it is to be another than; null: nothing says so. Whoever may invite could make itself a second person within a minute.</summary>
+    private static async Task<string?> DoubtAsync(ControlPlaneDbContext db, ServiceAccount account, ScopeRequest asked, Guid granterId, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var granter = await db.Set<Person>().AsNoTracking().SingleAsync(row => row.Id == granterId, cancellationToken);
+        string[] subjects = [asked.AskedBy, account.MadeBy, Person.SubjectOf(account.OwnerId)];
+        var ids = subjects.Where(one => one.StartsWith("person:", StringComparison.Ordinal)).Select(one => Guid.Parse(one["person:".Length..])).ToList();
+        var addresses = await db.Set<Person>().AsNoTracking().Where(row => ids.Contains(row.Id) && row.Email != "").Select(row => row.Email).ToListAsync(cancellationToken);
+        if (addresses.Contains(granter.Email, StringComparer.OrdinalIgnoreCase))
+        {
+            return "You have the mail address of whoever asked for it, made the account or answers for it; somebody else grants it.";
+        }
+
+        if (granter.IsFederated && granter.CreatedAt > asked.AskedAt)
+        {
+            return "You came after this was asked for; somebody else grants it.";
+        }
+
+        var since = now - ScopeRequest.Life;
+        return await db.Set<Invitation>().AnyAsync(row => row.AcceptedAt > since && subjects.Contains(row.InvitedBy) && (row.PersonId == granterId || row.Email == granter.Email), cancellationToken)
+            ? "Whoever asked for it, made the account or answers for it invited you, or gave you a way back, within the last week; somebody else grants it." : null;
     }
 
     private static Task<IResult> DecideAsync(Guid id, Guid request, HttpContext http, ControlPlaneDbContext db, Func<ServiceAccount, ScopeRequest, Task<IResult>> decide, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Builder;
@@ -7,6 +8,7 @@ using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Commands.Notifications;
 using MissionControl.Identity.Me;
 using MissionControl.Identity.OAuth;
 using MissionControl.Identity.People;
@@ -32,7 +34,7 @@ internal static class ServiceAccountsApi
         var accounts = api.MapGroup("/service-accounts");
         accounts.MapPost("/", CreateAsync).RequireScope(TokensApi.Right).WithName("CreateServiceAccount").WithSummary("Make a service account, which is an OAuth client, with ordinary rights").Produces<CreatedServiceAccount>(StatusCodes.Status201Created).AcceptIdempotencyKey();
         accounts.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListServiceAccounts").WithSummary("Service accounts, by name").Produces<Page<ServiceAccountItem>>().SortedBy(Orders);
-        accounts.MapGet("/{id:guid}", GetAsync).RequireScope("identity:read").WithName("GetServiceAccount").WithSummary("One service account, its tokens, keys and what was asked for it").Produces<ServiceAccountDetail>();
+        accounts.MapGet("/{id:guid}", GetAsync).RequireScope("identity:read").Shows("service-account", static (ControlPlaneDbContext db, Guid id) => db.Set<ServiceAccount>().Where(row => row.Id == id).Select(row => row.CustomerId)).WithName("GetServiceAccount").WithSummary("One service account, its tokens, keys and what was asked for it").Produces<ServiceAccountDetail>();
         accounts.MapPost("/{id:guid}/disable", DisableAsync).RequireScope(TokensApi.Right).WithName("DisableServiceAccount").WithSummary("Stop a service account: every role refuses its tokens within five seconds").Produces(StatusCodes.Status204NoContent);
         accounts.MapPost("/{id:guid}/enable", EnableAsync).RequireScope(TokensApi.Right).WithName("EnableServiceAccount").WithSummary("Let a service account call again").Produces(StatusCodes.Status204NoContent);
         accounts.MapPost("/{id:guid}/take-scope", TakeAsync).RequireScope(TokensApi.Right).WithName("TakeServiceAccountScope").WithSummary("Take a right from a service account, and from its tokens").Produces(StatusCodes.Status204NoContent);
@@ -81,10 +83,18 @@ internal static class ServiceAccountsApi
     /// <summary>Tells whoever answers for an account what was done to it.</summary>
     public static async Task TellOwnerAsync(ControlPlaneDbContext db, IEvents events, ServiceAccount account, string what, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (await db.Set<Person>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == account.OwnerId && row.DisabledAt == null, cancellationToken) is { } owner)
+        if (await db.Set<Person>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == account.OwnerId && row.DisabledAt == null && row.Email != "", cancellationToken) is { } owner)
         {
             Asking.Tell(events, owner, $"The service account “{account.Name}”, which you answer for: {what}", now);
+            return;
         }
+
+        // Whoever answered for it is gone, or cannot be written to: those who keep watch are told.
+        Recipient[] watch = account.CustomerId is null ? [new("vendor", "security"), new("role", "security-officer")] : [new("contact", "security"), new("role", "customer-administrator")];
+        events.Publish(new SendNotification(Guid.CreateVersion7(now), account.CustomerId, watch, "account-changed", new Dictionary<string, string>
+        {
+            ["name"] = account.Name, ["what"] = $"The service account “{account.Name}”, for which nobody answers any more: {what}", ["when"] = now.ToString("d MMMM yyyy HH:mm 'UTC'", CultureInfo.InvariantCulture),
+        }, "warning", $"account-changed/{account.Id:N}/{now.ToUnixTimeMilliseconds()}"));
     }
 
     /// <summary>What is wrong with a list of networks.</summary>
@@ -239,7 +249,7 @@ internal static class ServiceAccountsApi
                 return Problems.Of(ProblemCodes.Conflict, $"The account may do what you may not. {beyond}");
             }
 
-            if (await guard.DemandAsync(http, db, StepUp.EnableAccount(id), $"The service account “{account.Name}” may call again, with all that it had: {(account.Scopes.Length == 0 ? "no right" : string.Join(", ", account.ScopeList()))}.", cancellationToken) is { } unproven)
+            if (await guard.DemandAsync(http, db, StepUp.EnableAccount(id, account.ScopeList()), $"The service account “{account.Name}” may call again, with all that it had: {(account.Scopes.Length == 0 ? "no right" : string.Join(", ", account.ScopeList()))}.", cancellationToken) is { } unproven)
             {
                 return unproven;
             }

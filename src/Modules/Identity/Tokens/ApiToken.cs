@@ -104,7 +104,7 @@ internal sealed class ApiToken
     public TimeSpan Life => ExpiresAt - CreatedAt;
 
     /// <summary>Why it cannot be rotated, in words; null: it can.</summary>
-    public string? NoRotating(DateTimeOffset now) => IsClientSecret ? "Make another secret of the account, and revoke this one when it is in place." : SuccessorId is not null ? "It was rotated already." : IsLive(now) ? null : "It is worth nothing any more; make another one.";
+    public string? NoRotating(DateTimeOffset now) => IsClientSecret ? "Make another secret of the account, and revoke this one when it is in place." : SuccessorId is not null ? "It was rotated already." : PredecessorId is not null && now - CreatedAt < TimeSpan.FromHours(1) ? "It took another's place less than an hour ago." : IsLive(now) ? null : "It is worth nothing any more; make another one.";
 
     /// <summary>Puts a token in the place of this one, with all that it may and as long a life; this one ends after the overlap, and never later than it would have.</summary>
     public ApiToken Rotate(TimeSpan overlap, TimeSpan longest, DateTimeOffset now, out string text)

@@ -38,6 +38,12 @@ internal static class RotateToken
             return "Only the person whose own it is can do this.";
         }
 
+        // It belongs to nobody, so that whoever got its successor would hold for good what no token of theirs may.
+        if (token is { PersonId: null, AccountId: null } && Actor.IdOf(reader) is not null && token.ScopeList().Any(ApiScopes.IsSensitive))
+        {
+            return "It may do what no token of a person may. Make a service account for the program in its place.";
+        }
+
         var granted = reader.FindFirst("scope")?.Value ?? "";
         return Scopes.Lacking(reader, TokensApi.Right) ?? token.ScopeList().Select(scope => Scopes.Lacking(reader, scope)).FirstOrDefault(lacking => lacking is not null) ?? token.NoRotating(now);
     }
@@ -107,7 +113,7 @@ internal static class RotateToken
         var now = time.GetUtcNow();
         return token.NoRotating(now) is { } hindrance
             ? Problems.Of(ProblemCodes.Conflict, hindrance)
-            : await ReplaceAsync(token, Longest, request, http, db, events, now, transaction, cancellationToken);
+            : await ReplaceAsync(token, token.AccountId is null && token.ScopeList().Any(ApiScopes.IsSensitive) ? token.ExpiresAt - now : Longest, request, http, db, events, now, transaction, cancellationToken);
     }
 
     /// <summary>Of two who rotate a token at once the second one finds its successor.</summary>

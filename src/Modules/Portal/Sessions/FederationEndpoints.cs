@@ -23,10 +23,10 @@ internal static class FederationEndpoints
     public const string Cookie = "__Host-mc-signin";
 
     /// <summary>
-    /// For SAML, whose answer is a form that a page of the provider posts: no Lax cookie comes along with that. This one goes to the one address that takes the
-    /// answer, and is worth nothing without the answer to the very request that it began.
+    /// For SAML, whose answer is a form that a page of the provider posts: no Lax cookie comes along with that. This one is read at the one address that takes
+    /// the answer, and is worth nothing without the answer to the very request that it began; its name keeps other hosts of the domain from planting theirs.
     /// </summary>
-    public const string FormCookie = "__Secure-mc-saml";
+    public const string FormCookie = "__Host-mc-saml";
 
     // A little more than 256 KiB as base64.
     private static readonly FormOptions Form = new() { ValueCountLimit = 10, KeyLengthLimit = 100, ValueLengthLimit = 360_000, BufferBodyLengthLimit = 400_000 };
@@ -46,10 +46,16 @@ internal static class FederationEndpoints
 
     private static Task<IResult> BeginAsync(string provider, string? returnUrl, HttpContext http, MissionControlClient client, SignInLimit limit) => GuardedAsync(http, client, provider, returnUrl, limit, async () =>
     {
+        // Another site's page can lead anybody here: by a provider of its own it would sign them in as somebody it chose. Then they are asked first.
+        if (http.Request.Headers["Sec-Fetch-Site"].ToString() is "cross-site" or "same-site")
+        {
+            return await ShowAsync(http, client, provider, returnUrl, null, StatusCodes.Status200OK);
+        }
+
         var begun = await client.BeginFederatedSignInAsync(provider, new BeginFederatedSignInRequest(LocalAddress.OrHome(returnUrl)), http.RequestAborted);
         if (begun.ComesAsForm)
         {
-            http.Response.Cookies.Append(FormCookie, begun.Browser, FormOptionsOf(provider, begun.ExpiresAt));
+            http.Response.Cookies.Append(FormCookie, begun.Browser, FormOptionsOf(begun.ExpiresAt));
         }
         else
         {
@@ -57,7 +63,7 @@ internal static class FederationEndpoints
         }
 
         return TypedResults.Redirect(begun.Address);
-    });
+    }, counts: false);
 
     private static Task<IResult> CallbackAsync(string provider, string? state, string? code, string? iss, string? error, HttpContext http, MissionControlClient client, SignInLimit limit) => GuardedAsync(http, client, provider, null, limit, async () =>
     {
@@ -113,7 +119,7 @@ internal static class FederationEndpoints
         }
 
         var signIn = await client.FinishFederatedSignInAsync(provider, new FinishFederatedSignInRequest(browser, state, null, Agent: SignInEndpoints.AgentOf(http), SamlResponse: response), http.RequestAborted);
-        http.Response.Cookies.Delete(FormCookie, FormOptionsOf(provider, null));
+        http.Response.Cookies.Delete(FormCookie, FormOptionsOf(null));
         if (signIn.Session is { } session)
         {
             return Opened(http, session, signIn);
@@ -184,7 +190,7 @@ internal static class FederationEndpoints
         return TypedResults.LocalRedirect(LocalAddress.OrHome(signIn.ReturnUrl));
     }
 
-    private static async Task<IResult> GuardedAsync(HttpContext http, MissionControlClient client, string provider, string? returnUrl, SignInLimit limit, Func<Task<IResult>> then, string? name = null)
+    private static async Task<IResult> GuardedAsync(HttpContext http, MissionControlClient client, string provider, string? returnUrl, SignInLimit limit, Func<Task<IResult>> then, string? name = null, bool counts = true)
     {
         if (limit.IsReached(http))
         {
@@ -198,7 +204,12 @@ internal static class FederationEndpoints
         }
         catch (ApiException refusal) when ((int)refusal.Status is 400 or 401 or 404 or 409 or 422)
         {
-            limit.Count(http);
+            // Nothing is guessed by beginning, and any page's pictures could begin for whoever looks at it.
+            if (counts)
+            {
+                limit.Count(http);
+            }
+
             return await ShowAsync(http, client, provider, returnUrl, refusal.Problem?.Errors is [var mistake, ..] ? mistake.Detail : refusal.Message, StatusCodes.Status422UnprocessableEntity, name);
         }
         catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
@@ -229,7 +240,7 @@ internal static class FederationEndpoints
 
     private static PageResult<ProviderSignIn> Over(string why, int status = StatusCodes.Status422UnprocessableEntity) => new(null, new Dictionary<string, object?> { [nameof(ProviderSignIn.Problem)] = why }, status: status);
 
-    private static CookieOptions FormOptionsOf(string provider, DateTimeOffset? expires) => new() { HttpOnly = true, Secure = true, SameSite = SameSiteMode.None, Path = $"/signin/{provider}/acs", Expires = expires };
+    private static CookieOptions FormOptionsOf(DateTimeOffset? expires) => new() { HttpOnly = true, Secure = true, SameSite = SameSiteMode.None, Path = "/", Expires = expires };
 
     private static CookieOptions Options(DateTimeOffset? expires) => new() { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Lax, Path = "/", Expires = expires };
 }

@@ -22,6 +22,11 @@ internal static class CustomerSaml
             errors.Add(new FieldError("/requiredAcr", "proves-nothing", "A context that is a password is no second factor."));
         }
 
+        if (Provider.Words(request.RequiredAmr ?? "").Any(SamlNames.ProvesNothing.Contains))
+        {
+            errors.Add(new FieldError("/requiredAmr", "proves-nothing", "A method that is a password is no second factor."));
+        }
+
         var address = Or(saml.MetadataAddress);
         if (address is not null && !ProviderClient.IsHttps(address))
         {

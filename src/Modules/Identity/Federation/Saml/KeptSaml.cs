@@ -12,6 +12,9 @@ internal sealed record KeptSaml(string SignInAddress, IReadOnlyList<byte[]> Cert
 {
     public static KeptSaml Of(string json) => JsonSerializer.Deserialize<KeptSaml>(json)!;
 
+    /// <summary>Whether what it says of people can be another's word: by another attribute, or signed by none of the keys of before.</summary>
+    public bool IsOtherThan(KeptSaml before) => SubjectAttribute != before.SubjectAttribute || !Certificates.Any(one => before.Certificates.Any(old => old.AsSpan().SequenceEqual(one)));
+
     public string ToJson() => JsonSerializer.Serialize(this);
 
     public SamlPeer ToPeer() => new(SignInAddress, [.. Certificates.Select(X509CertificateLoader.LoadCertificate)], SubjectAttribute);

@@ -113,8 +113,22 @@ internal static class SamlMetadata
         var different = found.DistinctBy(certificate => Convert.ToHexString(certificate.RawDataMemory.Span), StringComparer.Ordinal).ToList();
         return different.Count == 0 ? throw new ProviderException("no-certificate", "There is no certificate with which the provider signs.")
             : different.Count > MostCertificates ? throw new ProviderException("certificate", $"There are more than {MostCertificates} certificates.")
+            : !different.TrueForAll(IsWhole) ? throw new ProviderException("certificate", "A certificate cannot be read whole: its dates or its name are not in the form of X.509.")
             : different.TrueForAll(XmlSignature.IsUsable) ? different
             : throw new ProviderException("weak-key", "A certificate holds another key than RSA of 2048 bits or more, or an elliptic curve of 256 or more.");
+    }
+
+    /// <summary>What is shown of a certificate is read when it is looked at: one that is not good for that must not be kept.</summary>
+    private static bool IsWhole(X509Certificate2 certificate)
+    {
+        try
+        {
+            return certificate.NotBefore < certificate.NotAfter && certificate.Subject.Length >= 0;
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
     }
 
     private static IEnumerable<XmlElement> Within(XmlElement parent, string name) => parent.ChildNodes.OfType<XmlElement>().Where(child => child.LocalName == name && child.NamespaceURI == SamlNames.Metadata);

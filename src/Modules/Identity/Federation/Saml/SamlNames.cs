@@ -26,5 +26,6 @@ internal static class SamlNames
     public static readonly IReadOnlyList<string> ProvesNothing =
     [
         .. new[] { "Password", "PasswordProtectedTransport", "unspecified", "PreviousSession", "InternetProtocol", "InternetProtocolPassword", "Telephony" }.Select(name => $"urn:oasis:names:tc:SAML:2.0:ac:classes:{name}"),
+        .. new[] { "password", "windows", "unspecified" }.Select(name => $"http://schemas.microsoft.com/ws/2008/06/identity/authenticationmethod/{name}"),
     ];
 }

@@ -13,6 +13,8 @@ namespace MissionControl.Identity.Federation.Saml;
 /// </summary>
 internal static class XmlSignature
 {
+    private const int LongestSignedInfo = 8 * 1024;
+
     private const string More = "http://www.w3.org/2001/04/xmldsig-more#";
     private const string Encryption = "http://www.w3.org/2001/04/xmlenc#";
     private const int LeastRsaBits = 2048;
@@ -76,6 +78,12 @@ internal static class XmlSignature
         if (!Digests.TryGetValue(referred[1].GetAttribute("Algorithm"), out var digest) || referred[1].HasChildNodes)
         {
             throw Bad("its digest is none of SHA-256, SHA-384 and SHA-512 (DigestMethod)");
+        }
+
+        // It is a stranger's until it is verified, and canonicalisation costs the square of what an attribute holds.
+        if (info.OuterXml.Length > LongestSignedInfo)
+        {
+            throw Bad("what it signs is longer than any provider writes it (SignedInfo)");
         }
 
         var signed = Canonical(info, canonical, null);
@@ -159,7 +167,7 @@ internal static class XmlSignature
         return how.ChildNodes.OfType<XmlElement>().ToList() switch
         {
             [] => null,
-            [{ LocalName: "InclusiveNamespaces", NamespaceURI: SamlNames.ExclusiveC14N } one] when !one.HasChildNodes => one.GetAttribute("PrefixList"),
+            [{ LocalName: "InclusiveNamespaces", NamespaceURI: SamlNames.ExclusiveC14N } one] when !one.HasChildNodes => string.Join(' ', one.GetAttribute("PrefixList").Split([' ', '\t', '\r', '\n'], StringSplitOptions.RemoveEmptyEntries).Distinct(StringComparer.Ordinal)),
             _ => throw Bad("its canonical form has parameters that it does not know"),
         };
     }
