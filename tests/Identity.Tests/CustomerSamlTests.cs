@@ -225,7 +225,10 @@ public sealed class CustomerSamlTests : IAsyncLifetime
     private async Task<string> TokenAsync()
     {
         var somebody = await SomebodySignedIn.InviteAsync(host, $"{Guid.NewGuid():N}@acme.example", "customer-administrator", customer);
-        return (await host.TradeAsync(somebody.Session))!.AccessToken;
+        var token = (await host.TradeAsync(somebody.Session))!.AccessToken;
+        using var client = host.Client(host.Portal, token);
+        await Eventually.TrueAsync(async () => (await client.GetAsync(new Uri("/api/v1/identity/providers", UriKind.Relative))).IsSuccessStatusCode, "identity knows who was invited");
+        return token;
     }
 
     private async Task<string> AddAsync(SetProviderRequest request)
