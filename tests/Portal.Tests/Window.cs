@@ -11,7 +11,8 @@ public sealed class Window : IAsyncDisposable
     private static readonly Lazy<string> Axe = new(ReadAxe);
 
     // Drawing and packing whole pages takes a third of the walk; who has changed a page asks for them.
-    private static readonly bool Pictures = Environment.GetEnvironmentVariable("MC_TEST_PICTURES") == "1";
+    /// <summary>Whether pictures are kept.</summary>
+    public static readonly bool Pictures = Environment.GetEnvironmentVariable("MC_TEST_PICTURES") == "1";
     private readonly Uri site;
     private readonly List<string> violations = [];
 
