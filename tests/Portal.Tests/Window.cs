@@ -70,9 +70,9 @@ public sealed class Window : IAsyncDisposable
             await Page.EvaluateAsync(Axe.Value + ";0");
         }
 
-        // Colours that are still on their way from one theme to the other are neither's.
+        // Colours that are still on their way from one theme to the other are neither's; what a page that is not drawn at the moment never ends is not waited for.
         var found = await Page.EvaluateAsync<JsonElement>("""
-            async () => (await Promise.allSettled(document.getAnimations().filter(one => one.effect.getComputedTiming().endTime < Infinity).map(one => one.finished)), await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'] }))
+            async () => (await Promise.race([Promise.allSettled(document.getAnimations().filter(one => one.effect.getComputedTiming().endTime < Infinity).map(one => one.finished)), new Promise(after => setTimeout(after, 2000))]), await axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'] }))
               .violations.flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html.slice(0, 160)} ${(node.any[0] ?? node.all[0] ?? node.none[0])?.message ?? ''}`))
             """);
         return [.. found.EnumerateArray().Select(one => $"{Page.Url} {one.GetString()}")];
