@@ -59,11 +59,11 @@ internal sealed class NodePeer : IAsyncDisposable
         process.EnableRaisingEvents = true;
         try
         {
-            await ready.Task.WaitAsync(TimeSpan.FromMinutes(3));
+            await ready.Task.WaitAsync(TimeSpan.FromMinutes(1));
         }
         catch (TimeoutException)
         {
-            throw new InvalidOperationException($"The provider is not ready after three minutes, of which it worked {process.TotalProcessorTime}: {string.Join('\n', Errors)}");
+            throw new InvalidOperationException($"The provider is not ready after a minute, of which it worked {process.TotalProcessorTime}: {string.Join('\n', Errors)}");
         }
     }
 

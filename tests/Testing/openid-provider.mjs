@@ -1,7 +1,7 @@
 // A certified OpenID provider (npm's oidc-provider) on loopback, over TLS. Whoever opens its page types the account's name; accounts are
 // lines of JSON on standard input: {"sub": "…", "name": "…", "email": "…", "groups": […], "acr": "…", "amr": […]}.
 // openid-provider.mjs ISSUER CERTIFICATE KEY CLIENTS
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { createInterface } from 'node:readline';
@@ -17,7 +17,9 @@ createInterface({ input: process.stdin }).on('line', (line) => {
   tell({ account: account.sub });
 });
 
-const jwk = (kty, options, alg, kid) => ({ ...generateKeyPairSync(kty, options).privateKey.export({ format: 'jwk' }), alg, kid, use: 'sig' });
+// By way of PEM: while a key is exported Node may collect the job that made it, which waits for the lock that the export holds, for good.
+const asText = { publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } };
+const jwk = (kty, options, alg, kid) => ({ ...createPrivateKey(generateKeyPairSync(kty, { ...options, ...asText }).privateKey).export({ format: 'jwk' }), alg, kid, use: 'sig' });
 const provider = new Provider(issuer, {
   clients: JSON.parse(clients),
   jwks: { keys: [jwk('rsa', { modulusLength: 2048 }, 'RS256', 'one'), jwk('rsa', { modulusLength: 2048 }, 'PS256', 'two'), jwk('ec', { namedCurve: 'P-256' }, 'ES256', 'three')] },
