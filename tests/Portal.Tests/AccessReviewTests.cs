@@ -29,7 +29,7 @@ public sealed class AccessReviewTests(PortalFixture portal)
         await window.Page.GetByText("sam@fourth.example").WaitForAsync();
 
         await Assertions.Expect(window.Page.GetByText("There is no security contact")).ToHaveCountAsync(0);
-        await window.Page.GetByRole(AriaRole.Link, new() { Name = "Who of the staff looked at it" }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "Who of the vendor looked at it" }).ClickAsync();
         await window.Page.GetByRole(AriaRole.Heading, new() { Name = "Access review" }).WaitForAsync();
         Window.AssertNothing(window.Violations);
     }

@@ -45,15 +45,14 @@ public sealed class DirectoryTests(PortalFixture portal) : IAsyncLifetime
     [InlineData(false)]
     public async Task Staff_signs_in_with_a_password_of_the_directory_and_a_code(bool script)
     {
-        await using var window = await Window.OpenAsync(
-            await portal.Browser.NewContextAsync(new BrowserNewContextOptions { IgnoreHTTPSErrors = true, JavaScriptEnabled = script, ViewportSize = new ViewportSize { Width = 1280, Height = 900 }, TimezoneId = "UTC" }), host.Portal);
+        await using var window = await portal.OpenStrangerAsync(script: script, at: host.Portal);
         await window.GoAsync("/clusters?health=red");
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "Sign in with Vendor accounts" }).ClickAsync();
-        await LookAsync(window, "signin-directory", script);
+        await window.LookAsync("signin-directory", script);
         await FillAsync("grace", "a wrong one");
         await window.Page.GetByText("Name or password is not right").WaitForAsync();
         Assert.Equal(("grace", ""), (await window.Page.GetByLabel("Name", new() { Exact = true }).InputValueAsync(), await window.Page.GetByLabel("Password").InputValueAsync()));
-        await LookAsync(window, "signin-directory-refused", script);
+        await window.LookAsync("signin-directory-refused", script);
         await FillAsync("grace\u200B", "a wrong one");
         await window.Page.GetByText("A name has characters that can be seen").WaitForAsync();
         await FillAsync("grace", DirectoryServer.Password);
@@ -91,28 +90,5 @@ public sealed class DirectoryTests(PortalFixture portal) : IAsyncLifetime
         using var answer = await elsewhere.PostAsync(new Uri("/signin/corp", UriKind.Relative), form);
         Assert.Equal(System.Net.HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.DoesNotContain("__Host-mc-signin", string.Join(' ', answer.Headers.Where(header => header.Key == "Set-Cookie").SelectMany(header => header.Value)), StringComparison.Ordinal);
-    }
-
-    private static async Task LookAsync(Window window, string name, bool script)
-    {
-        if (!script)
-        {
-            return;
-        }
-
-        Window.AssertNothing(await window.AxeAsync());
-        await window.PictureAsync($"{name}-light");
-        await window.Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Dark });
-        Window.AssertNothing(await window.AxeAsync());
-        await window.PictureAsync($"{name}-dark");
-        await window.Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Light });
-        foreach (var width in new[] { 390, 320 })
-        {
-            await window.Page.SetViewportSizeAsync(width, 844);
-            Assert.False(await window.ScrollsSidewaysAsync(), $"{name} scrolls sideways");
-            await window.PictureAsync($"{name}-{width}");
-        }
-
-        await window.Page.SetViewportSizeAsync(1280, 900);
     }
 }

@@ -52,11 +52,11 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
     {
         await StartAsync("corp");
         await peer.KeepAsync(new OpenIdAccount("grace", "Grace Hopper", "grace@vendor.example", ["viewers"], Amr: ["otp"]));
-        await using var window = await OpenAsync(script);
+        await using var window = await portal.OpenStrangerAsync(script: script, at: host.Portal);
         await window.GoAsync("/clusters?health=red");
-        await LookAsync(window, "signin-providers", script);
+        await window.LookAsync("signin-providers", script);
         await AtProviderAsync(window, "Sign in with Vendor accounts", "grace");
-        await ArriveAsync(window, "Clusters");
+        await window.ArriveAsync("Clusters", peer.Errors);
         Assert.Equal(new Uri(host.Portal, "/clusters?health=red").ToString(), window.Page.Url);
 
         // What finished it is gone from the browser, and what it holds now is out of reach of scripts.
@@ -67,7 +67,7 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
         await window.GoAsync("/me");
         await window.Page.GetByText("grace@vendor.example").First.WaitForAsync();
         Assert.Equal(0, await window.Page.GetByLabel("New password").CountAsync());
-        await LookAsync(window, "me-federated", script);
+        await window.LookAsync("me-federated", script);
         Window.AssertNothing(window.Violations);
     }
 
@@ -78,13 +78,13 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
     {
         await StartAsync("corp");
         await peer.KeepAsync(new OpenIdAccount("joan", "Joan Clarke", "joan@vendor.example", ["viewers"]));
-        await using var window = await OpenAsync(script);
+        await using var window = await portal.OpenStrangerAsync(script: script, at: host.Portal);
         await window.GoAsync("/signin?returnUrl=%2Ffleet");
         await AtProviderAsync(window, "Sign in with Vendor accounts", "joan");
-        await ArriveAsync(window, "One thing more");
+        await window.ArriveAsync("One thing more", peer.Errors);
         Assert.Equal("/signin/code", new Uri(window.Page.Url).PathAndQuery);
         Assert.DoesNotContain(await window.Page.Context.CookiesAsync([host.Portal.ToString()]), cookie => cookie.Name == "__Host-mc-session");
-        await LookAsync(window, "second-factor-set-up", script);
+        await window.LookAsync("second-factor-set-up", script);
         var joan = new SomebodySignedIn(host, "") { Secret = await window.Page.Locator("#totp-key").InnerTextAsync() };
         await window.Page.GetByLabel("Code", new() { Exact = true }).FillAsync("000000");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Set it up and sign in" }).ClickAsync();
@@ -94,15 +94,15 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Set it up and sign in" }).ClickAsync();
         var codes = await window.Page.Locator("#recovery-codes code").AllInnerTextsAsync();
         Assert.Equal(10, codes.Count);
-        await LookAsync(window, "second-factor-codes", script);
+        await window.LookAsync("second-factor-codes", script);
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "I have kept them" }).ClickAsync();
         await window.Page.GetByRole(AriaRole.Heading, new() { Name = "Today" }).WaitForAsync();
 
         // The next time a code is asked for, and the reader comes to where it wanted.
-        await using var again = await OpenAsync(script);
+        await using var again = await portal.OpenStrangerAsync(script: script, at: host.Portal);
         await again.GoAsync("/signin?returnUrl=%2Ffleet");
         await AtProviderAsync(again, "Sign in with Vendor accounts", "joan");
-        await LookAsync(again, "second-factor", script);
+        await again.LookAsync("second-factor", script);
         await again.Page.GetByLabel("Code", new() { Exact = true }).FillAsync(codes[0]);
         await again.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
         await again.Page.WaitForURLAsync(new Uri(host.Portal, "/fleet").ToString());
@@ -114,7 +114,7 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
     {
         var customer = (await host.CreateCustomerAsync("Northwind Retail")).Id;
         var administrator = await SomebodySignedIn.InviteAsync(host, "ada@northwind.example", "customer-administrator", customer);
-        await using var window = await OpenAsync(script: true);
+        await using var window = await portal.OpenStrangerAsync(script: true, at: host.Portal);
         await window.GoAsync("/signin?returnUrl=%2Fpeople%2Fproviders");
         await window.Page.GetByText("With mail address and password").ClickAsync();
         await window.Page.GetByLabel("Mail address").FillAsync(administrator.Email);
@@ -122,7 +122,7 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
         await window.Page.GetByLabel("Code", new() { Exact = true }).FillAsync(administrator.RecoveryCodes[0]);
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).Last.ClickAsync();
         await window.Page.GetByRole(AriaRole.Heading, new() { Name = "Sign-in by a provider" }).WaitForAsync();
-        await LookAsync(window, "providers-none", script: true);
+        await window.LookAsync("providers-none");
         await window.Page.GetByLabel("Name", new() { Exact = true }).FillAsync("Northwind");
         await window.Page.GetByLabel("Issuer").FillAsync("https://localhost:1/");
         await window.Page.GetByLabel("Client id").FillAsync("northwind");
@@ -131,7 +131,7 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
         await window.Page.GetByLabel("Groups and roles").FillAsync("cn=ops,dc=example = administrator\n* = customer-viewer");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
         await window.Page.GetByText("There is no such role").First.WaitForAsync();
-        await LookAsync(window, "provider-refused", script: true);
+        await window.LookAsync("provider-refused");
         await window.Page.GetByLabel("Groups and roles").FillAsync("cn=ops,dc=example = customer-administrator\n* = customer-viewer");
         await window.Page.GetByLabel("Client secret").FillAsync(Secret);
         await window.Page.GetByLabel("Proof of a second factor: amr").FillAsync("otp");
@@ -141,13 +141,13 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
         await Authenticator.AddAsync(window, administrator.Passkey);
         await window.Page.GetByText("It proves a second factor by otp.").WaitForAsync();
         Assert.DoesNotContain(Secret, await window.Page.ContentAsync(), StringComparison.Ordinal);
-        await LookAsync(window, "provider-confirm", script: true);
+        await window.LookAsync("provider-confirm");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
         await window.Page.GetByText("Register the addresses below").WaitForAsync();
         var id = new Uri(window.Page.Url).Segments[^1];
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Test the connection" }).ClickAsync();
         await window.Page.GetByText("The provider cannot be used yet").WaitForAsync();
-        await LookAsync(window, "provider-failed", script: true);
+        await window.LookAsync("provider-failed");
 
         await window.GoAsync($"/people/providers/{id}");
         Assert.Equal("", await window.Page.GetByLabel("Client secret").InputValueAsync());
@@ -160,16 +160,16 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
         await peer.KeepAsync(new OpenIdAccount("lin", "Lin", "lin@northwind.example", ["cn=ops,dc=example"], Amr: ["otp"]));
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Test the connection" }).ClickAsync();
         await window.Page.GetByText("The provider can be used", new() { Exact = true }).WaitForAsync();
-        await LookAsync(window, "provider-tested", script: true);
+        await window.LookAsync("provider-tested");
 
-        await using var other = await OpenAsync(script: false);
+        await using var other = await portal.OpenStrangerAsync(script: false, at: host.Portal);
         await other.GoAsync($"/signin/{id}");
-        await LookAsync(other, "signin-customer", script: false);
+        await other.LookAsync("signin-customer", script: false);
         await AtProviderAsync(other, "Sign in with Northwind", "lin");
-        await ArriveAsync(other, "Today");
+        await other.ArriveAsync("Today", peer.Errors);
         await other.GoAsync("/people");
         await other.Page.GetByRole(AriaRole.Link, new() { Name = "Lin", Exact = true }).ClickAsync();
-        await LookAsync(other, "person-federated", script: false);
+        await other.LookAsync("person-federated", script: false);
 
         await window.GoAsync($"/people/providers/{id}");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Remove" }).ClickAsync();
@@ -238,40 +238,5 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
         await window.Page.GetByRole(AriaRole.Link, new() { Name = link }).ClickAsync();
         await window.Page.GetByLabel("Login").FillAsync(login);
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in there" }).ClickAsync();
-    }
-
-    private async Task ArriveAsync(Window window, string heading)
-    {
-        try
-        {
-            await window.Page.GetByRole(AriaRole.Heading, new() { Name = heading, Exact = true }).WaitForAsync(new LocatorWaitForOptions { Timeout = 15_000 });
-        }
-        catch (TimeoutException)
-        {
-            Assert.Fail($"{window.Page.Url}: {await window.Page.Locator("body").InnerTextAsync()}\n{string.Join('\n', peer.Errors)}");
-        }
-    }
-
-    private async Task<Window> OpenAsync(bool script) => await Window.OpenAsync(
-        await portal.Browser.NewContextAsync(new BrowserNewContextOptions { IgnoreHTTPSErrors = true, JavaScriptEnabled = script, ViewportSize = new ViewportSize { Width = 1280, Height = 900 }, TimezoneId = "UTC" }), host.Portal);
-
-    // Each page as wide as a desk and as a telephone, in the light and in the dark; what axe finds is a fault, and so is a page that scrolls sideways.
-    internal static async Task LookAsync(Window window, string name, bool script)
-    {
-        if (!script)
-        {
-            return;
-        }
-
-        Window.AssertNothing(await window.AxeAsync());
-        await window.PictureAsync($"{name}-light");
-        await window.Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Dark });
-        Window.AssertNothing(await window.AxeAsync());
-        await window.PictureAsync($"{name}-dark");
-        await window.Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Light });
-        await window.Page.SetViewportSizeAsync(390, 844);
-        Assert.False(await window.ScrollsSidewaysAsync(), $"{name} scrolls sideways");
-        await window.PictureAsync($"{name}-phone");
-        await window.Page.SetViewportSizeAsync(1280, 900);
     }
 }

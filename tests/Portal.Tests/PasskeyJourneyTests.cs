@@ -28,7 +28,7 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
     public async Task From_the_first_administrator_to_a_lost_device_and_back()
     {
         var code = (await File.ReadAllTextAsync(Path.Combine(host.Data, "admin.invitation"))).Trim();
-        await using var ada = await OpenAsync();
+        await using var ada = await portal.OpenStrangerAsync(at: site);
         var adasKey = await Authenticator.AddAsync(ada);
         await ada.GoAsync($"/invitation#{code}");
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
@@ -59,7 +59,7 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         var invitation = await ada.Page.Locator("#invitation-code").InnerTextAsync();
 
         // Grace becomes a person, signs out, and in again by keyboard alone.
-        await using var grace = await OpenAsync();
+        await using var grace = await portal.OpenStrangerAsync(at: site);
         var gracesKey = await Authenticator.AddAsync(grace);
         await AcceptAsync(grace, invitation);
         await grace.Page.Locator("summary[title=You]").ClickAsync();
@@ -97,7 +97,7 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         await ada.Page.GetByText("whoever holds its code becomes that person").WaitForAsync();
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
         var back = await ada.Page.Locator("#invitation-code").InnerTextAsync();
-        await using var returned = await OpenAsync();
+        await using var returned = await portal.OpenStrangerAsync(at: site);
         await Authenticator.AddAsync(returned);
         await AcceptAsync(returned, back);
         await returned.GoAsync("/me");
@@ -132,7 +132,7 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
     public async Task Whoever_has_an_authenticator_only_adds_the_first_passkey_by_its_code()
     {
         var code = (await SomebodySignedIn.InvitedAsync(host.Admin, "joan@vendor.example", "viewer")).Code!;
-        await using var window = await OpenAsync();
+        await using var window = await portal.OpenStrangerAsync(at: site);
         await window.GoAsync($"/invitation#{code}");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
         await window.Page.GetByText("Without a passkey").ClickAsync();
@@ -172,9 +172,6 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         var said = await HostCommand.RunAsync(0, "admin", "create", "--data", host.Data, "--email", "root@vendor.example", "--name", "Root");
         return System.Text.RegularExpressions.Regex.Match(said, "[A-Z2-7]{4}(-[A-Z2-7]{4}){4}").Value;
     }
-
-    private async Task<Window> OpenAsync() => await Window.OpenAsync(
-        await portal.Browser.NewContextAsync(new BrowserNewContextOptions { IgnoreHTTPSErrors = true, ViewportSize = new ViewportSize { Width = 1280, Height = 900 }, TimezoneId = "UTC" }), site);
 
     private static async Task AcceptAsync(Window window, string code)
     {

@@ -21,7 +21,7 @@ public sealed class PeopleTests(PortalFixture portal) : IAsyncLifetime
     {
         // By the link where there is a script, which takes the code out of the address; else by typing it.
         var code = (await File.ReadAllTextAsync(Path.Combine(host.Data, "admin.invitation"))).Trim();
-        await using var administrator = await OpenAsync(script);
+        await using var administrator = await portal.OpenStrangerAsync(script: script, at: host.Portal);
         await administrator.GoAsync($"/invitation#{code}");
         if (script)
         {
@@ -46,7 +46,7 @@ public sealed class PeopleTests(PortalFixture portal) : IAsyncLifetime
         await ConfirmAsync(administrator, ada, "grace@vendor.example is invited to be Support engineer with the vendor.", script);
         await administrator.LookAsync("people-invited", script);
         var invitation = await administrator.Page.Locator("#invitation-code").InnerTextAsync();
-        await using var other = await OpenAsync(script);
+        await using var other = await portal.OpenStrangerAsync(script: script, at: host.Portal);
         await other.GoAsync("/signin");
         Assert.Equal(0, await other.Page.GetByLabel("API token").CountAsync());
         await other.LookAsync("signin-people", script);
@@ -83,9 +83,9 @@ public sealed class PeopleTests(PortalFixture portal) : IAsyncLifetime
     public async Task Somebody_changes_password_and_authenticator_makes_new_codes_and_signs_others_out()
     {
         var grace = await SomebodySignedIn.InviteAsync(host, "grace@vendor.example", "viewer");
-        await using var window = await OpenAsync(script: true);
+        await using var window = await portal.OpenStrangerAsync(script: true, at: host.Portal);
         time.Advance(TimeSpan.FromMinutes(1));
-        await using var elsewhere = await OpenAsync(script: false);
+        await using var elsewhere = await portal.OpenStrangerAsync(script: false, at: host.Portal);
         await SignInAsync(elsewhere, grace, grace.RecoveryCodes[0]);
         await SignInAsync(window, grace, grace.Code());
         await window.GoAsync("/me");
@@ -122,9 +122,6 @@ public sealed class PeopleTests(PortalFixture portal) : IAsyncLifetime
         await window.Page.GetByText("Changed the password.").WaitForAsync();
         Window.AssertNothing(window.Violations);
     }
-
-    private async Task<Window> OpenAsync(bool script) => await Window.OpenAsync(
-        await portal.Browser.NewContextAsync(new BrowserNewContextOptions { IgnoreHTTPSErrors = true, JavaScriptEnabled = script, ViewportSize = new ViewportSize { Width = 1280, Height = 900 }, TimezoneId = "UTC" }), host.Portal);
 
     /// <summary>Chooses password and authenticator, and keeps the recovery codes.</summary>
     private async Task<SomebodySignedIn> BecomeAsync(Window window, string email, bool script)

@@ -197,8 +197,12 @@ public sealed class PortalFixture : IAsyncLifetime
     }
 
     /// <summary>A browser window of nobody.</summary>
-    public async Task<Window> OpenStrangerAsync(int width = 1280, ColorScheme theme = ColorScheme.Light, bool script = true) =>
-        await Window.OpenAsync(await ContextAsync(width, theme, script, null, "UTC"), Host.Portal);
+    /// <param name="width">Width in pixels.</param>
+    /// <param name="theme">What the system prefers.</param>
+    /// <param name="script">Whether scripts run.</param>
+    /// <param name="at">Another installation than this one.</param>
+    public async Task<Window> OpenStrangerAsync(int width = 1280, ColorScheme theme = ColorScheme.Light, bool script = true, Uri? at = null) =>
+        await Window.OpenAsync(await ContextAsync(width, theme, script, null, "UTC"), at ?? Host.Portal);
 
     /// <summary>An address of every page in the registry, its parameters filled in.</summary>
     public IEnumerable<string> Addresses() => PortalPages.All.Select(page => page.Route).Select(Fill).Append($"/clusters/{Green.Id}").Append($"/clusters/{Green.Id}/usage").Append("/clusters?q=nothing-is-called-so")

@@ -31,7 +31,7 @@ public sealed class ProgramJourneyTests(PortalFixture portal) : IAsyncLifetime
         await ada.Page.GetByLabel("What is the program?").FillAsync("Billing");
         await ada.Page.GetByLabel("It calls from these networks").FillAsync("127.0.0.0/8");
         await ada.Page.GetByLabel("licensing:read", new() { Exact = true }).CheckAsync();
-        await LookAsync(ada, "programs-form");
+        await ada.LookAsync("programs-form");
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Make service account" }).ClickAsync();
         await ada.Page.GetByText("A service account called “Billing” is made, with the rights licensing:read").WaitForAsync();
         await ConfirmAsync(ada);
@@ -42,7 +42,7 @@ public sealed class ProgramJourneyTests(PortalFixture portal) : IAsyncLifetime
         await ada.Page.Locator("#make-secret").ClickAsync();
         await ConfirmAsync(ada);
         var secret = await ada.Page.Locator("#secret-once").InnerTextAsync();
-        await LookAsync(ada, "program-secret");
+        await ada.LookAsync("program-secret");
         using var api = host.Client(host.Portal);
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/api/v1/identity/oauth/token", UriKind.Relative)) { Content = new FormUrlEncodedContent(new Dictionary<string, string> { ["grant_type"] = "client_credentials" }) };
         request.Headers.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{client}:{secret}")));
@@ -62,7 +62,7 @@ public sealed class ProgramJourneyTests(PortalFixture portal) : IAsyncLifetime
         await ada.Page.GetByText("Another token takes the place of “Nightly export”").WaitForAsync();
         await ConfirmAsync(ada);
         Assert.NotEqual(token, await ada.Page.Locator("#token-once").InnerTextAsync());
-        await LookAsync(ada, "tokens-rotated");
+        await ada.LookAsync("tokens-rotated");
 
         // Ada asks; she grants herself nothing, Joan does.
         await ada.GoAsync(address);
@@ -71,7 +71,7 @@ public sealed class ProgramJourneyTests(PortalFixture portal) : IAsyncLifetime
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Ask" }).ClickAsync();
         await ada.Page.GetByText("Somebody else grants it within a week.").First.WaitForAsync();
         await Assertions.Expect(ada.Page.GetByRole(AriaRole.Button, new() { Name = "Grant identity:write" })).ToHaveCountAsync(0);
-        await LookAsync(ada, "program-asked");
+        await ada.LookAsync("program-asked");
         await using var joan = await AsAsync("joan@vendor.example");
         await joan.GoAsync(address);
         await joan.Page.GetByRole(AriaRole.Button, new() { Name = "Grant identity:write" }).ClickAsync();
@@ -92,24 +92,11 @@ public sealed class ProgramJourneyTests(PortalFixture portal) : IAsyncLifetime
     private async Task<Window> AsAsync(string email)
     {
         var somebody = await SomebodySignedIn.InviteAsync(host, email, "administrator");
-        var window = await Window.OpenAsync(
-            await portal.Browser.NewContextAsync(new BrowserNewContextOptions { IgnoreHTTPSErrors = true, ViewportSize = new ViewportSize { Width = 1280, Height = 900 }, TimezoneId = "UTC" }), site);
+        var window = await portal.OpenStrangerAsync(at: site);
         await Authenticator.AddAsync(window, somebody.Passkey);
         await window.GoAsync("/signin");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in with a passkey" }).ClickAsync();
         await window.Page.GetByRole(AriaRole.Heading, new() { Name = "Today" }).WaitForAsync();
         return window;
-    }
-
-    private static async Task LookAsync(Window window, string name)
-    {
-        foreach (var width in new[] { 390, 1280 })
-        {
-            await window.Page.SetViewportSizeAsync(width, 900);
-            Assert.False(await window.ScrollsSidewaysAsync(), $"{name} scrolls sideways at {width}: {await window.TooWideAsync()}");
-            await window.PictureAsync($"{name}-{width}-light");
-        }
-
-        Window.AssertNothing(await window.AxeAsync());
     }
 }

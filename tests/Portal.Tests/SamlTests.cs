@@ -47,10 +47,10 @@ public sealed class SamlTests(PortalFixture portal) : IAsyncLifetime
     {
         await StartAsync("corp");
         await peer.KeepAsync(new SamlAccount("G-0001", "Grace Hopper", "grace@vendor.example", ["viewers"], "urn:test:mfa"));
-        await using var window = await OpenAsync(script);
+        await using var window = await portal.OpenStrangerAsync(script: script, at: host.Portal);
         await window.GoAsync("/clusters?health=red");
         await AtProviderAsync(window, "Sign in with Vendor accounts", "G-0001");
-        await ArriveAsync(window, "Clusters");
+        await window.ArriveAsync("Clusters", peer.Errors);
         Assert.Equal(new Uri(host.Portal, "/clusters?health=red").ToString(), window.Page.Url);
         var cookies = await window.Page.Context.CookiesAsync();
         Assert.DoesNotContain(cookies, cookie => cookie.Name is "__Host-mc-saml" or "__Host-mc-signin");
@@ -68,16 +68,16 @@ public sealed class SamlTests(PortalFixture portal) : IAsyncLifetime
     {
         await StartAsync("corp");
         await peer.KeepAsync(new SamlAccount("joan", "Joan Clarke", "joan@vendor.example", ["viewers"]));
-        await using var window = await OpenAsync(script);
+        await using var window = await portal.OpenStrangerAsync(script: script, at: host.Portal);
         await window.GoAsync("/signin?returnUrl=%2Ffleet");
         await AtProviderAsync(window, "Sign in with Vendor accounts", "joan");
-        await ArriveAsync(window, "One thing more");
+        await window.ArriveAsync("One thing more", peer.Errors);
         var joan = new SomebodySignedIn(host, "") { Secret = await window.Page.Locator("#totp-key").InnerTextAsync() };
         await window.Page.GetByLabel("Code", new() { Exact = true }).FillAsync(joan.Code());
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Set it up and sign in" }).ClickAsync();
         Assert.Equal(10, await window.Page.Locator("#recovery-codes code").CountAsync());
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "I have kept them" }).ClickAsync();
-        await ArriveAsync(window, "Today");
+        await window.ArriveAsync("Today", peer.Errors);
         Window.AssertNothing(window.Violations);
     }
 
@@ -130,7 +130,7 @@ public sealed class SamlTests(PortalFixture portal) : IAsyncLifetime
     {
         var customer = (await host.CreateCustomerAsync("Northwind Retail")).Id;
         var administrator = await SomebodySignedIn.InviteAsync(host, "ada@northwind.example", "customer-administrator", customer);
-        await using var window = await OpenAsync(script: true);
+        await using var window = await portal.OpenStrangerAsync(script: true, at: host.Portal);
         await window.GoAsync("/signin?returnUrl=%2Fpeople%2Fproviders");
         await window.Page.GetByText("With mail address and password").ClickAsync();
         await window.Page.GetByLabel("Mail address").FillAsync(administrator.Email);
@@ -144,25 +144,25 @@ public sealed class SamlTests(PortalFixture portal) : IAsyncLifetime
         await window.Page.GetByLabel("Proof of a second factor: AuthnContextClassRef").FillAsync("urn:test:mfa");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
         await window.Page.GetByText("This is no SAML metadata").First.WaitForAsync();
-        await FederationTests.LookAsync(window, "saml-refused", script: true);
+        await window.LookAsync("saml-refused");
         await window.Page.GetByLabel("Or the metadata itself").FillAsync(await File.ReadAllTextAsync(peer.MetadataFile));
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Add" }).ClickAsync();
         await Authenticator.AddAsync(window, administrator.Passkey);
         await window.Page.GetByText("It signs by the certificate").WaitForAsync();
-        await FederationTests.LookAsync(window, "saml-confirm", script: true);
+        await window.LookAsync("saml-confirm");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
         await window.Page.GetByText("Register the addresses below").WaitForAsync();
         var id = new Uri(window.Page.Url).Segments[^1];
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Test the connection" }).ClickAsync();
         await window.Page.GetByText("The provider can be used", new() { Exact = true }).WaitForAsync();
-        await FederationTests.LookAsync(window, "saml-tested", script: true);
+        await window.LookAsync("saml-tested");
 
         await StartAsync(id);
         await peer.KeepAsync(new SamlAccount("lin", "Lin", "lin@northwind.example", ["ops"], "urn:test:mfa"));
-        await using var other = await OpenAsync(script: false);
+        await using var other = await portal.OpenStrangerAsync(script: false, at: host.Portal);
         await other.GoAsync($"/signin/{id}");
         await AtProviderAsync(other, "Sign in with Northwind", "lin");
-        await ArriveAsync(other, "Today");
+        await other.ArriveAsync("Today", peer.Errors);
         Window.AssertNothing(window.Violations.Concat(other.Violations));
     }
 
@@ -193,19 +193,4 @@ public sealed class SamlTests(PortalFixture portal) : IAsyncLifetime
         using var anonymous = host.Client(host.Portal);
         await peer.StartAsync(await anonymous.GetStringAsync(new Uri($"/api/v1/identity/federation/{provider}/metadata", UriKind.Relative)));
     }
-
-    private async Task ArriveAsync(Window window, string heading)
-    {
-        try
-        {
-            await window.Page.GetByRole(AriaRole.Heading, new() { Name = heading, Exact = true }).WaitForAsync(new LocatorWaitForOptions { Timeout = 15_000 });
-        }
-        catch (TimeoutException)
-        {
-            Assert.Fail($"{window.Page.Url}: {await window.Page.Locator("body").InnerTextAsync()}\n{string.Join('\n', peer.Errors)}");
-        }
-    }
-
-    private async Task<Window> OpenAsync(bool script) => await Window.OpenAsync(
-        await portal.Browser.NewContextAsync(new BrowserNewContextOptions { IgnoreHTTPSErrors = true, JavaScriptEnabled = script, ViewportSize = new ViewportSize { Width = 1280, Height = 900 }, TimezoneId = "UTC" }), host.Portal);
 }

@@ -99,6 +99,19 @@ public sealed class Window : IAsyncDisposable
         return Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Directory.CreateDirectory(directory).FullName, $"{name}.png"), FullPage = true });
     }
 
+    /// <summary>Waits for a page by its heading; what there is instead, and what the peers said, stands in the failure.</summary>
+    public async Task ArriveAsync(string heading, IEnumerable<string> said)
+    {
+        try
+        {
+            await Page.GetByRole(AriaRole.Heading, new() { Name = heading, Exact = true }).WaitForAsync(new LocatorWaitForOptions { Timeout = 15_000 });
+        }
+        catch (TimeoutException)
+        {
+            Assert.Fail($"{Page.Url}: {await Page.Locator("body").InnerTextAsync()}\n{string.Join('\n', said)}");
+        }
+    }
+
     /// <summary>Looks at the page as people see it: narrow and wide, light and dark, by the rules of accessibility; nothing without a script, which these need.</summary>
     public async Task LookAsync(string name, bool script = true)
     {

@@ -29,6 +29,7 @@ internal sealed partial class OtherIssuer : IDisposable
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan KeptFor = TimeSpan.FromHours(1);
     private static readonly TimeSpan AnewAfter = TimeSpan.FromMinutes(1);
+
     // There is no way to stop one here before it ends.
     private static readonly TimeSpan LongestLife = TimeSpan.FromHours(2);
     private static readonly TimeSpan Skew = TimeSpan.FromMinutes(1);
@@ -142,7 +143,7 @@ internal sealed partial class OtherIssuer : IDisposable
             }
 
             triedAt = now;
-            
+
             // Whoever hangs up meanwhile stops nobody else's: the minute's one try is made to its end, which is near.
             published = new Published(await FetchAsync(CancellationToken.None), now);
         }
