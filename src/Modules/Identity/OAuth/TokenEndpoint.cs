@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Identity.Programs;
 using MissionControl.Identity.Tokens;
@@ -34,7 +35,7 @@ internal static class TokenEndpoint
     private static async Task<IResult> ExchangeAsync(HttpContext http)
     {
         var services = http.RequestServices;
-        var (issuer, limit, time) = (Of<Issuer>(services), Of<WrongClients>(services), Of<TimeProvider>(services));
+        var (issuer, limit, time) = (services.GetRequiredService<Issuer>(), services.GetRequiredService<WrongClients>(), services.GetRequiredService<TimeProvider>());
         http.Response.Headers.CacheControl = "no-store";
         http.Response.Headers.Pragma = "no-cache";
         if (!issuer.Own)
@@ -91,13 +92,13 @@ internal static class TokenEndpoint
         var now = time.GetUtcNow();
         var claims = new ClientClaims(
             issuer.Name!, ClientTokens.AudienceOf(issuer.Name!), account.ClientId, account.ClientId, granted, now.ToUnixTimeSeconds(), (now + ClientTokens.Lifetime).ToUnixTimeSeconds(), Guid.CreateVersion7(now).ToString("N"), account.CustomerId);
-        return TypedResults.Json(new AccessTokenAnswer(ClientTokens.Issue(claims, Of<ClientTokenKey>(services).Signer), "Bearer", (int)ClientTokens.Lifetime.TotalSeconds, granted));
+        return TypedResults.Json(new AccessTokenAnswer(ClientTokens.Issue(claims, services.GetRequiredService<ClientTokenKey>().Signer), "Bearer", (int)ClientTokens.Lifetime.TotalSeconds, granted));
     }
 
     /// <summary>The account that a proof is of, when it proves it; what a proof counts once for is used up.</summary>
     private static async Task<ServiceAccount?> ProvenAsync(Proof proof, HttpContext http, IServiceProvider services, DateTimeOffset now)
     {
-        var db = Of<ControlPlaneDbContext>(services);
+        var db = services.GetRequiredService<ControlPlaneDbContext>();
         db.Scope.OpenAll("a client that proves itself belongs to nobody yet");
         return Guid.TryParseExact(proof.ClientId, "N", out var id) && await db.Set<ServiceAccount>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, http.RequestAborted) is { } account
             && await (proof.Secret is null ? ByAssertionAsync(proof.Assertion!, account, http, services, now) : BySecretAsync(proof.Secret, account, http, services, now))
@@ -106,7 +107,7 @@ internal static class TokenEndpoint
 
     private static async Task<bool> BySecretAsync(string text, ServiceAccount account, HttpContext http, IServiceProvider services, DateTimeOffset now)
     {
-        var db = Of<ControlPlaneDbContext>(services);
+        var db = services.GetRequiredService<ControlPlaneDbContext>();
         if (!TokenText.TryParse(text, out var kind, out var id, out var sha256) || kind != 'a'
             || await db.Set<ApiToken>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, http.RequestAborted) is not { } secret
             || !CryptographicOperations.FixedTimeEquals(secret.SecretSha256, sha256))
@@ -117,7 +118,7 @@ internal static class TokenEndpoint
         // Whoever holds the secret is worth knowing, most of all when it opens no door.
         var isOurs = secret.IsClientSecret && secret.AccountId == account.Id;
         var why = secret.IsLive(now) ? Stopped(account, http) : "the secret is worth nothing any more";
-        Of<TokenUses>(services).Note("identity", id, http.Connection.RemoteIpAddress, isOurs && why is null);
+        services.GetRequiredService<TokenUses>().Note("identity", id, http.Connection.RemoteIpAddress, isOurs && why is null);
         if (!isOurs)
         {
             // Somebody else's token proves nothing of this account, and writes nothing into its log.
@@ -129,7 +130,7 @@ internal static class TokenEndpoint
 
     private static async Task<bool> ByAssertionAsync(string text, ServiceAccount account, HttpContext http, IServiceProvider services, DateTimeOffset now)
     {
-        var (db, assertions) = (Of<ControlPlaneDbContext>(services), Of<ClientAssertions>(services));
+        var (db, assertions) = (services.GetRequiredService<ControlPlaneDbContext>(), services.GetRequiredService<ClientAssertions>());
         var kid = assertions.KidOf(text);
         foreach (var key in await db.Set<ClientKey>().AsNoTracking().Where(row => row.AccountId == account.Id && row.RevokedAt == null && row.ExpiresAt > now && (kid == null || row.Kid == kid)).ToListAsync(http.RequestAborted))
         {
@@ -168,10 +169,10 @@ internal static class TokenEndpoint
     /// <summary>Writes down that somebody had the right proof and got nothing. Strangers, who have none, fill no log.</summary>
     private static async Task<bool> RefusedAsync(ServiceAccount account, string by, string why, IServiceProvider services, CancellationToken cancellationToken)
     {
-        if (Of<WrongClients>(services).MayBeTold())
+        if (services.GetRequiredService<WrongClients>().MayBeTold())
         {
-            Of<IEvents>(services).Audit(account.Fact("identity.client-refused") with { Actor = new AuditActor("serviceAccount", account.Subject, by), Outcome = AuditOutcome.Denied, Reason = why });
-            await Of<ControlPlaneDbContext>(services).SaveChangesAsync(cancellationToken);
+            services.GetRequiredService<IEvents>().Audit(account.Fact("identity.client-refused") with { Actor = new AuditActor("serviceAccount", account.Subject, by), Outcome = AuditOutcome.Denied, Reason = why });
+            await services.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync(cancellationToken);
         }
 
         return false;
@@ -201,9 +202,6 @@ internal static class TokenEndpoint
         }
     }
 
-    private static T Of<T>(IServiceProvider services)
-        where T : notnull => (T)services.GetService(typeof(T))!;
-
     private static IResult Refuse(int status, string error, string description) => TypedResults.Json(new OAuthError(error, description), statusCode: status);
 
     /// <summary>What a client says it is, and sent to prove it; by one way, and no other beside it (RFC 6749, 2.3).</summary>
@@ -219,7 +217,7 @@ internal static class TokenEndpoint
 
             if (assertion.Length > 0)
             {
-                var client = form["client_assertion_type"].ToString() == ClientAssertions.Type ? ((ClientAssertions)request.HttpContext.RequestServices.GetService(typeof(ClientAssertions))!).ClientOf(assertion) : null;
+                var client = form["client_assertion_type"].ToString() == ClientAssertions.Type ? request.HttpContext.RequestServices.GetRequiredService<ClientAssertions>().ClientOf(assertion) : null;
                 return (client is not null && (id.Length == 0 || id == client) ? new Proof(client, null, assertion) : null, null);
             }
 
