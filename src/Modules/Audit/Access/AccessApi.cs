@@ -66,7 +66,7 @@ internal static class AccessApi
             errors.Add(mistake);
         }
 
-        if (request.From >= request.To || request.To > time.GetUtcNow())
+        if (request.From is not { } from || request.To is not { } to || from >= to || to > time.GetUtcNow())
         {
             errors.Add(new FieldError("/to", "invalid-value", "A period that has ended, after from."));
         }
