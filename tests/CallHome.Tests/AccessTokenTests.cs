@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using MissionControl.CallHome.Credentials;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Security;
+using MissionControl.Protocol.Tokens;
 using MissionControl.Testing;
 using Xunit;
 
@@ -56,6 +57,28 @@ public sealed class AccessTokenTests : IDisposable
         using var later = Tokens(directory, time, first);
         Assert.True(later.TryOpen(after, out _));
         Assert.False(later.TryOpen(before, out _));
+    }
+
+    [Fact]
+    public void Without_its_tag_a_token_says_whose_it_was_however_old_and_opens_nothing()
+    {
+        var time = new ManualTime(DateTimeOffset.UtcNow);
+        using var tokens = Tokens(directory, time);
+        using var others = Tokens(Path.Combine(directory, "other"), time);
+        var cluster = Guid.NewGuid();
+        Assert.True(SealedToken.TryParse(tokens.Seal(cluster, 7), 'c', out var body));
+        var (untagged, sha256) = (body[..^SealedToken.TagSize], SHA256.HashData(body));
+        time.Advance(TimeSpan.FromHours(1));
+
+        Assert.True(tokens.TryIdentify(untagged, sha256, out var token));
+        Assert.Equal((cluster, 7L), (token.ClusterId, token.Generation));
+        Assert.False(others.TryIdentify(untagged, sha256, out _));
+        Assert.False(tokens.TryIdentify(untagged, SHA256.HashData(untagged), out _));
+        Assert.False(tokens.TryIdentify(untagged.AsSpan(1), sha256, out _));
+        Assert.False(tokens.TryIdentify(default, sha256, out _));
+        untagged[20] ^= 1;
+        Assert.False(tokens.TryIdentify(untagged, sha256, out _));
+        Assert.False(tokens.TryOpen(SealedToken.Format('c', untagged), out _));
     }
 
     private static AccessTokens Tokens(string directory, TimeProvider time, string? file = null) =>

@@ -88,11 +88,11 @@ public sealed class EpochTests(HostFixture fixture)
         var known = Known(cluster);
         cluster.Epoch = (await AskAsync(cluster, held: 1)).Epoch;
 
-        (known.Epoch, known.State, known.Admission) = (1, ClusterState.Decommissioned, 0);
+        (known.Epoch, known.State, known.AccessGeneration) = (1, ClusterState.Decommissioned, 0);
         var answer = await cluster.CheckInAsync(cluster.Health(1));
 
         Assert.Equal(1, answer.Ack);
-        Assert.Equal((2, ClusterState.Active, 1), (known.Epoch, known.State, known.Admission));
+        Assert.Equal((2, ClusterState.Active, 1), (known.Epoch, known.State, known.AccessGeneration));
     }
 
     [Fact]

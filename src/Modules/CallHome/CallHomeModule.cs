@@ -56,6 +56,7 @@ public sealed class CallHomeModule : IModule
         services.AddSingleton<AccessTokens>();
         services.AddSingleton<Nonces>();
         services.AddScoped<Assertions>();
+        services.AddScoped<EndLeakedAccess>();
         services.AddSingleton<Anchors>();
         services.AddSingleton<EnrollmentLimiter>();
         services.AddSingleton<CloneAlarm>();

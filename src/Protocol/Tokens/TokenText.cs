@@ -100,6 +100,9 @@ public static class SealedToken
     /// <summary>Kinds: c access of a cluster.</summary>
     public const string Kinds = "c";
 
+    /// <summary>Bytes at the end of every body that authenticate the rest: without them nobody accepts it.</summary>
+    public const int TagSize = 16;
+
     /// <summary>Characters of the longest that is read.</summary>
     public const int MostLength = 2048;
 

@@ -9,14 +9,14 @@ public sealed record ReportLeakRequest([property: Required, StringLength(4000, M
 
 /// <summary>What became of a report. It says nothing of whose the token is.</summary>
 /// <param name="TokenId">The loggable id, such as <c>mca_…</c>; null: there is no token in what was sent.</param>
-/// <param name="Verdict">leaked: it is a token of ours, and worth nothing any more. passed-on: only the role that owns it can tell, and it was asked. not-kept: a token that lives ten minutes and is stored nowhere. not-ours: it is none, or not with this secret.</param>
+/// <param name="Verdict">leaked: it is a token of ours, and worth nothing any more. passed-on: only the role that owns it can tell, and it was asked. not-ours: it is none, or not with this secret.</param>
 /// <param name="IncidentId">Its incident, for a reader who may see it.</param>
 public sealed record ReportedLeak(string? TokenId, string Verdict, Guid? IncidentId);
 
 /// <summary>A token that leaked, as it is listed.</summary>
 /// <param name="Id">The incident.</param>
 /// <param name="TokenId">Loggable id with its kind, such as <c>mca_…</c>.</param>
-/// <param name="Kind">api or enrolment.</param>
+/// <param name="Kind">api, enrolment or clusterAccess.</param>
 /// <param name="Name">What the token is called.</param>
 /// <param name="CustomerId">Whom it could act for; null: the vendor.</param>
 /// <param name="ClusterId">The cluster that it concerns.</param>

@@ -22,7 +22,8 @@ public sealed record TokensLeaked(Guid ReportId, IReadOnlyList<LeakedToken> Toke
 
 /// <summary>A token that is said to have leaked; never the token itself.</summary>
 /// <param name="IncidentId">Where identity waits for the answer.</param>
-/// <param name="Kind">The third letter of the token: e, an enrolment token.</param>
+/// <param name="Kind">The third letter of the token: e, an enrolment token; c, a cluster's access token.</param>
 /// <param name="TokenId">Loggable id.</param>
-/// <param name="SecretSha256">SHA-256 of the secret that was found: only with the right one did it leak.</param>
-public sealed record LeakedToken(Guid IncidentId, string Kind, string TokenId, byte[] SecretSha256);
+/// <param name="SecretSha256">SHA-256 of the secret that was found, of a sealed token of its whole body: only with the right one did it leak.</param>
+/// <param name="Untagged">Of a sealed token the body without the tag that makes it good, from which its owner tells whose it was; null: of another.</param>
+public sealed record LeakedToken(Guid IncidentId, string Kind, string TokenId, byte[] SecretSha256, byte[]? Untagged = null);

@@ -46,6 +46,9 @@ internal sealed class Cluster : ICustomerOwned
     /// <summary>How often it was given its identity: once at enrolment, and again whenever it was enrolled anew. Keys and access of an earlier time are worthless.</summary>
     public long Admission { get; private set; } = 1;
 
+    /// <summary>Rises when the access tokens from before are to be worth nothing: it was enrolled anew, or one of them leaked.</summary>
+    public long AccessGeneration { get; private set; } = 1;
+
     /// <summary>When anything here last changed: replicas poll it so that a suspension holds within seconds with the broker down.</summary>
     public DateTimeOffset ChangedAt { get; private set; }
 
@@ -108,8 +111,16 @@ internal sealed class Cluster : ICustomerOwned
     public void Readmit(DateTimeOffset now)
     {
         Admission++;
+        AccessGeneration++;
         CloneSuspected = false;
         IssueEpoch(now);
+    }
+
+    /// <summary>Access tokens from before are worth nothing from now on; its next assertion gets it another.</summary>
+    public void EndAccess(DateTimeOffset now)
+    {
+        AccessGeneration++;
+        Touch(now);
     }
 
     public void SuspectClone(DateTimeOffset now)

@@ -7,8 +7,8 @@ namespace MissionControl.CallHome.Credentials;
 /// <summary>Whom an access token speaks for.</summary>
 /// <param name="ClusterId">The cluster.</param>
 /// <param name="ExpiresAt">End of its ten minutes, Unix seconds.</param>
-/// <param name="Admission">The cluster's admission when it was sealed: one from before the cluster was enrolled anew is worthless.</param>
-internal readonly record struct AccessToken(Guid ClusterId, long ExpiresAt, long Admission);
+/// <param name="Generation">The cluster's <see cref="Clusters.Cluster.AccessGeneration"/> when it was sealed: one from an earlier is worthless.</param>
+internal readonly record struct AccessToken(Guid ClusterId, long ExpiresAt, long Generation);
 
 /// <summary>
 /// Seals and opens the ten-minute access token. Self-contained and authenticated by AES-256-GCM under a key that all replicas
@@ -27,12 +27,12 @@ internal sealed class AccessTokens(SealingKeys keys, TimeProvider time) : IDispo
     // A cipher object is not safe for concurrent use: one for each thread and key.
     private readonly ThreadLocal<Ciphers?> ciphers = new(trackAllValues: false);
 
-    public string Seal(Guid clusterId, long admission = 1)
+    public string Seal(Guid clusterId, long generation = 1)
     {
         Span<byte> plain = stackalloc byte[PlainSize];
         clusterId.TryWriteBytes(plain, bigEndian: true, out _);
         BinaryPrimitives.WriteInt64BigEndian(plain[16..], (time.GetUtcNow() + Lifetime).ToUnixTimeSeconds());
-        BinaryPrimitives.WriteInt64BigEndian(plain[24..], admission);
+        BinaryPrimitives.WriteInt64BigEndian(plain[24..], generation);
         var body = new byte[NonceSize + PlainSize + TagSize];
         RandomNumberGenerator.Fill(body.AsSpan(0, NonceSize));
         Mine()[0].Encrypt(body.AsSpan(0, NonceSize), plain, body.AsSpan(NonceSize, PlainSize), body.AsSpan(NonceSize + PlainSize));
@@ -53,12 +53,47 @@ internal sealed class AccessTokens(SealingKeys keys, TimeProvider time) : IDispo
             return false;
         }
 
-        token = new AccessToken(new Guid(plain[..16], bigEndian: true), BinaryPrimitives.ReadInt64BigEndian(plain[16..]), BinaryPrimitives.ReadInt64BigEndian(plain[24..]));
+        token = Read(plain);
         var now = time.GetUtcNow().ToUnixTimeSeconds();
         return token.ExpiresAt > now && token.ExpiresAt <= now + (long)Lifetime.TotalSeconds + MaxSkewSeconds;
     }
 
+    /// <summary>
+    /// Reads one that leaked, however old, from its body without the tag that makes it good, and the SHA-256 of the whole: so that no
+    /// message need carry a bearer. Counter mode is its own inverse; sealing what comes out gives the body that was hashed, or it was
+    /// never sealed here.
+    /// </summary>
+    public bool TryIdentify(ReadOnlySpan<byte> untagged, ReadOnlySpan<byte> sha256, out AccessToken token)
+    {
+        token = default;
+        if (untagged.Length != NonceSize + PlainSize)
+        {
+            return false;
+        }
+
+        Span<byte> plain = stackalloc byte[PlainSize];
+        Span<byte> body = stackalloc byte[NonceSize + PlainSize + TagSize];
+        untagged.CopyTo(body);
+        var nonce = body[..NonceSize];
+        var cipherText = body.Slice(NonceSize, PlainSize);
+        var tag = body[(NonceSize + PlainSize)..];
+        foreach (var cipher in Mine())
+        {
+            cipher.Encrypt(nonce, untagged[NonceSize..], plain, tag);
+            cipher.Encrypt(nonce, plain, cipherText, tag);
+            if (CryptographicOperations.FixedTimeEquals(SHA256.HashData(body), sha256))
+            {
+                token = Read(plain);
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     public void Dispose() => ciphers.Dispose();
+
+    private static AccessToken Read(ReadOnlySpan<byte> plain) => new(new Guid(plain[..16], bigEndian: true), BinaryPrimitives.ReadInt64BigEndian(plain[16..]), BinaryPrimitives.ReadInt64BigEndian(plain[24..]));
 
     private bool TryDecrypt(ReadOnlySpan<byte> body, Span<byte> plain)
     {

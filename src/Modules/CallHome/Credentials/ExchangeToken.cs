@@ -49,7 +49,7 @@ internal static class ExchangeToken
         await transaction.CommitAsync(context.RequestAborted);
         await Wire.WriteAsync(context, new TokenResponse
         {
-            AccessToken = tokens.Seal(assertion.Cluster.Id, assertion.Cluster.Admission),
+            AccessToken = tokens.Seal(assertion.Cluster.Id, assertion.Cluster.AccessGeneration),
             ExpiresInS = (int)AccessTokens.Lifetime.TotalSeconds,
             ServerTimeMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
         });

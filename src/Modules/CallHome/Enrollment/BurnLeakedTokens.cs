@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using MissionControl.CallHome.Credentials;
 using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Contracts.Events.Identity;
 using MissionControl.Platform.Data;
@@ -7,15 +8,15 @@ using MissionControl.Platform.Messaging;
 
 namespace MissionControl.CallHome.Enrollment;
 
-/// <summary>Makes enrolment tokens worth nothing that leaked, and tells identity what became of each. With a wrong secret nothing is done, and nothing told of the token.</summary>
-internal sealed class BurnLeakedTokens(ControlPlaneDbContext db, IEvents events, TimeProvider time) : IMessageHandler<TokensLeaked>
+/// <summary>Makes enrolment and access tokens worth nothing that leaked, and tells identity what became of each. With a wrong secret nothing is done, and nothing told of the token.</summary>
+internal sealed class BurnLeakedTokens(ControlPlaneDbContext db, EndLeakedAccess access, IEvents events, TimeProvider time) : IMessageHandler<TokensLeaked>
 {
     private const string Kind = "e";
 
     public async Task HandleAsync(TokensLeaked message, MessageContext context, CancellationToken cancellationToken)
     {
         var own = message.Tokens.Where(one => one.Kind == Kind).ToList();
-        if (own.Count == 0)
+        if (!message.Tokens.Any(one => one.Kind is Kind or EndLeakedAccess.Kind))
         {
             return;
         }
@@ -24,7 +25,7 @@ internal sealed class BurnLeakedTokens(ControlPlaneDbContext db, IEvents events,
         var now = time.GetUtcNow();
         var ids = own.Select(one => one.TokenId).Distinct().ToList();
         var tokens = await db.Set<EnrollmentToken>().Where(row => ids.Contains(row.Id)).ToDictionaryAsync(row => row.Id, cancellationToken);
-        events.Publish(new LeakedTokensJudged(message.ReportId, [.. own.Select(one => Judge(one, tokens.GetValueOrDefault(one.TokenId), now))], now));
+        events.Publish(new LeakedTokensJudged(message.ReportId, [.. own.Select(one => Judge(one, tokens.GetValueOrDefault(one.TokenId), now)), .. await access.ApplyAsync(message.Tokens, now, cancellationToken)], now));
     }
 
     private JudgedToken Judge(LeakedToken found, EnrollmentToken? token, DateTimeOffset now)

@@ -55,15 +55,15 @@ internal sealed class CheckIn(AccessTokens tokens, Handover handover, CheckInLim
             return null;
         }
 
-        if (await handover.FindAsync(token.ClusterId, token.Admission, context.RequestAborted) is not { } cluster)
+        if (await handover.FindAsync(token.ClusterId, token.Generation, context.RequestAborted) is not { } cluster)
         {
             await Problems.WriteAsync(context, ProblemCodes.AccessTokenInvalid, "The cluster is not known here. Get a new access token.");
             return null;
         }
 
-        if (token.Admission < cluster.Admission)
+        if (token.Generation < cluster.AccessGeneration)
         {
-            await Problems.WriteAsync(context, ProblemCodes.AccessTokenInvalid, "The cluster was enrolled anew since. Get a new access token.");
+            await Problems.WriteAsync(context, ProblemCodes.AccessTokenInvalid, "The cluster was enrolled anew since, or this token leaked. Get a new access token.");
             return null;
         }
 

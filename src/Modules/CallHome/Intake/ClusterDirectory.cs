@@ -28,8 +28,8 @@ internal sealed class KnownCluster(Guid id, Guid customerId)
 
     public bool CloneSuspected { get; set; }
 
-    /// <summary>Access that was given under an earlier one is worthless.</summary>
-    public long Admission { get; set; } = 1;
+    /// <summary>An access token of an earlier one is worthless.</summary>
+    public long AccessGeneration { get; set; } = 1;
 
     /// <summary>Rises with every change of the desired state; the ETag an agent holds.</summary>
     public long DesiredRevision { get; set; }
@@ -135,7 +135,7 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
         var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
         db.Scope.OpenAll("the cluster directory serves every customer's clusters");
         var changed = await db.Set<Cluster>().AsNoTracking().Where(cluster => cluster.ChangedAt >= since)
-            .Select(cluster => new { cluster.Id, cluster.CustomerId, cluster.State, cluster.Epoch, cluster.CloneSuspected, cluster.Admission }).ToListAsync(cancellationToken);
+            .Select(cluster => new { cluster.Id, cluster.CustomerId, cluster.State, cluster.Epoch, cluster.CloneSuspected, cluster.AccessGeneration }).ToListAsync(cancellationToken);
         var keys = await KeysAsync(db, since == DateTimeOffset.UnixEpoch ? null : changed.ConvertAll(row => row.Id), cancellationToken);
         foreach (var row in changed)
         {
@@ -155,7 +155,7 @@ internal sealed partial class ClusterDirectory(IServiceScopeFactory scopes, Read
                 cluster.State = row.State;
                 cluster.Epoch = row.Epoch;
                 cluster.CloneSuspected = row.CloneSuspected;
-                cluster.Admission = row.Admission;
+                cluster.AccessGeneration = row.AccessGeneration;
             }
         }
 

@@ -32,11 +32,11 @@ internal sealed class Handover(ClusterDirectory directory, GroupCommit intake, C
 
     /// <summary>The cluster, also one that enrolled, or enrolled anew, a moment ago through another replica; null when there is none.</summary>
     /// <param name="id">Which.</param>
-    /// <param name="admission">The admission that its access was given under, if it has any.</param>
+    /// <param name="generation">The generation of its access token.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public async ValueTask<KnownCluster?> FindAsync(Guid id, long admission, CancellationToken cancellationToken)
+    public async ValueTask<KnownCluster?> FindAsync(Guid id, long generation, CancellationToken cancellationToken)
     {
-        if (directory.TryGet(id, out var cluster) && admission <= cluster.Admission)
+        if (directory.TryGet(id, out var cluster) && generation <= cluster.AccessGeneration)
         {
             return cluster;
         }

@@ -83,7 +83,7 @@ internal sealed class LeakIncident
 
     public string State => Outcome is null ? "unconfirmed" : ClosedAt is null ? "open" : "closed";
 
-    public string KindName => Kind == "a" ? "api" : "enrolment";
+    public string KindName => Kind switch { "a" => "api", "c" => "clusterAccess", _ => "enrolment" };
 
     /// <summary>Adds a place.</summary>
     public LeakPlace Add(Place place, string reporter, DateTimeOffset now)

@@ -40,7 +40,6 @@ internal static class ReportLeak
         {
             Verdict.Leaked => "leaked",
             Verdict.PassedOn => "passed-on",
-            Verdict.NotKept => "not-kept",
             _ => "not-ours",
         }, judged.Incident is { } incident && LeaksApi.MaySee(db, reader, incident) ? incident.Id : null);
         await Beat.WaitAsync(time, began, cancellationToken);

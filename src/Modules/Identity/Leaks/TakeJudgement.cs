@@ -6,7 +6,7 @@ using MissionControl.Platform.Messaging;
 namespace MissionControl.Identity.Leaks;
 
 /// <summary>
-/// Takes callhome's word on enrolment tokens: what is real becomes an incident and is told, what is not leaves no trace. What was
+/// Takes callhome's word on enrolment tokens and clusters' access tokens: what is real becomes an incident and is told, what is not leaves no trace. What was
 /// judged before stays as it is, so that a second answer, or a late one, changes nothing.
 /// </summary>
 internal sealed class TakeJudgement(ControlPlaneDbContext db, IEvents events, TimeProvider time) : IMessageHandler<LeakedTokensJudged>

@@ -29,9 +29,6 @@ internal enum Verdict
     /// <summary>Form and checksum fit, and there is no such id: made up, or so old that we forgot it.</summary>
     Gone,
 
-    /// <summary>Good for ten minutes and stored nowhere.</summary>
-    NotKept,
-
     /// <summary>Only the role that owns it can tell, and it was asked.</summary>
     PassedOn,
 
@@ -144,7 +141,7 @@ internal static class TakeLeaks
                 db.Add(incident);
                 if (token is null || one.Kind != 'a')
                 {
-                    foreign.Add(new LeakedToken(incident.Id, incident.Kind, incident.TokenId, incident.SecretSha256));
+                    foreign.Add(new LeakedToken(incident.Id, incident.Kind, incident.TokenId, incident.SecretSha256, one.Untagged));
                 }
                 else
                 {
@@ -215,11 +212,17 @@ internal static class TakeLeaks
 /// <summary>A token that was found, cut to what may be kept, and what it turned out to be.</summary>
 internal sealed class Judged
 {
+    /// <summary>Bytes of the longest sealed token that its owner is asked about; none is as long.</summary>
+    private const int LongestSealed = 128;
+
     public char Kind { get; private init; }
 
     public string Id { get; private init; } = "";
 
     public byte[] SecretSha256 { get; private init; } = [];
+
+    /// <summary>Of a sealed token what it says, without what makes it good; null: of another.</summary>
+    public byte[]? Untagged { get; private init; }
 
     public Verdict Verdict { get; set; }
 
@@ -236,8 +239,8 @@ internal sealed class Judged
             return new Judged { Kind = kind, Id = id, SecretSha256 = sha256, Verdict = kind == 'e' ? Verdict.PassedOn : Verdict.NotOurs };
         }
 
-        return SealedToken.TryParse(token, 'c', out _)
-            ? new Judged { Kind = 'c', Id = token[4..TokenScanner.LoggableLength], Verdict = Verdict.NotKept }
+        return SealedToken.TryParse(token, 'c', out var body) && body.Length is > SealedToken.TagSize and <= LongestSealed
+            ? new Judged { Kind = 'c', Id = token[4..TokenScanner.LoggableLength], SecretSha256 = SHA256.HashData(body), Untagged = body[..^SealedToken.TagSize], Verdict = Verdict.PassedOn }
             : new Judged { Verdict = Verdict.NotOurs };
     }
 }

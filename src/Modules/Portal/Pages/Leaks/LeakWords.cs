@@ -7,7 +7,7 @@ internal static class LeakWords
 {
     public static readonly IReadOnlyList<string> Reasons = ["contained", "test", "accepted"];
 
-    public static string Kind(LeakItem leak) => leak.Kind == "api" ? "API token" : "Enrolment token";
+    public static string Kind(LeakItem leak) => leak.Kind switch { "api" => "API token", "clusterAccess" => "Access token of a cluster", _ => "Enrolment token" };
 
     public static string Finder(string source) => source switch
     {
@@ -44,8 +44,7 @@ internal static class LeakWords
     public static (string Title, string Kind, string Text) Verdict(string verdict) => verdict switch
     {
         "leaked" => ("It is dead now", "ok", "was a token of this installation. Every part of it refuses the token within two seconds."),
-        "passed-on" => ("Passed on", "info", "is an enrolment token. Whether it is real only the part that gives them out can tell: if it is, it is worth nothing within seconds."),
-        "not-kept" => ("Good for ten minutes at most", "warn", "is a cluster's access token. It is stored nowhere and ends ten minutes after it was made. If somebody could have used it by then, suspend the cluster."),
+        "passed-on" => ("Passed on", "info", "is an enrolment token, or a cluster's access. Whether it is real only the part that gives them out can tell: if it is, it is worth nothing within seconds."),
         _ => ("Not a token of ours", "mute", "is none that this installation gave out, or not with this secret. Nothing was done."),
     };
 }
