@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MissionControl.Platform.Messaging;
+using MissionControl.Protocol.Tokens;
 using MissionControl.Testing;
 using Xunit;
 
@@ -19,7 +20,7 @@ public sealed class OtlpTests
     public async Task Metrics_and_traces_reach_a_collector_and_name_the_process_but_no_secret()
     {
         await using var collector = await Collector.StartAsync();
-        string instance, token;
+        string instance, token, pasted;
         await using (var host = await ControlPlane.StartAsync(configuration: new Dictionary<string, string?> { ["Telemetry:OtlpEndpoint"] = collector.Address.ToString() }))
         {
             instance = host.Services.GetRequiredService<ProcessIdentity>().Instance;
@@ -28,6 +29,12 @@ public sealed class OtlpTests
             using var cluster = await TestCluster.EnrollAsync(host, customer.Id);
             await cluster.CheckInAsync();
             using var read = await host.Admin.GetAsync(new Uri($"/api/v1/licensing/customers/{customer.Id}", UriKind.Relative));
+
+            pasted = TokenText.New('a', out _, out _);
+            foreach (var address in new[] { $"/api/v1/identity/tokens/{pasted}", $"/api/v1/licensing/customers?q={pasted}", $"/{pasted}" })
+            {
+                using var misplaced = await host.Admin.GetAsync(new Uri(address, UriKind.Relative));
+            }
 
             // A span ends after its answer has left. On the same connection nothing is answered before that.
             using var after = await host.Admin.GetAsync(new Uri("/api/v1/licensing/customers", UriKind.Relative));
@@ -41,9 +48,11 @@ public sealed class OtlpTests
             Assert.Contains("missioncontrol", text, StringComparison.Ordinal);
             Assert.Contains(instance, text, StringComparison.Ordinal);
             Assert.DoesNotContain(token[(token.LastIndexOf('_') + 1)..], text, StringComparison.Ordinal);
+            Assert.DoesNotContain(pasted[TokenScanner.LoggableLength..], text, StringComparison.Ordinal);
         }
 
         Assert.Contains("missioncontrol.outbox.waiting", collector.Received.Single(call => call.Key.Contains("Metrics", StringComparison.Ordinal)).Value, StringComparison.Ordinal);
+        Assert.Contains($"{pasted[..TokenScanner.LoggableLength]}_…", Encoding.UTF8.GetString(Encoding.Latin1.GetBytes(collector.Received.Single(call => call.Key.Contains("Trace", StringComparison.Ordinal)).Value)), StringComparison.Ordinal);
         foreach (var said in new[] { "POST /callhome/v1/checkin", "GET /api/v1/licensing/customers/{id:guid}", "http.route", "http.response.status_code" })
         {
             Assert.Contains(said, collector.Received.Single(call => call.Key.Contains("Trace", StringComparison.Ordinal)).Value, StringComparison.Ordinal);

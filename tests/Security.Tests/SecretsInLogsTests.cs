@@ -1,8 +1,12 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Protocol.CallHome;
@@ -47,6 +51,17 @@ public sealed partial class SecretsInLogsTests
         {
             using var report = await host.Admin.PostAsJsonAsync("/api/v1/identity/leaks/report", new ReportLeakRequest(text, $"https://pastes.example/?token={leaked.Token}"));
         }
+
+        using var misplaced = await host.Admin.PostAsJsonAsync("/api/v1/identity/tokens", new CreateTokenRequest("x", ["fleet:read"], Networks: [leaked.Token]));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, misplaced.StatusCode);
+        Assert.DoesNotContain(leaked.Token[17..], await misplaced.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+
+        // What is for good: the reason that a token was pasted into stands in the log without it.
+        using var suspended = await host.Admin.PostAsJsonAsync($"/api/v1/callhome/clusters/{cluster.Id}/suspend", new ReasonRequest($"found {token.Token} there"));
+        suspended.EnsureSuccessStatusCode();
+        JsonElement? entry = null;
+        await Eventually.TrueAsync(async () => (entry = (await host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>("/api/v1/audit/entries?type=callhome.cluster-suspended"))!.Items.SingleOrDefault()?.Entry) is not null, "the suspension is in the log");
+        Assert.Equal($"found {token.Token[..17]}… there", entry!.Value.GetProperty("reason").GetString());
 
         client.Dispose();
         await host.StopAsync();

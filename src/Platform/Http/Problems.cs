@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
+using MissionControl.Protocol.Tokens;
 
 namespace MissionControl.Platform.Http;
 
@@ -35,8 +36,11 @@ public static class Problems
             context.Response.Headers.RetryAfter = "5";
         }
 
-        var document = new ProblemDocument($"/problems/{code.Code}", code.Title, code.Status, detail, code.Code,
-            Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier, errors, stepUp);
+        // What was sent is said again here and there, and an answer is kept for its Idempotency-Key: a token that stood in the wrong field goes no further.
+        var document = new ProblemDocument($"/problems/{code.Code}", code.Title, code.Status, detail is null ? null : TokenText.Redact(detail), code.Code,
+            Activity.Current?.TraceId.ToHexString() ?? context.TraceIdentifier,
+            errors?.Select(error => error with { Pointer = TokenText.Redact(error.Pointer), Detail = TokenText.Redact(error.Detail) }).ToList(),
+            stepUp is null ? null : stepUp with { Text = TokenText.Redact(stepUp.Text) });
         return context.Response.WriteAsJsonAsync(document, Json, "application/problem+json", context.RequestAborted);
     }
 

@@ -1,10 +1,12 @@
 using System.Diagnostics;
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Modules;
 using MissionControl.Platform.Security;
+using MissionControl.Protocol.Tokens;
 
 namespace MissionControl.Platform.Messaging;
 
@@ -40,13 +42,18 @@ internal sealed class ScopedEvents : IEvents
     public void Publish(IMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
+        Add(message, MessageJson.Write(message));
+    }
+
+    private void Add(IMessage message, byte[] payload)
+    {
         var now = time.GetUtcNow();
         db.Outbox(module.Current).Add(new OutboxMessage
         {
             Id = Guid.CreateVersion7(now),
             Type = MessageJson.WireName(message.GetType()),
             Key = message.Key,
-            Payload = MessageJson.Write(message),
+            Payload = payload,
             Attachment = (message as IAttachment)?.Attachment,
             CreatedAt = now,
             NextAttemptAt = now,
@@ -86,10 +93,19 @@ internal sealed class ScopedEvents : IEvents
         var next = last - facts.Count;
         foreach (var fact in facts)
         {
-            Publish(Entry(fact, producer, ++next));
+            var entry = Entry(fact, producer, ++next);
+            Add(entry, Masked(MessageJson.Write(entry)));
         }
 
         facts.Clear();
+    }
+
+    /// <summary>The log is for good, and many read it: a token that somebody pasted into a reason or a name is cut to its id before it is written.</summary>
+    private static byte[] Masked(byte[] json)
+    {
+        var text = Encoding.UTF8.GetString(json);
+        var masked = TokenText.Redact(text);
+        return ReferenceEquals(masked, text) ? json : Encoding.UTF8.GetBytes(masked);
     }
 
     private AuditEntryRecorded Entry(AuditFact fact, string producer, long sequence)

@@ -82,7 +82,7 @@ public static class PlatformTelemetry
                         .AddService("missioncontrol", serviceVersion: ReplicaHeartbeat.Version, autoGenerateServiceInstanceId: false, serviceInstanceId: process.Instance)
                         .AddAttributes([new("missioncontrol.roles", modules.Active.Select(module => module.Name).ToArray())]))
                     .WithMetrics(metrics => metrics.AddMeter("MissionControl.*", "Microsoft.AspNetCore.*").AddOtlpExporter(Target))
-                    .WithTracing(traces => traces.AddSource("MissionControl.*", "Microsoft.AspNetCore").AddOtlpExporter(Target)));
+                    .WithTracing(traces => traces.AddSource("MissionControl.*", "Microsoft.AspNetCore").AddProcessor(new MaskTokens()).AddOtlpExporter(Target)));
             }
 
             return Task.CompletedTask;
