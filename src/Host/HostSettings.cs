@@ -84,6 +84,11 @@ public sealed record HostSettings
             errors.Add("--demo is refused while a listener is not on loopback: the demo is for trying the product on one machine. Leave out --demo, or listen on localhost.");
         }
 
+        if (!Demo && configuration.GetValue<bool>("Identity:KeepBootstrapToken") && (shape.IsDistributed || new[] { Portal, CallHome, Operations }.Any(address => !address.IsLoopback)))
+        {
+            errors.Add("Identity:KeepBootstrapToken is for demos and tests: it is refused in the distributed shape and while a listener is not on loopback.");
+        }
+
         return errors;
     }
 

@@ -73,6 +73,15 @@ public sealed class ShapeTests
         new HostSettings { Roles = ["all"], Demo = true, Portal = new Uri(portal), CallHome = new Uri(callHome), Operations = new Uri(ops) }.Errors(Configuration([]))), StringComparison.Ordinal);
 
     [Fact]
+    public void A_bootstrap_token_that_stays_is_refused_where_others_can_reach_it()
+    {
+        (string, string?) keep = ("Identity:KeepBootstrapToken", "true");
+        Assert.Empty(new HostSettings { Roles = ["all"] }.Errors(Configuration([keep])));
+        Assert.Contains("KeepBootstrapToken", Assert.Single(new HostSettings { Roles = ["all"], Portal = new Uri("https://0.0.0.0:8443") }.Errors(Configuration([keep]))), StringComparison.Ordinal);
+        Assert.Contains("KeepBootstrapToken", Assert.Single(new HostSettings { Roles = ["all"] }.Errors(Configuration([Postgres, Connection, Broker, User, Password, keep]))), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Without_tls_a_door_is_opened_on_loopback_only_and_not_unless_it_is_asked_for()
     {
         Assert.Null(new HostSettings { Roles = ["all"] }.CallHomePlain);

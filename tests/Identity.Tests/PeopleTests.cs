@@ -182,11 +182,16 @@ public sealed class PeopleTests : IAsyncLifetime
     [Fact]
     public async Task A_persons_token_is_short_bound_holds_nothing_of_identity_and_ends_with_the_person()
     {
+        var acme = await host.CreateCustomerAsync("Acme");
         var somebody = await SomebodySignedIn.InviteAsync(host, "ada@vendor.example", "administrator");
         var root = await SomebodySignedIn.InviteByAsync(host, somebody, "root@vendor.example", "administrator");
         using var api = await somebody.ApiAsync();
         using var wide = await api.PostAsJsonAsync("/api/v1/identity/tokens", new CreateTokenRequest("wide", ["*", "identity:write"], ExpiresInDays: 91));
         Assert.Equal(["not-for-tokens", "not-for-tokens", "required", "too-long"], (await wide.Content.ReadFromJsonAsync<ProblemDocument>())!.Errors!.Select(error => error.Code).Order());
+
+        // Staff names its networks for a customer's token too.
+        using var everywhere = await api.PostAsJsonAsync("/api/v1/identity/tokens", new CreateTokenRequest("acme", ["licensing:read"], acme.Id));
+        Assert.Equal(["required"], (await everywhere.Content.ReadFromJsonAsync<ProblemDocument>())!.Errors!.Select(error => error.Code));
         using var made = await api.PostAsJsonAsync("/api/v1/identity/tokens", new CreateTokenRequest("narrow", ["licensing:read"], Networks: ["127.0.0.1/32"]));
         using var program = host.Client(host.Portal, (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedToken>())!.Token);
         await Eventually.TrueAsync(async () => (await program.GetAsync(new Uri("/api/v1/licensing/customers", UriKind.Relative))).IsSuccessStatusCode, "the token is known");

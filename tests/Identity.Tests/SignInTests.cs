@@ -30,6 +30,12 @@ public sealed partial class SignInTests : IAsyncLifetime
         using var session = await host.Admin.PostAsync(new Uri("/api/v1/identity/sessions", UriKind.Relative), null);
         var opened = (await session.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedSession>())!;
         Assert.True((await host.Admin.GetFromJsonAsync<SignInOptions>("/api/v1/identity/sign-in"))!.Tokens);
+        var (root, _) = await host.ClientWithTokenAsync(null, "*");
+        var (inviter, _) = await host.ClientWithTokenAsync(null, "identity:read", "identity:write");
+        var (reader, _) = await host.ClientWithTokenAsync(null, "licensing:read");
+        using var __ = root;
+        using var ___ = inviter;
+        using var ____ = reader;
         var file = Path.Combine(host.Data, "admin.invitation");
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
 
@@ -42,6 +48,14 @@ public sealed partial class SignInTests : IAsyncLifetime
         using var traded = await anonymous.PostAsJsonAsync("/api/v1/identity/sessions/trade", new TradeSessionRequest(opened.Session));
         Assert.Equal(HttpStatusCode.Unauthorized, traded.StatusCode);
         await Eventually.TrueAsync(async () => (await host.Admin.GetAsync(new Uri("/api/v1/licensing/customers", UriKind.Relative))).StatusCode == HttpStatusCode.Unauthorized, "the bootstrap token is revoked");
+
+        // What it made and nobody would confirm ends with it; what does ordinary things goes on.
+        foreach (var child in new[] { root, inviter })
+        {
+            await Eventually.TrueAsync(async () => (await child.GetAsync(new Uri("/api/v1/identity/people", UriKind.Relative))).StatusCode == HttpStatusCode.Unauthorized, "its powerful child is revoked");
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await reader.GetAsync(new Uri("/api/v1/licensing/customers", UriKind.Relative))).StatusCode);
 
         // Another token is good for the API, and for no page.
         using var api = await first.ApiAsync();

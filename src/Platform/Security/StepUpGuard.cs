@@ -9,8 +9,9 @@ using MissionControl.Platform.Http;
 namespace MissionControl.Platform.Security;
 
 /// <summary>
-/// Guards what matters most: it is done only for somebody who has just proved, for exactly this, who it is. Programs prove nothing: their
-/// rights were granted one by one. A person's own token is refused: else it would be a way around.
+/// Guards what matters most: it is done only for somebody who has just proved, for exactly this, who it is. Whoever cannot, a person's own
+/// token and a service account, is refused: else either would be a way around. Only what the bootstrap token made is asked for nothing, and
+/// that ends when the first administrator signs in.
 /// </summary>
 public sealed class StepUpGuard
 {

@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
+using MissionControl.Contracts;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Identity.Invitations;
 using MissionControl.Identity.People;
@@ -10,7 +11,8 @@ using MissionControl.Platform.Messaging;
 namespace MissionControl.Identity.SignIn;
 
 /// <summary>
-/// Until the first administrator has signed in, an API token opens pages; from then on none does, and the bootstrap token is revoked.
+/// Until the first administrator has signed in, an API token opens pages; from then on none does, and the bootstrap token is revoked
+/// with whatever it made that may do what a person has to confirm.
 /// In a demo it stays good for the API.
 /// </summary>
 internal sealed class FirstAdministrator(DataDirectory data, IOptions<IdentityOptions> options)
@@ -39,7 +41,8 @@ internal sealed class FirstAdministrator(DataDirectory data, IOptions<IdentityOp
         await Invitation.RevokeOpenAsync(db.Set<Invitation>().Where(row => row.Email == null), events, "an administrator signed in", now, cancellationToken);
         if (!options.Value.KeepBootstrapToken)
         {
-            await ApiToken.RevokeAsync(db.Set<ApiToken>().Where(row => row.Name == ApiToken.Bootstrap && row.PersonId == null), events, null, "the first administrator signed in", actor, now, cancellationToken);
+            // With what it made: nobody confirms what such a token does, so none of them may change who may what from now on. Those that only read, or do ordinary things, go on.
+            await ApiToken.RevokeAsync(db.Set<ApiToken>().Where(row => row.PersonId == null && row.AccountId == null), events, string.Join(' ', ApiScopes.Ordinary), "the first administrator signed in", actor, now, cancellationToken);
         }
     }
 

@@ -92,7 +92,7 @@ internal static partial class TokensApi
         var now = time.GetUtcNow();
         var own = http.User.FindFirst("token")?.Value;
         var parent = own is null ? null : await db.Set<ApiToken>().AsNoTracking().SingleAsync(row => row.Id == own, cancellationToken);
-        errors.AddRange(parent?.Beyond(request.Networks ?? []) ?? OfPerson(request));
+        errors.AddRange(parent?.Beyond(request.Networks ?? []) ?? OfPerson(request, db.Scope.IsAll));
 
         // A customer's principal makes tokens of its own customer only; it cannot make staff.
         var customerId = db.Scope.IsAll ? request.CustomerId : db.Scope.CustomerId;
@@ -107,7 +107,7 @@ internal static partial class TokensApi
         }
 
         var subject = StepUp.Token(request.Name!, customerId, request.ExpiresInDays, request.Scopes, request.Networks ?? []);
-        if (await guard.DemandAsync(http, db, subject, $"A token called “{request.Name}” is made for {request.ExpiresInDays} days, with the rights {string.Join(", ", request.Scopes)}.", cancellationToken) is { } unproven)
+        if (await guard.DemandAsync(http, db, subject, $"A token called “{request.Name}” is made for {request.ExpiresInDays} days, with the rights {string.Join(", ", request.Scopes)}{(customerId is null ? "" : $", for customer {customerId}")}, good {(request.Networks is { Count: > 0 } networks ? $"from {string.Join(", ", networks)}" : "from anywhere")}.", cancellationToken) is { } unproven)
         {
             return unproven;
         }
@@ -160,7 +160,7 @@ internal static partial class TokensApi
     }
 
     /// <summary>What a person's own token may not be: it is no way around the second factor to the things that matter most.</summary>
-    private static IEnumerable<FieldError> OfPerson(CreateTokenRequest request)
+    private static IEnumerable<FieldError> OfPerson(CreateTokenRequest request, bool isStaff)
     {
         for (var i = 0; i < request.Scopes!.Count; i++)
         {
@@ -183,7 +183,7 @@ internal static partial class TokensApi
             }
         }
 
-        if (request.CustomerId is null && request.Networks is not { Count: > 0 })
+        if (isStaff && request.Networks is not { Count: > 0 })
         {
             yield return new FieldError("/networks", "required", "Name the networks that the program calls from, such as 192.0.2.0/24.");
         }
