@@ -54,6 +54,16 @@ public sealed partial class ComposeTests
     }
 
     [Fact]
+    public void Identity_knows_where_the_portal_is()
+    {
+        var portal = RoleServices.Single(role => role.Name == "portal").Service;
+        var said = new Uri(Environment(RoleServices.Single(role => role.Name == "identity").Service)["MissionControl__Identity__PortalAddress"]);
+
+        Assert.Equal(portal["ports"]![0]!["published"].Text(), said.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
+        Assert.Contains(said.Host, Environment(portal)["MissionControl__AllowedHosts"].Split(';'));
+    }
+
+    [Fact]
     public void The_broker_throws_no_message_away_however_often_a_consumer_was_killed()
     {
         var mounted = File.Value["services"]!["rabbitmq"]!["volumes"].Texts();

@@ -101,7 +101,9 @@ public sealed class KubernetesTests
             var secrets = volumes["secrets"]["projected"]!["sources"]!.AsArray().SelectMany(source => source!["secret"]!["items"]!.AsArray().Select(item => item!["path"].Text())).ToList();
 
             Assert.True(ConfigCheck.NamedSecrets(config).All(file => secrets.Contains(Path.GetFileName(file))), $"{Name(workload)} lacks a secret that its configuration names.");
-            var environment = container["env"]!.AsArray().Where(variable => variable!["value"] is not null).ToDictionary(variable => variable!["name"].Text(), variable => variable!["value"].Text());
+
+            // What the cluster puts in comes from a ConfigMap or the pod.
+            var environment = container["env"]!.AsArray().Where(variable => variable!["value"] is not null).ToDictionary(variable => variable!["name"].Text(), variable => variable!["value"].Text().Replace("$(PUBLIC_HOST)", "control.example.com", StringComparison.Ordinal));
             check.Verify(container["args"].Texts(), environment, config, secrets);
         }
     }
