@@ -185,12 +185,13 @@ internal sealed class DistributedInstallation : IProcesses
         ["Notifications:CaFile"] = Outside.Authority.CaFile,
         ["Notifications:AllowedNetworks:0"] = "127.0.0.0/8",
         ["Network:TrustedProxies:0"] = "127.0.0.0/8",
+        ["Identity:PortalAddress"] = Of("portal") is [var first, ..] ? first.Portal.ToString() : null,
     };
 
     /// <summary>The real program with a configuration.</summary>
     public static ProcessStartInfo Command(IReadOnlyDictionary<string, string?> configuration, IReadOnlyList<string> arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "missioncontrol"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(HostCommand.Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var (key, value) in configuration)
         {
             start.Environment[$"MissionControl__{key.Replace(":", "__", StringComparison.Ordinal)}"] = value;

@@ -46,7 +46,7 @@ internal sealed class HostProcess(IReadOnlyDictionary<string, string>? environme
     /// <summary>Starts the process and waits for nothing.</summary>
     public void Launch(params string[] more)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "missioncontrol")) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo(HostCommand.Program) { RedirectStandardOutput = true };
         foreach (var argument in (string[])["run", "--data", Data, "--portal", Portal.ToString(), "--callhome", CallHome.ToString(), "--ops", $"http://localhost:{operations}", .. more])
         {
             start.ArgumentList.Add(argument);

@@ -8,12 +8,15 @@ public static class HostCommand
     // A command that goes on where it should refuse fails its test by the exit code of a kill.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
+    /// <summary>The executable: the one in <c>MC_TEST_HOST</c>, compiled ahead of time as the image ships it, or the one that was built beside the tests.</summary>
+    public static string Program { get; } = Environment.GetEnvironmentVariable("MC_TEST_HOST") is { Length: > 0 } given ? given : Path.Combine(AppContext.BaseDirectory, "missioncontrol");
+
     /// <summary>Runs a command of <c>missioncontrol</c> to its end.</summary>
     /// <returns>What it wrote to both outputs.</returns>
     /// <exception cref="InvalidOperationException">It ended with another exit code.</exception>
     public static async Task<string> RunAsync(int expected, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "missioncontrol")) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo(Program) { RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);

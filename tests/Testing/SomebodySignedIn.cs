@@ -2,15 +2,19 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api.Identity;
 
 namespace MissionControl.Testing;
 
 /// <summary>A person with password, authenticator and passkey, as tests sign it in; codes are computed here as an authenticator computes them.</summary>
-public sealed class SomebodySignedIn(ControlPlane host, string email)
+public sealed class SomebodySignedIn(SignInDoor door, string email)
 {
+    /// <summary>Somebody of a host in this process.</summary>
+    public SomebodySignedIn(ControlPlane host, string email)
+        : this(SignInDoor.Of(host), email)
+    {
+    }
+
     /// <summary>What everybody's password is.</summary>
     public const string Password = "four words that do not belong";
 
@@ -32,17 +36,23 @@ public sealed class SomebodySignedIn(ControlPlane host, string email)
     public IReadOnlyList<string> RecoveryCodes { get; private set; } = [];
 
     /// <summary>Accepts an invitation.</summary>
-    public static async Task<SomebodySignedIn> AcceptAsync(ControlPlane host, string code, string email, string name = "Somebody")
+    public static Task<SomebodySignedIn> AcceptAsync(ControlPlane host, string code, string email, string name = "Somebody") => AcceptAsync(SignInDoor.Of(host), SignInDoor.Of(host), code, email, name);
+
+    /// <summary>Opens an invitation at one door, and accepts it at another one of the same installation, where it signs in from then on.</summary>
+    public static async Task<SomebodySignedIn> AcceptAsync(SignInDoor first, SignInDoor door, string code, string email, string name = "Somebody")
     {
-        var somebody = new SomebodySignedIn(host, email);
-        using var anonymous = host.Client(host.Portal);
-        using var open = await anonymous.PostAsJsonAsync("/api/v1/identity/invitations/open", new OpenInvitationRequest(code));
+        ArgumentNullException.ThrowIfNull(first);
+        ArgumentNullException.ThrowIfNull(door);
+        var somebody = new SomebodySignedIn(door, email);
+        using var stranger = first.Client(null, null);
+        using var anonymous = door.Client(null, null);
+        using var open = await stranger.PostAsJsonAsync("/api/v1/identity/invitations/open", new OpenInvitationRequest(code));
         var opened = (await open.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<OpenedInvitation>())!;
         somebody.Secret = opened.TotpSecret;
         somebody.Passkey.Domain = opened.Passkey.Options["rp"]!["id"]!.GetValue<string>();
         if (somebody.Passkey.Domain != "localhost")
         {
-            somebody.Passkey.Origin = new Uri(host.Services.GetRequiredService<IConfiguration>()["Identity:PortalAddress"]!).GetLeftPart(UriPartial.Authority);
+            somebody.Passkey.Origin = door.Portal().GetLeftPart(UriPartial.Authority);
         }
 
         using var accept = await anonymous.PostAsJsonAsync("/api/v1/identity/invitations/accept", new AcceptInvitationRequest(code, Password, somebody.Code(), opened.Email is null ? email : null, opened.Name is null ? name : null,
@@ -102,7 +112,7 @@ public sealed class SomebodySignedIn(ControlPlane host, string email)
         }
 
         var counter = new byte[8];
-        BinaryPrimitives.WriteInt64BigEndian(counter, (host.Time.GetUtcNow().ToUnixTimeSeconds() / 30) + away);
+        BinaryPrimitives.WriteInt64BigEndian(counter, (door.Time.GetUtcNow().ToUnixTimeSeconds() / 30) + away);
 #pragma warning disable CA5350 // RFC 6238.
         var hash = HMACSHA1.HashData(key, counter);
 #pragma warning restore CA5350
@@ -112,14 +122,14 @@ public sealed class SomebodySignedIn(ControlPlane host, string email)
     /// <summary>Tries to sign in.</summary>
     public async Task<HttpResponseMessage> TryAsync(string? password = null, string? code = null)
     {
-        using var anonymous = host.Client(host.Portal);
+        using var anonymous = door.Client(null, null);
         return await anonymous.PostAsJsonAsync("/api/v1/identity/sign-in", new SignInRequest(Email, password ?? Password, code ?? Code(), "a test"));
     }
 
     /// <summary>What the session is worth now; null: it has ended.</summary>
     public async Task<TradedSession?> TradeAsync(bool isActive = true)
     {
-        using var anonymous = host.Client(host.Portal);
+        using var anonymous = door.Client(null, null);
         using var answer = await anonymous.PostAsJsonAsync("/api/v1/identity/sessions/trade", new TradeSessionRequest(Session, isActive));
         return answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<TradedSession>() : null;
     }
@@ -128,7 +138,7 @@ public sealed class SomebodySignedIn(ControlPlane host, string email)
     /// <param name="confirms">Whether it confirms with the passkey whatever is to be confirmed.</param>
     public async Task<HttpClient> ApiAsync(bool confirms = true)
     {
-        var client = host.Client(host.Portal, (await TradeAsync())!.AccessToken, confirms ? new Confirming(Passkey) : null);
+        var client = door.Client((await TradeAsync())!.AccessToken, confirms ? new Confirming(Passkey) : null);
         await Eventually.TrueAsync(async () => (await client.GetAsync(new Uri("/api/v1/identity/me", UriKind.Relative))).IsSuccessStatusCode, $"{Email} is known");
         return client;
     }
