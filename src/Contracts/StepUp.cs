@@ -69,6 +69,18 @@ public static class StepUp
     public static StepUpSubject SetProvider(Guid customerId, Guid? which, string issuer, string clientId, IEnumerable<string> roles, IReadOnlyList<string> rest) =>
         Of(ChangeRole, ["provider", customerId.ToString("N"), which?.ToString("N") ?? "", issuer, clientId, .. rest, .. roles.Order(StringComparer.Ordinal)]);
 
+    /// <summary>A group gives exactly these roles to exactly these people from now on.</summary>
+    /// <param name="customerId">Whose it is; null: the vendor's.</param>
+    /// <param name="which">The group that is changed; null: one more.</param>
+    /// <param name="name">What it is called then.</param>
+    /// <param name="roles">All its roles.</param>
+    /// <param name="members">All its people.</param>
+    public static StepUpSubject SetGroup(Guid? customerId, Guid? which, string name, IReadOnlyCollection<string> roles, IEnumerable<Guid> members) =>
+        Of(ChangeRole, ["group", customerId?.ToString("N") ?? "", which?.ToString("N") ?? "", name, roles.Count.ToString(CultureInfo.InvariantCulture), .. roles.Order(StringComparer.Ordinal), .. members.Order().Select(id => id.ToString("N"))]);
+
+    /// <summary>A group goes away, and these people lose what they hold through it.</summary>
+    public static StepUpSubject RemoveGroup(Guid which, IEnumerable<Guid> members) => Of(ChangeRole, ["remove-group", which.ToString("N"), .. members.Order().Select(id => id.ToString("N"))]);
+
     /// <summary>Somebody who was stopped may sign in again, with these roles.</summary>
     public static StepUpSubject Enable(Guid personId, IEnumerable<string> roles) => Of(ChangeRole, ["enable", personId.ToString("N"), .. roles.Order(StringComparer.Ordinal)]);
 

@@ -11,6 +11,7 @@ using MissionControl.Identity.Directories;
 using MissionControl.Identity.Factors;
 using MissionControl.Identity.Federation;
 using MissionControl.Identity.Federation.Saml;
+using MissionControl.Identity.Groups;
 using MissionControl.Identity.Invitations;
 using MissionControl.Identity.Leaks;
 using MissionControl.Identity.Me;
@@ -43,6 +44,8 @@ public sealed class IdentityModule : IModule
         model.ApplyConfiguration(new SavedView.Configuration());
         model.ApplyConfiguration(new Person.Configuration());
         model.ApplyConfiguration(new HeldRole.Configuration());
+        model.ApplyConfiguration(new Group.Configuration());
+        model.ApplyConfiguration(new GroupMember.Configuration());
         model.ApplyConfiguration(new Invitation.Configuration());
         model.ApplyConfiguration(new Authenticator.Configuration());
         model.ApplyConfiguration(new RecoveryCode.Configuration());
@@ -127,6 +130,8 @@ public sealed class IdentityModule : IModule
         records.Keep("person", "who may sign in, and by what", personal: true, "as long as the installation; a disabled person stays, for the audit log", typeof(Person), typeof(Authenticator), typeof(RecoveryCode), typeof(Passkey));
         records.Purge<Challenge>("challenge", "what a passkey was asked, so that it answers once", personal: true, Term.Days(1, 1, 7), "after it expired", row => row.ExpiresAt);
         records.Keep("held-role", "who held which role when", personal: true, "as long as the person", typeof(HeldRole));
+        records.Keep("group", "which groups give which roles", personal: false, "as long as the installation; a removed one stays, for who held a role through it", typeof(Group));
+        records.Keep("group-member", "who is in which group", personal: true, "until the person leaves the group", typeof(GroupMember));
         records.Purge<Invitation>("invitation", "who was invited", personal: true, Term.Days(90, 7, 400), "after it expired", row => row.ExpiresAt);
         records.Purge<LeakIncident>("leak", "which tokens leaked, and what was done", personal: true, Term.Days(400, 90, 1200), "after it was closed", row => row.ClosedAt);
         records.Purge<LeakPlace>("leak-place", "where tokens were found", personal: true, Term.Days(400, 90, 1200), "after it was found", row => row.FoundAt);
@@ -162,6 +167,7 @@ public sealed class IdentityModule : IModule
         TestDirectory.Map(api);
         InvitationsApi.Map(api);
         PeopleApi.Map(api);
+        GroupsApi.Map(api);
         MeApi.Map(api);
         LeaksApi.Map(api);
         ViewsApi.Map(api);

@@ -91,6 +91,8 @@ internal static class PortalPages
         PageEntry.Of<LeakPage>("/leaks/{id:guid}", "identity:read"),
         PageEntry.Of<ProviderList>("/people/providers", "identity:read"),
         PageEntry.Of<ProviderPage>("/people/providers/{id:guid}", "identity:read"),
+        PageEntry.Of<GroupList>("/people/groups", "identity:read"),
+        PageEntry.Of<GroupPage>("/people/groups/{id:guid}", "identity:read"),
         PageEntry.Of<MePage>("/me", null),
         PageEntry.Of<SystemOverview>("/system", "system:read"),
         PageEntry.OfList<ParkedMessages>("/system/parked", "system:read", "parked"),
@@ -136,6 +138,7 @@ internal static class PortalPages
         ProgramForms.Map(pages);
         LeakForms.Map(pages);
         ProviderForms.Map(pages);
+        GroupForms.Map(pages);
         MeForms.Map(pages);
         SystemForms.Map(pages);
         TaskForms.Map(pages);

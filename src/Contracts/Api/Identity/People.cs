@@ -14,7 +14,19 @@ public sealed record RoleItem(string Name, string Title, string Kind, IReadOnlyL
 /// <param name="Name">The role.</param>
 /// <param name="Since">From then on (UTC).</param>
 /// <param name="Until">Until then (UTC); null: still.</param>
-public sealed record HeldRoleItem(string Name, DateTimeOffset Since, DateTimeOffset? Until);
+public sealed record HeldRoleItem(string Name, DateTimeOffset Since, DateTimeOffset? Until)
+{
+    /// <summary>Whether it is given to the person itself; besides it may be held through groups.</summary>
+    public bool IsDirect { get; init; } = true;
+
+    /// <summary>The groups through which it is held.</summary>
+    public IReadOnlyList<GroupName> Groups { get; init; } = [];
+}
+
+/// <summary>A group by which somebody holds a role.</summary>
+/// <param name="Id">The group.</param>
+/// <param name="Name">What it is called, or was when it was removed.</param>
+public sealed record GroupName(Guid Id, string Name);
 
 /// <summary>A person.</summary>
 /// <param name="Id">Its id; its subject is <c>person:{id}</c>.</param>
@@ -23,7 +35,7 @@ public sealed record HeldRoleItem(string Name, DateTimeOffset Since, DateTimeOff
 /// <param name="Kind">staff or customerUser.</param>
 /// <param name="CustomerId">The customer of a customer's user; null: staff.</param>
 /// <param name="State">active, disabled, or locked: too many wrong tries, for a while.</param>
-/// <param name="Roles">The roles it holds now.</param>
+/// <param name="Roles">The roles it holds now, each once, with all through which it is held.</param>
 /// <param name="Factors">What it signs in with: passkey, and totp for password and authenticator.</param>
 /// <param name="CreatedAt">When it accepted its invitation (UTC).</param>
 /// <param name="LastSignInAt">When it signed in last (UTC).</param>
@@ -39,13 +51,13 @@ public sealed record PersonItem(
 
 /// <summary>A person with the roles it ever held.</summary>
 /// <param name="Person">The person.</param>
-/// <param name="History">Every role it held or holds, newest first.</param>
+/// <param name="History">Every role it held or holds, newest first; one that was held in two ways at once stands there twice.</param>
 public sealed record PersonDetail(PersonItem Person, IReadOnlyList<HeldRoleItem> History);
 
-/// <summary>Changes which roles a person holds from now on.</summary>
-/// <param name="Roles">All of them; what is left out ends.</param>
+/// <summary>Changes which roles are given to a person itself from now on. What it holds through groups is changed there.</summary>
+/// <param name="Roles">All of them; what is left out ends. May be empty only for somebody who holds a role through a group.</param>
 /// <param name="Reason">Why; it stands in the audit log.</param>
-public sealed record ChangeRolesRequest([property: Required, MinLength(1), MaxLength(10)] IReadOnlyList<string>? Roles, [property: StringLength(500)] string? Reason = null);
+public sealed record ChangeRolesRequest([property: Required, MaxLength(10)] IReadOnlyList<string>? Roles, [property: StringLength(500)] string? Reason = null);
 
 /// <summary>Why something is done to a person.</summary>
 /// <param name="Reason">Stands in the audit log.</param>

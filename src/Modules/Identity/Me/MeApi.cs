@@ -45,11 +45,12 @@ internal static class MeApi
         }
 
         var (db, id) = (ask.Db, self.Person.Id);
-        var roles = await db.Set<HeldRole>().AsNoTracking().Where(row => row.PersonId == id && row.Until == null).OrderBy(row => row.Role).ToListAsync(cancellationToken);
+        var roles = await db.Set<HeldRole>().AsNoTracking().Where(row => row.PersonId == id && row.Until == null).ToListAsync(cancellationToken);
+        var groups = await HeldRoles.GroupNamesAsync(db, roles, cancellationToken);
         var device = await db.Set<Authenticator>().AsNoTracking().SingleOrDefaultAsync(row => row.PersonId == id && row.ConfirmedAt != null, cancellationToken);
         var keys = await db.Set<Passkey>().AsNoTracking().Where(row => row.PersonId == id).OrderBy(row => row.CreatedAt).ToListAsync(cancellationToken);
         var codes = await db.Set<RecoveryCode>().CountAsync(row => row.PersonId == id && row.UsedAt == null, cancellationToken);
-        return TypedResults.Ok(new MeItem(id, self.Person.Name, self.Person.Email, self.Person.Kind, self.Person.CustomerId, [.. roles.Select(row => new HeldRoleItem(row.Role, row.Since, null))], self.Person.PasswordSetAt,
+        return TypedResults.Ok(new MeItem(id, self.Person.Name, self.Person.Email, self.Person.Kind, self.Person.CustomerId, HeldRoles.Now(roles, groups), self.Person.PasswordSetAt,
             device is null ? null : new FactorItem("totp", device.ConfirmedAt!.Value, device.LastUsedAt), codes, self.Session, keys.ConvertAll(row => row.ToItem())) { IsFederated = self.Person.IsFederated });
     }
 

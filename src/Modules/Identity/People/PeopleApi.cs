@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Events.Audit;
 using MissionControl.Identity.Factors;
 using MissionControl.Identity.Federation;
 using MissionControl.Identity.Invitations;
@@ -42,7 +43,7 @@ internal static class PeopleApi
         var people = api.MapGroup("/people");
         people.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListPeople").WithSummary("Who may sign in, by name").Produces<Page<PersonItem>>().SortedBy(Orders);
         people.MapGet("/{id:guid}", GetAsync).RequireScope("identity:read").Shows("person", static (ControlPlaneDbContext db, Guid id) => db.Set<Person>().Where(row => row.Id == id).Select(row => row.CustomerId)).WithName("GetPerson").WithSummary("One person, with the roles it ever held").Produces<PersonDetail>();
-        people.MapPut("/{id:guid}/roles", ChangeRolesAsync).RequireScope(Right).WithName("ChangePersonRoles").WithSummary("Say which roles a person holds from now on").Produces(StatusCodes.Status204NoContent);
+        people.MapPut("/{id:guid}/roles", ChangeRolesAsync).RequireScope(Right).WithName("ChangePersonRoles").WithSummary("Say which roles are given to a person itself from now on").Produces(StatusCodes.Status204NoContent);
         people.MapPost("/{id:guid}/disable", DisableAsync).RequireScope(Right).WithName("DisablePerson").WithSummary("Let a person sign in no more; its sessions and tokens end").Produces(StatusCodes.Status204NoContent);
         people.MapPost("/{id:guid}/enable", EnableAsync).RequireScope(Right).WithName("EnablePerson").WithSummary("Let a person sign in again").Produces(StatusCodes.Status204NoContent);
         people.MapPost("/{id:guid}/end-sessions", SignOutAsync).RequireScope(Right).WithName("EndPersonSessions").WithSummary("Sign a person out everywhere").Produces(StatusCodes.Status204NoContent);
@@ -100,14 +101,22 @@ internal static class PeopleApi
         var now = time.GetUtcNow();
         var facts = await PersonFacts.OfAsync(db, [id], now, cancellationToken);
         var history = await db.Set<HeldRole>().AsNoTracking().Where(row => row.PersonId == id).OrderByDescending(row => row.Since).ThenBy(row => row.Role).Take(200).ToListAsync(cancellationToken);
-        return TypedResults.Ok(new PersonDetail(facts.Describe(person, reader, now), [.. history.Select(row => new HeldRoleItem(row.Role, row.Since, row.Until))]));
+        var groups = await HeldRoles.GroupNamesAsync(db, history, cancellationToken);
+        return TypedResults.Ok(new PersonDetail(facts.Describe(person, reader, now), HeldRoles.History(history, groups)));
     }
 
     private static Task<IResult> ChangeRolesAsync(Guid id, ChangeRolesRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, StepUpGuard guard, TimeProvider time, CancellationToken cancellationToken) =>
         ChangeAsync(id, http.User, db, time, async (person, held, now) =>
         {
             var roles = request.Roles!.Distinct(StringComparer.Ordinal).ToList();
+            var direct = held.Where(row => row.IsDirect).ToList();
+            var through = HeldRoles.Names(held.Where(row => !row.IsDirect));
             var errors = RoleMistakes(roles, person.Kind, http.User).ToList();
+            if (roles.Count == 0 && through.Count == 0)
+            {
+                errors.Add(new FieldError("/roles", "required", "Somebody who is in no group that gives a role needs one at least."));
+            }
+
             if (errors.Count > 0)
             {
                 return Problems.Invalid(errors);
@@ -118,24 +127,24 @@ internal static class PeopleApi
                 return Problems.Of(ProblemCodes.Conflict, FederatedRoles);
             }
 
-            if (!roles.Contains(RoleBook.Administrator) && await IsLastAdministratorAsync(db, person, cancellationToken))
+            IReadOnlyList<string> all = [.. roles.Union(through).Order(StringComparer.Ordinal)];
+            if (!all.Contains(RoleBook.Administrator) && await IsLastAdministratorAsync(db, person, cancellationToken))
             {
                 return Problems.Of(ProblemCodes.Conflict, LastAdministrator);
             }
 
-            if (await guard.DemandAsync(http, db, StepUp.ChangeRoles(id, roles), $"From now on {person.Name} ({person.Email}) holds {TitlesOf(roles)}.", cancellationToken) is { } unproven)
+            if (await guard.DemandAsync(http, db, StepUp.ChangeRoles(id, roles), $"From now on {person.Name} ({person.Email}) holds {TitlesOf(roles)}{(through.Count == 0 ? "" : $", and through groups {TitlesOf(through)}")}.", cancellationToken) is { } unproven)
             {
                 return unproven;
             }
 
-            var before = held.Select(row => row.Role).Order(StringComparer.Ordinal).ToList();
-            held.Where(row => !roles.Contains(row.Role)).ToList().ForEach(row => row.Until = now);
-            db.AddRange(roles.Except(before).Select(role => new HeldRole { PersonId = id, Role = role, Since = now }));
+            direct.Where(row => !roles.Contains(row.Role)).ToList().ForEach(row => row.Until = now);
+            db.AddRange(roles.Except(direct.Select(row => row.Role)).Select(role => new HeldRole { PersonId = id, Role = role, Since = now }));
             person.Renew();
-            await ApiToken.RevokeAsync(db.Set<ApiToken>().Where(row => row.PersonId == id), events, RoleBook.ScopesOf(roles), "its person holds other roles now", null, now, cancellationToken);
+            await ApiToken.RevokeAsync(db.Set<ApiToken>().Where(row => row.PersonId == id), events, RoleBook.ScopesOf(all), "its person holds other roles now", null, now, cancellationToken);
             await Invitation.RevokeOpenAsync(db.Set<Invitation>().Where(row => row.InvitedBy == person.Subject), events, "who invited holds other roles now", now, cancellationToken);
             events.Publish(person.ToEvent());
-            events.Audit(person.Fact("identity.person-roles-changed") with { Reason = request.Reason, Changes = [Change.Replace("/roles", before, roles.Order(StringComparer.Ordinal).ToList())] });
+            events.Audit(person.Fact("identity.person-roles-changed") with { Reason = request.Reason, Changes = [Change.Replace("/roles", HeldRoles.Names(held), all), .. through.Count == 0 ? Array.Empty<AuditChange>() : [Change.Replace("/direct", HeldRoles.Names(direct), roles.Order(StringComparer.Ordinal).ToList())]] });
             return TypedResults.NoContent();
         }, cancellationToken);
 
@@ -171,7 +180,7 @@ internal static class PeopleApi
         {
             if (person.DisabledAt is { } since)
             {
-                var roles = held.Select(row => row.Role).ToList();
+                var roles = HeldRoles.Names(held);
                 if (await guard.DemandAsync(http, db, StepUp.Enable(id, roles), $"{person.Name} ({person.Email}) may sign in again, with all that it had: {TitlesOf(roles)}.", cancellationToken) is { } unproven)
                 {
                     return unproven;
@@ -214,7 +223,7 @@ internal static class PeopleApi
             }
 
             await Invitation.RevokeOpenAsync(db.Set<Invitation>().Where(row => row.PersonId == id), events, "a newer one takes its place", now, cancellationToken);
-            var invitation = Invitation.Create(factors, person.Email, person.Name, person.Kind, person.CustomerId, held.Select(row => row.Role), person, http.User.FindFirst("sub")!.Value, now, out var code);
+            var invitation = Invitation.Create(factors, person.Email, person.Name, person.Kind, person.CustomerId, HeldRoles.Names(held), person, http.User.FindFirst("sub")!.Value, now, out var code);
             InvitationsApi.Add(db, events, invitation, code, options.Value, request.Reason, now);
             return TypedResults.Ok(new CreatedInvitation(invitation.Id, db.Scope.IsAll ? code : null, invitation.ExpiresAt));
         }, cancellationToken);
@@ -279,15 +288,16 @@ internal static class PeopleApi
     public static string? Beyond(ClaimsPrincipal reader, IEnumerable<string> roles) =>
         Scopes.Lacking(reader, Right) ?? (roles.Select(RoleBook.Find).OfType<PersonRole>().All(role => RoleBook.MayGrant(reader.FindFirst("scope")!.Value, role)) ? null : "This person may do what you may not.");
 
-    // Federated ones do not count: a provider that is silent, or groups that somebody changed there, would lock everybody out.
-    private static string TitlesOf(IReadOnlyCollection<string> roles) => roles.Count == 0 ? "no role" : string.Join(", ", roles.Select(role => RoleBook.Find(role)?.Title ?? role));
+    /// <summary>Roles in words.</summary>
+    public static string TitlesOf(IReadOnlyCollection<string> roles) => roles.Count == 0 ? "no role" : string.Join(", ", roles.Select(role => RoleBook.Find(role)?.Title ?? role));
 
+    // Federated ones do not count: a provider that is silent, or groups that somebody changed there, would lock everybody out.
     private static async Task<bool> IsLastAdministratorAsync(ControlPlaneDbContext db, Person person, CancellationToken cancellationToken)
     {
         var administrators = await (from role in db.Set<HeldRole>()
                                     join other in db.Set<Person>() on role.PersonId equals other.Id
                                     where role.Role == RoleBook.Administrator && role.Until == null && other.DisabledAt == null && other.EmailKey != null
-                                    select other.Id).Take(2).ToListAsync(cancellationToken);
+                                    select other.Id).Distinct().Take(2).ToListAsync(cancellationToken);
         return administrators is [var only] && only == person.Id;
     }
 

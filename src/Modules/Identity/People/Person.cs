@@ -140,16 +140,22 @@ internal sealed class HeldRole
 
     public required string Role { get; init; }
 
+    /// <summary>Through which group; empty: it is given to the person itself. A role held in two ways has two rows, and the end of one leaves the other.</summary>
+    public Guid GroupId { get; init; }
+
     public required DateTimeOffset Since { get; init; }
 
     public DateTimeOffset? Until { get; set; }
+
+    public bool IsDirect => GroupId == Guid.Empty;
 
     internal sealed class Configuration : IEntityTypeConfiguration<HeldRole>
     {
         public void Configure(EntityTypeBuilder<HeldRole> builder)
         {
-            builder.ToTable("identity_held_role").HasKey(row => new { row.PersonId, row.Role, row.Since });
+            builder.ToTable("identity_held_role").HasKey(row => new { row.PersonId, row.Role, row.GroupId, row.Since });
             builder.Property(row => row.Role).HasMaxLength(40);
+            builder.Ignore(row => row.IsDirect);
         }
     }
 }

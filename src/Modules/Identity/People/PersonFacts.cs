@@ -11,7 +11,7 @@ using MissionControl.Platform.Data;
 namespace MissionControl.Identity.People;
 
 /// <summary>What stands beside people in a list, read for all of them at once.</summary>
-internal sealed record PersonFacts(ILookup<Guid, HeldRole> Roles, HashSet<Guid> WithAuthenticator, HashSet<Guid> WithPasskey, Dictionary<Guid, int> Sessions)
+internal sealed record PersonFacts(ILookup<Guid, HeldRole> Roles, HashSet<Guid> WithAuthenticator, HashSet<Guid> WithPasskey, Dictionary<Guid, int> Sessions, IReadOnlyDictionary<Guid, string> Groups)
 {
     public static async Task<PersonFacts> OfAsync(ControlPlaneDbContext db, IReadOnlyList<Guid> ids, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -19,7 +19,7 @@ internal sealed record PersonFacts(ILookup<Guid, HeldRole> Roles, HashSet<Guid> 
         var devices = await db.Set<Authenticator>().Where(row => ids.Contains(row.PersonId) && row.ConfirmedAt != null).Select(row => row.PersonId).ToListAsync(cancellationToken);
         var keys = await db.Set<Passkey>().Where(row => ids.Contains(row.PersonId)).Select(row => row.PersonId).Distinct().ToListAsync(cancellationToken);
         var open = await db.Set<Session>().AsNoTracking().Where(row => row.PersonId != null && ids.Contains(row.PersonId.Value) && row.EndedAt == null && row.ExpiresAt > now).ToListAsync(cancellationToken);
-        return new PersonFacts(roles.ToLookup(row => row.PersonId), [.. devices], [.. keys], open.Where(row => row.IsLive(now)).CountBy(row => row.PersonId!.Value).ToDictionary());
+        return new PersonFacts(roles.ToLookup(row => row.PersonId), [.. devices], [.. keys], open.Where(row => row.IsLive(now)).CountBy(row => row.PersonId!.Value).ToDictionary(), await HeldRoles.GroupNamesAsync(db, roles, cancellationToken));
     }
 
     public PersonItem Describe(Person person, ClaimsPrincipal reader, DateTimeOffset now)
@@ -28,7 +28,7 @@ internal sealed record PersonFacts(ILookup<Guid, HeldRole> Roles, HashSet<Guid> 
         var isSelf = reader.FindFirst("sub")?.Value == person.Subject;
         var isDisabled = person.DisabledAt is not null;
         return new PersonItem(
-            person.Id, person.Name, person.Email, person.Kind, person.CustomerId, person.StateAt(now), [.. Roles[person.Id].OrderBy(row => row.Role, StringComparer.Ordinal).Select(row => new HeldRoleItem(row.Role, row.Since, row.Until))],
+            person.Id, person.Name, person.Email, person.Kind, person.CustomerId, person.StateAt(now), HeldRoles.Now(Roles[person.Id], Groups),
             [.. WithPasskey.Contains(person.Id) ? ["passkey"] : Array.Empty<string>(), .. WithAuthenticator.Contains(person.Id) ? ["totp"] : Array.Empty<string>()], person.CreatedAt, person.LastSignInAt, Sessions.GetValueOrDefault(person.Id),
             [
                 AllowedAction.Of("change-roles", beyond ?? (person.IsFederated ? PeopleApi.FederatedRoles : null)),

@@ -9,6 +9,32 @@ internal static class PersonWords
 
     public static string Roles(PersonItem person, IReadOnlyList<RoleItem>? roles) => person.Roles.Count == 0 ? "none" : string.Join(", ", person.Roles.Select(role => Role(role.Name, roles)));
 
+    /// <summary>What a role permits.</summary>
+    public static string May(RoleItem role)
+    {
+        if (role.Scopes is ["*"])
+        {
+            return "sees and changes everything";
+        }
+
+        var parts = new[] { ("sees", ":read"), ("changes", ":write") }.Select(way => (Verb: way.Item1, Areas: role.Scopes.Where(scope => scope.EndsWith(way.Item2, StringComparison.Ordinal)).Select(scope => Area(scope[..scope.IndexOf(':', StringComparison.Ordinal)])).ToList()))
+            .Where(part => part.Areas.Count > 0).Select(part => $"{part.Verb} {(part.Areas.Count == 1 ? part.Areas[0] : $"{string.Join(", ", part.Areas[..^1])} and {part.Areas[^1]}")}");
+        return string.Join("; ", parts);
+    }
+
+    private static string Area(string role) => role switch
+    {
+        "callhome" => "enrolment and keys",
+        "fleet" => "clusters",
+        "licensing" => "customers and usage",
+        "notifications" => "messages",
+        "system" => "the system",
+        "audit" => "the audit log",
+        "identity" => "people and tokens",
+        "remoteaccess" => "remote access",
+        _ => role,
+    };
+
     /// <summary>What somebody signs in with.</summary>
     public static string Factors(PersonItem person)
     {
