@@ -298,6 +298,20 @@ public sealed class CustomerProviderTests : IAsyncLifetime
         Assert.Empty(peer.Asked);
     }
 
+    [Fact]
+    public async Task Whom_a_provider_signs_in_is_put_into_no_group()
+    {
+        await SignInAsync(await AddAsync(Request(peer.Issuer)), _ => { });
+        var person = Assert.Single((await api.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people"))!.Items, one => one.IsFederated);
+
+        using var refused = await api.PostAsJsonAsync("/api/v1/identity/groups", new SetGroupRequest("Everybody", ["customer-viewer"], [person.Id]));
+
+        var error = Assert.Single((await refused.Content.ReadFromJsonAsync<ProblemDocument>())!.Errors!);
+        Assert.Equal(("/members/0", "federated"), (error.Pointer, error.Code));
+        Assert.Contains("Its provider's groups give it its roles", error.Detail, StringComparison.Ordinal);
+        Assert.Empty((await api.GetFromJsonAsync<Page<GroupItem>>("/api/v1/identity/groups"))!.Items);
+    }
+
     private SetProviderRequest Request(string issuer) =>
         new("Acme sign-in", issuer, "mission-control-acme", Secret, [new GroupRole("ops", "customer-administrator"), new GroupRole("*", "customer-viewer")], "openid profile email groups", RequiredAmr: "otp hwk");
 

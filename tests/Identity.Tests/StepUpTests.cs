@@ -152,6 +152,36 @@ public sealed class StepUpTests : IAsyncLifetime
         Assert.Equal("step-up-impossible", (await stepUp.Content.ReadFromJsonAsync<ProblemDocument>())!.Code);
     }
 
+    [Fact]
+    public async Task A_group_is_confirmed_with_its_very_name_roles_and_people_and_not_where_nobody_gets_or_loses_anything()
+    {
+        Assert.Equal("done", await SentAsync(api, Group(null, "Empty", ["billing"]), null));
+        var id = (await api.GetFromJsonAsync<Page<GroupItem>>("/api/v1/identity/groups"))!.Items.Single().Id;
+        Assert.Equal("done", await SentAsync(api, Group(id, "Night shift", ["billing"]), null));
+
+        await SomebodySignedIn.InviteByAsync(host, root, "joan@vendor.example", "viewer");
+        var other = (await api.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people?q=joan"))!.Items.Single().Id;
+        var demand = await DemandedAsync(Group(id, "Night shift", ["billing", "viewer"], ada));
+        Assert.Equal(("identity", StepUp.ChangeRole, StepUp.SetGroup(null, id, "Night shift", ["viewer", "billing"], [ada]).Digest), (demand.Audience, demand.Purpose, demand.SubjectDigest));
+        Assert.Contains("“Night shift” gives Billing, Viewer to one person. From now on ada holds Billing, Viewer.", demand.Text, StringComparison.Ordinal);
+        var proof = await ProvenAsync(api, root, demand);
+        foreach (var another in new[] { Group(id, "Night shift", ["billing", "viewer"], ada, other), Group(id, "Night shift", ["billing", "viewer"], other), Group(id, "Night shift", ["administrator"], ada), Group(id, "Day shift", ["billing", "viewer"], ada), Group(null, "Night shift 2", ["billing", "viewer"], ada) })
+        {
+            Assert.Equal("step-up-required", await SentAsync(api, another, proof));
+        }
+
+        Assert.Equal("done", await SentAsync(api, Group(id, "Night shift", ["viewer", "billing"], ada), proof));
+        Assert.Equal(["billing", "viewer"], (await PersonAsync()).Roles.Select(role => role.Name));
+        Assert.Equal("step-up-required", await SentAsync(api, Group(id, "Night shift", ["viewer", "billing"]), proof));
+
+        // A second source of a role that is held already is confirmed too: it would outlive the first one.
+        Assert.Equal("step-up-required", await SentAsync(api, Group(null, "Readers", ["viewer"], other), null));
+        demand = await DemandedAsync(Remove(id));
+        Assert.Equal(StepUp.RemoveGroup(id, [ada]).Digest, demand.SubjectDigest);
+        Assert.Equal("done", await SentAsync(api, Remove(id), await ProvenAsync(api, root, demand)));
+        Assert.Equal(["viewer"], (await PersonAsync()).Roles.Select(role => role.Name));
+    }
+
     private async Task StartAsync(Dictionary<string, string?> configuration)
     {
         host = await ControlPlane.StartAsync(time: time, configuration: new Dictionary<string, string?>(configuration) { ["Api:RequestsPerMinute"] = "1000000", ["Identity:KeepBootstrapToken"] = "true" });
@@ -164,6 +194,15 @@ public sealed class StepUpTests : IAsyncLifetime
     private Func<HttpRequestMessage> Roles(params string[] roles) => () => new(HttpMethod.Put, new Uri($"/api/v1/identity/people/{ada}/roles", UriKind.Relative)) { Content = JsonContent.Create(new ChangeRolesRequest(roles)) };
 
     private Func<HttpRequestMessage> Recover() => () => new(HttpMethod.Post, new Uri($"/api/v1/identity/people/{ada}/recover", UriKind.Relative)) { Content = JsonContent.Create(new PersonActionRequest()) };
+
+    private static Func<HttpRequestMessage> Group(Guid? id, string name, string[] roles, params Guid[] members) => () =>
+    {
+        var message = new HttpRequestMessage(id is null ? HttpMethod.Post : HttpMethod.Put, new Uri($"/api/v1/identity/groups{(id is null ? "" : $"/{id}")}", UriKind.Relative)) { Content = JsonContent.Create(new SetGroupRequest(name, roles, members)) };
+        message.Headers.TryAddWithoutValidation("If-Match", "*");
+        return message;
+    };
+
+    private static Func<HttpRequestMessage> Remove(Guid id) => () => new(HttpMethod.Post, new Uri($"/api/v1/identity/groups/{id}/remove", UriKind.Relative)) { Content = JsonContent.Create(new GroupActionRequest()) };
 
     private static Func<HttpRequestMessage> Invite() => () => new(HttpMethod.Post, new Uri("/api/v1/identity/invitations", UriKind.Relative)) { Content = JsonContent.Create(new InviteRequest("friend@vendor.example", "Friend", ["viewer"])) };
 

@@ -51,6 +51,21 @@ public sealed partial class AuditWalkTests
         ["RemoveMyAuthenticator"] = ("identity.authenticator-removed", () => AsPersonAsync(async (_, api) => (await api.PostAsJsonAsync("/api/v1/identity/me/authenticator/remove", new RemoveFactorRequest())).EnsureSuccessStatusCode())),
         ["ProveStepUp"] = ("identity.step-up-proven", () => AsPersonAsync((_, api) => AddPasskeyAsync(api))),
         ["ChangePersonRoles"] = ("identity.person-roles-changed", () => WithPersonAsync(async (_, id) => (await host.Admin.PutAsJsonAsync($"/api/v1/identity/people/{id}/roles", new ChangeRolesRequest(["billing"]))).EnsureSuccessStatusCode())),
+        ["CreateGroup"] = ("identity.group-created", async () => (await GroupAsync()).ToString()),
+        ["ChangeGroup"] = ("identity.group-changed", async () =>
+        {
+            var id = await GroupAsync();
+            using var change = new HttpRequestMessage(HttpMethod.Put, new Uri($"/api/v1/identity/groups/{id}", UriKind.Relative)) { Content = JsonContent.Create(new SetGroupRequest(Address(), ["billing"], [])) };
+            change.Headers.TryAddWithoutValidation("If-Match", "*");
+            (await host.Admin.SendAsync(change)).EnsureSuccessStatusCode();
+            return id.ToString();
+        }),
+        ["RemoveGroup"] = ("identity.group-removed", async () =>
+        {
+            var id = await GroupAsync();
+            await PostAsync($"/api/v1/identity/groups/{id}/remove", new GroupActionRequest());
+            return id.ToString();
+        }),
         ["DisablePerson"] = ("identity.person-disabled", () => WithPersonAsync((_, id) => PostAsync($"/api/v1/identity/people/{id}/disable", new PersonActionRequest()))),
         ["EnablePerson"] = ("identity.person-enabled", () => WithPersonAsync(async (_, id) =>
         {
@@ -85,6 +100,12 @@ public sealed partial class AuditWalkTests
         var domain = asked.Options["rp"]!["id"]!.GetValue<string>();
         using var key = new SoftPasskey { Domain = domain, Origin = domain == "localhost" ? "https://localhost:8443" : ControlAddress.TrimEnd('/') };
         (await api.PostAsJsonAsync("/api/v1/identity/me/passkeys", new NewPasskeyRequest(asked.Challenge, key.Create(asked.Options)))).EnsureSuccessStatusCode();
+    }
+
+    private async Task<Guid> GroupAsync()
+    {
+        using var made = await host.Admin.PostAsJsonAsync("/api/v1/identity/groups", new SetGroupRequest(Address(), ["viewer"], []));
+        return (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedGroup>())!.Id;
     }
 
     private string Address() => $"somebody{++people}@vendor.example";

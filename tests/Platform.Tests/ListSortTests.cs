@@ -67,7 +67,7 @@ public sealed class ListSortTests : IAsyncLifetime
         }
 
         Assert.Empty(faults);
-        Assert.Superset(new HashSet<string>(["audit-entries", "callhome-enrollment-tokens", "fleet-clusters", "fleet-events", "fleet-changes", "fleet-incidents", "fleet-parked-messages", "identity-invitations", "identity-leaks", "identity-people", "identity-providers", "identity-service-accounts", "identity-tokens", "identity-views", "licensing-customers", "licensing-windows", "notifications-contacts", "notifications-deliveries", "notifications-endpoints", "updates-items", "updates-job-runs", "updates-tasks"]),
+        Assert.Superset(new HashSet<string>(["audit-entries", "callhome-enrollment-tokens", "fleet-clusters", "fleet-events", "fleet-changes", "fleet-incidents", "fleet-parked-messages", "identity-groups", "identity-invitations", "identity-leaks", "identity-people", "identity-providers", "identity-service-accounts", "identity-tokens", "identity-views", "licensing-customers", "licensing-windows", "notifications-contacts", "notifications-deliveries", "notifications-endpoints", "updates-items", "updates-job-runs", "updates-tasks"]),
             lists.Select(list => $"{list.Path.Split('/')[3]}-{list.Path.Split('?')[0].Split('/')[^1]}").ToHashSet());
     }
 
@@ -128,6 +128,12 @@ public sealed class ListSortTests : IAsyncLifetime
         {
             using var added = await host.Admin.PostAsJsonAsync("/api/v1/identity/providers", new SetProviderRequest(name, "https://login.example.com", "mission-control", null, [new GroupRole("*", "customer-viewer")], CustomerId: customer));
             added.EnsureSuccessStatusCode();
+        }
+
+        foreach (var (name, of) in new (string, Guid?)[] { ("Same", null), ("Same", customer), ("Other", null) })
+        {
+            using var made = await host.Admin.PostAsJsonAsync("/api/v1/identity/groups", new SetGroupRequest(name, [], [], CustomerId: of));
+            made.EnsureSuccessStatusCode();
         }
 
         foreach (var name in new[] { "One", "Two", "Three" })

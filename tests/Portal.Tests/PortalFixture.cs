@@ -81,6 +81,9 @@ public sealed class PortalFixture : IAsyncLifetime
     /// <summary>The provider by which the first customer's users sign in.</summary>
     public Guid Provider { get; private set; }
 
+    /// <summary>A group of the first customer, with its administrator in it.</summary>
+    public Guid Group { get; private set; }
+
     /// <summary>The token of the first customer's viewer.</summary>
     public string CustomerToken { get; private set; } = "";
 
@@ -130,6 +133,11 @@ public sealed class PortalFixture : IAsyncLifetime
         using (var added = await Host.Admin.PostAsJsonAsync("/api/v1/identity/providers", new SetProviderRequest("Northwind sign-in", "https://login.northwind.example/realms/people", "mission-control", null, [new GroupRole("*", "customer-viewer")], CustomerId: Customer)))
         {
             Provider = (await added.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<AddedProvider>())!.Id;
+        }
+
+        using (var made = await Host.Admin.PostAsJsonAsync("/api/v1/identity/groups", new SetGroupRequest("Northwind operators", ["customer-viewer"], [Person], "They look after the clusters at night.", Customer)))
+        {
+            Group = (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedGroup>())!.Id;
         }
 
         (_, var customer) = await Host.ClientWithTokenAsync(Customer, "fleet:read", "licensing:read", "callhome:read", "audit:read", "notifications:read");
@@ -239,7 +247,7 @@ public sealed class PortalFixture : IAsyncLifetime
     }
 
     private string Fill(string route) => route is "/clusters/resume" ? "/clusters/resume?state=active" : route == "/views" ? "/views?list=clusters&query=health%3Dred" : route == "/system/parked/{role}/retry" ? $"/system/parked/fleet/retry?consumer={Consumer}" : route.Replace("{role}", "fleet", StringComparison.Ordinal).Replace("{**node}", "n1", StringComparison.Ordinal).Replace("{name}", "fleet.purge-records", StringComparison.Ordinal)
-        .Replace("{id:guid}", route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/programs", StringComparison.Ordinal) ? Program.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
+        .Replace("{id:guid}", route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people/groups", StringComparison.Ordinal) ? Group.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/programs", StringComparison.Ordinal) ? Program.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
 
     private async Task<Guid> MakeProgramAsync(SomebodySignedIn owner)
     {

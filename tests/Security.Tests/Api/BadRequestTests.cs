@@ -130,6 +130,7 @@ public sealed class BadRequestTests(SecurityFixture fixture)
                 : type == typeof(bool) ? true
                 : type == typeof(Guid) ? Guid.Empty.ToString()
                 : type == typeof(DateTimeOffset) ? "2026-01-01T00:00:00Z"
+                : type == typeof(IReadOnlyList<Guid>) ? new JsonArray(Guid.Empty.ToString())
                 : property.Name == "Scopes" ? new JsonArray("fleet:read")
                 : new JsonArray("192.0.2.0/24");
         }

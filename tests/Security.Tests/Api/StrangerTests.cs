@@ -41,12 +41,14 @@ public sealed class StrangerTests : IAsyncLifetime
         victims.Dispose();
         var (_, lost) = await host.ClientWithTokenAsync(victim.Id, "fleet:read");
         using var reported = await host.Admin.PostAsJsonAsync("/api/v1/identity/leaks/report", new ReportLeakRequest(lost.Token, "https://pastes.example/victim-4711"));
+        using var grouped = await host.Admin.PostAsJsonAsync("/api/v1/identity/groups", new SetGroupRequest("victim-group-4711", ["customer-viewer"], [], CustomerId: victim.Id));
         (stranger, _) = await host.ClientWithTokenAsync(own.Id, "*");
         foreign = new Dictionary<string, string>
         {
             ["customer"] = victim.Id.ToString(), ["cluster"] = cluster.Id, ["token"] = victimsToken.Id, ["enrollment"] = token.Id, ["window"] = window.Window, ["leak"] = (await reported.Content.ReadFromJsonAsync<ReportedLeak>())!.IncidentId!.Value.ToString(),
+            ["group"] = (await grouped.Content.ReadFromJsonAsync<CreatedGroup>())!.Id.ToString(),
         };
-        traces = [victim.Id.ToString(), cluster.Id, victimsToken.Id, token.Id, lost.Id, foreign["leak"], "victim-4711", "victim-cluster", "victim-event"];
+        traces = [victim.Id.ToString(), cluster.Id, victimsToken.Id, token.Id, lost.Id, foreign["leak"], foreign["group"], "victim-4711", "victim-group", "victim-cluster", "victim-event"];
     }
 
     public async ValueTask DisposeAsync()
@@ -143,6 +145,7 @@ public sealed class StrangerTests : IAsyncLifetime
             _ when path.Contains("enrollment-tokens/", StringComparison.Ordinal) => foreign["enrollment"],
             _ when path.Contains("/tokens/", StringComparison.Ordinal) => foreign["token"],
             _ when path.Contains("/leaks/", StringComparison.Ordinal) => foreign["leak"],
+            _ when path.Contains("/groups/", StringComparison.Ordinal) => foreign["group"],
             _ when path.Contains("/customers/", StringComparison.Ordinal) => foreign["customer"],
             _ => foreign["cluster"],
         };
