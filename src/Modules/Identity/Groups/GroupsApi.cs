@@ -231,11 +231,7 @@ internal static class GroupsApi
 
         var (name, _, members) = Read(request);
         var key = Group.KeyOf(customer, name);
-        if (name.Length == 0)
-        {
-            errors.Add(new FieldError("/name", "required", "Say what it is called."));
-        }
-        else if (await db.Set<Group>().AnyAsync(row => row.NameKey == key && row.Id != id, cancellationToken))
+        if (await db.Set<Group>().AnyAsync(row => row.NameKey == key && row.Id != id, cancellationToken))
         {
             errors.Add(new FieldError("/name", "taken", "Another group is called so."));
         }
