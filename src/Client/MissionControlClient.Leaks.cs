@@ -16,4 +16,7 @@ public sealed partial class MissionControlClient
 
     /// <summary>Says that everything about a leaked token is done.</summary>
     public Task CloseLeakAsync(Guid id, CloseLeakRequest request, Precondition precondition, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/leaks/{id}/close", request, precondition, cancellationToken);
+
+    /// <summary>What is loose about who may sign in and call.</summary>
+    public Task<PostureReport> GetPostureAsync(string query, CancellationToken cancellationToken) => GetAsync<PostureReport>($"{Identity}/posture{query}", cancellationToken);
 }

@@ -5,6 +5,7 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Testing;
@@ -28,13 +29,13 @@ internal sealed class ProgramsHost : IAsyncDisposable
     /// <summary>The API as an administrator who confirms whatever is to be confirmed.</summary>
     public required HttpClient Api { get; init; }
 
-    public static async Task<ProgramsHost> StartAsync(ManualTime? time = null, IReadOnlyDictionary<string, string?>? configuration = null)
+    public static async Task<ProgramsHost> StartAsync(ManualTime? time = null, IReadOnlyDictionary<string, string?>? configuration = null, Action<IServiceCollection>? services = null)
     {
         time ??= new ManualTime(DateTimeOffset.UtcNow);
         var portal = new Uri($"https://localhost:{Ports.Free()}");
         var issuer = portal.GetLeftPart(UriPartial.Authority);
         var settings = new Dictionary<string, string?>(configuration ?? new Dictionary<string, string?>()) { ["Api:RequestsPerMinute"] = "1000000", ["Identity:KeepBootstrapToken"] = "true", ["Identity:PortalAddress"] = issuer };
-        var host = await ControlPlane.StartAsync(time: time, configuration: settings, portal: portal);
+        var host = await ControlPlane.StartAsync(time: time, configuration: settings, services: services, portal: portal);
         var root = await SomebodySignedIn.InviteAsync(host, "root@vendor.example", "administrator");
         return new ProgramsHost { Host = host, Time = time, Issuer = issuer, Root = root, Api = await root.ApiAsync() };
     }

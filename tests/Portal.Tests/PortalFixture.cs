@@ -217,7 +217,7 @@ public sealed class PortalFixture : IAsyncLifetime
         .Append("/clusters?health=red&liveness=online").Append("/clusters?rule=disk-free&silentFor=1h").Append($"/clusters/{Red.Id}/nodes/none-is-called-so").Append("/clusters?cols=lastBackup&cols=certificateUntil&cols=worstDiskPercent").Append($"/clusters/{Red.Id}/metrics?range=6h&with=Turin").Append($"/clusters/{Red.Id}/metrics?with=Oslo").Append($"/clusters/{Red.Id}/sent?class=health").Append($"/clusters/{Red.Id}/sent?class=event").Append($"/clusters/{Red.Id}/sent?class=nonsense").Append("/search?q=Oslo").Append("/search?q=" + Red.Id).Append($"/clusters/{Guid.Empty}")
         .Append($"/tasks/fleet/{Task}?show=all").Append("/tasks?state=running").Append("/system/parked/fleet/retry")
         .Append($"/system/parked/fleet/{GivenUp}").Append("/system/parked?role=fleet&state=given-up").Append($"/system/parked/fleet/{GivenUp}/give-up")
-        .Append($"/clusters/suspend?customer={Customer}&health=red").Append("/clusters/resume?helth=red");
+        .Append($"/clusters/suspend?customer={Customer}&health=red").Append("/clusters/resume?helth=red").Append($"/security/posture?customer={Customer}");
 
     /// <summary>Parks messages for a consumer of fleet: those without a name can never be applied.</summary>
     public async Task<IReadOnlyList<Guid>> ParkAsync(params string?[] names)

@@ -18,6 +18,7 @@ using MissionControl.Identity.Me;
 using MissionControl.Identity.OAuth;
 using MissionControl.Identity.Passkeys;
 using MissionControl.Identity.People;
+using MissionControl.Identity.Posture;
 using MissionControl.Identity.Programs;
 using MissionControl.Identity.Sessions;
 using MissionControl.Identity.SignIn;
@@ -170,6 +171,7 @@ public sealed class IdentityModule : IModule
         GroupsApi.Map(api);
         MeApi.Map(api);
         LeaksApi.Map(api);
+        PostureApi.Map(api);
         ViewsApi.Map(api);
     }
 

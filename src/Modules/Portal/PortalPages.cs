@@ -21,6 +21,7 @@ using MissionControl.Portal.Pages.Messages;
 using MissionControl.Portal.Pages.Operation;
 using MissionControl.Portal.Pages.People;
 using MissionControl.Portal.Pages.Programs;
+using MissionControl.Portal.Pages.Security;
 using MissionControl.Portal.Pages.Tasks;
 using MissionControl.Portal.Pages.Tokens;
 using MissionControl.Portal.Pages.Views;
@@ -89,6 +90,7 @@ internal static class PortalPages
         PageEntry.Of<ProgramPage>("/programs/{id:guid}", "identity:read"),
         PageEntry.Of<LeakList>("/leaks", "identity:read"),
         PageEntry.Of<LeakPage>("/leaks/{id:guid}", "identity:read"),
+        PageEntry.Of<PosturePage>("/security/posture", "identity:read"),
         PageEntry.Of<ProviderList>("/people/providers", "identity:read"),
         PageEntry.Of<ProviderPage>("/people/providers/{id:guid}", "identity:read"),
         PageEntry.Of<GroupList>("/people/groups", "identity:read"),

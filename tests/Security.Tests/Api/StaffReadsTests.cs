@@ -75,6 +75,7 @@ public sealed class StaffReadsTests : IAsyncLifetime
             ($"/api/v1/licensing/usage?customer={customer}", "licensing.usage-read"),
             ($"/api/v1/licensing/windows?cluster={cluster.Id}", "licensing.cluster-read"),
             ($"/api/v1/identity/people?customer={customer}", "identity.people-read"),
+            ($"/api/v1/identity/posture?customer={customer}", "identity.posture-read"),
             ($"/api/v1/notifications/contacts?customer={customer}", "notifications.contacts-read"),
             ($"/api/v1/audit/entries?customer={customer}", "audit.entries-read"),
             ($"/api/v1/audit/access?customer={customer}", "audit.access-read"),

@@ -15,6 +15,9 @@ internal static class RoleBook
     /// <summary>The role that may do everything.</summary>
     public const string Administrator = "administrator";
 
+    /// <summary>The role that manages a customer's people.</summary>
+    public const string CustomerAdministrator = "customer-administrator";
+
     private static readonly string[] Reading = ["callhome:read", "fleet:read", "licensing:read", "notifications:read"];
 
     /// <summary>All roles, staff first, the least first.</summary>
@@ -27,7 +30,7 @@ internal static class RoleBook
         new("security-officer", "Security officer", Person.Staff, [.. Reading, "system:read", "audit:read", "audit:write", "identity:read", "identity:write", "notifications:write"]),
         new(Administrator, "Administrator", Person.Staff, [Scopes.Everything]),
         new("customer-viewer", "Viewer", Person.CustomerUser, Reading),
-        new("customer-administrator", "Administrator", Person.CustomerUser, [.. Reading, "callhome:write", "fleet:write", "audit:read", "audit:write", "identity:read", "identity:write", "notifications:write"]),
+        new(CustomerAdministrator, "Administrator", Person.CustomerUser, [.. Reading, "callhome:write", "fleet:write", "audit:read", "audit:write", "identity:read", "identity:write", "notifications:write"]),
     ];
 
     /// <summary>A role by name; null: there is none.</summary>

@@ -90,7 +90,7 @@ internal static class ServiceAccountsApi
         }
 
         // Whoever answered for it is gone, or cannot be written to: those who keep watch are told.
-        Recipient[] watch = account.CustomerId is null ? [new("vendor", "security"), new("role", "security-officer")] : [new("contact", "security"), new("role", "customer-administrator")];
+        Recipient[] watch = account.CustomerId is null ? [new("vendor", "security"), new("role", "security-officer")] : [new("contact", "security"), new("role", RoleBook.CustomerAdministrator)];
         events.Publish(new SendNotification(Guid.CreateVersion7(now), account.CustomerId, watch, "account-changed", new Dictionary<string, string>
         {
             ["name"] = account.Name, ["what"] = $"The service account “{account.Name}”, for which nobody answers any more: {what}", ["when"] = now.ToString("d MMMM yyyy HH:mm 'UTC'", CultureInfo.InvariantCulture),

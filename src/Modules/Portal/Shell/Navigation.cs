@@ -27,6 +27,7 @@ internal static class Navigation
             new NavigationEntry("Tokens", "/tokens", "token", "identity:read"),
             new NavigationEntry("Programs", "/programs", "program", "identity:read"),
             new NavigationEntry("Leaks", "/leaks", "leak", "identity:read"),
+            new NavigationEntry("Posture", "/security/posture", "posture", "identity:read"),
             new NavigationEntry("Audit", "/audit", "audit", "audit:read"),
             new NavigationEntry("Messages", "/messages", "messages", "notifications:read"),
             new NavigationEntry("System", "/system", "system", "system:read"),
