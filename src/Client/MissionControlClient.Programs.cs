@@ -23,6 +23,9 @@ public sealed partial class MissionControlClient
     /// <summary>Lets a service account call again.</summary>
     public Task EnableServiceAccountAsync(Guid id, ServiceAccountActionRequest request, Precondition? precondition, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{ServiceAccounts}/{id}/enable", request, precondition, cancellationToken);
 
+    /// <summary>Says who else answers for a service account.</summary>
+    public Task ChangeServiceAccountOwnerAsync(Guid id, ChangeOwnerRequest request, Precondition? precondition, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{ServiceAccounts}/{id}/owner", request, precondition, cancellationToken);
+
     /// <summary>Takes a right from a service account.</summary>
     public Task TakeServiceAccountScopeAsync(Guid id, TakeScopeRequest request, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{ServiceAccounts}/{id}/take-scope", request, null, cancellationToken);
 

@@ -44,7 +44,7 @@ public static class StepUp
     /// <summary>Make an API token of one's own.</summary>
     public const string MakeToken = "make-token";
 
-    /// <summary>Give a program a right, or let it call again.</summary>
+    /// <summary>Give a program a right or another owner, or let it call again.</summary>
     public const string GrantScope = "grant-scope";
 
     /// <summary>Every purpose there is.</summary>
@@ -108,6 +108,12 @@ public static class StepUp
     /// <param name="accountId">The account.</param>
     /// <param name="scopes">All that it may.</param>
     public static StepUpSubject EnableAccount(Guid accountId, IEnumerable<string> scopes) => Of(GrantScope, ["enable", accountId.ToString("N"), .. scopes]);
+
+    /// <summary>Somebody else answers for a service account.</summary>
+    /// <param name="accountId">The account.</param>
+    /// <param name="ownerId">Who does from then on.</param>
+    /// <param name="scopes">All that it may.</param>
+    public static StepUpSubject ChangeOwner(Guid accountId, Guid ownerId, IEnumerable<string> scopes) => Of(GrantScope, ["owner", accountId.ToString("N"), ownerId.ToString("N"), .. scopes]);
 
     /// <summary>A service account gets something to prove itself with.</summary>
     /// <param name="accountId">The account.</param>

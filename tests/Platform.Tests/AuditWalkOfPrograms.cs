@@ -19,6 +19,13 @@ public sealed partial class AuditWalkTests
             await DoneAsync(api, $"{id}/disable", new ServiceAccountActionRequest());
             await DoneAsync(api, $"{id}/enable", new ServiceAccountActionRequest());
         })),
+        ["ChangeServiceAccountOwner"] = ("identity.service-account-owner-changed", () => WithProgramAsync(async (api, id) =>
+        {
+            var other = await SomebodySignedIn.InviteAsync(host, Address(), "viewer");
+            using var others = await other.ApiAsync();
+            var owner = (await others.GetFromJsonAsync<MeItem>("/api/v1/identity/me"))!.Id;
+            await DoneAsync(api, $"{id}/owner", new ChangeOwnerRequest(owner, "the walk says so"));
+        })),
         ["TakeServiceAccountScope"] = ("identity.service-account-scope-taken", () => WithProgramAsync((api, id) => DoneAsync(api, $"{id}/take-scope", new TakeScopeRequest("fleet:read")))),
         ["AskServiceAccountScope"] = ("identity.scope-asked", () => WithProgramAsync((api, id) => AskAsync(api, id))),
         ["GrantServiceAccountScope"] = ("identity.scope-granted", () => WithProgramAsync(async (api, id) =>

@@ -21,7 +21,7 @@ public sealed class PosturePageTests(PortalFixture portal)
 
         // A customer's: its leak leads to the incident, and to the list of just these.
         await window.Page.GetByLabel("Of", new() { Exact = true }).SelectOptionAsync(portal.Customer.ToString());
-        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Look" }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Look", Exact = true }).ClickAsync();
         await window.Page.Locator("#summary").GetByText("the people and programs of Northwind Retail").WaitForAsync();
         Assert.Equal(0, await window.Page.Locator("#bootstrap-token").CountAsync());
         Assert.Contains("Programs whose owner is disabled", await window.Page.Locator("#passed").InnerTextAsync(), StringComparison.Ordinal);
@@ -43,7 +43,7 @@ public sealed class PosturePageTests(PortalFixture portal)
         await using var window = await portal.OpenAsync(token.Token, width: 390);
         await window.GoAsync("/security/posture");
         await window.Page.Locator("#summary").GetByText("your people and programs").WaitForAsync();
-        Assert.Equal(0, await window.Page.GetByRole(AriaRole.Button, new() { Name = "Look" }).CountAsync());
+        Assert.Equal(0, await window.Page.GetByRole(AriaRole.Button, new() { Name = "Look", Exact = true }).CountAsync());
         Assert.Equal("/leaks?state=open", await window.Page.GetByRole(AriaRole.Link, new() { Name = "All of them in their list" }).GetAttributeAsync("href"));
         await window.GoAsync($"/security/posture?customer={portal.OtherCustomer}");
         Assert.Equal(0, await window.Page.Locator("#summary").CountAsync());

@@ -80,6 +80,16 @@ public sealed class ProgramJourneyTests(PortalFixture portal) : IAsyncLifetime
         await joan.Page.GetByText("Granted.").WaitForAsync();
         await joan.Page.GetByRole(AriaRole.Button, new() { Name = "Take identity:write" }).WaitForAsync();
 
+        // Joan answers for it from now on.
+        await joan.Page.GetByLabel("Somebody else").SelectOptionAsync(new SelectOptionValue { Label = "joan" });
+        await joan.Page.GetByLabel("Why?").FillAsync("Ada has other things to do");
+        await joan.LookAsync("program-owner");
+        await joan.Page.Locator("#change-owner").ClickAsync();
+        await joan.Page.GetByText("joan answers for the service account “Billing” from now on").WaitForAsync();
+        await ConfirmAsync(joan);
+        await joan.Page.GetByText("Both were told").WaitForAsync();
+        await Assertions.Expect(joan.Page.Locator("main dl.facts").GetByRole(AriaRole.Link, new() { Name = "joan" })).ToHaveCountAsync(1);
+
         await joan.Page.GetByRole(AriaRole.Button, new() { Name = "Disable" }).ClickAsync();
         await joan.Page.GetByText("Every role refuses it within five seconds.").First.WaitForAsync();
         await Eventually.TrueAsync(async () => (int)(await program.GetAsync(customers)).StatusCode == 401, "the program is refused", TimeSpan.FromSeconds(5));

@@ -60,6 +60,7 @@ public sealed class IdentityModule : IModule
         model.ApplyConfiguration(new SignInAttempt.Configuration());
         model.ApplyConfiguration(new TakenLogoutToken.Configuration());
         model.ApplyConfiguration(new ServiceAccount.Configuration());
+        model.ApplyConfiguration(new FormerOwner.Configuration());
         model.ApplyConfiguration(new ScopeRequest.Configuration());
         model.ApplyConfiguration(new ClientKey.Configuration());
         model.ApplyConfiguration(new UsedAssertion.Configuration());
@@ -141,7 +142,7 @@ public sealed class IdentityModule : IModule
         records.Keep("federated-identity", "who a person is at its provider", personal: true, "as long as the person", typeof(FederatedIdentity));
         records.Purge<SignInAttempt>("sign-in-attempt", "sign-ins at a provider that were begun", personal: true, Term.Days(1, 1, 30), "after it expired", row => row.ExpiresAt);
         records.Purge<TakenLogoutToken>("logout-token", "logout tokens that count no second time", personal: false, Term.Days(1, 1, 30), "after it expired", row => row.ExpiresAt);
-        records.Keep("service-account", "which programs may call the API, and who answers for them", personal: true, "as long as the installation; a disabled one stays, for the audit log", typeof(ServiceAccount));
+        records.Keep("service-account", "which programs may call the API, and who answers for them", personal: true, "as long as the installation; a disabled one stays, for the audit log", typeof(ServiceAccount), typeof(FormerOwner));
         records.Purge<ScopeRequest>("scope-request", "which rights were asked for programs, and who decided", personal: true, Term.Days(400, 90, 1200), "after it could be granted", row => row.ExpiresAt);
         records.Purge<ClientKey>("client-key", "by which keys programs prove themselves, and did", personal: true, Term.Days(400, 90, 1200), "after it expired", row => row.ExpiresAt);
         records.Purge<UsedAssertion>("assertion", "assertions that count no second time", personal: false, Term.Days(1, 1, 30), "after it expired", row => row.ExpiresAt);

@@ -28,7 +28,7 @@ public sealed record CreatedServiceAccount(Guid Id, string ClientId);
 /// <param name="Networks">Networks it calls from.</param>
 /// <param name="CreatedAt">When it was made (UTC).</param>
 /// <param name="Version">For If-Match.</param>
-/// <param name="Actions">make-credential, ask-scope, disable and enable, and whether the reader may now.</param>
+/// <param name="Actions">make-credential, ask-scope, change-owner, disable and enable, and whether the reader may now.</param>
 public sealed record ServiceAccountItem(
     Guid Id, string ClientId, string Name, Guid? CustomerId, Guid OwnerId, string? OwnerName, string State, IReadOnlyList<string> Scopes, IReadOnlyList<string> Networks, DateTimeOffset CreatedAt, long Version,
     IReadOnlyList<AllowedAction> Actions);
@@ -87,6 +87,11 @@ public sealed record TakeScopeRequest([property: Required, StringLength(50)] str
 /// <summary>Switches a service account, or decides about something of it.</summary>
 /// <param name="Reason">Why; it stands in the audit log.</param>
 public sealed record ServiceAccountActionRequest([property: StringLength(500)] string? Reason = null);
+
+/// <summary>Says who else answers for a service account.</summary>
+/// <param name="OwnerId">One of the vendor's staff, or of the customer that the account is bound to, who may sign in.</param>
+/// <param name="Reason">Why, 3 to 500 characters; it stands in the audit log.</param>
+public sealed record ChangeOwnerRequest(Guid? OwnerId, string? Reason);
 
 /// <summary>Makes an API token of a service account.</summary>
 /// <param name="Name">What it is for.</param>

@@ -53,25 +53,30 @@ internal sealed class ScopeRequest
         Asked => null,
         Granted => "It is granted already.",
         Refused => "It was refused; ask anew.",
-        Withdrawn => "Whoever asked has withdrawn it.",
+        Withdrawn => "It was withdrawn; ask anew.",
         _ => "It was not decided within a week; ask anew.",
     };
 
     /// <summary>Why this reader may not grant it, in words; null: it may. Two people, neither of whom answers for the account, stand behind each such right.</summary>
-    public string? NoGranting(ServiceAccount account, ClaimsPrincipal reader, DateTimeOffset now)
+    /// <param name="account">The account.</param>
+    /// <param name="former">Who answered for it a short while ago.</param>
+    /// <param name="reader">Who would grant it.</param>
+    /// <param name="now">When.</param>
+    public string? NoGranting(ServiceAccount account, IReadOnlyList<Guid> former, ClaimsPrincipal reader, DateTimeOffset now)
     {
         var subject = reader.FindFirst("sub")?.Value;
         return Scopes.Lacking(reader, TokensApi.Right) ?? (Actor.IdOf(reader) is not { } person ? "A person grants this, who confirms it; no program does."
             : subject == AskedBy ? "You asked for it; somebody else grants it."
             : person == account.OwnerId ? "You answer for this account; somebody else grants it."
+            : former.Contains(person) ? "You answered for this account within the last week; somebody else grants it."
             : subject == account.MadeBy ? "You made this account; somebody else grants it."
             : Scopes.Lacking(reader, Scope) ?? NoDeciding(now));
     }
 
-    public ScopeRequestItem ToItem(ServiceAccount account, ClaimsPrincipal reader, DateTimeOffset now) => new(
+    public ScopeRequestItem ToItem(ServiceAccount account, IReadOnlyList<Guid> former, ClaimsPrincipal reader, DateTimeOffset now) => new(
         Id, Scope, Reason, AskedBy, AskedAt, ExpiresAt, StateAt(now), DecidedBy, DecidedAt,
         [
-            AllowedAction.Of("grant", NoGranting(account, reader, now)),
+            AllowedAction.Of("grant", NoGranting(account, former, reader, now)),
             AllowedAction.Of("refuse", Scopes.Lacking(reader, TokensApi.Right) ?? NoDeciding(now)),
             AllowedAction.Of("withdraw", reader.FindFirst("sub")?.Value == AskedBy ? NoDeciding(now) : "Whoever asked withdraws it."),
         ]);

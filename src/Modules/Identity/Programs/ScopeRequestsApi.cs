@@ -77,7 +77,8 @@ internal static class ScopeRequestsApi
                 return Problems.Of(ProblemCodes.StepUpImpossible, "A person grants this, who confirms it; no program does. Sign in to the portal.");
             }
 
-            if (asked.NoGranting(account, http.User, now) is { } hindrance)
+            var former = await FormerOwner.OfAsync(db, id, now, cancellationToken);
+            if (asked.NoGranting(account, former, http.User, now) is { } hindrance)
             {
                 return Problems.Of(ProblemCodes.Conflict, hindrance);
             }
@@ -88,7 +89,7 @@ internal static class ScopeRequestsApi
                 return Problems.Of(ProblemCodes.Conflict, "Whoever asked for this was disabled, or may not ask for it any more. Refuse it; somebody else may ask anew.");
             }
 
-            if (await DoubtAsync(db, account, asked, Actor.IdOf(http.User)!.Value, now, cancellationToken) is { } doubt)
+            if (await DoubtAsync(db, account, former, asked, Actor.IdOf(http.User)!.Value, now, cancellationToken) is { } doubt)
             {
                 return Problems.Of(ProblemCodes.Conflict, doubt);
             }
@@ -144,15 +145,15 @@ internal static class ScopeRequestsApi
     }
 
     /// <summary>Why a granter may be the same human as one of those it is to be another than; null: nothing says so. Whoever may invite could make itself a second person within a minute.</summary>
-    private static async Task<string?> DoubtAsync(ControlPlaneDbContext db, ServiceAccount account, ScopeRequest asked, Guid granterId, DateTimeOffset now, CancellationToken cancellationToken)
+    private static async Task<string?> DoubtAsync(ControlPlaneDbContext db, ServiceAccount account, IReadOnlyList<Guid> former, ScopeRequest asked, Guid granterId, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var granter = await db.Set<Person>().AsNoTracking().SingleAsync(row => row.Id == granterId, cancellationToken);
-        string[] subjects = [asked.AskedBy, account.MadeBy, Person.SubjectOf(account.OwnerId)];
+        string[] subjects = [asked.AskedBy, account.MadeBy, Person.SubjectOf(account.OwnerId), .. former.Select(Person.SubjectOf)];
         var ids = subjects.Where(one => one.StartsWith("person:", StringComparison.Ordinal)).Select(one => Guid.Parse(one["person:".Length..])).ToList();
         var addresses = await db.Set<Person>().AsNoTracking().Where(row => ids.Contains(row.Id) && row.Email != "").Select(row => row.Email).ToListAsync(cancellationToken);
         if (addresses.Contains(granter.Email, StringComparer.OrdinalIgnoreCase))
         {
-            return "You have the mail address of whoever asked for it, made the account or answers for it; somebody else grants it.";
+            return "You have the mail address of whoever asked for it, made the account, answers for it or did lately; somebody else grants it.";
         }
 
         if (granter.IsFederated && granter.CreatedAt > asked.AskedAt)
@@ -162,7 +163,7 @@ internal static class ScopeRequestsApi
 
         var since = now - ScopeRequest.Life;
         return await db.Set<Invitation>().AnyAsync(row => row.AcceptedAt > since && subjects.Contains(row.InvitedBy) && (row.PersonId == granterId || row.Email == granter.Email), cancellationToken)
-            ? "Whoever asked for it, made the account or answers for it invited you, or gave you a way back, within the last week; somebody else grants it." : null;
+            ? "Whoever asked for it, made the account, answers for it or did lately invited you, or gave you a way back, within the last week; somebody else grants it." : null;
     }
 
     private static Task<IResult> DecideAsync(Guid id, Guid request, HttpContext http, ControlPlaneDbContext db, Func<ServiceAccount, ScopeRequest, Task<IResult>> decide, CancellationToken cancellationToken) =>

@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Events.Identity;
+using MissionControl.Identity.People;
 using MissionControl.Identity.Tokens;
 using MissionControl.Platform.Messaging;
 using Scope = MissionControl.Platform.Security.Scopes;
@@ -24,7 +25,7 @@ internal sealed class ServiceAccount
     public Guid? CustomerId { get; init; }
 
     /// <summary>The person who answers for it, and is told what happens to it.</summary>
-    public required Guid OwnerId { get; init; }
+    public required Guid OwnerId { get; set; }
 
     /// <summary>Who made it; neither that one nor the owner grants it what needs two.</summary>
     public required string MadeBy { get; init; }
@@ -63,6 +64,13 @@ internal sealed class ServiceAccount
         Version++;
     }
 
+    /// <summary>Somebody else answers for it.</summary>
+    public void PassTo(Guid person)
+    {
+        OwnerId = person;
+        Version++;
+    }
+
     public void Give(string scope)
     {
         Scopes = string.Join(' ', ScopeList().Append(scope).Distinct(StringComparer.Ordinal));
@@ -85,6 +93,7 @@ internal sealed class ServiceAccount
         [
             AllowedAction.Of("make-credential", NoCredential(reader)),
             AllowedAction.Of("ask-scope", Scope.Lacking(reader, TokensApi.Right)),
+            AllowedAction.Of("change-owner", Scope.Lacking(reader, TokensApi.Right) ?? (Actor.IdOf(reader) is null ? "A person says who answers for it; no program does." : null)),
             AllowedAction.Of("disable", Scope.Lacking(reader, TokensApi.Right) ?? (IsActive ? null : "It is disabled already.")),
             AllowedAction.Of("enable", Scope.Lacking(reader, TokensApi.Right) ?? (IsActive ? "It is not disabled." : null)),
         ]);

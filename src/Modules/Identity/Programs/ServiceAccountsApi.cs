@@ -38,6 +38,7 @@ internal static class ServiceAccountsApi
         accounts.MapPost("/{id:guid}/disable", DisableAsync).RequireScope(TokensApi.Right).WithName("DisableServiceAccount").WithSummary("Stop a service account: every role refuses its tokens within five seconds").Produces(StatusCodes.Status204NoContent);
         accounts.MapPost("/{id:guid}/enable", EnableAsync).RequireScope(TokensApi.Right).WithName("EnableServiceAccount").WithSummary("Let a service account call again").Produces(StatusCodes.Status204NoContent);
         accounts.MapPost("/{id:guid}/take-scope", TakeAsync).RequireScope(TokensApi.Right).WithName("TakeServiceAccountScope").WithSummary("Take a right from a service account, and from its tokens").Produces(StatusCodes.Status204NoContent);
+        ChangeOwner.Map(accounts);
         ScopeRequestsApi.Map(accounts);
         CredentialsApi.Map(accounts);
     }
@@ -146,9 +147,8 @@ internal static class ServiceAccountsApi
             errors.Add(new FieldError("/customerId", "unknown-customer", "There is no such customer, or it is not yours."));
         }
 
-        // Staff answers for whatever it likes, a customer's user for its own customer's.
-        var (all, ownerId) = (db.Scope.IsAll, request.OwnerId ?? Actor.IdOf(http.User));
-        var owner = await db.Set<Person>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == ownerId && row.DisabledAt == null && (row.CustomerId == customerId || (all && row.CustomerId == null)), cancellationToken);
+        var ownerId = request.OwnerId ?? Actor.IdOf(http.User);
+        var owner = await ChangeOwner.MayOwn(db, customerId).SingleOrDefaultAsync(row => row.Id == ownerId, cancellationToken);
         if (owner is null)
         {
             errors.Add(new FieldError("/ownerId", ownerId is null ? "required" : "unknown-person", "Name a person who answers for it: one of the vendor's staff, or of the customer it is bound to."));
@@ -205,10 +205,11 @@ internal static class ServiceAccountsApi
         var requests = await db.Set<ScopeRequest>().AsNoTracking().Where(row => row.AccountId == id).OrderByDescending(row => row.AskedAt).ThenBy(row => row.Id).Take(MostTokens).ToListAsync(cancellationToken);
         var used = await LastUse.OfAsync(db, tokens.Select(row => row.Id), cancellationToken);
         var names = await NamesAsync(db, [account.OwnerId], cancellationToken);
+        var former = await FormerOwner.OfAsync(db, id, now, cancellationToken);
         response.Headers.ETag = Etags.Of(account.Version);
         return TypedResults.Ok(new ServiceAccountDetail(
             account.ToItem(reader, names.GetValueOrDefault(account.OwnerId)), [.. tokens.Select(row => row.ToItem(reader, now, used.GetValueOrDefault(row.Id)))], [.. keys.Select(row => row.ToItem(now))],
-            [.. requests.Select(row => row.ToItem(account, reader, now))], issuer.Own ? issuer.TokenEndpoint : null));
+            [.. requests.Select(row => row.ToItem(account, former, reader, now))], issuer.Own ? issuer.TokenEndpoint : null));
     }
 
     private static Task<IResult> DisableAsync(Guid id, ServiceAccountActionRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken) =>

@@ -23,6 +23,8 @@ internal static class ProgramForms
         }));
         Change(pages, "ask", "Asked. Somebody else grants it within a week.", (api, id, form, end) => api.AskServiceAccountScopeAsync(id, new AskScopeRequest(form["scope"], form["reason"]), new Precondition(form["key"]), end));
         Change(pages, "take", "Taken. Every role knows within five seconds.", (api, id, form, end) => api.TakeServiceAccountScopeAsync(id, new TakeScopeRequest(form["scope"]), end));
+        Change(pages, "owner", "Changed. Both were told, and what was asked for it is withdrawn.", (api, id, form, end) =>
+            api.ChangeServiceAccountOwnerAsync(id, new ChangeOwnerRequest(Guid.TryParse(form["ownerId"], out var owner) ? owner : null, form["ownerReason"].ToString().Trim()), null, end));
         Change(pages, "grant", "Granted. The program may do it within seconds.", (api, id, form, end) => api.GrantServiceAccountScopeAsync(id, RequestOf(form), end));
         Change(pages, "refuse", "Refused.", (api, id, form, end) => api.RefuseServiceAccountScopeAsync(id, RequestOf(form), new ServiceAccountActionRequest(), end));
         Change(pages, "withdraw", "Withdrawn.", (api, id, form, end) => api.WithdrawServiceAccountScopeAsync(id, RequestOf(form), end));
