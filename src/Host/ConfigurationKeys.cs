@@ -53,6 +53,7 @@ internal static class ConfigurationKeys
         ["Identity:Directories"] = "Directories that sign staff in by LDAP, a list of {Id, Name, Server, CaFile, BindDn, BindPasswordFile, SearchBase, UserFilter, NameAttribute, LoginAttribute, MailAttribute, IdAttribute, GroupBase, GroupFilter, GroupNameAttribute, GroupNesting, Roles: {group: role}, Timeout}; docs/federation.md. Default: none.",
         ["Identity:AllowedNetworks"] = "CIDR networks besides the public internet in which the providers of staff may be. Default: none.",
         ["Identity:CustomerNetworks"] = "CIDR networks besides the public internet in which customers' providers may be; a customer can make this server ask whatever is there. Default: none.",
+        ["Identity:MostFederatedPeople"] = "People whom the providers of one customer may make here, 1 to 1000000; nobody new comes in beyond it. Default 10000.",
         ["Identity:CaFile"] = "PEM of certificate authorities that are trusted besides the system's when providers are asked.",
         ["Identity:Staff:Idle"] = "A session of the vendor's staff ends when nobody did anything for so long; default 00:30:00.",
         ["Identity:Staff:Longest"] = "It ends so long after sign-in in any case; default 12:00:00.",

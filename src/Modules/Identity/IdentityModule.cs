@@ -81,6 +81,7 @@ public sealed class IdentityModule : IModule
             .Validate(options => options.StepUpCoolDown >= TimeSpan.Zero && options.StepUpCoolDown <= TimeSpan.FromDays(30), "Identity:StepUpCoolDown is 30 days at most.")
             .Validate(options => options.Staff.IsValid && options.Customers.IsValid, "Identity:Staff and Identity:Customers: Idle is 5 minutes to a day, Longest no shorter than that and 30 days at most.")
             .Validate(options => options.AllowedNetworks.Concat(options.CustomerNetworks).All(network => IPNetwork.TryParse(network, out _)), "Identity:AllowedNetworks and Identity:CustomerNetworks list networks, each written as 10.0.0.0/8.")
+            .Validate(options => options.MostFederatedPeople is >= 1 and <= 1_000_000, "Identity:MostFederatedPeople is 1 to 1,000,000.")
             .Validate(options => options.CaFile is null or "" || File.Exists(options.CaFile), "Identity:CaFile is not there.")
             .Validate(options => options.Providers.Count == 0 || options.PortalAddress is not null, "Identity:Providers needs Identity:PortalAddress: providers send browsers back there.")
             .ValidateOnStart();
@@ -97,6 +98,7 @@ public sealed class IdentityModule : IModule
         host.Services.AddSingleton<ProviderBook>();
         host.Services.AddSingleton<ProviderClient>();
         host.Services.AddSingleton<IdTokens>();
+        host.Services.AddSingleton<PeopleLimit>();
         host.Services.AddSingleton<UserTokenKey>();
         host.Services.AddSingleton<Issuer>();
         host.Services.AddSingleton<ClientTokenKey>();

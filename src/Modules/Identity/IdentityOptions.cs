@@ -47,6 +47,9 @@ internal sealed class IdentityOptions
     /// <summary>PEM of certificate authorities that are trusted besides the system's, by whoever speaks to providers.</summary>
     public string? CaFile { get; init; }
 
+    /// <summary>People whom the providers of one customer may make, all of them together; who is known signs in beyond it, too. 1 to 1,000,000.</summary>
+    public int MostFederatedPeople { get; init; } = 10_000;
+
     /// <summary>How long the sessions of the vendor's staff last.</summary>
     public SessionLimits Staff { get; init; } = new() { Idle = TimeSpan.FromMinutes(30), Longest = TimeSpan.FromHours(12) };
 

@@ -31,7 +31,7 @@ internal static class DirectorySignIn
         federation.MapPost("/{provider}/directory-sign-in", SignInAsync).OpenToAll("name and password are the credentials").WithName("SignInByDirectory").WithSummary("Sign in with name and password of a directory").Produces<BegunDirectorySignIn>();
 
     private static async Task<IResult> SignInAsync(
-        string provider, DirectorySignInRequest request, DirectoryClient directories, FactorBook factors, UnknownTries unknown, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+        string provider, DirectorySignInRequest request, DirectoryClient directories, FactorBook factors, UnknownTries unknown, PeopleLimit limit, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
         if (directories.Find(provider) is not { } directory)
         {
@@ -69,7 +69,7 @@ internal static class DirectorySignIn
 
         if (answer.Groups is not null)
         {
-            var begun = await BringAsync(found, answer, request.ReturnUrl ?? "/", factors, db, events, time.GetUtcNow(), cancellationToken);
+            var begun = await BringAsync(found, answer, request.ReturnUrl ?? "/", factors, limit, db, events, time.GetUtcNow(), cancellationToken);
             if (begun is not null)
             {
                 return begun;
@@ -107,7 +107,7 @@ internal static class DirectorySignIn
     }
 
     /// <summary>Brings the person, and begins what its second factor finishes; null: it is not let in, and the log says why.</summary>
-    private static async Task<IResult?> BringAsync(Provider provider, DirectoryAnswer answer, string returnUrl, FactorBook factors, ControlPlaneDbContext db, IEvents events, DateTimeOffset now, CancellationToken cancellationToken)
+    private static async Task<IResult?> BringAsync(Provider provider, DirectoryAnswer answer, string returnUrl, FactorBook factors, PeopleLimit limit, ControlPlaneDbContext db, IEvents events, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var (_, subject, _, name, email) = answer.Person!;
         var claims = FederatedClaims.Of(provider, subject, name, email, answer.Groups!);
@@ -117,7 +117,7 @@ internal static class DirectorySignIn
             // The password was right.
             var key = DirectoryTry.KeyOf(provider.Id, subject);
             await db.Set<DirectoryTry>().Where(row => row.Key == key).ExecuteDeleteAsync(cancellationToken);
-            var (person, refusal) = await FederatedPeople.BringAsync(db, events, provider, claims, now, cancellationToken);
+            var (person, refusal) = await FederatedPeople.BringAsync(db, events, provider, claims, limit, now, cancellationToken);
             if (person is null || refusal is not null)
             {
                 await RefuseAsync(db, events, provider, subject, refusal!, cancellationToken);

@@ -76,13 +76,15 @@ internal static class FederatedPeople
     /// but issuer and subject finds it: whose address it claims is asked of nobody.
     /// </summary>
     /// <returns>The person, and why it is not signed in; null: it may be.</returns>
-    public static async Task<(Person? Person, string? Refusal)> BringAsync(ControlPlaneDbContext db, IEvents events, Provider provider, FederatedClaims claims, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task<(Person? Person, string? Refusal)> BringAsync(ControlPlaneDbContext db, IEvents events, Provider provider, FederatedClaims claims, PeopleLimit limit, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var key = provider.KeyOf(claims.Subject);
         var roles = provider.RolesOf([.. claims.Groups]);
         if (await db.Set<FederatedIdentity>().SingleOrDefaultAsync(row => row.Key == key, cancellationToken) is not { } identity)
         {
-            return roles.Count == 0 ? (null, NoRole) : (Make(db, events, provider, claims, key, roles, now), null);
+            return roles.Count == 0 ? (null, NoRole)
+                : provider.CustomerId is { } customer && await limit.IsReachedAsync(db, customer, cancellationToken) ? (null, PeopleLimit.Reached)
+                : (Make(db, events, provider, claims, key, roles, now), null);
         }
 
         await Actor.LockAsync(db, [identity.PersonId], cancellationToken);

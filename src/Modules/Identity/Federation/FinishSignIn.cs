@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Events.Audit;
 using MissionControl.Identity.Factors;
 using MissionControl.Identity.Federation.Saml;
 using MissionControl.Identity.People;
@@ -33,7 +34,7 @@ internal static class FinishSignIn
         federation.MapPost("/{provider}/finish", FinishAsync).OpenToAll("the provider's answer and the browser's secret are the credentials").WithName("FinishFederatedSignIn").WithSummary("Bring what the provider answered").Produces<FederatedSignIn>();
 
     private static async Task<IResult> FinishAsync(
-        string provider, FinishFederatedSignInRequest request, ProviderBook providers, ProviderClient client, IdTokens tokens, FactorBook factors, FirstAdministrator first, UnknownTries unknown, ControlPlaneDbContext db, IEvents events, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
+        string provider, FinishFederatedSignInRequest request, ProviderBook providers, ProviderClient client, IdTokens tokens, FactorBook factors, FirstAdministrator first, UnknownTries unknown, PeopleLimit limit, ControlPlaneDbContext db, IEvents events, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
         if (!await providers.ExistsAsync(db, provider, cancellationToken))
         {
@@ -79,7 +80,14 @@ internal static class FinishSignIn
                 return replayed;
             }
 
-            var (person, refusal) = await FederatedPeople.BringAsync(db, events, found, said.Claims, now, cancellationToken);
+            var (person, refusal) = await FederatedPeople.BringAsync(db, events, found, said.Claims, limit, now, cancellationToken);
+            if (refusal == PeopleLimit.Reached)
+            {
+                var full = limit.MayBeTold(found.CustomerId!.Value) ? await FederationApi.RefuseAsync(db, events, found, new AuditActor("system", "unknown", found.Way), refusal, null, unknown, cancellationToken) : Problems.Of(ProblemCodes.Unauthenticated, refusal);
+                await transaction.CommitAsync(cancellationToken);
+                return full;
+            }
+
             if (person is null || refusal is not null)
             {
                 var refused = await FederationApi.RefuseAsync(db, events, found, person is null ? null : FederatedPeople.ActorOf(person, found.Way), refusal!, null, unknown, cancellationToken);
