@@ -29,13 +29,17 @@ public sealed class OutboundGuard
 
     private readonly string setting;
 
+    private readonly Func<string, CancellationToken, Task<IPAddress[]>> resolve;
+
     /// <summary>Reads what the operator named.</summary>
     /// <param name="allowedNetworks">Networks besides the public internet.</param>
     /// <param name="caFile">PEM of authorities that are trusted besides the system's.</param>
     /// <param name="setting">The key of the networks, for whoever reads that an address is forbidden.</param>
-    public OutboundGuard(IEnumerable<string> allowedNetworks, string? caFile, string setting)
+    /// <param name="resolve">Finds the addresses of a name; null: as the system does.</param>
+    public OutboundGuard(IEnumerable<string> allowedNetworks, string? caFile, string setting, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null)
     {
         this.setting = setting;
+        this.resolve = resolve ?? Dns.GetHostAddressesAsync;
         allowed = [.. allowedNetworks.Select(IPNetwork.Parse)];
         if (caFile is { Length: > 0 })
         {
@@ -78,7 +82,7 @@ public sealed class OutboundGuard
     {
         // An address is no question for the resolver, which has opinions of its own about some.
         var name = host.Trim('[', ']');
-        IPAddress[] addresses = IPAddress.TryParse(name, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(name, cancellationToken);
+        IPAddress[] addresses = IPAddress.TryParse(name, out var literal) ? [literal] : await resolve(name, cancellationToken);
         var usable = Array.FindAll(addresses, address => Allows(address, isOwn));
         if (usable.Length == 0)
         {
