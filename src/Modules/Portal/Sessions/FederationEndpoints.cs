@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 using MissionControl.Client;
 using MissionControl.Contracts.Api.Identity;
@@ -73,7 +72,7 @@ internal static class FederationEndpoints
         }
 
         var signIn = await client.FinishFederatedSignInAsync(provider, new FinishFederatedSignInRequest(browser, state, code, iss, error, SignInEndpoints.AgentOf(http)), http.RequestAborted);
-        return signIn.Session is { } session ? Opened(http, session, signIn) : TypedResults.LocalRedirect("/signin/code");
+        return signIn.Session is { } session ? await OpenedAsync(http, client, session, signIn) : TypedResults.LocalRedirect("/signin/code");
     });
 
     // Name and password of a directory. What was typed is in no cookie, address or log, and the password in no page.
@@ -122,7 +121,7 @@ internal static class FederationEndpoints
         http.Response.Cookies.Delete(FormCookie, FormOptionsOf(null));
         if (signIn.Session is { } session)
         {
-            return Opened(http, session, signIn);
+            return await OpenedAsync(http, client, session, signIn);
         }
 
         http.Response.Cookies.Append(Cookie, browser, Options(signIn.ExpiresAt));
@@ -135,7 +134,7 @@ internal static class FederationEndpoints
         {
             return http.Request.Cookies[Cookie] is { Length: > 0 } browser
                 ? new PageResult<SecondFactor>(null, new Dictionary<string, object?> { [nameof(SecondFactor.SignIn)] = await client.GetPendingSignInAsync(browser, http.RequestAborted) }, enter, status)
-                : Over(NotHere);
+                : Over(NotHere, status == StatusCodes.Status200OK ? StatusCodes.Status422UnprocessableEntity : status);
         }
         catch (ApiException refusal) when ((int)refusal.Status is 400 or 401 or 422)
         {
@@ -164,7 +163,7 @@ internal static class FederationEndpoints
         try
         {
             var signIn = await client.ProveFederatedSignInAsync(new ProveFederatedSignInRequest(http.Request.Cookies[Cookie], form["code"].ToString().Trim(), SignInEndpoints.AgentOf(http)), http.RequestAborted);
-            var opened = Opened(http, signIn.Session!, signIn);
+            var opened = await OpenedAsync(http, client, signIn.Session!, signIn);
             return signIn.RecoveryCodes is null ? opened : new PageResult<SecondFactor>(null, new Dictionary<string, object?> { [nameof(SecondFactor.Codes)] = signIn.RecoveryCodes });
         }
         catch (ApiException refusal) when ((int)refusal.Status is 422 or 429)
@@ -183,9 +182,9 @@ internal static class FederationEndpoints
     }
 
     // A session that the browser had before is not carried on: what it holds from now on was made for this sign-in.
-    private static RedirectHttpResult Opened(HttpContext http, string session, FederatedSignIn signIn)
+    private static async Task<IResult> OpenedAsync(HttpContext http, MissionControlClient client, string session, FederatedSignIn signIn)
     {
-        SignInEndpoints.Keep(http, session, signIn.ExpiresAt);
+        await SignInEndpoints.KeepAsync(http, client, session, signIn.ExpiresAt);
         http.Response.Cookies.Delete(Cookie, Options(null));
         return TypedResults.LocalRedirect(LocalAddress.OrHome(signIn.ReturnUrl));
     }

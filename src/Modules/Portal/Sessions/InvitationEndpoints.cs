@@ -31,7 +31,7 @@ internal static class InvitationEndpoints
             var passkey = Or(form["credential"]) is { } credential ? new NewPasskeyRequest(form["challenge"], credential, PersonWords.Browser(SignInEndpoints.AgentOf(http))) : null;
             var accepted = await client.AcceptInvitationAsync(
                 new AcceptInvitationRequest(code, passkey is null ? form["password"].ToString() : null, passkey is null ? form["totp"].ToString().Trim() : null, Or(form["email"]), Or(form["name"]), SignInEndpoints.AgentOf(http), passkey), http.RequestAborted);
-            SignInEndpoints.Keep(http, accepted.Session, accepted.ExpiresAt);
+            await SignInEndpoints.KeepAsync(http, client, accepted.Session, accepted.ExpiresAt);
             return accepted.RecoveryCodes.Count == 0 ? TypedResults.LocalRedirect("/") : Page(new() { [nameof(InvitationPage.Codes)] = accepted.RecoveryCodes });
         }
         catch (ApiException refusal) when ((int)refusal.Status is 422 or 400 or 409 or 429)

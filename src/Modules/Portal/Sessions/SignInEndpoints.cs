@@ -3,8 +3,10 @@ using Microsoft.AspNetCore.Antiforgery;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Client;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Portal.Look;
 using MissionControl.Portal.Pages;
 using MissionControl.Portal.Shell;
 using MissionControl.Protocol.Tokens;
@@ -28,9 +30,25 @@ internal static class SignInEndpoints
         pages.MapPost("/signout", SignOutAsync);
     }
 
-    /// <summary>Puts the session into the browser, where no script and no other site reaches it.</summary>
-    public static void Keep(HttpContext http, string session, DateTimeOffset expiresAt) =>
+    /// <summary>Puts the session into the browser, where no script and no other site reaches it. One that the browser held before ends, whoever planted it there.</summary>
+    public static async Task KeepAsync(HttpContext http, MissionControlClient client, string session, DateTimeOffset expiresAt)
+    {
         http.Response.Cookies.Append(SignedIn.Cookie, session, new CookieOptions { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Lax, Path = "/", Expires = expiresAt });
+        if (http.Request.Cookies[SignedIn.Cookie] is not { Length: > 0 and <= 200 } before)
+        {
+            return;
+        }
+
+        http.RequestServices.GetRequiredService<SignedIn>().Forget(before);
+        try
+        {
+            await client.EndSessionAsync(before, http.RequestAborted);
+        }
+        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException)
+        {
+            // Then it ends by its limits: what somebody held before keeps nobody from signing in.
+        }
+    }
 
     /// <summary>What the browser calls itself, for the list of sessions.</summary>
     public static string? AgentOf(HttpContext http) => http.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent ? agent[..Math.Min(agent.Length, 300)] : null;
@@ -61,7 +79,7 @@ internal static class SignInEndpoints
             var session = isToken
                 ? await client.As(token).CreateSessionAsync(cancellationToken)
                 : await client.SignInAsync(new SignInRequest(form["email"].ToString().Trim(), form["password"], form["code"].ToString().Trim(), AgentOf(http)), cancellationToken);
-            Keep(http, session.Session, session.ExpiresAt);
+            await KeepAsync(http, client, session.Session, session.ExpiresAt);
             return TypedResults.LocalRedirect(LocalAddress.OrHome(form["returnUrl"]));
         }
         catch (ApiException refusal) when ((int)refusal.Status is 400 or 401 or 409 or 422)
@@ -77,9 +95,14 @@ internal static class SignInEndpoints
     // The question stands in a cookie of the browser that asked: an answer from elsewhere is none.
     private static async Task<IResult> BeginPasskeyAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit, CancellationToken cancellationToken)
     {
-        if (limit.IsReached(http) || !await forgery.IsRequestValidAsync(http))
+        if (limit.IsReached(http))
         {
             return TypedResults.StatusCode(StatusCodes.Status429TooManyRequests);
+        }
+
+        if (!await forgery.IsRequestValidAsync(http))
+        {
+            return TypedResults.StatusCode(StatusCodes.Status400BadRequest);
         }
 
         try
@@ -112,7 +135,7 @@ internal static class SignInEndpoints
         try
         {
             var session = await client.SignInWithPasskeyAsync(new PasskeySignInRequest(http.Request.Cookies[PasskeyCookie] ?? "", form["credential"], AgentOf(http)), cancellationToken);
-            Keep(http, session.Session, session.ExpiresAt);
+            await KeepAsync(http, client, session.Session, session.ExpiresAt);
             return TypedResults.LocalRedirect(LocalAddress.OrHome(form["returnUrl"]));
         }
         catch (ApiException refusal) when ((int)refusal.Status is 400 or 401 or 422)
@@ -128,7 +151,13 @@ internal static class SignInEndpoints
 
     private static async Task<IResult> SignOutAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignedIn signedIn, CancellationToken cancellationToken)
     {
-        if (await forgery.IsRequestValidAsync(http) && http.Request.Cookies[SignedIn.Cookie] is { } session)
+        // Whoever was shown the way in would take themselves to be signed out.
+        if (!await forgery.IsRequestValidAsync(http))
+        {
+            return await PortalPage.WithReaderAsync(http, reader => Task.FromResult<IResult>(new PageResult<Failure>(reader, new Dictionary<string, object?> { [nameof(Failure.Why)] = Refusal.Expired() }, status: StatusCodes.Status400BadRequest)));
+        }
+
+        if (http.Request.Cookies[SignedIn.Cookie] is { } session)
         {
             await client.EndSessionAsync(session, cancellationToken);
             signedIn.Forget(session);
