@@ -1,12 +1,11 @@
 using System.Net;
-using System.Text.RegularExpressions;
 using MissionControl.Testing;
 using Xunit;
 
 namespace MissionControl.Security.Tests.Web;
 
 /// <summary>The sign-in page and its cookie as an attacker sees them.</summary>
-public sealed partial class SignInAttackTests(SecurityFixture fixture)
+public sealed class SignInAttackTests(SecurityFixture fixture)
 {
     private ControlPlane Host => fixture.Host;
 
@@ -134,46 +133,5 @@ public sealed partial class SignInAttackTests(SecurityFixture fixture)
             Assert.Equal("nosniff", page.Headers.GetValues("X-Content-Type-Options").Single());
             Assert.True(page.Headers.CacheControl is { NoStore: true }, path);
         }
-    }
-
-    /// <summary>Keeps cookies, follows nothing.</summary>
-    private sealed partial class Browser(HttpClient client) : IDisposable
-    {
-        private readonly Dictionary<string, string> cookies = [];
-        private string forgery = "";
-
-        public static async Task<Browser> OpenAsync(ControlPlane host, string path)
-        {
-            var browser = new Browser(host.Client(host.Portal));
-            using var page = await browser.GetAsync(path);
-            browser.forgery = ForgeryField().Match(await page.Content.ReadAsStringAsync()).Groups[1].Value;
-            Assert.NotEmpty(browser.forgery);
-            return browser;
-        }
-
-        public Task<HttpResponseMessage> SignInAsync(string token, string returnUrl = "/") =>
-            PostAsync("/signin", new() { ["__RequestVerificationToken"] = forgery, ["token"] = token, ["returnUrl"] = returnUrl });
-
-        public Task<HttpResponseMessage> GetAsync(string path) => SendAsync(new HttpRequestMessage(HttpMethod.Get, path));
-
-        public Task<HttpResponseMessage> PostAsync(string path, Dictionary<string, string> form) => SendAsync(new HttpRequestMessage(HttpMethod.Post, path) { Content = new FormUrlEncodedContent(form) });
-
-        public void Dispose() => client.Dispose();
-
-        private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request)
-        {
-            request.Headers.TryAddWithoutValidation("Cookie", string.Join("; ", cookies.Select(cookie => $"{cookie.Key}={cookie.Value}")));
-            var response = await client.SendAsync(request);
-            foreach (var cookie in response.Headers.TryGetValues("Set-Cookie", out var set) ? set : [])
-            {
-                var pair = cookie.Split(';')[0].Split('=', 2);
-                cookies[pair[0]] = pair[1];
-            }
-
-            return response;
-        }
-
-        [GeneratedRegex("name=\"__RequestVerificationToken\"[^>]*value=\"([^\"]+)\"")]
-        private static partial Regex ForgeryField();
     }
 }
