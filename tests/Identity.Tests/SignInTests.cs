@@ -216,6 +216,34 @@ public sealed partial class SignInTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_customers_user_has_two_hours_of_quiet_and_a_day_in_all()
+    {
+        var somebody = await SomebodySignedIn.InviteAsync(host, "lise@acme.example", "customer-viewer", (await host.CreateCustomerAsync()).Id);
+        for (var i = 0; i < 2; i++)
+        {
+            time.Advance(TimeSpan.FromMinutes(119));
+            Assert.NotNull(await somebody.TradeAsync());
+        }
+
+        time.Advance(TimeSpan.FromMinutes(119));
+        Assert.NotNull(await somebody.TradeAsync(isActive: false));
+        time.Advance(TimeSpan.FromMinutes(2));
+        Assert.Null(await somebody.TradeAsync());
+
+        using var again = await somebody.TryAsync();
+        somebody.Session = (await again.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedSession>())!.Session;
+        for (var i = 0; i < 13; i++)
+        {
+            Assert.NotNull(await somebody.TradeAsync());
+            time.Advance(TimeSpan.FromMinutes(110));
+        }
+
+        Assert.NotNull(await somebody.TradeAsync());
+        time.Advance(TimeSpan.FromMinutes(11));
+        Assert.Null(await somebody.TradeAsync());
+    }
+
+    [Fact]
     public async Task A_password_is_changed_by_who_knows_it_and_holds_the_authenticator_and_all_other_browsers_are_signed_out()
     {
         var somebody = await SomebodySignedIn.InviteAsync(host, "emmy@vendor.example", "viewer");
