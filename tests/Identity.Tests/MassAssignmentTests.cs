@@ -76,7 +76,7 @@ public sealed class MassAssignmentTests : IAsyncLifetime
     {
         var eve = await SomebodySignedIn.InviteAsync(host, "eve@acme.example", "customer-administrator", customer);
         using var api = await eve.ApiAsync();
-        using var made = await api.PostAsync(new Uri("/api/v1/identity/tokens", UriKind.Relative), Greedy(new CreateTokenRequest("mine", ["fleet:read"]), except: ["scopes", "customerId", "name"]));
+        using var made = await api.PostAsync(new Uri("/api/v1/identity/tokens", UriKind.Relative), Greedy(new CreateTokenRequest("mine", ["fleet:read"], Networks: ["127.0.0.0/8"]), except: ["scopes", "customerId", "name"]));
         var token = (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedToken>())!;
         var item = (await api.GetFromJsonAsync<TokenItem>($"/api/v1/identity/tokens/{token.Id}"))!;
         Assert.Equal(((Guid?)customer, (Guid?)(await PersonAsync(eve.Email)).Id, (Guid?)null), (item.CustomerId, item.PersonId, item.AccountId));

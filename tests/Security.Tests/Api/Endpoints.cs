@@ -9,7 +9,7 @@ using MissionControl.Testing;
 namespace MissionControl.Security.Tests.Api;
 
 /// <summary>Every endpoint of the API as the host itself knows it, so that a new one is attacked without anybody remembering to.</summary>
-internal sealed record ApiEndpoint(string Name, string Method, RoutePattern Pattern, Type? Body, IReadOnlyList<ParameterInfo> Parameters, IReadOnlyList<string> Scopes)
+internal sealed record ApiEndpoint(string Name, string Method, RoutePattern Pattern, Type? Body, IReadOnlyList<ParameterInfo> Parameters, IReadOnlyList<string> Scopes, bool IsOpen)
 {
     public static IReadOnlyList<ApiEndpoint> All(ControlPlane host) =>
     [
@@ -21,7 +21,8 @@ internal sealed record ApiEndpoint(string Name, string Method, RoutePattern Patt
                 new RoutePattern(endpoint.RoutePattern.RawText!),
                 endpoint.Metadata.GetMetadata<IAcceptsMetadata>()?.RequestType,
                 endpoint.Metadata.GetMetadata<MethodInfo>()?.GetParameters() ?? [],
-                [.. endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>().SelectMany(policy => policy.Requirements).OfType<RequiredScope>().Select(required => required.Scope)])))
+                [.. endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>().SelectMany(policy => policy.Requirements).OfType<RequiredScope>().Select(required => required.Scope)],
+                endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null)))
             .OrderBy(endpoint => endpoint.Name, StringComparer.Ordinal),
     ];
 
