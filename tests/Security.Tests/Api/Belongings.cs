@@ -1,0 +1,150 @@
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.CallHome;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Api.Notifications;
+using MissionControl.Fleet.Incidents;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
+using MissionControl.Platform.Tasks;
+using MissionControl.Protocol.Documents;
+using MissionControl.Testing;
+
+namespace MissionControl.Security.Tests.Api;
+
+/// <summary>A real row of every kind that somebody can have, of a customer or of the vendor, for whoever must not touch them. Named by what stands before the id in an address.</summary>
+internal sealed class Belongings : IDisposable
+{
+    private static readonly string[] WithTasks = ["fleet", "licensing", "audit", "callhome", "identity", "notifications", "updates"];
+    private readonly Dictionary<string, string> ids = [];
+
+    private Belongings(SomebodySignedIn owner, Guid? customer) => (Owner, Customer) = (owner, customer);
+
+    /// <summary>Whose they are: an administrator.</summary>
+    public SomebodySignedIn Owner { get; }
+
+    /// <summary>The customer; null: the vendor.</summary>
+    public Guid? Customer { get; }
+
+    /// <summary>The ids, which nobody else may be shown.</summary>
+    public IReadOnlyDictionary<string, string> Ids => ids;
+
+    /// <summary>Makes one of each.</summary>
+    /// <param name="host">The host.</param>
+    /// <param name="customer">The customer; null: the vendor.</param>
+    /// <param name="name">What all is called, so that it is found where it must not be.</param>
+    public static async Task<Belongings> MakeAsync(ControlPlane host, Guid? customer, string name)
+    {
+        var owner = await SomebodySignedIn.InviteAsync(host, $"owner@{name}.example", customer is null ? "administrator" : "customer-administrator", customer);
+        var made = new Belongings(owner, customer);
+        using var api = await owner.ApiAsync();
+        await made.PeopleAsync(host, api, name);
+        await made.ProgramAsync(api, name);
+        await made.MessagesAsync(host, name);
+        await made.OperationAsync(host);
+        if (customer is { } of)
+        {
+            await made.ClusterAsync(host, api, of, name);
+        }
+
+        return made;
+    }
+
+    public void Dispose() => Owner.Passkey.Dispose();
+
+    private async Task PeopleAsync(ControlPlane host, HttpClient api, string name)
+    {
+        var me = (await api.GetFromJsonAsync<MeItem>("/api/v1/identity/me"))!;
+        (ids["people"], ids["passkeys"]) = (me.Id.ToString(), me.Passkeys[0].Id.ToString());
+        ids["sessions"] = (await api.GetFromJsonAsync<List<SessionItem>>("/api/v1/identity/me/sessions"))![0].Id.ToString();
+        ids["invitations"] = (await SomebodySignedIn.InvitedAsync(api, $"invited@{name}.example", Customer is null ? "viewer" : "customer-viewer")).Id.ToString();
+        ids["views"] = (await MadeAsync<ViewItem>(api, "identity/views", new SaveViewRequest("clusters", name, "health=red", Shared: true))).Id.ToString();
+        ids["tokens"] = (await MadeAsync<CreatedToken>(api, "identity/tokens", new CreateTokenRequest(name, ["fleet:read"], Networks: ["127.0.0.0/8"]))).Id;
+        var lost = await MadeAsync<CreatedToken>(host.Admin, "identity/tokens", new CreateTokenRequest($"lost {name}", ["fleet:read"], Customer));
+        ids["leaks"] = (await MadeAsync<ReportedLeak>(host.Admin, "identity/leaks/report", new ReportLeakRequest(lost.Token))).IncidentId!.Value.ToString();
+    }
+
+    private async Task ProgramAsync(HttpClient api, string name)
+    {
+        var account = (await MadeAsync<CreatedServiceAccount>(api, "identity/service-accounts", new CreateServiceAccountRequest(name, ["fleet:read"], Networks: ["192.0.2.0/24"]))).Id;
+        ids["service-accounts"] = account.ToString();
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        ids["keys"] = (await MadeAsync<AddedClientKey>(api, $"identity/service-accounts/{account}/keys", new AddClientKeyRequest(name, key.ExportSubjectPublicKeyInfoPem()))).Id.ToString();
+        ids["scope-requests"] = (await MadeAsync<AskedScope>(api, $"identity/service-accounts/{account}/scope-requests", new AskScopeRequest("identity:write", "it needs it"))).Id.ToString();
+    }
+
+    private async Task MessagesAsync(ControlPlane host, string name)
+    {
+        ContactItem? contact = null;
+        await Eventually.TrueAsync(async () =>
+        {
+            using var answer = await host.Admin.PostAsJsonAsync("/api/v1/notifications/contacts", new AddContactRequest(Customer, "technical", name, $"contact@{name}.example"));
+            contact = answer.IsSuccessStatusCode ? await answer.Content.ReadFromJsonAsync<ContactItem>() : null;
+            return contact is not null;
+        }, "notifications knows the customer");
+        ids["contacts"] = contact!.Id.ToString();
+        var endpoint = (await MadeAsync<EndpointSecret>(host.Admin, "notifications/endpoints", new AddEndpointRequest(Customer, "webhook", name, $"https://hooks.{name}.example/"))).Id;
+        ids["endpoints"] = endpoint.ToString();
+        (await host.Admin.PostAsync(new Uri($"/api/v1/notifications/endpoints/{endpoint}/test", UriKind.Relative), null)).EnsureSuccessStatusCode();
+        await Eventually.TrueAsync(async () =>
+        {
+            var told = (await host.Admin.GetFromJsonAsync<Page<DeliveryItem>>($"/api/v1/notifications/deliveries?recipient={endpoint}"))!.Items;
+            ids["deliveries"] = told.Count == 0 ? "" : told[0].Id.ToString();
+            return told.Count > 0;
+        }, "there is a delivery");
+    }
+
+    // Written into the tables: what is parked or a task of long has no other way in.
+    private async Task OperationAsync(ControlPlane host)
+    {
+        var (id, now) = (Guid.CreateVersion7(), host.Time.GetUtcNow());
+        await using var scope = host.Services.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("fleet");
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        db.Scope.OpenAll("a test makes rows");
+        foreach (var role in WithTasks)
+        {
+            db.LongTasks(role).Add(new LongTask { Id = id, Kind = "of-another-version", Summary = "Wait", StartedBy = Owner.Email, Actor = "{}", CustomerId = Customer, Total = 1, StartedAt = now });
+            db.ParkedMessages(role).Add(new ParkedMessage
+            {
+                Id = id, Consumer = $"{role}.test", MessageId = id, Type = "test", Key = "test", Payload = [123, 125], SentAt = now, FirstFailedAt = now, LastFailedAt = now, Attempts = HandlerRunner.MaxAttempts,
+                FirstError = "x", LastError = "x", State = ParkedState.Parked,
+            });
+        }
+
+        await using var transaction = await db.BeginWriteAsync();
+        await Incident.OpenAsync(db, Incident.MassOutage, now, "The network of the vendor was cut.", 1, now, CancellationToken.None);
+        await db.SaveChangesAsync();
+        await transaction.CommitAsync();
+        (ids["tasks"], ids["parked-messages"], ids["jobs"]) = (id.ToString(), id.ToString(), "fleet.purge-records");
+        ids["incidents"] = db.Set<Incident>().Select(row => row.Id).First().ToString();
+    }
+
+    private async Task ClusterAsync(ControlPlane host, HttpClient api, Guid customer, string name)
+    {
+        ids["customers"] = customer.ToString();
+        ids["enrollment-tokens"] = (await host.CreateEnrollmentTokenAsync(customer)).Id;
+        ids["providers"] = (await MadeAsync<AddedProvider>(api, "identity/providers", Provider(name))).Id.ToString();
+        using var cluster = await TestCluster.EnrollAsync(host, customer, $"cluster-{name}");
+        var window = cluster.Window(UsageWindow.HourOf(host.Time.GetUtcNow()) - 2);
+        await cluster.CheckInAsync(cluster.Health(), cluster.Usage(window));
+        await cluster.ReceiptAsync();
+        (ids["clusters"], ids["windows"]) = (cluster.Id, window.Window);
+        await Eventually.TrueAsync(async () => (await host.Admin.GetAsync(new Uri($"/api/v1/fleet/clusters/{cluster.Id}/events", UriKind.Relative))).IsSuccessStatusCode, "fleet knows the cluster");
+    }
+
+    /// <summary>A provider that a customer can set.</summary>
+    public static SetProviderRequest Provider(string name) => new(name, $"https://login.{name}.example", "mission-control", null, [new GroupRole("*", "customer-viewer")]);
+
+    private static async Task<T> MadeAsync<T>(HttpClient api, string path, object body)
+        where T : class
+    {
+        using var content = JsonContent.Create(body, body.GetType());
+        using var answer = await api.PostAsync(new Uri($"/api/v1/{path}", UriKind.Relative), content);
+        Xunit.Assert.True(answer.IsSuccessStatusCode, $"{path}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync()}");
+        return (await answer.Content.ReadFromJsonAsync<T>())!;
+    }
+}
