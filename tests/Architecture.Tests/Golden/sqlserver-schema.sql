@@ -266,6 +266,7 @@ BEGIN
         [enrolled_at] bigint NOT NULL,
         [agent_version] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [admission] bigint NOT NULL,
+        [access_generation] bigint NOT NULL,
         [changed_at] bigint NOT NULL,
         [version] bigint NOT NULL,
         CONSTRAINT [PK_callhome_cluster] PRIMARY KEY ([id])
@@ -1218,12 +1219,57 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [identity_former_owner] (
+        [account_id] binary(16) NOT NULL,
+        [person_id] binary(16) NOT NULL,
+        [until] bigint NOT NULL,
+        CONSTRAINT [PK_identity_former_owner] PRIMARY KEY ([account_id], [person_id], [until])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_group] (
+        [id] binary(16) NOT NULL,
+        [customer_id] binary(16) NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [name_key] nvarchar(140) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [description] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [roles] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [created_at] bigint NOT NULL,
+        [removed_at] bigint NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_identity_group] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_group_member] (
+        [group_id] binary(16) NOT NULL,
+        [person_id] binary(16) NOT NULL,
+        CONSTRAINT [PK_identity_group_member] PRIMARY KEY ([group_id], [person_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [identity_held_role] (
         [person_id] binary(16) NOT NULL,
         [role] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [group_id] binary(16) NOT NULL,
         [since] bigint NOT NULL,
         [until] bigint NULL,
-        CONSTRAINT [PK_identity_held_role] PRIMARY KEY ([person_id], [role], [since])
+        CONSTRAINT [PK_identity_held_role] PRIMARY KEY ([person_id], [role], [group_id], [since])
     );
 END;
 
@@ -3594,6 +3640,22 @@ IF NOT EXISTS (
 )
 BEGIN
     CREATE INDEX [IX_identity_federated_identity_provider_id] ON [identity_federated_identity] ([provider_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_group_customer_id] ON [identity_group] ([customer_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_identity_group_name_key] ON [identity_group] ([name_key]);
 END;
 
 IF NOT EXISTS (

@@ -143,6 +143,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("id");
 
+                    b.Property<long>("AccessGeneration")
+                        .HasColumnType("bigint")
+                        .HasColumnName("access_generation");
+
                     b.Property<long>("Admission")
                         .HasColumnType("bigint")
                         .HasColumnName("admission");
@@ -1680,6 +1684,82 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.ToTable("identity_logout_token", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Identity.Groups.Group", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid?>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("description")
+                        .UseCollation("C");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<string>("NameKey")
+                        .IsRequired()
+                        .HasMaxLength(140)
+                        .HasColumnType("character varying(140)")
+                        .HasColumnName("name_key")
+                        .UseCollation("C");
+
+                    b.Property<long?>("RemovedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("removed_at");
+
+                    b.Property<string>("Roles")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("roles")
+                        .UseCollation("C");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("CustomerId");
+
+                    b.HasIndex("NameKey")
+                        .IsUnique();
+
+                    b.ToTable("identity_group", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Identity.Groups.GroupMember", b =>
+                {
+                    b.Property<Guid>("GroupId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("group_id");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("person_id");
+
+                    b.HasKey("GroupId", "PersonId");
+
+                    b.ToTable("identity_group_member", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Identity.Invitations.Invitation", b =>
                 {
                     b.Property<Guid>("Id")
@@ -2150,6 +2230,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("role")
                         .UseCollation("C");
 
+                    b.Property<Guid>("GroupId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("group_id");
+
                     b.Property<long>("Since")
                         .HasColumnType("bigint")
                         .HasColumnName("since");
@@ -2158,7 +2242,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("until");
 
-                    b.HasKey("PersonId", "Role", "Since");
+                    b.HasKey("PersonId", "Role", "GroupId", "Since");
 
                     b.ToTable("identity_held_role", (string)null);
                 });
@@ -2315,6 +2399,25 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasIndex("ExpiresAt");
 
                     b.ToTable("identity_client_key", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Identity.Programs.FormerOwner", b =>
+                {
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("account_id");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("person_id");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("bigint")
+                        .HasColumnName("until");
+
+                    b.HasKey("AccountId", "PersonId", "Until");
+
+                    b.ToTable("identity_former_owner", (string)null);
                 });
 
             modelBuilder.Entity("MissionControl.Identity.Programs.ScopeRequest", b =>

@@ -142,6 +142,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnType("binary(16)")
                         .HasColumnName("id");
 
+                    b.Property<long>("AccessGeneration")
+                        .HasColumnType("bigint")
+                        .HasColumnName("access_generation");
+
                     b.Property<long>("Admission")
                         .HasColumnType("bigint")
                         .HasColumnName("admission");
@@ -1698,6 +1702,82 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.ToTable("identity_logout_token", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Identity.Groups.Group", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<byte[]>("CustomerId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("description")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("name")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("NameKey")
+                        .IsRequired()
+                        .HasMaxLength(140)
+                        .HasColumnType("nvarchar(140)")
+                        .HasColumnName("name_key")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long?>("RemovedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("removed_at");
+
+                    b.Property<string>("Roles")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("roles")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("CustomerId");
+
+                    b.HasIndex("NameKey")
+                        .IsUnique();
+
+                    b.ToTable("identity_group", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Identity.Groups.GroupMember", b =>
+                {
+                    b.Property<byte[]>("GroupId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("group_id");
+
+                    b.Property<byte[]>("PersonId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("person_id");
+
+                    b.HasKey("GroupId", "PersonId");
+
+                    b.ToTable("identity_group_member", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Identity.Invitations.Invitation", b =>
                 {
                     b.Property<byte[]>("Id")
@@ -2169,6 +2249,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("role")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<byte[]>("GroupId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("group_id");
+
                     b.Property<long>("Since")
                         .HasColumnType("bigint")
                         .HasColumnName("since");
@@ -2177,7 +2261,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("until");
 
-                    b.HasKey("PersonId", "Role", "Since");
+                    b.HasKey("PersonId", "Role", "GroupId", "Since");
 
                     b.ToTable("identity_held_role", (string)null);
                 });
@@ -2336,6 +2420,25 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.HasIndex("ExpiresAt");
 
                     b.ToTable("identity_client_key", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Identity.Programs.FormerOwner", b =>
+                {
+                    b.Property<byte[]>("AccountId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("account_id");
+
+                    b.Property<byte[]>("PersonId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("person_id");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("bigint")
+                        .HasColumnName("until");
+
+                    b.HasKey("AccountId", "PersonId", "Until");
+
+                    b.ToTable("identity_former_owner", (string)null);
                 });
 
             modelBuilder.Entity("MissionControl.Identity.Programs.ScopeRequest", b =>

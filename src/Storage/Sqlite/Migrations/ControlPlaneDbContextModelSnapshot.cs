@@ -128,6 +128,10 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("id");
 
+                    b.Property<long>("AccessGeneration")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("access_generation");
+
                     b.Property<long>("Admission")
                         .HasColumnType("INTEGER")
                         .HasColumnName("admission");
@@ -1596,6 +1600,78 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.ToTable("identity_logout_token", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Identity.Groups.Group", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid?>("CustomerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("description");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("NameKey")
+                        .IsRequired()
+                        .HasMaxLength(140)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name_key");
+
+                    b.Property<long?>("RemovedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("removed_at");
+
+                    b.Property<string>("Roles")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("roles");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("CustomerId");
+
+                    b.HasIndex("NameKey")
+                        .IsUnique();
+
+                    b.ToTable("identity_group", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Identity.Groups.GroupMember", b =>
+                {
+                    b.Property<Guid>("GroupId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("group_id");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("person_id");
+
+                    b.HasKey("GroupId", "PersonId");
+
+                    b.ToTable("identity_group_member", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Identity.Invitations.Invitation", b =>
                 {
                     b.Property<Guid>("Id")
@@ -2037,6 +2113,10 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("role");
 
+                    b.Property<Guid>("GroupId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("group_id");
+
                     b.Property<long>("Since")
                         .HasColumnType("INTEGER")
                         .HasColumnName("since");
@@ -2045,7 +2125,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("until");
 
-                    b.HasKey("PersonId", "Role", "Since");
+                    b.HasKey("PersonId", "Role", "GroupId", "Since");
 
                     b.ToTable("identity_held_role", (string)null);
                 });
@@ -2193,6 +2273,25 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.HasIndex("ExpiresAt");
 
                     b.ToTable("identity_client_key", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Identity.Programs.FormerOwner", b =>
+                {
+                    b.Property<Guid>("AccountId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("account_id");
+
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("person_id");
+
+                    b.Property<long>("Until")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("until");
+
+                    b.HasKey("AccountId", "PersonId", "Until");
+
+                    b.ToTable("identity_former_owner", (string)null);
                 });
 
             modelBuilder.Entity("MissionControl.Identity.Programs.ScopeRequest", b =>

@@ -265,6 +265,7 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
                     agent_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     admission = table.Column<long>(type: "bigint", nullable: false),
+                    access_generation = table.Column<long>(type: "bigint", nullable: false),
                     changed_at = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1215,17 +1216,62 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_former_owner",
+                columns: table => new
+                {
+                    account_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    until = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_former_owner", x => new { x.account_id, x.person_id, x.until });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_group",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name_key = table.Column<string>(type: "nvarchar(140)", maxLength: 140, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    description = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    roles = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    removed_at = table.Column<long>(type: "bigint", nullable: true),
+                    version = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_group", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_group_member",
+                columns: table => new
+                {
+                    group_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_group_member", x => new { x.group_id, x.person_id });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_held_role",
                 columns: table => new
                 {
                     person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     role = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    group_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     since = table.Column<long>(type: "bigint", nullable: false),
                     until = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_identity_held_role", x => new { x.person_id, x.role, x.since });
+                    table.PrimaryKey("PK_identity_held_role", x => new { x.person_id, x.role, x.group_id, x.since });
                 });
 
             migrationBuilder.CreateTable(
@@ -3396,6 +3442,17 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 column: "provider_id");
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_group_customer_id",
+                table: "identity_group",
+                column: "customer_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_group_name_key",
+                table: "identity_group",
+                column: "name_key",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_idempotency_created_at",
                 table: "identity_idempotency",
                 column: "created_at");
@@ -4172,6 +4229,15 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
             migrationBuilder.DropTable(
                 name: "identity_federated_identity");
+
+            migrationBuilder.DropTable(
+                name: "identity_former_owner");
+
+            migrationBuilder.DropTable(
+                name: "identity_group");
+
+            migrationBuilder.DropTable(
+                name: "identity_group_member");
 
             migrationBuilder.DropTable(
                 name: "identity_held_role");

@@ -266,6 +266,7 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     enrolled_at = table.Column<long>(type: "INTEGER", nullable: false),
                     agent_version = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
                     admission = table.Column<long>(type: "INTEGER", nullable: false),
+                    access_generation = table.Column<long>(type: "INTEGER", nullable: false),
                     changed_at = table.Column<long>(type: "INTEGER", nullable: false),
                     version = table.Column<long>(type: "INTEGER", nullable: false)
                 },
@@ -1216,17 +1217,62 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_former_owner",
+                columns: table => new
+                {
+                    account_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    person_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    until = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_former_owner", x => new { x.account_id, x.person_id, x.until });
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_group",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    customer_id = table.Column<Guid>(type: "TEXT", nullable: true),
+                    name = table.Column<string>(type: "TEXT", maxLength: 100, nullable: false),
+                    name_key = table.Column<string>(type: "TEXT", maxLength: 140, nullable: false),
+                    description = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
+                    roles = table.Column<string>(type: "TEXT", maxLength: 500, nullable: false),
+                    created_at = table.Column<long>(type: "INTEGER", nullable: false),
+                    removed_at = table.Column<long>(type: "INTEGER", nullable: true),
+                    version = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_group", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_group_member",
+                columns: table => new
+                {
+                    group_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    person_id = table.Column<Guid>(type: "TEXT", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_group_member", x => new { x.group_id, x.person_id });
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_held_role",
                 columns: table => new
                 {
                     person_id = table.Column<Guid>(type: "TEXT", nullable: false),
                     role = table.Column<string>(type: "TEXT", maxLength: 40, nullable: false),
+                    group_id = table.Column<Guid>(type: "TEXT", nullable: false),
                     since = table.Column<long>(type: "INTEGER", nullable: false),
                     until = table.Column<long>(type: "INTEGER", nullable: true)
                 },
                 constraints: table =>
                 {
-                    table.PrimaryKey("PK_identity_held_role", x => new { x.person_id, x.role, x.since });
+                    table.PrimaryKey("PK_identity_held_role", x => new { x.person_id, x.role, x.group_id, x.since });
                 });
 
             migrationBuilder.CreateTable(
@@ -3397,6 +3443,17 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 column: "provider_id");
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_group_customer_id",
+                table: "identity_group",
+                column: "customer_id");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_group_name_key",
+                table: "identity_group",
+                column: "name_key",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_idempotency_created_at",
                 table: "identity_idempotency",
                 column: "created_at");
@@ -4172,6 +4229,15 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "identity_federated_identity");
+
+            migrationBuilder.DropTable(
+                name: "identity_former_owner");
+
+            migrationBuilder.DropTable(
+                name: "identity_group");
+
+            migrationBuilder.DropTable(
+                name: "identity_group_member");
 
             migrationBuilder.DropTable(
                 name: "identity_held_role");
