@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Http.Json;
-using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Testing;
 using Xunit;

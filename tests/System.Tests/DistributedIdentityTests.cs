@@ -92,6 +92,27 @@ public sealed class DistributedIdentityTests(DistributedFixture fixture)
     }
 
     [Fact]
+    public async Task A_role_that_a_group_gives_counts_in_every_role_and_the_posture_is_read_by_this_engine_too()
+    {
+        var (officer, viewer) = (await SomebodyAsync("security-officer"), await SomebodyAsync("viewer"));
+        using var api = await officer.ApiAsync();
+        using var hers = await viewer.ApiAsync(confirms: false);
+        var her = (await hers.GetFromJsonAsync<MeItem>("/api/v1/identity/me"))!;
+        var bearer = hers.DefaultRequestHeaders.Authorization!.Parameter!;
+        using var made = await api.PostAsJsonAsync("/api/v1/identity/groups", new SetGroupRequest($"Night shift {Guid.NewGuid():N}", ["security-officer"], [her.Id], Reason: "a test"));
+        Assert.True(made.IsSuccessStatusCode, await made.Content.ReadAsStringAsync());
+        await EveryReplicaAsync(bearer, HttpStatusCode.Unauthorized, "takes no token from before", Soon);
+        using var anew = await viewer.ApiAsync(confirms: false);
+        Assert.Equal(HttpStatusCode.OK, (await anew.GetAsync(new Uri("/api/v1/identity/people", UriKind.Relative))).StatusCode);
+
+        foreach (var replica in new[] { 0, 1 })
+        {
+            using var reader = Door(replica).Client(api.DefaultRequestHeaders.Authorization!.Parameter, null);
+            Assert.Equal(14, (await reader.GetFromJsonAsync<PostureReport>("/api/v1/identity/posture"))!.Checks.Count);
+        }
+    }
+
+    [Fact]
     public async Task An_enrolment_token_that_leaked_is_reported_to_one_role_and_burnt_by_another()
     {
         using var admin = installation.Client(installation.Portal, installation.AdminToken);

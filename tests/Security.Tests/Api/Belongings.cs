@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api;
-using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Api.Notifications;
 using MissionControl.Fleet.Incidents;
