@@ -62,6 +62,7 @@ internal sealed class Belongings : IDisposable
         ids["invitations"] = (await SomebodySignedIn.InvitedAsync(api, $"invited@{name}.example", Customer is null ? "viewer" : "customer-viewer")).Id.ToString();
         ids["views"] = (await MadeAsync<ViewItem>(api, "identity/views", new SaveViewRequest("clusters", name, "health=red", Shared: true))).Id.ToString();
         ids["tokens"] = (await MadeAsync<CreatedToken>(api, "identity/tokens", new CreateTokenRequest(name, ["fleet:read"], Networks: ["127.0.0.0/8"]))).Id;
+        ids["groups"] = (await MadeAsync<CreatedGroup>(api, "identity/groups", new SetGroupRequest(name, [Customer is null ? "viewer" : "customer-viewer"], [], Reason: "a test"))).Id.ToString();
         var lost = await MadeAsync<CreatedToken>(host.Admin, "identity/tokens", new CreateTokenRequest($"lost {name}", ["fleet:read"], Customer));
         ids["leaks"] = (await MadeAsync<ReportedLeak>(host.Admin, "identity/leaks/report", new ReportLeakRequest(lost.Token))).IncidentId!.Value.ToString();
     }

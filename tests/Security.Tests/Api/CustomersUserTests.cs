@@ -148,6 +148,9 @@ public sealed class CustomersUserTests : IAsyncLifetime
         nameof(RotateTokenRequest) => new RotateTokenRequest(),
         nameof(CreateServiceAccountRequest) => new CreateServiceAccountRequest("mine", ["fleet:read"], customer),
         nameof(ServiceAccountActionRequest) => new ServiceAccountActionRequest("because I can"),
+        nameof(ChangeOwnerRequest) => new ChangeOwnerRequest(Guid.Parse(victims.Ids["people"]), "because I can"),
+        nameof(SetGroupRequest) => new SetGroupRequest("mine", ["customer-administrator"], [Guid.Parse(victims.Ids["people"])], CustomerId: customer, Reason: "because I can"),
+        nameof(GroupActionRequest) => new GroupActionRequest("because I can"),
         nameof(TakeScopeRequest) => new TakeScopeRequest("fleet:read"),
         nameof(AskScopeRequest) => new AskScopeRequest("identity:write", "because I can"),
         nameof(CreateAccountTokenRequest) => new CreateAccountTokenRequest("mine"),
@@ -190,7 +193,7 @@ public sealed class CustomersUserTests : IAsyncLifetime
         var state = new Dictionary<string, string>();
         foreach (var path in new[]
         {
-            "identity/people", "identity/invitations", "identity/tokens", "identity/service-accounts", "identity/providers", "identity/leaks", "notifications/contacts", "notifications/endpoints", "callhome/enrollment-tokens", "licensing/customers",
+            "identity/people", "identity/invitations", "identity/tokens", "identity/service-accounts", "identity/providers", "identity/groups", "identity/leaks", "notifications/contacts", "notifications/endpoints", "callhome/enrollment-tokens", "licensing/customers",
             $"identity/service-accounts/{victims.Ids["service-accounts"]}", $"identity/service-accounts/{vendors.Ids["service-accounts"]}", $"identity/people/{victims.Ids["people"]}", $"identity/people/{vendors.Ids["people"]}",
             $"callhome/clusters/{victims.Ids["clusters"]}", $"fleet/tasks/{victims.Ids["tasks"]}", $"callhome/tasks/{vendors.Ids["tasks"]}", $"fleet/parked-messages/{vendors.Ids["parked-messages"]}",
         })

@@ -14,7 +14,7 @@ namespace MissionControl.Security.Tests.Api;
 public sealed class StaffReadsTests : IAsyncLifetime
 {
     // Shortly before a full hour of a morning: two hours on it is still the same day.
-    private readonly ManualTime time = new(new DateTimeOffset(DateTime.UtcNow.Date.AddHours(9.8), TimeSpan.Zero));
+    private readonly ManualTime time = new(new DateTimeOffset(DateTime.UtcNow.Date.AddDays(-1).AddHours(9.8), TimeSpan.Zero));
     private ControlPlane host = null!;
     private Guid customer;
     private HttpClient theirs = null!;

@@ -13,18 +13,37 @@ public sealed class OutboundGuardTests : IDisposable
 {
     private static readonly IPAddress May = IPAddress.Parse("127.0.0.2");
     private static readonly IPAddress Inside = IPAddress.Loopback;
-    private readonly TcpListener outside = new(May, 0);
+    private readonly TcpListener outside;
     private readonly TcpListener inside;
     private readonly List<string> asked = [];
 
     public OutboundGuardTests()
     {
-        outside.Start();
-        inside = new TcpListener(Inside, Port);
-        inside.Start();
+        (outside, inside) = SamePort();
     }
 
     private int Port => ((IPEndPoint)outside.LocalEndpoint).Port;
+
+    // What is free on one address may be taken on the other.
+    private static (TcpListener Outside, TcpListener Inside) SamePort()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var outside = new TcpListener(May, 0);
+            outside.Start();
+            var inside = new TcpListener(Inside, ((IPEndPoint)outside.LocalEndpoint).Port);
+            try
+            {
+                inside.Start();
+                return (outside, inside);
+            }
+            catch (SocketException) when (attempt < 20)
+            {
+                outside.Dispose();
+                inside.Dispose();
+            }
+        }
+    }
 
     public void Dispose()
     {
