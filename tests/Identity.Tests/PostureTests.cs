@@ -127,9 +127,17 @@ public sealed class PostureTests : IAsyncLifetime
             await seeds.AddAsync(Enumerable.Range(0, people).Select(i => seeds.Somebody(customer, $"person {i}", null, now.AddDays(-100 - i), hasPasskey: false)));
             await seeds.AddAsync(Enumerable.Range(0, people).Select(_ => seeds.Leak(customer, "Lost")));
             await seeds.AddAsync(Enumerable.Range(0, people).Select(i => Token(customer, $"token {i}", now.AddDays(-100), 365)));
-            statements.Clear();
-            await LookAsync(customer);
-            return statements.Count;
+
+            // What the host does beside it can only add to the count: the fewest of some looks are its own.
+            var fewest = int.MaxValue;
+            for (var look = 0; look < 5; look++)
+            {
+                statements.Clear();
+                await LookAsync(customer);
+                fewest = Math.Min(fewest, statements.Count);
+            }
+
+            return fewest;
         }
 
         // The first look is written into the customer's log.

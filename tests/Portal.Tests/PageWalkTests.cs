@@ -104,6 +104,8 @@ public sealed class PageWalkTests(PortalFixture portal)
         async () => {
           const faults = [];
           for (const one of document.querySelectorAll('a[href], button, input:not([type=hidden]), select, summary, [tabindex="0"]')) {
+            // What is switched off is passed over by the keyboard; the words beside it say why.
+            if (one.disabled) continue;
             if (one.closest('[hidden], dialog:not([open])') || !one.getClientRects().length || one.classList.contains('skip')) continue;
             if (one.closest('details:not([open])') && !(one.tagName === 'SUMMARY')) continue;
             if (getComputedStyle(one).visibility === 'hidden' || one.closest('.bottom') && innerWidth > 767) continue;
