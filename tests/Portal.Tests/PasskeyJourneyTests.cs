@@ -111,7 +111,7 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         await ada.Page.GetByLabel("licensing:read").CheckAsync();
         await ada.LookAsync("tokens-form");
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Make token" }).ClickAsync();
-        await ada.Page.GetByText("A token called “Billing export” is made for 30 days, with the rights licensing:read.").WaitForAsync();
+        await ada.Page.GetByText("A token called “Billing export” is made for 30 days, with the rights licensing:read, good from").WaitForAsync();
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
         var token = await ada.Page.Locator("#token-once").InnerTextAsync();
         await ada.LookAsync("tokens-made");
