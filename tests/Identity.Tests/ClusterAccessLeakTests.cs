@@ -52,6 +52,8 @@ public sealed class ClusterAccessLeakTests : IAsyncLifetime
         LeakItem? leak = null;
         await Eventually.TrueAsync(async () => (leak = (await host.Admin.GetFromJsonAsync<Page<LeakItem>>("/api/v1/identity/leaks"))!.Items.SingleOrDefault()) is not null, "callhome has answered");
         Assert.Equal(("clusterAccess", "revoked", customer.Id, Guid.Parse(cluster.Id), leaked[..16]), (leak!.Kind, leak.Outcome, leak.CustomerId!.Value, leak.ClusterId!.Value, leak.TokenId));
+        var timeline = (await host.Admin.GetFromJsonAsync<LeakDetail>($"/api/v1/identity/leaks/{leak.Id}"))!.Timeline;
+        Assert.Contains(timeline, step => step.What == "dead" && step.Detail.Contains("gets another by its key", StringComparison.Ordinal));
         AuditEntryItem? entry = null;
         await Eventually.TrueAsync(async () => (entry = (await host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?type=callhome.cluster-access-ended&target={cluster.Id}"))!.Items.SingleOrDefault()) is not null, "it is in the log");
         Assert.Equal("an access token leaked", entry!.Reason);

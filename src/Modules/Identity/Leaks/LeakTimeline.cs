@@ -19,6 +19,7 @@ internal static class LeakTimeline
                 "was-used" => "A cluster had enrolled with it by then; it is good once, and worth nothing since.",
                 "was-revoked" => "It had been revoked already.",
                 "was-expired" => "It had expired already.",
+                _ when leak.Kind == "c" => "Ended because of the leak, with every access token of its cluster from before, within seconds. The cluster gets another by its key, which did not leak.",
                 _ => "Revoked because of the leak. Every role refuses it within two seconds.",
             });
             if (leak.SuccessorId is { } successor)
