@@ -157,7 +157,9 @@ public sealed class GitHubLeakTests : IAsyncLifetime
 
         // Who begins many and ends none is stopped, and hinders what came before it no longer than it lasts.
         using var end = new CancellationTokenSource();
-        var slow = Enumerable.Range(0, ReportBody.AtOnceFromOne).Select(_ => SendSlowlyAsync(end.Token)).ToList();
+        var asked = Enumerable.Range(0, ReportBody.AtOnceFromOne).Select(_ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).ToList();
+        var slow = asked.ConvertAll(one => SendSlowlyAsync(one, end.Token));
+        await Task.WhenAll(asked.Select(one => one.Task)).WaitAsync(TimeSpan.FromSeconds(30));
         await Eventually.TrueAsync(async () =>
         {
             using var answer = await scanner.SendAsync(stranger, "[]"u8.ToArray());
@@ -251,12 +253,15 @@ public sealed class GitHubLeakTests : IAsyncLifetime
 
     /// <summary>Begins a report by a key that exists, and never ends it.</summary>
     /// <summary>Begins a report and never ends it, again when another took its turn, until <paramref name="end"/>.</summary>
-    private async Task SendSlowlyAsync(CancellationToken end)
+    private async Task SendSlowlyAsync(TaskCompletionSource asked, CancellationToken end)
     {
         using var client = host.Client(host.Portal);
         while (true)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/identity/leaks/github") { Content = new Endless() };
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/identity/leaks/github") { Content = new Endless(asked) };
+
+            // The server asks for the body when there is a turn; without one it answers at once, and this comes again.
+            request.Headers.ExpectContinue = true;
             request.Headers.TryAddWithoutValidation("Github-Public-Key-Identifier", scanner.KeyId);
             request.Headers.TryAddWithoutValidation("Github-Public-Key-Signature", CurrentSignature);
             try
@@ -275,7 +280,7 @@ public sealed class GitHubLeakTests : IAsyncLifetime
         }
     }
 
-    private sealed class Endless : HttpContent
+    private sealed class Endless(TaskCompletionSource asked) : HttpContent
     {
         protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) => throw new NotSupportedException();
 
@@ -283,6 +288,7 @@ public sealed class GitHubLeakTests : IAsyncLifetime
         {
             await stream.WriteAsync("["u8.ToArray(), cancellationToken);
             await stream.FlushAsync(cancellationToken);
+            asked.TrySetResult();
             await Task.Delay(Timeout.Infinite, cancellationToken);
         }
 

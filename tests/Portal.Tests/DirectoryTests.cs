@@ -48,6 +48,7 @@ public sealed class DirectoryTests(PortalFixture portal) : IAsyncLifetime
         await using var window = await portal.OpenStrangerAsync(script: script, at: host.Portal);
         await window.GoAsync("/clusters?health=red");
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "Sign in with Vendor accounts" }).ClickAsync();
+        await window.Page.Locator("input[type=password]").WaitForAsync();
         await window.LookAsync("signin-directory", script);
         await FillAsync("grace", "a wrong one");
         await window.Page.GetByText("Name or password is not right").WaitForAsync();

@@ -169,6 +169,7 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
         await other.ArriveAsync("Today", peer.Errors);
         await other.GoAsync("/people");
         await other.Page.GetByRole(AriaRole.Link, new() { Name = "Lin", Exact = true }).ClickAsync();
+        await other.ArriveAsync("Lin", peer.Errors);
         await other.LookAsync("person-federated", script: false);
 
         await window.GoAsync($"/people/providers/{id}");

@@ -32,6 +32,7 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         var adasKey = await Authenticator.AddAsync(ada);
         await ada.GoAsync($"/invitation#{code}");
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
+        await ada.Page.GetByLabel("Mail address").WaitForAsync();
         await ada.LookAsync("invitation-passkey");
 
         // Who she is comes first: the passkey is to be called by it.
@@ -64,6 +65,7 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         await AcceptAsync(grace, invitation);
         await grace.Page.Locator("summary[title=You]").ClickAsync();
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out" }).ClickAsync();
+        await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in with a passkey" }).WaitForAsync();
         await grace.LookAsync("signin-passkey");
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in with a passkey" }).FocusAsync();
         await grace.Page.Keyboard.PressAsync("Enter");
@@ -74,6 +76,7 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         await grace.Page.GetByLabel("What to call it").FillAsync("Red key");
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Add a passkey" }).ClickAsync();
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
+        await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Create the passkey" }).WaitForAsync();
         await grace.LookAsync("me-new-passkey");
         await grace.Page.GetByRole(AriaRole.Button, new() { Name = "Create the passkey" }).ClickAsync();
         await grace.Page.GetByText("This device holds a passkey of yours already.").WaitForAsync();

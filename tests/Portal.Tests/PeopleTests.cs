@@ -31,6 +31,7 @@ public sealed class PeopleTests(PortalFixture portal) : IAsyncLifetime
 
         await administrator.Page.GetByLabel("Code").FillAsync(code.ToLowerInvariant());
         await administrator.Page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
+        await administrator.Page.GetByLabel("Mail address").WaitForAsync();
         await administrator.LookAsync("invitation-first", script);
         await administrator.Page.GetByLabel("Name").FillAsync("Ada Lovelace");
         await administrator.Page.GetByLabel("Mail address").FillAsync("ada@vendor.example");
@@ -102,6 +103,7 @@ public sealed class PeopleTests(PortalFixture portal) : IAsyncLifetime
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "I have kept them" }).ClickAsync();
 
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Set up another authenticator" }).ClickAsync();
+        await window.Page.Locator("#totp-key").WaitForAsync();
         await window.LookAsync("me-authenticator");
         var other = new SomebodySignedIn(host, grace.Email) { Secret = await window.Page.Locator("#totp-key").InnerTextAsync() };
         await window.Page.GetByLabel("Code of the new one").FillAsync(other.Code());

@@ -95,10 +95,11 @@ public abstract class SimulationTests
     {
         await using var fleet = await SimulatedFleet.BeginAsync(installation, time, new Options(Clusters: 6, Seed: 5, HistoryHours: 0, new Faults()));
 
+        // Late is no silence: in a world forty times as fast, a second of this machine's is more than the slack that a check-in has.
         Dictionary<string, string> found = [];
         await Eventually.TrueAsync(
-            async () => (found = (await fleet.NewAsync()).ToDictionary(cluster => cluster.Key, cluster => cluster.Value.Liveness))[FleetSimulation.NameOf(5)] == "missing" && found.Values.Count(liveness => liveness == "online") == 5,
-            "exactly the silent cluster is missing", TimeSpan.FromMinutes(2));
+            async () => (found = (await fleet.NewAsync()).ToDictionary(cluster => cluster.Key, cluster => cluster.Value.Liveness))[FleetSimulation.NameOf(5)] == "missing" && found.Values.Count(liveness => liveness is "online" or "late") == 5,
+            () => $"exactly the silent cluster is missing; last seen: {string.Join(", ", found.Select(cluster => $"{cluster.Key} {cluster.Value}"))}", TimeSpan.FromMinutes(2));
     }
 
     private sealed record Options(int Clusters, int Seed, int HistoryHours, Faults Faults);

@@ -15,9 +15,14 @@ public static class Eventually
 
     /// <summary>Waits until a condition holds.</summary>
     /// <exception cref="TimeoutException">It did not within 30 s (times <c>MC_TEST_PATIENCE</c>), or the time given.</exception>
-    public static async Task TrueAsync(Func<Task<bool>> condition, string what, TimeSpan? within = null)
+    public static Task TrueAsync(Func<Task<bool>> condition, string what, TimeSpan? within = null) => TrueAsync(condition, () => what, within);
+
+    /// <summary>Waits until a condition holds; what was waited for can tell what was seen last.</summary>
+    /// <exception cref="TimeoutException">It did not within 30 s (times <c>MC_TEST_PATIENCE</c>), or the time given.</exception>
+    public static async Task TrueAsync(Func<Task<bool>> condition, Func<string> what, TimeSpan? within = null)
     {
         ArgumentNullException.ThrowIfNull(condition);
+        ArgumentNullException.ThrowIfNull(what);
         var wait = within ?? Usual;
         using var deadline = new CancellationTokenSource(wait);
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
@@ -29,7 +34,7 @@ public static class Eventually
             }
             catch (OperationCanceledException)
             {
-                throw new TimeoutException($"Waited {wait.TotalSeconds} s in vain until {what}.");
+                throw new TimeoutException($"Waited {wait.TotalSeconds} s in vain until {what()}.");
             }
         }
     }

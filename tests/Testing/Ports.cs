@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -12,6 +13,9 @@ public static class Ports
     private const int First = 12_000;
     private const int Beyond = 32_000;
 
+    // Two processes of tests at once, MC_TEST_LANE 0 and 1, never take the same: the even ones are for one, the odd ones for the other.
+    private static readonly int? Lane = Environment.GetEnvironmentVariable("MC_TEST_LANE") is { Length: > 0 } lane ? int.Parse(lane, CultureInfo.InvariantCulture) : null;
+
     // Whoever was given one may listen much later: of sixty taken blindly two are the same once in eleven times.
     private static readonly ConcurrentDictionary<int, bool> Given = new();
 
@@ -21,6 +25,11 @@ public static class Ports
         while (true)
         {
             var port = RandomNumberGenerator.GetInt32(First, Beyond);
+            if (Lane is { } lane && port % 2 != lane)
+            {
+                continue;
+            }
+
             try
             {
                 using var v4 = new TcpListener(IPAddress.Loopback, port);
