@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
@@ -6,9 +7,12 @@ using System.Text;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using MissionControl.Benchmarks.Measuring;
+using MissionControl.Benchmarks.Subject;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Platform.Http;
 using MissionControl.Testing;
@@ -27,7 +31,17 @@ internal static class IdentityBenchmark
         await using var host = await ControlPlane.StartAsync(time: time, configuration: new Dictionary<string, string?> { ["Api:RequestsPerMinute"] = "1000000", ["Identity:KeepBootstrapToken"] = "true" });
         await ChecksAsync(verdict, host, checks);
         await SignInsAsync(verdict, host, time, signIns);
-        await RevocationsAsync(verdict, host, revocations);
+        await RevocationsAsync(verdict, [host], revocations, atOnce: 1);
+        return verdict.Passed;
+    }
+
+    /// <summary>How long a revoked token is still taken anywhere, by two of each role over PostgreSQL and RabbitMQ.</summary>
+    public static async Task<bool> ReplicasAsync(int revocations)
+    {
+        var verdict = Verdict.Begin("identity --replicas", $"{revocations} tokens, eight at once, from their revocation until four roles of two processes refuse them", "PostgreSQL and RabbitMQ of this run's own");
+        await using var servers = await Servers.StartAsync(new Dictionary<string, string?> { ["Api:RequestsPerMinute"] = "1000000" });
+        await servers.StartBesideAsync();
+        await RevocationsAsync(verdict, [servers.Host, servers.Beside!], revocations, atOnce: 8);
         return verdict.Passed;
     }
 
@@ -47,6 +61,12 @@ internal static class IdentityBenchmark
         foreach (var (check, floor) in figures.Skip(1))
         {
             Verdict.Note($"a look {check:0.00} µs, one SHA-256 of its text {floor:0.00} µs, ratio {floor / check:0.00}");
+        }
+
+        using (var commands = new Commands())
+        {
+            await CpuAsync(1000, LookAsync);
+            verdict.AtMost("commands to the database in 1000 of them", commands.Count, 0, "");
         }
 
         verdict.AtMost("a look at a token that is remembered, processor time, median", figures.Skip(1).Select(one => one.Check).Order().ElementAt(2), 20, " µs");
@@ -115,24 +135,26 @@ internal static class IdentityBenchmark
         verdict.AtMost("sign-in with password and code besides the hash, p99", At(password, 0.99) - median, 500, " ms");
     }
 
-    private static async Task RevocationsAsync(Verdict verdict, ControlPlane host, int revocations)
+    private static async Task RevocationsAsync(Verdict verdict, ControlPlane[] hosts, int revocations, int atOnce)
     {
-        var times = new List<double>();
-        for (var i = 0; i < revocations; i++)
+        var times = new ConcurrentBag<double>();
+        await Parallel.ForAsync(0, revocations, new ParallelOptions { MaxDegreeOfParallelism = atOnce }, async (i, cancellationToken) =>
         {
-            using var made = await host.Admin.PostAsJsonAsync("/api/v1/identity/tokens", new CreateTokenRequest($"job {i}", ["licensing:read", "fleet:read", "callhome:read", "notifications:read"]));
-            var token = (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedToken>())!;
-            using var program = host.Client(host.Portal, token.Token);
-            await AllAsync(program, HttpStatusCode.OK);
-            using var revoked = await host.Admin.PostAsync(new Uri($"/api/v1/identity/tokens/{token.Id}/revoke", UriKind.Relative), null);
+            using var made = await hosts[0].Admin.PostAsJsonAsync("/api/v1/identity/tokens", new CreateTokenRequest($"job {i}", ["licensing:read", "fleet:read", "callhome:read", "notifications:read"]), cancellationToken);
+            var token = (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedToken>(cancellationToken))!;
+            var programs = hosts.Select(host => host.Client(host.Portal, token.Token)).ToList();
+            await Task.WhenAll(programs.Select(program => AllAsync(program, HttpStatusCode.OK)));
+            using var revoked = await hosts[0].Admin.PostAsync(new Uri($"/api/v1/identity/tokens/{token.Id}/revoke", UriKind.Relative), null, cancellationToken);
             revoked.EnsureSuccessStatusCode();
             var clock = Stopwatch.StartNew();
-            await AllAsync(program, HttpStatusCode.Unauthorized);
+            await Task.WhenAll(programs.Select(program => AllAsync(program, HttpStatusCode.Unauthorized)));
             times.Add(clock.Elapsed.TotalSeconds);
-        }
+            programs.ForEach(program => program.Dispose());
+        });
 
-        Verdict.Note($"from the answer to the revocation until all refuse: median {At(times, 0.5):0.00} s, longest {times.Max():0.00} s");
-        verdict.AtMost("from revocation to refusal, p99", At(times, 0.99), 5, " s");
+        var all = times.ToList();
+        Verdict.Note($"from the answer to the revocation until all refuse: median {At(all, 0.5):0.00} s, longest {all.Max():0.00} s");
+        verdict.AtMost("from revocation to refusal, p99", At(all, 0.99), 5, " s");
 
         static async Task AllAsync(HttpClient program, HttpStatusCode status)
         {
@@ -144,4 +166,46 @@ internal static class IdentityBenchmark
     }
 
     private static double At(List<double> figures, double share) => figures.Order().ElementAt((int)Math.Min(figures.Count - 1, Math.Ceiling(figures.Count * share) - 1));
+
+    /// <summary>Counts what whoever made it, and whatever that calls, asks of the database; not what the host does beside it.</summary>
+    private sealed class Commands : IObserver<DiagnosticListener>, IObserver<KeyValuePair<string, object?>>, IDisposable
+    {
+        private readonly AsyncLocal<bool> counts = new();
+        private readonly List<IDisposable> subscriptions = [];
+        private int count;
+
+        public Commands()
+        {
+            counts.Value = true;
+            subscriptions.Add(DiagnosticListener.AllListeners.Subscribe(this));
+        }
+
+        public int Count => count;
+
+        public void OnNext(DiagnosticListener value)
+        {
+            if (value.Name == DbLoggerCategory.Name)
+            {
+                subscriptions.Add(value.Subscribe(this));
+            }
+        }
+
+        public void OnNext(KeyValuePair<string, object?> value)
+        {
+            if (counts.Value && value.Key == RelationalEventId.CommandExecuting.Name)
+            {
+                Interlocked.Increment(ref count);
+            }
+        }
+
+        public void OnCompleted()
+        {
+        }
+
+        public void OnError(Exception error)
+        {
+        }
+
+        public void Dispose() => subscriptions.ForEach(one => one.Dispose());
+    }
 }

@@ -54,8 +54,9 @@ var tokens = new Option<int>("--tokens") { Description = "Tokens in one report."
 Add("leaks", "A report of many leaked tokens, revoked before the answer.", [tokens, times], parsed => LeakBenchmark.RunAsync(parsed.GetValue(tokens), parsed.GetValue(times)));
 var looks = new Option<int>("--checks") { Description = "Looks at a token.", DefaultValueFactory = _ => 50_000 };
 var signIns = new Option<int>("--sign-ins") { Description = "Sign-ins with a passkey.", DefaultValueFactory = _ => 200 };
-var revocations = new Option<int>("--revocations") { Description = "Tokens that are revoked.", DefaultValueFactory = _ => 30 };
-Add("identity", "Looking at a token, signing in, revoking.", [looks, signIns, revocations], parsed => IdentityBenchmark.RunAsync(parsed.GetValue(looks), parsed.GetValue(signIns), parsed.GetValue(revocations)));
+var revocations = new Option<int>("--revocations") { Description = "Tokens that are revoked.", DefaultValueFactory = _ => 200 };
+var replicas = new Option<bool>("--replicas") { Description = "Only revoking, with two of each role on PostgreSQL and over RabbitMQ, started by the benchmark." };
+Add("identity", "Looking at a token, signing in, revoking.", [looks, signIns, revocations, replicas], parsed => parsed.GetValue(replicas) ? IdentityBenchmark.ReplicasAsync(parsed.GetValue(revocations)) : IdentityBenchmark.RunAsync(parsed.GetValue(looks), parsed.GetValue(signIns), parsed.GetValue(revocations)));
 var minutes = new Option<int>("--minutes") { Description = "How long.", DefaultValueFactory = _ => 60 };
 Add("agent", "Memory and processor of the agent with every adapter on.", [minutes], parsed => AgentBenchmark.RunAsync(TimeSpan.FromMinutes(parsed.GetValue(minutes))));
 var killing = new Option<int>("--seconds") { Description = "How long.", DefaultValueFactory = _ => 600 };

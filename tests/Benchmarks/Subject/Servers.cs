@@ -12,18 +12,22 @@ internal sealed class Servers : IAsyncDisposable
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("mc-bench-");
     private readonly RabbitMqServer broker;
     private readonly PostgresServer database;
+    private IReadOnlyDictionary<string, string?> configuration = new Dictionary<string, string?>();
 
     private Servers(RabbitMqServer broker, PostgresServer database) => (this.broker, this.database) = (broker, database);
 
     /// <summary>The host over them.</summary>
     public ControlPlane Host { get; private set; } = null!;
 
-    public static async Task<Servers> StartAsync()
+    /// <summary>A second one beside it, once it was asked for.</summary>
+    public ControlPlane? Beside { get; private set; }
+
+    public static async Task<Servers> StartAsync(IReadOnlyDictionary<string, string?>? more = null)
     {
         var servers = new Servers(await RabbitMqServer.StartNewAsync(RabbitMqUser.Owner(Owner)), await PostgresServer.StartNewAsync());
         try
         {
-            var configuration = new Dictionary<string, string?>
+            servers.configuration = new Dictionary<string, string?>(more ?? new Dictionary<string, string?>())
             {
                 ["Database:Provider"] = "postgresql",
                 ["Database:ConnectionString"] = servers.database.ConnectionString(await servers.database.CreateDatabaseAsync()),
@@ -32,13 +36,13 @@ internal sealed class Servers : IAsyncDisposable
                 ["RabbitMq:Password"] = servers.broker.Password,
             };
             var file = Path.Combine(servers.directory.FullName, "config.json");
-            await File.WriteAllTextAsync(file, JsonSerializer.Serialize(configuration));
+            await File.WriteAllTextAsync(file, JsonSerializer.Serialize(servers.configuration));
             var data = Path.Combine(servers.directory.FullName, "data");
             var roles = Path.Combine(servers.directory.FullName, "roles");
             await HostCommand.RunAsync(0, "admin", "keys", "make", "--data", data, "--hand-out", roles);
             File.Copy(Path.Combine(roles, "callhome", "server.pem"), Path.Combine(data, "keys", "server.pem"));
             await HostCommand.RunAsync(0, "migrate", "--data", data, "--config", file);
-            servers.Host = await ControlPlane.StartAsync(data, configuration: configuration);
+            servers.Host = await ControlPlane.StartAsync(data, configuration: servers.configuration);
             return servers;
         }
         catch
@@ -46,6 +50,20 @@ internal sealed class Servers : IAsyncDisposable
             await servers.DisposeAsync();
             throw;
         }
+    }
+
+    /// <summary>Starts a second host with every role, over the same servers and with the same keys.</summary>
+    public async Task StartBesideAsync()
+    {
+        var data = directory.CreateSubdirectory("beside").FullName;
+        foreach (var file in Directory.EnumerateFiles(Host.Data, "*", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(data, Path.GetRelativePath(Host.Data, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(file, copy);
+        }
+
+        Beside = await ControlPlane.StartAsync(data, configuration: configuration);
     }
 
     /// <summary>The floor of everything that goes over the broker: its own client, a quorum queue, persistent messages of 512 bytes, so many awaiting their confirm at once.</summary>
@@ -71,6 +89,11 @@ internal sealed class Servers : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (Beside is not null)
+        {
+            await Beside.DisposeAsync();
+        }
+
         if (Host is not null)
         {
             await Host.DisposeAsync();
