@@ -73,6 +73,12 @@ public sealed partial class MissionControlClient
     /// <summary>Fetches the metadata of an identity provider, to be looked at and set.</summary>
     public Task<FetchedMetadata> FetchSamlMetadataAsync(FetchMetadataRequest request, CancellationToken cancellationToken) => SendAsync<FetchedMetadata>(HttpMethod.Post, $"{Identity}/providers/metadata", request, null, cancellationToken);
 
+    /// <summary>By what staff signs in besides passkeys and passwords.</summary>
+    public Task<StaffProviderList> ListStaffProvidersAsync(CancellationToken cancellationToken) => GetAsync<StaffProviderList>($"{Identity}/staff-providers", cancellationToken);
+
+    /// <summary>Asks a provider of staff what it publishes.</summary>
+    public Task<ProviderTest> TestStaffProviderAsync(string provider, CancellationToken cancellationToken) => SendAsync<ProviderTest>(HttpMethod.Post, $"{Identity}/staff-providers/{Uri.EscapeDataString(provider)}/test", null, null, cancellationToken);
+
     /// <summary>Asks a provider what it publishes.</summary>
     public Task<ProviderTest> TestProviderAsync(Guid id, CancellationToken cancellationToken) => SendAsync<ProviderTest>(HttpMethod.Post, $"{Identity}/providers/{id}/test", null, null, cancellationToken);
 

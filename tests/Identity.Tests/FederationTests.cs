@@ -63,6 +63,34 @@ public sealed class FederationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Staff_is_told_by_what_it_signs_in_and_what_is_wrong_there()
+    {
+        var ways = (await host.Admin.GetFromJsonAsync<StaffProviderList>("/api/v1/identity/staff-providers"))!.Items;
+        Assert.Equal([("corp", "Provider corp", "openid", peer.Issuer, $"{FederationHost.Portal}/signin/corp/callback"), ("ecc", "Provider ecc", "openid", peer.Issuer, $"{FederationHost.Portal}/signin/ecc/callback")],
+            ways.Select(way => (way.Id, way.Name, way.Kind, way.Address, way.RedirectUri)));
+        Assert.Equal([new GroupRole("admins", "administrator"), new GroupRole("viewers", "viewer")], ways[0].Roles);
+        Assert.DoesNotContain("the secret of", await host.Admin.GetStringAsync(new Uri("/api/v1/identity/staff-providers", UriKind.Relative)), StringComparison.Ordinal);
+        var well = await TestAsync(host, "corp");
+        Assert.True(well.Succeeded);
+        Assert.Equal(["discovery", "keys", "pkce", "iss", "redirect-uri"], well.Checks.Select(check => check.Code));
+
+        await using var other = await ControlPlane.StartAsync(configuration: FederationHost.Configuration(authority, ("gone", $"https://localhost:{Ports.Free()}"), ("ecc", peer.Issuer)));
+        Assert.Equal((false, "not-reachable"), await TestAsync(other, "gone") is var gone ? (gone.Succeeded, Assert.Single(gone.Checks).Code) : default);
+
+        // A secret that is taken away under a server that runs is said as it is.
+        File.Delete(Path.Combine(Path.GetDirectoryName(authority.CaFile)!, "ecc.secret"));
+        Assert.Equal((false, "no-file"), await TestAsync(other, "ecc") is var without ? (without.Succeeded, Assert.Single(without.Checks).Code) : default);
+        await Eventually.TrueAsync(async () => (await other.Admin.GetFromJsonAsync<Page<AuditEntryItem>>("/api/v1/audit/entries?type=identity.provider-tested"))!.Items.Count(entry =>
+            entry.Entry.GetProperty("outcome").GetString() == "failed") == 2, "both tests are in the log");
+
+        static async Task<ProviderTest> TestAsync(ControlPlane of, string id)
+        {
+            using var answer = await of.Admin.PostAsync(new Uri($"/api/v1/identity/staff-providers/{id}/test", UriKind.Relative), null);
+            return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<ProviderTest>())!;
+        }
+    }
+
+    [Fact]
     public async Task Roles_follow_the_groups_at_each_sign_in_and_what_was_held_stays_in_the_history()
     {
         var (_, before) = await host.SignInAsync(peer, "corp", "ada");

@@ -37,6 +37,18 @@ public sealed class SamlTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Staff_is_told_by_what_it_signs_in_and_until_when_certificates_are_good()
+    {
+        var way = Assert.Single((await host.Admin.GetFromJsonAsync<StaffProviderList>("/api/v1/identity/staff-providers"))!.Items);
+        Assert.Equal(("corp", "saml", true, true, null), (way.Id, way.Kind, way.Address.Length > 0, way.OurMetadata!.EndsWith("/federation/corp/metadata", StringComparison.Ordinal), way.LogoutAddress));
+        using var answer = await host.Admin.PostAsync(new Uri("/api/v1/identity/staff-providers/corp/test", UriKind.Relative), null);
+        var test = (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<ProviderTest>())!;
+        Assert.True(test.Succeeded);
+        Assert.Contains("certificate", test.Checks.Select(check => check.Code));
+        Assert.Contains("redirect-uri", test.Checks.Select(check => check.Code));
+    }
+
+    [Fact]
     public async Task Staff_signs_in_becomes_a_person_and_its_roles_follow_its_groups()
     {
         await peer.KeepAsync(new SamlAccount("G-0001", "Grace Hopper", "grace@vendor.example", ["viewers"], "urn:test:mfa"));

@@ -23,6 +23,10 @@ public sealed partial class AuditWalkTests
         ["Identity:PortalAddress"] = ControlAddress,
         ["Identity:CustomerNetworks:0"] = "127.0.0.0/8",
         ["Identity:CaFile"] = authority.CaFile,
+        ["Identity:Providers:0:Id"] = "staffs",
+        ["Identity:Providers:0:Name"] = "Staff's",
+        ["Identity:Providers:0:Issuer"] = "https://localhost:1",
+        ["Identity:Providers:0:ClientId"] = "walk",
         ["Identity:Directories:0:Id"] = "walk",
         ["Identity:Directories:0:Name"] = "Walk",
         ["Identity:Directories:0:Server"] = staffs.Secure,
@@ -76,6 +80,11 @@ public sealed partial class AuditWalkTests
         {
             await PostAsync($"/api/v1/identity/providers/{provider}/test");
             return provider.ToString();
+        }),
+        ["TestStaffProvider"] = ("identity.provider-tested", async () =>
+        {
+            await PostAsync("/api/v1/identity/staff-providers/staffs/test");
+            return "staffs";
         }),
         ["FetchSamlMetadata"] = ("identity.metadata-fetched", async () =>
         {

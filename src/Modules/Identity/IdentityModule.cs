@@ -168,6 +168,8 @@ public sealed class IdentityModule : IModule
         StepUpApi.Map(api);
         FederationApi.Map(api);
         ProvidersApi.Map(api);
+        TestProvider.Map(api);
+        ListStaffProviders.Map(api);
         TestDirectory.Map(api);
         InvitationsApi.Map(api);
         PeopleApi.Map(api);

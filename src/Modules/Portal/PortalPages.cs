@@ -92,6 +92,7 @@ internal static class PortalPages
         PageEntry.Of<LeakPage>("/leaks/{id:guid}", "identity:read"),
         PageEntry.Of<PosturePage>("/security/posture", "identity:read"),
         PageEntry.Of<ProviderList>("/people/providers", "identity:read"),
+        PageEntry.Of<StaffProviders>("/people/providers/staff", "identity:read"),
         PageEntry.Of<ProviderPage>("/people/providers/{id:guid}", "identity:read"),
         PageEntry.Of<GroupList>("/people/groups", "identity:read"),
         PageEntry.Of<GroupPage>("/people/groups/{id:guid}", "identity:read"),

@@ -186,6 +186,7 @@ public sealed class FormForgeryTests : IAsyncLifetime
         ("name", "jobs") => [theirs.Ids["jobs"]],
         ("token", "enrol") => [theirs.Ids["enrollment-tokens"]],
         ("provider", "signin") => [theirs.Ids["providers"]],
+        ("provider", "staff") => ["corp"],
         ("id", "programs") => [theirs.Ids["service-accounts"]],
         ("id", "messages") => [theirs.Ids["deliveries"]],
         ("id", "parked") => [theirs.Ids["parked-messages"]],

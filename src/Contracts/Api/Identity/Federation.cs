@@ -145,6 +145,22 @@ public sealed record ProviderItem(
     Guid Id, Guid CustomerId, string Name, string Issuer, string ClientId, bool HasSecret, string Scopes, string GroupsClaim, IReadOnlyList<GroupRole> Roles, string RequiredAcr, string RequiredAmr,
     string? SignInAddress, string? RedirectUri, string? LogoutAddress, DateTimeOffset CreatedAt, IReadOnlyList<AllowedAction> Actions, SamlSettings? Saml = null);
 
+/// <summary>By what staff signs in besides passkeys and passwords. It stands in the server's configuration; nobody changes it here.</summary>
+/// <param name="Items">Providers and then directories, in the order of the configuration.</param>
+public sealed record StaffProviderList(IReadOnlyList<StaffProviderItem> Items);
+
+/// <summary>A provider or a directory that signs staff in.</summary>
+/// <param name="Id">Its Id in the configuration.</param>
+/// <param name="Name">What its button says.</param>
+/// <param name="Kind">openid, saml or ldap.</param>
+/// <param name="Address">Its issuer, entity id or server; empty: the file that says it cannot be read.</param>
+/// <param name="Roles">Which group gives which role.</param>
+/// <param name="RedirectUri">To be registered at the provider; of SAML where it posts its answers. Null: of a directory, or the installation does not know its own address.</param>
+/// <param name="LogoutAddress">To be registered at an OpenID provider for back-channel logout.</param>
+/// <param name="OurMetadata">Of SAML our own metadata, which is our entity id as well.</param>
+/// <param name="Actions">test, and whether the reader may now.</param>
+public sealed record StaffProviderItem(string Id, string Name, string Kind, string Address, IReadOnlyList<GroupRole> Roles, string? RedirectUri, string? LogoutAddress, string? OurMetadata, IReadOnlyList<AllowedAction> Actions);
+
 /// <summary>A provider that was added.</summary>
 /// <param name="Id">Its id.</param>
 public sealed record AddedProvider(Guid Id);

@@ -33,7 +33,6 @@ internal static class ProvidersApi
         providers.MapGet("/{id:guid}", GetAsync).RequireScope("identity:read").Shows("provider", static (ControlPlaneDbContext db, Guid id) => db.Set<CustomerProvider>().Where(row => row.Id == id).Select(row => (Guid?)row.CustomerId)).WithName("GetProvider").WithSummary("One provider; its secret is never shown").Produces<ProviderItem>();
         providers.MapPut("/{id:guid}", ChangeAsync).RequireScope(PeopleApi.Right).WithName("ChangeProvider").WithSummary("Change a provider; with another issuer all whom it signed in are signed out").Produces(StatusCodes.Status204NoContent);
         providers.MapDelete("/{id:guid}", RemoveAsync).RequireScope(PeopleApi.Right).WithName("RemoveProvider").WithSummary("Remove a provider; all whom it signed in are signed out").Produces(StatusCodes.Status204NoContent);
-        TestProvider.Map(providers);
         FetchMetadata.Map(providers);
     }
 

@@ -180,7 +180,7 @@ internal sealed class StaffProviderOptions
     }
 
     private Provider ToOpenIdProvider() => new(
-        Id, null, Name, Issuer, ClientId, ClientSecretFile is { Length: > 0 } file ? File.ReadAllText(file).Trim() : null, [.. Provider.Words(Scopes)], GroupsClaim, Roles, [.. Provider.Words(RequiredAcr)], [.. Provider.Words(RequiredAmr)]);
+        Id, null, Name, Issuer, ClientId, ClientSecretFile is { Length: > 0 } file ? TextOf(file).Trim() : null, [.. Provider.Words(Scopes)], GroupsClaim, Roles, [.. Provider.Words(RequiredAcr)], [.. Provider.Words(RequiredAmr)]);
 }
 
 /// <summary>Judges the providers of staff at start, all of them at once.</summary>

@@ -16,8 +16,11 @@ namespace MissionControl.Identity.Federation;
 /// <summary>Asks a provider what it publishes and explains what is wrong. Nobody is signed in, and the client's secret is shown to nobody.</summary>
 internal static class TestProvider
 {
-    public static void Map(IEndpointRouteBuilder providers) =>
-        providers.MapPost("/{id:guid}/test", TestAsync).RequireScope(PeopleApi.Right).WithName("TestProvider").WithSummary("Ask a provider what it publishes, and explain what is wrong").Produces<ProviderTest>();
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        api.MapPost("/providers/{id:guid}/test", TestAsync).RequireScope(PeopleApi.Right).WithName("TestProvider").WithSummary("Ask a provider what it publishes, and explain what is wrong").Produces<ProviderTest>();
+        api.MapPost("/staff-providers/{provider}/test", TestStaffsAsync).RequireScope(PeopleApi.Right).WithName("TestStaffProvider").WithSummary("Ask a provider of staff what it publishes, and explain what is wrong").Produces<ProviderTest>();
+    }
 
     private static async Task<IResult> TestAsync(Guid id, ProviderBook providers, ProviderClient client, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
@@ -26,14 +29,31 @@ internal static class TestProvider
             return Problems.NotFound();
         }
 
+        var checks = await AskAsync(() => providers.Open(row), row.Saml is { } kept ? KeptSaml.Of(kept).MetadataAddress : null, providers, client, time.GetUtcNow(), cancellationToken);
+        return await TellAsync(db, events, row.Fact("identity.provider-tested"), checks, cancellationToken);
+    }
+
+    // Staff's are the server's configuration, of which a customer's administrator knows nothing.
+    private static async Task<IResult> TestStaffsAsync(string provider, ProviderBook providers, ProviderClient client, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (!db.Scope.IsAll || providers.Staffs.FirstOrDefault(one => one.Id == provider) is not { } found)
+        {
+            return Problems.NotFound();
+        }
+
+        var checks = await AskAsync(() => found.ToProvider(time.GetUtcNow()), null, providers, client, time.GetUtcNow(), cancellationToken);
+        return await TellAsync(db, events, new AuditFact("identity.provider-tested", AuditLog.Operator, "provider", found.Id), checks, cancellationToken);
+    }
+
+    private static async Task<List<ProviderCheck>> AskAsync(Func<Provider> open, string? metadataAddress, ProviderBook providers, ProviderClient client, DateTimeOffset now, CancellationToken cancellationToken)
+    {
         List<ProviderCheck> checks = [];
         try
         {
-            var provider = providers.Open(row);
-            if (row.Saml is { } kept)
+            var provider = open();
+            if (provider.Saml is not null)
             {
-                checks.AddRange(await TestSaml.LookAsync(provider, KeptSaml.Of(kept), providers, client, time.GetUtcNow(), cancellationToken));
-                return await TellAsync(db, events, row, checks, cancellationToken);
+                return [.. await TestSaml.LookAsync(provider, metadataAddress, providers, client, now, cancellationToken)];
             }
 
             var found = await client.FetchAsync(provider, cancellationToken);
@@ -46,13 +66,13 @@ internal static class TestProvider
             checks.Add(new ProviderCheck(failure.Code, "failed", failure.Message));
         }
 
-        return await TellAsync(db, events, row, checks, cancellationToken);
+        return checks;
     }
 
-    private static async Task<IResult> TellAsync(ControlPlaneDbContext db, IEvents events, CustomerProvider row, List<ProviderCheck> checks, CancellationToken cancellationToken)
+    private static async Task<IResult> TellAsync(ControlPlaneDbContext db, IEvents events, AuditFact fact, List<ProviderCheck> checks, CancellationToken cancellationToken)
     {
         var hasSucceeded = checks.TrueForAll(check => check.Outcome != "failed");
-        events.Audit(row.Fact("identity.provider-tested") with { Outcome = hasSucceeded ? AuditOutcome.Success : AuditOutcome.Failed, Reason = checks.Find(check => check.Outcome == "failed")?.Detail });
+        events.Audit(fact with { Outcome = hasSucceeded ? AuditOutcome.Success : AuditOutcome.Failed, Reason = checks.Find(check => check.Outcome == "failed")?.Detail });
         await db.SaveChangesAsync(cancellationToken);
         return TypedResults.Ok(new ProviderTest(hasSucceeded, checks));
     }

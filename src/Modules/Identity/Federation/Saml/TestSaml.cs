@@ -5,7 +5,7 @@ namespace MissionControl.Identity.Federation.Saml;
 /// <summary>What can be said of an identity provider without anybody signing in: its certificates, and whether it publishes other things than what was set.</summary>
 internal static class TestSaml
 {
-    public static async Task<IReadOnlyList<ProviderCheck>> LookAsync(Provider provider, KeptSaml kept, ProviderBook providers, ProviderClient client, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<ProviderCheck>> LookAsync(Provider provider, string? metadataAddress, ProviderBook providers, ProviderClient client, DateTimeOffset now, CancellationToken cancellationToken)
     {
         List<ProviderCheck> checks = [.. CustomerSaml.Describe(provider.Saml!.Certificates, now).Select(Judge)];
         if (provider.Saml.CertificatesAt(now).Count == 0)
@@ -13,9 +13,9 @@ internal static class TestSaml
             checks.Add(new ProviderCheck("no-certificate", "failed", "No certificate counts now: nobody can sign in. Set the provider's metadata anew."));
         }
 
-        if (kept.MetadataAddress is { } address)
+        if (metadataAddress is not null)
         {
-            checks.Add(await CompareAsync(provider, address, client, now, cancellationToken));
+            checks.Add(await CompareAsync(provider, metadataAddress, client, now, cancellationToken));
         }
 
         if (provider.RequiredAcr.Count + provider.RequiredAmr.Count == 0)

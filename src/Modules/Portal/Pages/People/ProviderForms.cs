@@ -7,7 +7,7 @@ using MissionControl.Portal.Shell;
 
 namespace MissionControl.Portal.Pages.People;
 
-/// <summary>Sets by which provider a customer's users sign in.</summary>
+/// <summary>Sets by which provider a customer's users sign in, and tests that and staff's.</summary>
 internal static class ProviderForms
 {
     public static void Map(IEndpointRouteBuilder pages)
@@ -28,6 +28,11 @@ internal static class ProviderForms
         {
             var test = await page.Api.TestProviderAsync(id, page.Aborted);
             return new PageResult<ProviderPage>(await PortalPage.ReaderAsync(http), new Dictionary<string, object?> { [nameof(ProviderPage.Id)] = id, [nameof(ProviderPage.Test)] = test });
+        }));
+        pages.MapPost("/people/providers/staff/{provider}/test", (string provider, HttpContext http) => PortalPage.ChangeAsync<StaffProviders>(http, async (page, form) =>
+        {
+            var test = form["kind"] == "ldap" ? await page.Api.TestDirectoryAsync(provider, new TestDirectoryRequest(Or(form["name"])), page.Aborted) : await page.Api.TestStaffProviderAsync(provider, page.Aborted);
+            return new PageResult<StaffProviders>(await PortalPage.ReaderAsync(http), new Dictionary<string, object?> { [nameof(StaffProviders.Test)] = test, [nameof(StaffProviders.Tested)] = provider });
         }));
         pages.MapPost("/people/providers/{id:guid}/remove", (Guid id, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<ProviderList>(http, async (page, _) =>
         {
