@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 using Google.Protobuf;
 using MissionControl.ClusterAgent;
 using MissionControl.ClusterAgent.CallHome;
@@ -62,6 +64,58 @@ public sealed class KillPhaseTests
         using var admin = host.Client(host.Portal, host.AdminToken);
         HashSet<string> stored = [];
         await Eventually.TrueAsync(async () => acknowledged.Keys.All((stored = await EventsAsync(admin, identity.Enrollment!.ClusterId)).Contains), "every acknowledged event is stored");
+    }
+
+    [Fact]
+    public async Task What_was_begun_before_a_drain_is_ended_however_long_that_takes_within_its_limit()
+    {
+        await using var host = new HostProcess();
+        await host.StartAsync();
+        using var admin = host.Client(host.Portal, host.AdminToken);
+        using var slow = SlowBody.Of(new CreateCustomerRequest("Acme", "eu"));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v1/licensing/customers") { Content = slow };
+        request.Headers.ExpectContinue = true;
+        var answer = admin.SendAsync(request);
+        await slow.Asked.WaitAsync(TimeSpan.FromMinutes(1));
+
+        host.Terminate();
+        var ended = host.ExitAsync();
+
+        // Longer than a library would let a command live that was told to end.
+        await Assert.ThrowsAsync<TimeoutException>(() => ended.WaitAsync(TimeSpan.FromSeconds(3)));
+        slow.Finish();
+        using var taken = await answer;
+        Assert.Equal(HttpStatusCode.Created, taken.StatusCode);
+        Assert.Equal(0, await ended);
+    }
+
+    /// <summary>Half of a body, and the rest when it is told to.</summary>
+    private sealed class SlowBody(byte[] body) : HttpContent
+    {
+        private readonly TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private readonly TaskCompletionSource finish = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public static SlowBody Of<T>(T value) => new(JsonSerializer.SerializeToUtf8Bytes(value, JsonSerializerOptions.Web)) { Headers = { ContentType = new("application/json") } };
+
+        /// <summary>The host has begun to read it.</summary>
+        public Task Asked => asked.Task;
+
+        public void Finish() => finish.TrySetResult();
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.WriteAsync(body.AsMemory(..(body.Length / 2)));
+            await stream.FlushAsync();
+            asked.TrySetResult();
+            await finish.Task;
+            await stream.WriteAsync(body.AsMemory((body.Length / 2)..));
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = body.Length;
+            return true;
+        }
     }
 
     private static async Task<CallHomeClient> EnrollAsync(HostProcess host, MemoryIdentity identity)
