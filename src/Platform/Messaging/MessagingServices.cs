@@ -32,7 +32,7 @@ public static class MessagingServices
     public static void AddDistributedMessaging(this IServiceCollection services, ModuleCatalog modules, RabbitMqSettings rabbitMq)
     {
         var handlers = AddMessaging(services, modules);
-        // The broker lives in the machine's time, whatever clock the rest is given: in a world forty times as fast it would have to answer within an eighth of a second.
+        // The broker lives in the machine's time, whatever clock the rest is given: in a world twenty times as fast it would have to answer within a quarter of a second.
         services.AddSingleton(provider => new RabbitMqTransport(
             rabbitMq, RabbitMqTopology.Create(rabbitMq, handlers.Bindings, provider.GetRequiredService<HandlerRunner>()),
             provider.GetRequiredService<IHostApplicationLifetime>(), TimeProvider.System, provider.GetRequiredService<ILogger<RabbitMqTransport>>()));
