@@ -51,10 +51,6 @@ public sealed partial class MissionControlClient
     public Task<BegunDirectorySignIn> SignInByDirectoryAsync(string directory, DirectorySignInRequest request, CancellationToken cancellationToken) =>
         SendAsync<BegunDirectorySignIn>(HttpMethod.Post, $"{Identity}/federation/{Uri.EscapeDataString(directory)}/directory-sign-in", request, null, cancellationToken);
 
-    /// <summary>Asks a directory of staff, and explains what is wrong.</summary>
-    public Task<ProviderTest> TestDirectoryAsync(string directory, TestDirectoryRequest request, CancellationToken cancellationToken) =>
-        SendAsync<ProviderTest>(HttpMethod.Post, $"{Identity}/directories/{Uri.EscapeDataString(directory)}/test", request, null, cancellationToken);
-
     /// <summary>Customers' providers, by name.</summary>
     public Task<Page<ProviderItem>> ListProvidersAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<ProviderItem>>($"{Identity}/providers{query}", cancellationToken);
 
@@ -76,8 +72,9 @@ public sealed partial class MissionControlClient
     /// <summary>By what staff signs in besides passkeys and passwords.</summary>
     public Task<StaffProviderList> ListStaffProvidersAsync(CancellationToken cancellationToken) => GetAsync<StaffProviderList>($"{Identity}/staff-providers", cancellationToken);
 
-    /// <summary>Asks a provider of staff what it publishes.</summary>
-    public Task<ProviderTest> TestStaffProviderAsync(string provider, CancellationToken cancellationToken) => SendAsync<ProviderTest>(HttpMethod.Post, $"{Identity}/staff-providers/{Uri.EscapeDataString(provider)}/test", null, null, cancellationToken);
+    /// <summary>Asks a provider or a directory of staff what it answers.</summary>
+    public Task<ProviderTest> TestStaffProviderAsync(string provider, TestStaffProviderRequest request, CancellationToken cancellationToken) =>
+        SendAsync<ProviderTest>(HttpMethod.Post, $"{Identity}/staff-providers/{Uri.EscapeDataString(provider)}/test", request, null, cancellationToken);
 
     /// <summary>Asks a provider what it publishes.</summary>
     public Task<ProviderTest> TestProviderAsync(Guid id, CancellationToken cancellationToken) => SendAsync<ProviderTest>(HttpMethod.Post, $"{Identity}/providers/{id}/test", null, null, cancellationToken);

@@ -68,7 +68,7 @@ public sealed class DirectoryConnectionTests : IDisposable
             new Dictionary<string, string> { ["Id"] = "system", ["CaFile"] = "" }, new Dictionary<string, string> { ["Id"] = "start-stranger", ["CaFile"] = other.CaFile, ["Server"] = "{peer}" });
         foreach (var id in new[] { "stranger", "misnamed", "system", "start-stranger" })
         {
-            using var answer = await directory.Host.Admin.PostAsJsonAsync($"/api/v1/identity/directories/{id}/test", new TestDirectoryRequest());
+            using var answer = await directory.Host.Admin.PostAsJsonAsync($"/api/v1/identity/staff-providers/{id}/test", new TestStaffProviderRequest());
             var test = (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<ProviderTest>())!;
             Assert.Equal((id, false, "certificate"), (id, test.Succeeded, Assert.Single(test.Checks).Code));
             using var tried = await directory.TryAsync("grace", directory: id);

@@ -148,7 +148,7 @@ public sealed class DirectoryTests : IAsyncLifetime
         // An administrator with a password is the way in on the day on which the directory is silent, and is loud.
         using var signedIn = await local.TryAsync(code: local.RecoveryCodes[0]);
         Assert.Equal(HttpStatusCode.OK, signedIn.StatusCode);
-        await Eventually.TrueAsync(async () => (await Host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>("/api/v1/audit/entries?type=identity.local-administrator-signed-in"))!.Items.Count == 1, "it is in the log");
+        await Eventually.TrueAsync(async () => (await Host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>("/api/v1/audit/entries?type=identity.local-administrator-signed-in"))!.Items.Count == 2, "this and the sign-in before are in the log");
     }
 
     [Fact]
@@ -178,17 +178,20 @@ public sealed class DirectoryTests : IAsyncLifetime
         Assert.Contains("These give it viewer", await HostCommand.RunAsync(0, [.. command, "grace"]), StringComparison.Ordinal);
         Assert.Contains("nobody has this name", await HostCommand.RunAsync(2, [.. command, "nobody"]), StringComparison.Ordinal);
 
+        var way = Assert.Single((await Host.Admin.GetFromJsonAsync<StaffProviderList>("/api/v1/identity/staff-providers"))!.Items, one => one.Id == "corp");
+        Assert.Equal(("ldap", null), (way.Kind, way.RedirectUri));
+
         // A customer's administrator learns not even that there is one.
         var customer = (await Host.CreateCustomerAsync()).Id;
         var (client, _) = await Host.ClientWithTokenAsync(customer, "identity:read", "identity:write");
-        using var strangers = await client.PostAsJsonAsync("/api/v1/identity/directories/corp/test", new TestDirectoryRequest("grace"));
+        using var strangers = await client.PostAsJsonAsync("/api/v1/identity/staff-providers/corp/test", new TestStaffProviderRequest("grace"));
         Assert.Equal(HttpStatusCode.NotFound, strangers.StatusCode);
         client.Dispose();
     }
 
     private async Task<ProviderTest> TestAsync(string id, string? name)
     {
-        using var answer = await Host.Admin.PostAsJsonAsync($"/api/v1/identity/directories/{id}/test", new TestDirectoryRequest(name));
+        using var answer = await Host.Admin.PostAsJsonAsync($"/api/v1/identity/staff-providers/{id}/test", new TestStaffProviderRequest(name));
         return (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<ProviderTest>())!;
     }
 }

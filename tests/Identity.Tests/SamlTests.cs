@@ -41,7 +41,7 @@ public sealed class SamlTests : IAsyncLifetime
     {
         var way = Assert.Single((await host.Admin.GetFromJsonAsync<StaffProviderList>("/api/v1/identity/staff-providers"))!.Items);
         Assert.Equal(("corp", "saml", true, true, null), (way.Id, way.Kind, way.Address.Length > 0, way.OurMetadata!.EndsWith("/federation/corp/metadata", StringComparison.Ordinal), way.LogoutAddress));
-        using var answer = await host.Admin.PostAsync(new Uri("/api/v1/identity/staff-providers/corp/test", UriKind.Relative), null);
+        using var answer = await host.Admin.PostAsJsonAsync("/api/v1/identity/staff-providers/corp/test", new TestStaffProviderRequest());
         var test = (await answer.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<ProviderTest>())!;
         Assert.True(test.Succeeded);
         Assert.Contains("certificate", test.Checks.Select(check => check.Code));

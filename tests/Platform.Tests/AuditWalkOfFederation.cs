@@ -23,10 +23,6 @@ public sealed partial class AuditWalkTests
         ["Identity:PortalAddress"] = ControlAddress,
         ["Identity:CustomerNetworks:0"] = "127.0.0.0/8",
         ["Identity:CaFile"] = authority.CaFile,
-        ["Identity:Providers:0:Id"] = "staffs",
-        ["Identity:Providers:0:Name"] = "Staff's",
-        ["Identity:Providers:0:Issuer"] = "https://localhost:1",
-        ["Identity:Providers:0:ClientId"] = "walk",
         ["Identity:Directories:0:Id"] = "walk",
         ["Identity:Directories:0:Name"] = "Walk",
         ["Identity:Directories:0:Server"] = staffs.Secure,
@@ -81,10 +77,10 @@ public sealed partial class AuditWalkTests
             await PostAsync($"/api/v1/identity/providers/{provider}/test");
             return provider.ToString();
         }),
-        ["TestStaffProvider"] = ("identity.provider-tested", async () =>
+        ["TestStaffProvider"] = ("identity.directory-tested", async () =>
         {
-            await PostAsync("/api/v1/identity/staff-providers/staffs/test");
-            return "staffs";
+            await PostAsync("/api/v1/identity/staff-providers/walk/test", new TestStaffProviderRequest("grace"));
+            return "walk";
         }),
         ["FetchSamlMetadata"] = ("identity.metadata-fetched", async () =>
         {
@@ -105,11 +101,6 @@ public sealed partial class AuditWalkTests
             var people = (await host.Admin.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people?q=Weak"))!.Items;
             await PostAsync($"/api/v1/identity/people/{people[0].Id}/forget-authenticator", new PersonActionRequest());
             return people[0].Id.ToString();
-        }),
-        ["TestDirectory"] = ("identity.directory-tested", async () =>
-        {
-            (await host.Admin.PostAsJsonAsync("/api/v1/identity/directories/walk/test", new TestDirectoryRequest("grace"))).EnsureSuccessStatusCode();
-            return "walk";
         }),
         ["SignInByDirectory"] = ("identity.person-joined", async () =>
         {

@@ -84,6 +84,29 @@ public sealed class DirectoryTests(PortalFixture portal) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Staff_tests_the_directory_and_whom_a_name_finds_there()
+    {
+        await using var window = await portal.OpenAsSomebodyAsync(await SomebodySignedIn.InviteAsync(host, "ada@vendor.example", "administrator"), host.Portal, "/people/providers/staff");
+        Assert.Contains(peer.Secure, await window.Page.Locator("#way-corp").InnerTextAsync(), StringComparison.Ordinal);
+        await TestAsync("grace");
+        await window.Page.GetByText("Vendor accounts can be used").WaitForAsync();
+        Assert.Contains("viewer", await window.Page.Locator("#test").InnerTextAsync(), StringComparison.Ordinal);
+        await window.LookAsync("staff-directory-tested");
+        Assert.Equal("grace", await window.Page.GetByLabel("Look for somebody").InputValueAsync());
+        await TestAsync("nobody");
+        await window.Page.GetByText("Vendor accounts cannot be used yet").WaitForAsync();
+        await TestAsync("grace\u200B");
+        await window.Page.GetByText("A name has characters that can be seen").WaitForAsync();
+        Window.AssertNothing(window.Violations);
+
+        async Task TestAsync(string name)
+        {
+            await window.Page.GetByLabel("Look for somebody").FillAsync(name);
+            await window.Page.GetByRole(AriaRole.Button, new() { Name = "Test the connection" }).ClickAsync();
+        }
+    }
+
+    [Fact]
     public async Task A_form_of_another_site_signs_nobody_in()
     {
         using var elsewhere = host.Client(host.Portal);

@@ -113,7 +113,7 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
     public async Task Staff_sees_by_what_it_signs_in_and_tests_the_connection()
     {
         await StartAsync("corp");
-        await using var window = await OpenProvidersAsync(await SomebodySignedIn.InviteAsync(host, "ada@vendor.example", "administrator"));
+        await using var window = await portal.OpenAsSomebodyAsync(await SomebodySignedIn.InviteAsync(host, "ada@vendor.example", "administrator"), host.Portal, "/people/providers");
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "how staff signs in" }).ClickAsync();
         await window.ArriveAsync("How staff signs in", peer.Errors);
         Assert.Contains($"{address}signin/corp/callback", await window.Page.Locator("#way-corp").InnerTextAsync(), StringComparison.Ordinal);
@@ -131,7 +131,8 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
     {
         var customer = (await host.CreateCustomerAsync("Northwind Retail")).Id;
         var administrator = await SomebodySignedIn.InviteAsync(host, "ada@northwind.example", "customer-administrator", customer);
-        await using var window = await OpenProvidersAsync(administrator);
+        await using var window = await portal.OpenAsSomebodyAsync(administrator, host.Portal, "/people/providers");
+        await window.ArriveAsync("Sign-in by a provider", peer.Errors);
         await window.LookAsync("providers-none");
         await window.Page.GetByLabel("Name", new() { Exact = true }).FillAsync("Northwind");
         await window.Page.GetByLabel("Issuer").FillAsync("https://localhost:1/");
@@ -240,19 +241,6 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
         using var nothing = await attackers.GetAsync(new Uri("/signin/code", UriKind.Relative));
         Assert.Equal(HttpStatusCode.UnprocessableEntity, nothing.StatusCode);
-    }
-
-    private async Task<Window> OpenProvidersAsync(SomebodySignedIn reader)
-    {
-        var window = await portal.OpenStrangerAsync(script: true, at: host.Portal);
-        await window.GoAsync("/signin?returnUrl=%2Fpeople%2Fproviders");
-        await window.Page.GetByText("With mail address and password").ClickAsync();
-        await window.Page.GetByLabel("Mail address").FillAsync(reader.Email);
-        await window.Page.GetByLabel("Password").FillAsync(SomebodySignedIn.Password);
-        await window.Page.GetByLabel("Code", new() { Exact = true }).FillAsync(reader.RecoveryCodes[0]);
-        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).Last.ClickAsync();
-        await window.Page.GetByRole(AriaRole.Heading, new() { Name = "Sign-in by a provider" }).WaitForAsync();
-        return window;
     }
 
     private Task StartAsync(string provider, string client = "corp") => peer.StartAsync(null, new OpenIdClient(client, Secret, new Uri(address, $"/signin/{provider}/callback").ToString()));

@@ -212,6 +212,20 @@ public sealed class PortalFixture : IAsyncLifetime
     public async Task<Window> OpenStrangerAsync(int width = 1280, ColorScheme theme = ColorScheme.Light, bool script = true, Uri? at = null) =>
         await Window.OpenAsync(await ContextAsync(width, theme, script, null, "UTC"), at ?? Host.Portal);
 
+    /// <summary>A window in which somebody has signed in, with a password and a recovery code, at a host that a test has started, and gone to a page.</summary>
+    public async Task<Window> OpenAsSomebodyAsync(SomebodySignedIn reader, Uri at, string address)
+    {
+        var window = await OpenStrangerAsync(at: at);
+        await window.GoAsync($"/signin?returnUrl={Uri.EscapeDataString(address)}");
+        await window.Page.GetByText("With mail address and password").ClickAsync();
+        await window.Page.GetByLabel("Mail address").FillAsync(reader.Email);
+        await window.Page.GetByLabel("Password").FillAsync(SomebodySignedIn.Password);
+        await window.Page.GetByLabel("Code", new() { Exact = true }).FillAsync(reader.RecoveryCodes[0]);
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).Last.ClickAsync();
+        await window.Page.WaitForURLAsync(new Uri(at, address).ToString(), new PageWaitForURLOptions { WaitUntil = WaitUntilState.Commit });
+        return window;
+    }
+
     /// <summary>An address of every page in the registry, its parameters filled in.</summary>
     public IEnumerable<string> Addresses() => PortalPages.All.Select(page => page.Route).Select(Fill).Append($"/clusters/{Green.Id}").Append($"/clusters/{Green.Id}/usage").Append("/clusters?q=nothing-is-called-so")
         .Append("/clusters?health=red&liveness=online").Append("/clusters?rule=disk-free&silentFor=1h").Append($"/clusters/{Red.Id}/nodes/none-is-called-so").Append("/clusters?cols=lastBackup&cols=certificateUntil&cols=worstDiskPercent").Append($"/clusters/{Red.Id}/metrics?range=6h&with=Turin").Append($"/clusters/{Red.Id}/metrics?with=Oslo").Append($"/clusters/{Red.Id}/sent?class=health").Append($"/clusters/{Red.Id}/sent?class=event").Append($"/clusters/{Red.Id}/sent?class=nonsense").Append("/search?q=Oslo").Append("/search?q=" + Red.Id).Append($"/clusters/{Guid.Empty}")

@@ -130,13 +130,7 @@ public sealed class SamlTests(PortalFixture portal) : IAsyncLifetime
     {
         var customer = (await host.CreateCustomerAsync("Northwind Retail")).Id;
         var administrator = await SomebodySignedIn.InviteAsync(host, "ada@northwind.example", "customer-administrator", customer);
-        await using var window = await portal.OpenStrangerAsync(script: true, at: host.Portal);
-        await window.GoAsync("/signin?returnUrl=%2Fpeople%2Fproviders");
-        await window.Page.GetByText("With mail address and password").ClickAsync();
-        await window.Page.GetByLabel("Mail address").FillAsync(administrator.Email);
-        await window.Page.GetByLabel("Password").FillAsync(SomebodySignedIn.Password);
-        await window.Page.GetByLabel("Code", new() { Exact = true }).FillAsync(administrator.RecoveryCodes[0]);
-        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).Last.ClickAsync();
+        await using var window = await portal.OpenAsSomebodyAsync(administrator, host.Portal, "/people/providers");
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "By SAML 2.0" }).ClickAsync();
         await window.Page.GetByLabel("Name", new() { Exact = true }).FillAsync("Northwind");
         await window.Page.GetByLabel("Or the metadata itself").FillAsync("<nothing/>");

@@ -170,7 +170,6 @@ public sealed class IdentityModule : IModule
         ProvidersApi.Map(api);
         TestProvider.Map(api);
         ListStaffProviders.Map(api);
-        TestDirectory.Map(api);
         InvitationsApi.Map(api);
         PeopleApi.Map(api);
         GroupsApi.Map(api);

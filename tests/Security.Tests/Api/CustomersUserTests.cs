@@ -22,7 +22,7 @@ namespace MissionControl.Security.Tests.Api;
 public sealed class CustomersUserTests : IAsyncLifetime
 {
     /// <summary>Endpoints whose last place is no row of anybody.</summary>
-    private static readonly Dictionary<string, string> Places = new() { ["epochs"] = "1", ["directories"] = "staffs", ["staff-providers"] = "corp" };
+    private static readonly Dictionary<string, string> Places = new() { ["epochs"] = "1", ["staff-providers"] = "corp" };
 
     /// <summary>What changes something without an id in its address, and is about oneself or open to everybody signed in.</summary>
     private static readonly Dictionary<string, string> AboutOneself = new()
@@ -57,7 +57,6 @@ public sealed class CustomersUserTests : IAsyncLifetime
         {
             ["Api:RequestsPerMinute"] = "1000000", ["Identity:KeepBootstrapToken"] = "true",
             ["Identity:Providers:0:Id"] = Places["staff-providers"], ["Identity:Providers:0:Name"] = "Staff's", ["Identity:Providers:0:Issuer"] = "https://localhost:1", ["Identity:Providers:0:ClientId"] = "mc",
-            ["Identity:Directories:0:Id"] = Places["directories"], ["Identity:Directories:0:Name"] = "Staff", ["Identity:Directories:0:Server"] = "ldaps://127.0.0.1:1", ["Identity:Directories:0:SearchBase"] = "dc=example", ["Identity:Directories:0:Roles:*"] = "viewer",
         });
         victims = await Belongings.MakeAsync(host, (await host.CreateCustomerAsync("Victim")).Id, "victim-4711");
         vendors = await Belongings.MakeAsync(host, null, "vendor-4711");
@@ -158,7 +157,7 @@ public sealed class CustomersUserTests : IAsyncLifetime
         nameof(CreateClientSecretRequest) => new CreateClientSecretRequest(),
         nameof(AddClientKeyRequest) => new AddClientKeyRequest("mine", pem),
         nameof(SetProviderRequest) => Belongings.Provider("attacker") with { CustomerId = customer },
-        nameof(TestDirectoryRequest) => new TestDirectoryRequest(),
+        nameof(TestStaffProviderRequest) => new TestStaffProviderRequest(),
         nameof(ChangeViewRequest) => new ChangeViewRequest(Name: "mine"),
         nameof(CloseLeakRequest) => new CloseLeakRequest("test", "because I can"),
         nameof(AddContactRequest) => new AddContactRequest(customer, "security", "Mallory", "mallory@attacker.example"),

@@ -15,7 +15,3 @@ public sealed record DirectorySignInRequest(
 /// <param name="Browser">The browser's own secret, for its cookie: with it the sign-in is finished as one at a provider is.</param>
 /// <param name="ExpiresAt">Until then (UTC).</param>
 public sealed record BegunDirectorySignIn(string Browser, DateTimeOffset ExpiresAt);
-
-/// <summary>Asks a directory what it answers.</summary>
-/// <param name="Name">Somebody to look for; null: nobody.</param>
-public sealed record TestDirectoryRequest([property: StringLength(200)] string? Name = null);

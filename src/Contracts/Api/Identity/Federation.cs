@@ -161,6 +161,10 @@ public sealed record StaffProviderList(IReadOnlyList<StaffProviderItem> Items);
 /// <param name="Actions">test, and whether the reader may now.</param>
 public sealed record StaffProviderItem(string Id, string Name, string Kind, string Address, IReadOnlyList<GroupRole> Roles, string? RedirectUri, string? LogoutAddress, string? OurMetadata, IReadOnlyList<AllowedAction> Actions);
 
+/// <summary>Asks a provider or a directory of staff what it answers.</summary>
+/// <param name="Name">Of a directory: somebody to look for, as they sign in; null: nobody.</param>
+public sealed record TestStaffProviderRequest([property: StringLength(200)] string? Name = null);
+
 /// <summary>A provider that was added.</summary>
 /// <param name="Id">Its id.</param>
 public sealed record AddedProvider(Guid Id);

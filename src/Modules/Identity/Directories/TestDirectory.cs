@@ -1,22 +1,13 @@
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Identity.Federation;
-using MissionControl.Identity.People;
-using MissionControl.Platform.Data;
-using MissionControl.Platform.Http;
-using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
-using MissionControl.Platform.Security;
 
 namespace MissionControl.Identity.Directories;
 
 /// <summary>
-/// Asks a directory of staff, step by step, and explains what is wrong: by the API, and on the server's own console, where nobody needs
-/// to be signed in. No password is asked for, and none is shown.
+/// Asks a directory of staff, step by step, and explains what is wrong, also on the server's own console, where nobody needs to be signed
+/// in. No password is asked for, and none is shown.
 /// </summary>
 internal static class TestDirectory
 {
@@ -25,29 +16,6 @@ internal static class TestDirectory
         "Ask a directory of Identity:Directories, and explain what is wrong. Example: missioncontrol admin test-directory --config mc.json --directory corp --name ada",
         [("directory", "Its Id."), ("name", "A name that somebody signs in with; - for none.")],
         RunAsync);
-
-    public static void Map(IEndpointRouteBuilder api) =>
-        api.MapPost("/directories/{directory}/test", TestAsync).RequireScope(PeopleApi.Right).WithName("TestDirectory").WithSummary("Ask a directory of staff, and explain what is wrong").Produces<ProviderTest>();
-
-    private static async Task<IResult> TestAsync(string directory, TestDirectoryRequest request, DirectoryClient directories, ControlPlaneDbContext db, IEvents events, CancellationToken cancellationToken)
-    {
-        // Staff's, of which a customer's administrator knows nothing.
-        if (!db.Scope.IsAll || directories.Find(directory) is not { } found)
-        {
-            return Problems.NotFound();
-        }
-
-        if (request.Name is { Length: > 0 } name && !DirectoryNames.IsName(name))
-        {
-            return Problems.Invalid([new FieldError("/name", "characters", "A name has characters that can be seen, and no others.")]);
-        }
-
-        var checks = await LookAsync(found, directories, request.Name, cancellationToken);
-        var hasSucceeded = checks.TrueForAll(check => check.Outcome != "failed");
-        events.Audit(FederationApi.Fact(found.ToProvider(), "identity.directory-tested") with { TargetType = "directory", Outcome = hasSucceeded ? AuditOutcome.Success : AuditOutcome.Failed, Reason = checks.Find(check => check.Outcome == "failed")?.Code });
-        await db.SaveChangesAsync(cancellationToken);
-        return TypedResults.Ok(new ProviderTest(hasSucceeded, checks));
-    }
 
     private static async Task<string> RunAsync(IServiceProvider services, Func<string, string> option, CancellationToken cancellationToken)
     {
@@ -58,7 +26,7 @@ internal static class TestDirectory
         return checks.Exists(check => check.Outcome == "failed") ? throw new InvalidOperationException(said) : said;
     }
 
-    private static async Task<List<ProviderCheck>> LookAsync(StaffDirectoryOptions directory, DirectoryClient directories, string? name, CancellationToken cancellationToken)
+    public static async Task<List<ProviderCheck>> LookAsync(StaffDirectoryOptions directory, DirectoryClient directories, string? name, CancellationToken cancellationToken)
     {
         List<ProviderCheck> checks = [];
         try

@@ -3,7 +3,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Identity.Directories;
 using MissionControl.Identity.Federation.Saml;
 using MissionControl.Identity.People;
 using MissionControl.Platform.Data;
@@ -13,13 +15,13 @@ using MissionControl.Platform.Security;
 
 namespace MissionControl.Identity.Federation;
 
-/// <summary>Asks a provider what it publishes and explains what is wrong. Nobody is signed in, and the client's secret is shown to nobody.</summary>
+/// <summary>Asks a provider what it publishes, or a directory what it answers, and explains what is wrong. Nobody is signed in, and a secret is shown to nobody.</summary>
 internal static class TestProvider
 {
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapPost("/providers/{id:guid}/test", TestAsync).RequireScope(PeopleApi.Right).WithName("TestProvider").WithSummary("Ask a provider what it publishes, and explain what is wrong").Produces<ProviderTest>();
-        api.MapPost("/staff-providers/{provider}/test", TestStaffsAsync).RequireScope(PeopleApi.Right).WithName("TestStaffProvider").WithSummary("Ask a provider of staff what it publishes, and explain what is wrong").Produces<ProviderTest>();
+        api.MapPost("/staff-providers/{provider}/test", TestStaffsAsync).RequireScope(PeopleApi.Right).WithName("TestStaffProvider").WithSummary("Ask a provider or a directory of staff, and explain what is wrong").Produces<ProviderTest>();
     }
 
     private static async Task<IResult> TestAsync(Guid id, ProviderBook providers, ProviderClient client, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
@@ -34,9 +36,21 @@ internal static class TestProvider
     }
 
     // Staff's are the server's configuration, of which a customer's administrator knows nothing.
-    private static async Task<IResult> TestStaffsAsync(string provider, ProviderBook providers, ProviderClient client, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> TestStaffsAsync(string provider, TestStaffProviderRequest request, ProviderBook providers, ProviderClient client, DirectoryClient directories, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (!db.Scope.IsAll || providers.Staffs.FirstOrDefault(one => one.Id == provider) is not { } found)
+        if (!db.Scope.IsAll)
+        {
+            return Problems.NotFound();
+        }
+
+        if (directories.Find(provider) is { } directory)
+        {
+            return request.Name is { Length: > 0 } name && !DirectoryNames.IsName(name)
+                ? Problems.Invalid([new FieldError("/name", "characters", "A name has characters that can be seen, and no others.")])
+                : await TellAsync(db, events, FederationApi.Fact(directory.ToProvider(), "identity.directory-tested") with { TargetType = "directory" }, await TestDirectory.LookAsync(directory, directories, request.Name, cancellationToken), cancellationToken);
+        }
+
+        if (providers.Staffs.FirstOrDefault(one => one.Id == provider) is not { } found)
         {
             return Problems.NotFound();
         }
@@ -72,7 +86,8 @@ internal static class TestProvider
     private static async Task<IResult> TellAsync(ControlPlaneDbContext db, IEvents events, AuditFact fact, List<ProviderCheck> checks, CancellationToken cancellationToken)
     {
         var hasSucceeded = checks.TrueForAll(check => check.Outcome != "failed");
-        events.Audit(fact with { Outcome = hasSucceeded ? AuditOutcome.Success : AuditOutcome.Failed, Reason = checks.Find(check => check.Outcome == "failed")?.Detail });
+        // The code alone: what it says in words names people and places inside.
+        events.Audit(fact with { Outcome = hasSucceeded ? AuditOutcome.Success : AuditOutcome.Failed, Reason = checks.Find(check => check.Outcome == "failed")?.Code });
         await db.SaveChangesAsync(cancellationToken);
         return TypedResults.Ok(new ProviderTest(hasSucceeded, checks));
     }

@@ -31,8 +31,9 @@ internal static class ProviderForms
         }));
         pages.MapPost("/people/providers/staff/{provider}/test", (string provider, HttpContext http) => PortalPage.ChangeAsync<StaffProviders>(http, async (page, form) =>
         {
-            var test = form["kind"] == "ldap" ? await page.Api.TestDirectoryAsync(provider, new TestDirectoryRequest(Or(form["name"])), page.Aborted) : await page.Api.TestStaffProviderAsync(provider, page.Aborted);
-            return new PageResult<StaffProviders>(await PortalPage.ReaderAsync(http), new Dictionary<string, object?> { [nameof(StaffProviders.Test)] = test, [nameof(StaffProviders.Tested)] = provider });
+            var name = Or(form["name"]);
+            var test = await page.Api.TestStaffProviderAsync(provider, new TestStaffProviderRequest(name), page.Aborted);
+            return new PageResult<StaffProviders>(await PortalPage.ReaderAsync(http), new Dictionary<string, object?> { [nameof(StaffProviders.Test)] = test, [nameof(StaffProviders.Tested)] = provider, [nameof(StaffProviders.LookedFor)] = name });
         }));
         pages.MapPost("/people/providers/{id:guid}/remove", (Guid id, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<ProviderList>(http, async (page, _) =>
         {
