@@ -52,7 +52,7 @@ Add("ledger", "Signed usage windows into the ledger.", [windows, times, postgres
 Add("messages", "Single events and batches from outbox over RabbitMQ to a consumer.", [events, times], parsed => MessageBenchmarks.BrokerAsync(parsed.GetValue(events), parsed.GetValue(times)));
 var tokens = new Option<int>("--tokens") { Description = "Tokens in one report.", DefaultValueFactory = _ => 1000 };
 Add("leaks", "A report of many leaked tokens, revoked before the answer.", [tokens, times], parsed => LeakBenchmark.RunAsync(parsed.GetValue(tokens), parsed.GetValue(times)));
-var looks = new Option<int>("--checks") { Description = "Looks at a token.", DefaultValueFactory = _ => 50_000 };
+var looks = new Option<int>("--checks") { Description = "Looks at a token.", DefaultValueFactory = _ => 200_000 };
 var signIns = new Option<int>("--sign-ins") { Description = "Sign-ins with a passkey.", DefaultValueFactory = _ => 200 };
 var revocations = new Option<int>("--revocations") { Description = "Tokens that are revoked.", DefaultValueFactory = _ => 200 };
 var replicas = new Option<bool>("--replicas") { Description = "Only revoking, with two of each role on PostgreSQL and over RabbitMQ, started by the benchmark." };
