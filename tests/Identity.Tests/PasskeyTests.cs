@@ -126,11 +126,10 @@ public sealed class PasskeyTests : IAsyncLifetime
         var answers = await Task.WhenAll(Enumerable.Range(0, 300).Select(_ => anonymous.PostAsync(new Uri("/api/v1/identity/sign-in/passkey/begin", UriKind.Relative), null)));
         Assert.Contains(answers, answer => answer.StatusCode == HttpStatusCode.TooManyRequests);
         Assert.True(answers.Count(answer => answer.StatusCode == HttpStatusCode.OK) >= 200);
-        await Eventually.TrueAsync(async () =>
-        {
-            time.Advance(TimeSpan.FromMinutes(1));
-            return await QuestionsAsync() == 0;
-        }, "nobody's questions are kept");
+
+        // Once: a clock that jumps between a lease and its use takes the lease away from its holder, each time anew.
+        time.Advance(TimeSpan.FromMinutes(3));
+        await Eventually.TrueAsync(async () => await QuestionsAsync() == 0, "nobody's questions are kept");
     }
 
     [Fact]
