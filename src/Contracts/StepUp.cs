@@ -20,6 +20,12 @@ public static class StepUp
     /// <summary>The header that carries the proof when the request is repeated.</summary>
     public const string Header = "MC-Step-Up";
 
+    /// <summary>
+    /// The header, with the value <c>portal</c>, by which a program without a browser has its person asked in the portal: the role tells
+    /// identity what it demands, and names in its answer where that is confirmed (<see cref="Api.StepUpDemand.Confirmation"/>).
+    /// </summary>
+    public const string AskHeader = "MC-Step-Up-Ask";
+
     /// <summary>Open a session on a cluster.</summary>
     public const string OpenSession = "open-session";
 
@@ -89,6 +95,9 @@ public static class StepUp
     /// <param name="change">What is done, such as <c>add-passkey</c>.</param>
     /// <param name="which">To which, by name or id.</param>
     public static StepUpSubject Enrol(Guid personId, string change, string which) => Of(EnrolDevice, [personId.ToString("N"), change, which]);
+
+    /// <summary>A program without a browser is signed in as this person.</summary>
+    public static StepUpSubject SignInDevice(Guid personId, Guid which, string agent) => Of(EnrolDevice, ["device", personId.ToString("N"), which.ToString("N"), agent]);
 
     /// <summary>A token is made with these rights.</summary>
     public static StepUpSubject Token(string name, Guid? customerId, int days, IReadOnlyList<string> scopes, IReadOnlyList<string> networks) =>

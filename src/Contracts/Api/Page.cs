@@ -29,7 +29,11 @@ public sealed record ProblemDocument(string Type, string Title, int Status, stri
 /// <param name="Purpose">What for.</param>
 /// <param name="SubjectDigest">What exactly, as digest.</param>
 /// <param name="Text">The same in words, for whoever is to confirm it.</param>
-public sealed record StepUpDemand(string Audience, string Purpose, string SubjectDigest, string Text);
+public sealed record StepUpDemand(string Audience, string Purpose, string SubjectDigest, string Text)
+{
+    /// <summary>Where the person can confirm it in the portal, for a program that asked for that (<see cref="Contracts.StepUp.AskHeader"/>): <c>/confirm/{id}</c> there; null: it did not.</summary>
+    public Guid? Confirmation { get; init; }
+}
 
 /// <summary>Something that can be done to a resource, and whether the reader may do it now.</summary>
 /// <param name="Name">What.</param>
