@@ -10,7 +10,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_audit_producer] TO [mc_identit
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_authenticator] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_challenge] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_client_key] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_confirmation] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_consumed_assertion] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_device_attempt] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_directory_try] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_federated_identity] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_former_owner] TO [mc_identity];
