@@ -42,9 +42,9 @@ internal static class SupportBundleCommand
                 await parsed.InvocationConfiguration.Output.WriteLineAsync(parsed.GetValue(output) == "json" ? Json(file, manifest) : Text(file, manifest));
                 return manifest.LeftOut.Any(one => one.Failed) ? Incomplete : 0;
             }
-            catch (Exception refusal) when (refusal is InvalidOperationException or IOException or UnauthorizedAccessException or ArgumentException or InvalidDataException or FormatException)
+            catch (Exception refusal) when (refusal is InvalidOperationException or IOException or UnauthorizedAccessException or ArgumentException or InvalidDataException)
             {
-                await parsed.InvocationConfiguration.Error.WriteLineAsync(refusal.Message);
+                await parsed.InvocationConfiguration.Error.WriteLineAsync(refusal is InvalidDataException ? $"{refusal.Message} {refusal.GetBaseException().Message}" : refusal.Message);
                 return 2;
             }
         });

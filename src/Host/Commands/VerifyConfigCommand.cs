@@ -45,9 +45,14 @@ internal static class VerifyConfigCommand
                 errors.AddRange(mistakes);
             }
         }
-        catch (Exception exception) when (exception is IOException or JsonException or InvalidOperationException)
+        catch (Exception exception) when (exception is IOException or JsonException or InvalidOperationException or UnauthorizedAccessException)
         {
             errors.Add(exception.Message);
+        }
+        catch (InvalidDataException exception)
+        {
+            // The framework says which file, and only what lies behind it where and why.
+            errors.Add($"{exception.Message} {exception.GetBaseException().Message}");
         }
 
         return errors;

@@ -25,6 +25,7 @@ internal static class DatabaseReport
     /// <summary>Nobody waits longer for all of it.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    private static readonly TimeSpan PatienceToConnect = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan PatienceOfQuery = TimeSpan.FromSeconds(5);
 
     // Their rows are told one by one, or in groups, and counted on the way.
@@ -50,7 +51,7 @@ internal static class DatabaseReport
 
         db.Database.SetCommandTimeout(PatienceOfQuery);
         db.Scope.OpenAll("a support bundle counts rows");
-        var connection = await db.OpenConnectionAsync(patience.Token).WaitAsync(PatienceOfQuery, patience.Token);
+        var connection = await db.OpenConnectionAsync(patience.Token).WaitAsync(PatienceToConnect, patience.Token);
         var engine = new { Provider = db.Dialect.Name, connection.ServerVersion, Schema = await TryAsync(() => SchemaAsync(db, patience.Token)) };
         var roles = new List<object>();
         foreach (var module in ModuleList.All)
