@@ -33,6 +33,7 @@ public sealed partial class SupportBundleTests : IDisposable
         await using var host = await ControlPlane.StartAsync();
         await host.CreateCustomerAsync("Anna Andersson AB");
         await PlaceInDatabaseAsync(host);
+        var key = (await File.ReadAllLinesAsync(Path.Combine(host.Data, "keys", "receipt.pem")))[1];
         var invitation = (await File.ReadAllTextAsync(Path.Combine(host.Data, "admin.invitation"))).Trim();
         await WriteConfigAsync(new Dictionary<string, object>
         {
@@ -44,7 +45,7 @@ public sealed partial class SupportBundleTests : IDisposable
         });
         await File.WriteAllTextAsync(Path.Combine(root, "client.secret"), "cl1ent-secret\n");
         var named = Path.Combine(root, $"{tokens[1]}.log");
-        await File.WriteAllTextAsync(named, $"a line without\n{invitation} smtp \"Pä55\" word, {JsonSerializer.Serialize("smtp \"Pä55\" word")} {Uri.EscapeDataString("smtp \"Pä55\" word")} cl1ent-secret mistyped-secret\n");
+        await File.WriteAllTextAsync(named, $"a line without\n{invitation} smtp \"Pä55\" word, {JsonSerializer.Serialize("smtp \"Pä55\" word")} {Uri.EscapeDataString("smtp \"Pä55\" word")} cl1ent-secret mistyped-secret {key}\n");
         await File.WriteAllTextAsync(Log, $"{string.Join(' ', tokens)} {PlacedTokens.Jwt}\n{JsonSerializer.Serialize(new { text = $"\n\"{string.Join('"', tokens)}\"" })}\n");
         var wide = new[] { Encoding.Unicode, Encoding.BigEndianUnicode, Encoding.UTF32 }.SelectMany(encoding => new[] { (encoding, true), (encoding, false) }).Select((one, i) => WriteAs(i, one.encoding, one.Item2)).ToList();
 
@@ -53,7 +54,7 @@ public sealed partial class SupportBundleTests : IDisposable
         var files = await ReadAsync();
         Assert.Equal(
             ["about.json", "configuration.json", "database.json", "health.json", "logs/01-missioncontrol.log", $"logs/02-{tokens[1][..16]}__.log", .. wide.Select((_, i) => $"logs/0{i + 3}-wide{i}.log"), "manifest.json"], files.Keys);
-        AssertHoldNone(files.Values.Append(said).Concat(files.Keys), [.. tokens.Select(token => token[17..]), PlacedTokens.Jwt[20..], host.AdminToken[17..], invitation,
+        AssertHoldNone(files.Values.Append(said).Concat(files.Keys), [.. tokens.Select(token => token[17..]), PlacedTokens.Jwt[20..], host.AdminToken[17..], invitation, key,
             "Pä55", "P%C3%A455", "P\\u00E455", "Pa55word", "qu3ry", "cl1ent-secret", "mistyped-secret", "our-own", "ada@", "person:anna", "Andersson"]);
 
         // What was cut was there, and is named.
@@ -134,11 +135,20 @@ public sealed partial class SupportBundleTests : IDisposable
         AssertHoldNone(files.Values.Append(said), "n0body-knows", "br0ker");
     }
 
+    [Fact]
+    public async Task Of_a_database_that_is_damaged_it_says_so()
+    {
+        await File.WriteAllTextAsync(Path.Combine(Directory.CreateDirectory(Path.Combine(root, "data")).FullName, "missioncontrol.db"), new string('x', 8192));
+
+        Assert.Contains("file is not a database", await HostCommand.RunAsync(1, "admin", "support-bundle", "--data", Path.Combine(root, "data"), "--out", Out));
+        Assert.Equal(["about.json", "configuration.json", "manifest.json"], (await ReadAsync()).Keys);
+    }
+
     [Theory]
     [InlineData("There is no directory", "--data", "nowhere")]
     [InlineData("There is no database", "--data", ".")]
     [InlineData("none.json", "--data", ".", "--config", "none.json")]
-    [InlineData("Could not find a part of the path", "--data", "data", "--out", "nowhere/support.zip")]
+    [InlineData("to write to", "--data", "data", "--out", "nowhere/support.zip")]
     [InlineData("name at most 16", "--data", "data", "--logs", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13", "14", "15", "16", "17")]
     public async Task What_cannot_be_is_refused_with_a_sentence_and_leaves_nothing(string why, params string[] options)
     {

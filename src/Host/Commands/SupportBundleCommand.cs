@@ -2,12 +2,11 @@ using System.CommandLine;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Text.Json;
 using MissionControl.Host.Support;
-using MissionControl.Platform.Data;
 using MissionControl.Platform.Modules;
 using MissionControl.Storage.Sqlite;
+using MissionControl.Trust;
 
 namespace MissionControl.Host.Commands;
 
@@ -56,7 +55,12 @@ internal static class SupportBundleCommand
         // A link that leads nowhere does not exist, either.
         if (file.Exists || file.LinkTarget is not null || Directory.Exists(file.FullName))
         {
-            throw new InvalidOperationException($"{file} exists already; a support bundle never overwrites anything.");
+            throw new InvalidOperationException(Exists(file));
+        }
+
+        if (file.Directory is { Exists: false })
+        {
+            throw new InvalidOperationException($"There is no directory {file.Directory} to write to.");
         }
 
         if (logs.Length > MostLogs)
@@ -79,36 +83,28 @@ internal static class SupportBundleCommand
             throw new InvalidOperationException($"There is no database {sqlite}. Name with --data the directory that Mission Control runs on, or with --config the file that says where its database is.");
         }
 
-        // In the same directory, to be one file system; not the process's number, which in a container is 1 for everybody.
-        var temporary = $"{file.FullName}.{RandomNumberGenerator.GetHexString(16, lowercase: true)}.tmp";
-        try
+        using var zip = new MemoryStream();
+        using var bundle = new SupportBundle(zip, new SupportMask(ConfigurationReport.Secrets(settings, configuration, shape)), now);
+        await FillAsync(bundle, settings, configuration, shape, errors, sqlite, now, cancellationToken);
+        await AddHealthAsync(bundle, operations, cancellationToken);
+        foreach (var log in logs)
         {
-            await using var stream = DataDirectory.CreatePrivateFile(temporary);
-            using var bundle = new SupportBundle(stream, new SupportMask(ConfigurationReport.Secrets(settings, configuration, shape)), now);
-            await FillAsync(bundle, settings, configuration, shape, errors, sqlite, now, cancellationToken);
-            await AddHealthAsync(bundle, operations, cancellationToken);
-            foreach (var log in logs)
-            {
-                bundle.AddLog(log.FullName);
-            }
+            bundle.AddLog(log.FullName);
+        }
 
-            var manifest = bundle.Finish();
-            stream.Flush(flushToDisk: true);
-            File.Move(temporary, file.FullName, overwrite: false);
-            return manifest;
-        }
-        finally
-        {
-            File.Delete(temporary);
-        }
+        var manifest = bundle.Finish();
+        return OnceFile.TryWrite(file.FullName, zip.GetBuffer().AsSpan(0, (int)zip.Length)) ? manifest : throw new InvalidOperationException(Exists(file));
     }
+
+    private static string Exists(FileInfo file) => $"{file} exists already; a support bundle never overwrites anything.";
 
     private static async Task FillAsync(SupportBundle bundle, HostSettings settings, IConfiguration configuration, Shape shape, List<string> errors, string sqlite, DateTimeOffset now, CancellationToken cancellationToken)
     {
         (object? Engine, object Report)? database = null;
         try
         {
-            database = errors.Count == 0 || shape.Provider == "sqlite" ? await DatabaseReport.ReadAsync(shape, sqlite, now, cancellationToken) : throw new InvalidOperationException(string.Join(' ', errors));
+            // What is wrong with the broker's settings hides no database.
+            database = shape.Provider == "sqlite" || (shape.Provider is "postgresql" or "sqlserver" && shape.ConnectionString.Length > 0) ? await DatabaseReport.ReadAsync(shape, sqlite, now, cancellationToken) : throw new InvalidOperationException(string.Join(' ', errors));
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
@@ -118,7 +114,7 @@ internal static class SupportBundleCommand
 
         bundle.AddJson("about.json", new
         {
-            Product = "missioncontrol", typeof(IModule).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion, MadeAt = now,
+            Product = "missioncontrol", Version = typeof(IModule).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion, MadeAt = now,
             Shape = shape.IsDistributed ? "distributed" : "embedded", Database = database?.Engine, System = RuntimeInformation.OSDescription, Runtime = RuntimeInformation.FrameworkDescription,
             Architecture = RuntimeInformation.ProcessArchitecture.ToString(), Cores = Environment.ProcessorCount, MemoryBytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
             DataDirectory = Disk(settings.Data), DatabaseFileBytes = SizeOf(sqlite), DatabaseLogBytes = SizeOf(sqlite + "-wal"),

@@ -11,7 +11,9 @@ namespace MissionControl.Host.Support;
 internal static class ConfigurationReport
 {
     private static readonly string[] SecretWords = ["password", "pwd", "secret", "token", "connectionstring", "key", "credential"];
+    private static readonly string[] KeyDirectories = ["keys", "certificates"];
     private const int ShortestUnknown = 8;
+    private const int MostOfFile = 64 * 1024;
 
     /// <summary>What a bundle shows of it.</summary>
     public static object Of(HostSettings settings, IConfiguration configuration, Shape shape, IReadOnlyList<string> mistakes)
@@ -51,7 +53,10 @@ internal static class ConfigurationReport
 
         foreach (var (key, value) in Entries(configuration).Where(entry => entry.Key.EndsWith("File", StringComparison.OrdinalIgnoreCase) && IsSecret(entry.Key[(entry.Key.LastIndexOf(':') + 1)..])))
         {
-            yield return Content(value) ?? "";
+            foreach (var line in Lines(value))
+            {
+                yield return line;
+            }
         }
 
         // The library takes a password from there, too.
@@ -63,8 +68,12 @@ internal static class ConfigurationReport
             yield return part.Value;
         }
 
-        // The first start leaves them; whoever has the one needs no other.
-        yield return Content(Path.Combine(settings.Data, "admin.invitation")) ?? "";
+        // And what the first start makes.
+        foreach (var line in KeyDirectories.Select(directory => Path.Combine(settings.Data, directory)).Where(Directory.Exists)
+            .SelectMany(directory => Directory.EnumerateFiles(directory, "*.pem", new EnumerationOptions { IgnoreInaccessible = true })).Append(Path.Combine(settings.Data, "admin.invitation")).SelectMany(Lines))
+        {
+            yield return line;
+        }
     }
 
     private static SortedDictionary<string, string> Entries(IConfiguration configuration) =>
@@ -122,16 +131,17 @@ internal static class ConfigurationReport
 
     private static bool IsSecret(string name) => SecretWords.Any(word => name.Replace(" ", "", StringComparison.Ordinal).Contains(word, StringComparison.OrdinalIgnoreCase));
 
-    private static string? Content(string path)
+    // Not the lines around keys, which are everybody's.
+    private static string[] Lines(string path)
     {
         try
         {
-            return File.Exists(path) && new FileInfo(path).Length <= 64 * 1024 ? File.ReadAllText(path) : null;
+            return File.Exists(path) && new FileInfo(path).Length <= MostOfFile ? [.. File.ReadAllLines(path).Where(line => !line.StartsWith("-----", StringComparison.Ordinal))] : [];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             // What cannot be read here gets into no text from here.
-            return null;
+            return [];
         }
     }
 }

@@ -52,7 +52,7 @@ internal static class DatabaseReport
         db.Database.SetCommandTimeout(PatienceOfQuery);
         db.Scope.OpenAll("a support bundle counts rows");
         var connection = await db.OpenConnectionAsync(patience.Token).WaitAsync(PatienceToConnect, patience.Token);
-        var engine = new { Provider = db.Dialect.Name, connection.ServerVersion, Schema = await TryAsync(() => SchemaAsync(db, patience.Token)) };
+        var engine = new { Provider = db.Dialect.Name, connection.ServerVersion, Schema = await SchemaAsync(db, patience.Token) };
         var roles = new List<object>();
         foreach (var module in ModuleList.All)
         {
@@ -95,7 +95,7 @@ internal static class DatabaseReport
         Parked = await TryAsync(async () =>
         {
             var rows = await db.ParkedMessages(role).AsNoTracking().OrderBy(row => row.Id).Take(MostWaiting).Select(row => new { row.Consumer, row.Type, row.State, row.Attempts, row.FirstFailedAt, row.LastFailedAt, row.FirstError, row.LastError }).ToListAsync(cancellationToken);
-            return rows.GroupBy(row => new { row.Type, row.Consumer, row.State, Error = row.LastError.Split(':', 2)[0] }).Select(group => new
+            return rows.GroupBy(row => new { row.Type, row.Consumer, row.State, Error = Code(row.LastError) }).Select(group => new
             {
                 group.Key.Type, group.Key.Consumer, State = group.Key.State.ToString(), group.Key.Error, Count = group.Count(), OldestSince = group.Min(row => row.FirstFailedAt), LastAt = group.Max(row => row.LastFailedAt),
                 group.First().FirstError, group.Last().LastError,
@@ -111,6 +111,9 @@ internal static class DatabaseReport
         }),
         Processes = await TryAsync(async () => await db.Replicas(role).AsNoTracking().OrderByDescending(row => row.SeenAt).Take(50).Select(row => new { row.Instance, row.Version, row.StartedAt, row.SeenAt, row.StoppedAt, row.DiskFree, row.DiskTotal, row.CertificateEndsAt, row.WorkPerSecond, row.WorkP99Ms }).ToListAsync(cancellationToken)),
     };
+
+    // The kind of exception; anything else could be the beginning of a secret.
+    private static string? Code(string error) => error.Split(':', 2) is [var kind, _] && kind.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '`') ? kind : null;
 
     private static Task<object> CountAsync(ControlPlaneDbContext db, IEntityType entity, CancellationToken cancellationToken) => (Task<object>)typeof(DatabaseReport)
         .GetMethod(nameof(CountRowsAsync), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(entity.ClrType).Invoke(null, [db, entity, cancellationToken])!;

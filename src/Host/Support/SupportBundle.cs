@@ -152,7 +152,7 @@ internal sealed class SupportBundle(Stream target, SupportMask mask, DateTimeOff
         log.Position = from;
         var bytes = new byte[Math.Min(MostOfLog, log.Length - from)];
         var read = log.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        var text = EncodingOf(head).GetString(bytes, 0, read).TrimStart('\uFEFF');
+        var text = EncodingOf(head).GetString(bytes, 0, read).TrimStart('\uFEFF').Replace("\0", "", StringComparison.Ordinal);
         if (from == 0)
         {
             return text;

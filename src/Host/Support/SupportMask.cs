@@ -36,13 +36,12 @@ internal sealed partial class SupportMask
         // Without them a text of two or four bytes a character, read as one of one, says what it says.
         var plain = text.Replace("\0", "", StringComparison.Ordinal);
         var detected = RedactingFormatter.Redact(plain);
-        var cut = detected;
+        var cut = PrivateKey().Replace(detected, "…");
         foreach (var secret in secrets)
         {
             cut = cut.Replace(secret, "…", StringComparison.Ordinal);
         }
 
-        cut = PrivateKey().Replace(cut, "…");
         if (cut.Contains('@', StringComparison.Ordinal))
         {
             // Most lines have none, and looking for what stands before it costs more than all else.
