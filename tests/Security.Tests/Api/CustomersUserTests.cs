@@ -33,6 +33,7 @@ public sealed class CustomersUserTests : IAsyncLifetime
         ["ProveStepUp"] = "one's own proof",
         ["RotateMyToken"] = "refused: a session is no token",
         ["EndMyOtherSessions"] = "one's own sessions",
+        ["SetMyPreferences"] = "one's own account",
         ["ChangeMyPassword"] = "one's own account",
         ["RenewMyRecoveryCodes"] = "one's own account",
         ["BeginMyAuthenticator"] = "one's own account",
