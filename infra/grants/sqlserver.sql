@@ -31,6 +31,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_outbox] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_parked_message] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_passkey] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_person] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_preferences] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_projection] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_provider] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_recovery_code] TO [mc_identity];

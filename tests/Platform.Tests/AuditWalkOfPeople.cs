@@ -84,6 +84,11 @@ public sealed partial class AuditWalkTests
             await PostAsync($"/api/v1/identity/people/{id}/enable", new PersonActionRequest());
         })),
         ["EndPersonSessions"] = ("identity.person-signed-out", () => WithPersonAsync((_, id) => PostAsync($"/api/v1/identity/people/{id}/end-sessions", new PersonActionRequest()))),
+        ["EndPersonSession"] = ("identity.session-ended", () => WithPersonAsync(async (_, id) =>
+        {
+            var one = (await host.Admin.GetFromJsonAsync<List<SessionItem>>($"/api/v1/identity/people/{id}/sessions"))!.Single();
+            await PostAsync($"/api/v1/identity/people/{id}/sessions/{one.Id}/end", new PersonActionRequest());
+        })),
         ["RecoverPerson"] = ("identity.recovery-begun", () => WithPersonAsync((_, id) => PostAsync($"/api/v1/identity/people/{id}/recover", new PersonActionRequest()))),
         ["EndMySession"] = ("identity.session-ended", () => AsPersonAsync(async (_, api) =>
         {
@@ -91,6 +96,7 @@ public sealed partial class AuditWalkTests
             (await api.PostAsync(new Uri($"/api/v1/identity/me/sessions/{own.Id}/end", UriKind.Relative), null)).EnsureSuccessStatusCode();
         })),
         ["EndMyOtherSessions"] = ("identity.person-signed-out", () => AsPersonAsync(async (_, api) => (await api.PostAsync(new Uri("/api/v1/identity/me/sessions/end-others", UriKind.Relative), null)).EnsureSuccessStatusCode())),
+        ["SetMyPreferences"] = ("identity.preferences-changed", () => AsPersonAsync(async (_, api) => (await api.PutAsJsonAsync("/api/v1/identity/me/preferences", new SetPreferencesRequest("dark"))).EnsureSuccessStatusCode())),
         ["ChangeMyPassword"] = ("identity.password-changed", () => AsPersonAsync(async (somebody, api) =>
             (await api.PostAsJsonAsync("/api/v1/identity/me/password", new ChangePasswordRequest(SomebodySignedIn.Password, New, somebody.Code(1)))).EnsureSuccessStatusCode())),
         ["RenewMyRecoveryCodes"] = ("identity.recovery-codes-renewed", () => AsPersonAsync(async (somebody, api) => (await api.PostAsJsonAsync("/api/v1/identity/me/recovery-codes", new ProofRequest(somebody.Code(1)))).EnsureSuccessStatusCode())),

@@ -34,6 +34,7 @@ public sealed class CustomersUserTests : IAsyncLifetime
         ["FindDevice"] = "a code that only a program shows",
         ["RotateMyToken"] = "refused: a session is no token",
         ["EndMyOtherSessions"] = "one's own sessions",
+        ["SetMyPreferences"] = "one's own account",
         ["ChangeMyPassword"] = "one's own account",
         ["RenewMyRecoveryCodes"] = "one's own account",
         ["BeginMyAuthenticator"] = "one's own account",
