@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using Microsoft.Playwright;
+using MissionControl.Client;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Testing;
@@ -159,6 +160,60 @@ public sealed class PasskeyJourneyTests(PortalFixture portal) : IAsyncLifetime
         await window.Page.GetByText("Added the passkey “Laptop”.").WaitForAsync();
         await window.LookAsync("me-with-both");
         Window.AssertNothing(window.Violations);
+    }
+
+    [Fact]
+    public async Task A_program_without_a_browser_is_signed_in_by_its_code_and_asks_for_a_confirmation_on_a_page()
+    {
+        await using var ada = await portal.OpenStrangerAsync(at: site);
+        await Authenticator.AddAsync(ada);
+        await AcceptAsync(ada, (await SomebodySignedIn.InvitedAsync(host.Admin, "ada@vendor.example", "administrator")).Code!);
+        using var anonymous = host.Client(host.Portal);
+        var program = new MissionControlClient(anonymous);
+        var waiting = await program.BeginDeviceSignInAsync(new("mc on build-7"), default);
+
+        // From her account to the code; one that no program shows finds none.
+        await ada.GoAsync("/me");
+        await ada.Page.GetByRole(AriaRole.Link, new() { Name = "Sign a program in" }).ClickAsync();
+        await ada.Page.GetByLabel("Code that the program shows").FillAsync("BBBB-BBBB");
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
+        await ada.Page.GetByRole(AriaRole.Alert).WaitForAsync();
+        await ada.LookAsync("device-unknown");
+        await ada.Page.GetByLabel("Code that the program shows").FillAsync(waiting.UserCode.ToLowerInvariant());
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Go on" }).ClickAsync();
+        await ada.Page.GetByRole(AriaRole.Heading, new() { Name = "mc on build-7" }).WaitForAsync();
+        await ada.LookAsync("device-found");
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Sign it in as me" }).ClickAsync();
+        await ada.Page.GetByText("is signed in as you, ada@vendor.example, and can do what you can.").WaitForAsync();
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
+        await ada.Page.GetByText("The program is signed in as you, and goes on by itself.").WaitForAsync();
+        var session = (await program.FinishDeviceSignInAsync(waiting.DeviceCode, default)).Session!;
+        await ada.GoAsync("/me");
+        await ada.Page.GetByRole(AriaRole.Rowheader, new() { Name = "mc on build-7" }).WaitForAsync();
+        await ada.LookAsync("me-with-program");
+
+        // The program wants a passkey added; what she reads is the role's word, and a refusal and a confirmation are told to the program.
+        using var api = host.Client(host.Portal, (await program.TradeSessionAsync(session, true, default)).AccessToken);
+        await ada.GoAsync($"/confirm/{(await SomebodySignedIn.AskedInPortalAsync(api)).Id}");
+        await ada.LookAsync("confirm-of-program");
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Refuse it" }).ClickAsync();
+        await ada.Page.GetByRole(AriaRole.Heading, new() { Name = "You refused this; nothing was done" }).WaitForAsync();
+        var asked = await SomebodySignedIn.AskedInPortalAsync(api);
+        await ada.GoAsync($"/confirm/{asked.Id}");
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Go on and confirm it" }).ClickAsync();
+        await ada.Page.GetByText("Add a passkey called “of a program” to your account.").WaitForAsync();
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Confirm with a passkey" }).ClickAsync();
+        await ada.Page.GetByRole(AriaRole.Heading, new() { Name = "You confirmed this; the program goes on by itself" }).WaitForAsync();
+        await ada.LookAsync("confirm-given");
+        using var proof = await api.PostAsync(new Uri($"/api/v1/identity/me/confirmations/{asked.Id}/proof", UriKind.Relative), null);
+        Assert.True(proof.IsSuccessStatusCode);
+
+        // Signed out on her page, the program is out.
+        await ada.GoAsync("/me");
+        await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Sign out mc on build-7" }).ClickAsync();
+        await ada.Page.GetByText("is signed out.").WaitForAsync();
+        await Eventually.TrueAsync(async () => (int)(await api.GetAsync(new Uri("/api/v1/identity/me", UriKind.Relative))).StatusCode == 401, "the program is signed out", TimeSpan.FromSeconds(5));
+        Window.AssertNothing(ada.Violations);
     }
 
     private async Task<HttpClient> AdministratorAsync()

@@ -121,11 +121,11 @@ public sealed class SomebodySignedIn(SignInDoor door, string email)
         return ((BinaryPrimitives.ReadUInt32BigEndian(hash.AsSpan(hash[^1] & 15, 4)) & 0x7fff_ffff) % 1_000_000).ToString("D6", CultureInfo.InvariantCulture);
     }
 
-    /// <summary>Has a program of somebody's ask for a confirmation in the portal: it wants a token of theirs.</summary>
+    /// <summary>Has a program of somebody's ask for a confirmation in the portal: it wants a passkey added.</summary>
     public static async Task<ConfirmationItem> AskedInPortalAsync(HttpClient api)
     {
         ArgumentNullException.ThrowIfNull(api);
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/api/v1/identity/tokens", UriKind.Relative)) { Content = JsonContent.Create(new CreateTokenRequest("of a program", ["fleet:read"], Networks: ["127.0.0.0/8"])) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/api/v1/identity/me/passkeys/begin", UriKind.Relative)) { Content = JsonContent.Create(new BeginPasskeyRequest("of a program")) };
         request.Headers.Add(StepUp.AskHeader, StepUp.InPortal);
         using var answer = await api.SendAsync(request);
         var id = (await answer.Content.ReadFromJsonAsync<ProblemDocument>())!.StepUp!.Confirmation!.Value;

@@ -1177,10 +1177,55 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [identity_confirmation] (
+        [id] binary(16) NOT NULL,
+        [person_id] binary(16) NOT NULL,
+        [session_id] binary(16) NOT NULL,
+        [audience] nvarchar(30) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [purpose] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [subject_digest] nvarchar(43) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [text] nvarchar(2000) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [asked_at] bigint NOT NULL,
+        [expires_at] bigint NOT NULL,
+        [answered_at] bigint NULL,
+        [factors] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [taken_at] bigint NULL,
+        CONSTRAINT [PK_identity_confirmation] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [identity_consumed_assertion] (
         [key] varbinary(32) NOT NULL,
         [expires_at] bigint NOT NULL,
         CONSTRAINT [PK_identity_consumed_assertion] PRIMARY KEY ([key])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE TABLE [identity_device_attempt] (
+        [id] binary(16) NOT NULL,
+        [device_sha256] varbinary(32) NOT NULL,
+        [user_code] nvarchar(8) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [agent] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [address] nvarchar(60) COLLATE Latin1_General_100_BIN2 NULL,
+        [created_at] bigint NOT NULL,
+        [expires_at] bigint NOT NULL,
+        [polled_at] bigint NULL,
+        [decided_at] bigint NULL,
+        [person_id] binary(16) NULL,
+        [person_stamp] bigint NULL,
+        [session_id] binary(16) NULL,
+        [taken_at] bigint NULL,
+        CONSTRAINT [PK_identity_device_attempt] PRIMARY KEY ([id])
     );
 END;
 
@@ -3632,7 +3677,47 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE INDEX [IX_identity_confirmation_expires_at] ON [identity_confirmation] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_confirmation_person_id] ON [identity_confirmation] ([person_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE INDEX [IX_identity_consumed_assertion_expires_at] ON [identity_consumed_assertion] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_identity_device_attempt_device_sha256] ON [identity_device_attempt] ([device_sha256]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE INDEX [IX_identity_device_attempt_expires_at] ON [identity_device_attempt] ([expires_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_identity_device_attempt_user_code] ON [identity_device_attempt] ([user_code]);
 END;
 
 IF NOT EXISTS (
