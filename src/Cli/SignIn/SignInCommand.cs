@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using System.Net;
 using MissionControl.Cli.Server;
 using MissionControl.Client;
 using MissionControl.Contracts.Api.Identity;
@@ -86,7 +87,17 @@ internal static class SignInCommand
         while (Stopwatch.GetElapsedTime(began) < Longest)
         {
             await Task.Delay(interval, cancellationToken);
-            var answer = await patience.AskAsync(() => client.FinishDeviceSignInAsync(begun.DeviceCode, cancellationToken), cancellationToken);
+            DeviceSignInAnswer? answer;
+            try
+            {
+                answer = await patience.AskAsync(() => client.FinishDeviceSignInAsync(begun.DeviceCode, cancellationToken), cancellationToken);
+            }
+            catch (ApiException over) when (over.Status == HttpStatusCode.Unauthorized)
+            {
+                // A problem document of those who are to bring a token; here there is none to bring.
+                throw new CommandFailure(Printable.Line(over.Problem?.Detail ?? "The sign-in is over. Begin again."), McCommand.Refused);
+            }
+
             switch (answer?.State)
             {
                 case DeviceStates.SignedIn:
