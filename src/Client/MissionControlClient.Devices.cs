@@ -16,7 +16,10 @@ public sealed partial class MissionControlClient
     public Task<DeviceItem> FindDeviceAsync(string userCode, CancellationToken cancellationToken) => SendAsync<DeviceItem>(HttpMethod.Post, $"{Identity}/me/devices/find", new FindDeviceRequest(userCode), null, cancellationToken);
 
     /// <summary>Signs it in as oneself.</summary>
-    public Task ApproveDeviceAsync(Guid id, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/me/devices/{id}/approve", null, null, cancellationToken);
+    /// <param name="id">The program.</param>
+    /// <param name="code">What the authenticator shows; null: a passkey proves it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task ApproveDeviceAsync(Guid id, string? code, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/me/devices/{id}/approve", new ApproveDeviceRequest(code), null, cancellationToken);
 
     /// <summary>Refuses it.</summary>
     public Task DenyDeviceAsync(Guid id, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/me/devices/{id}/deny", null, null, cancellationToken);

@@ -21,10 +21,13 @@ public static class StepUp
     public const string Header = "MC-Step-Up";
 
     /// <summary>
-    /// The header, with the value <c>portal</c>, by which a program without a browser has its person asked in the portal: the role tells
+    /// The header, with the value <see cref="InPortal"/>, by which a program without a browser has its person asked in the portal: the role tells
     /// identity what it demands, and names in its answer where that is confirmed (<see cref="Api.StepUpDemand.Confirmation"/>).
     /// </summary>
     public const string AskHeader = "MC-Step-Up-Ask";
+
+    /// <summary>The value of <see cref="AskHeader"/>.</summary>
+    public const string InPortal = "portal";
 
     /// <summary>Open a session on a cluster.</summary>
     public const string OpenSession = "open-session";

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using MissionControl.Contracts.Commands.Identity;
 using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Identity.Confirmation;
+using MissionControl.Identity.Devices;
 using MissionControl.Identity.Directories;
 using MissionControl.Identity.Factors;
 using MissionControl.Identity.Federation;
@@ -52,6 +53,8 @@ public sealed class IdentityModule : IModule
         model.ApplyConfiguration(new RecoveryCode.Configuration());
         model.ApplyConfiguration(new Passkey.Configuration());
         model.ApplyConfiguration(new Challenge.Configuration());
+        model.ApplyConfiguration(new DeviceAttempt.Configuration());
+        model.ApplyConfiguration(new AskedConfirmation.Configuration());
         model.ApplyConfiguration(new LeakIncident.Configuration());
         model.ApplyConfiguration(new LeakPlace.Configuration());
         model.ApplyConfiguration(new UsedToken.Configuration());
@@ -108,6 +111,8 @@ public sealed class IdentityModule : IModule
         host.Services.AddSingleton<FactorBook>();
         host.Services.AddSingleton<PasskeyBook>();
         host.Services.AddSingleton<PasskeyQuestions>();
+        host.Services.AddSingleton<DeviceQuestions>();
+        host.Services.AddSingleton<DeviceGuesses>();
         host.Services.AddSingleton<BegunSignIns>();
         host.Services.AddSingleton<FirstAdministrator>();
         host.Services.AddSingleton<UnknownTries>();
@@ -123,6 +128,7 @@ public sealed class IdentityModule : IModule
         handlers.Add<LeakedTokensJudged, TakeJudgement>("identity.take-judgement");
         handlers.Add<NoteTokenUses, AddTokenUses>("identity.add-token-uses");
         handlers.Add<NameRecipients, SendToPeople>("identity.send-to-people");
+        handlers.Add<AskToConfirm, AskedConfirmation.Take>("identity.ask-to-confirm");
     }
 
     /// <inheritdoc />
@@ -133,6 +139,8 @@ public sealed class IdentityModule : IModule
         records.Purge<Session>("session", "who was signed in", personal: true, Term.Days(400, 30, 400), "after it expired", row => row.ExpiresAt);
         records.Keep("person", "who may sign in, and by what", personal: true, "as long as the installation; a disabled person stays, for the audit log", typeof(Person), typeof(Authenticator), typeof(RecoveryCode), typeof(Passkey));
         records.Purge<Challenge>("challenge", "what a passkey was asked, so that it answers once", personal: true, Term.Days(1, 1, 7), "after it expired", row => row.ExpiresAt);
+        records.Purge<DeviceAttempt>("device-attempt", "programs that waited to be signed in", personal: true, Term.Days(1, 1, 30), "after it expired", row => row.ExpiresAt);
+        records.Purge<AskedConfirmation>("confirmation", "what programs asked people to confirm", personal: true, Term.Days(1, 1, 30), "after it expired", row => row.ExpiresAt);
         records.Keep("held-role", "who held which role when", personal: true, "as long as the person", typeof(HeldRole));
         records.Keep("group", "which groups give which roles", personal: false, "as long as the installation; a removed one stays, for who held a role through it", typeof(Group));
         records.Keep("group-member", "who is in which group", personal: true, "until the person leaves the group", typeof(GroupMember));
@@ -165,7 +173,10 @@ public sealed class IdentityModule : IModule
         SessionsApi.Map(api);
         SignInApi.Map(api);
         PasskeySignIn.Map(api);
+        DeviceSignInApi.Map(api);
+        MyDevices.Map(api);
         StepUpApi.Map(api);
+        ConfirmationsApi.Map(api);
         FederationApi.Map(api);
         ProvidersApi.Map(api);
         TestProvider.Map(api);

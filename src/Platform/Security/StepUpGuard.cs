@@ -1,10 +1,14 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Commands.Identity;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
 
 namespace MissionControl.Platform.Security;
 
@@ -58,23 +62,49 @@ public sealed class StepUpGuard
         }
 
         var module = http.GetEndpoint()!.Metadata.GetMetadata<InModule>()!.Module;
+        var now = time.GetUtcNow();
         var demand = new StepUpDemand(module, subject.Purpose, subject.Digest, text);
         var proof = http.Request.Headers[StepUp.Header].ToString();
         if (proof.Length == 0)
         {
-            return Problems.StepUp(demand, "Prove at identity that it is you who wants exactly this, and repeat the request with the proof as MC-Step-Up.");
+            return Ask(http, demand, now, "Prove at identity that it is you who wants exactly this, and repeat the request with the proof as MC-Step-Up.");
         }
 
         var keys = await tokens.UserKeysAsync(module, cancellationToken);
-        var now = time.GetUtcNow();
         if (StepUpProofs.Verify(proof, kid => keys.GetValueOrDefault(kid), now) is not { } claims || claims.Aud != module || claims.Purpose != subject.Purpose
             || !CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(claims.SubjectDigest), Encoding.UTF8.GetBytes(subject.Digest))
             || claims.Sub != http.User.FindFirst("sub")!.Value || claims.Sid != http.User.FindFirst("session")?.Value)
         {
-            return Problems.StepUp(demand, "The proof is for something else, is somebody else's, or is too old. Prove it once more.");
+            return Ask(http, demand, now, "The proof is for something else, is somebody else's, or is too old. Prove it once more.");
         }
 
         var used = new BulkRows(ModuleTablesModel.Inbox(module), ["consumer", "message_id", "applied_at"], ["consumer", "message_id"], [[Used, claims.Jti, now.ToUnixTimeMilliseconds()]]);
-        return await db.Dialect.InsertIfAbsentAsync(db, used, cancellationToken) == 1 ? null : Problems.StepUp(demand, "The proof was used already. Prove it once more.");
+        return await db.Dialect.InsertIfAbsentAsync(db, used, cancellationToken) == 1 ? null : Ask(http, demand, now, "The proof was used already. Prove it once more.");
+    }
+
+    // A program without a browser has its person asked in the portal.
+    private static IResult Ask(HttpContext http, StepUpDemand demand, DateTimeOffset now, string detail) =>
+        http.Request.Headers[StepUp.AskHeader] == StepUp.InPortal && PersonOf(http) is { } person && Guid.TryParse(http.User.FindFirst("session")?.Value, out var session)
+            ? new AskedInPortal(new AskToConfirm(Guid.CreateVersion7(now), person, session, demand, now), detail)
+            : Problems.StepUp(demand, detail);
+
+    private static Guid? PersonOf(HttpContext http) => http.User.FindFirst("sub")?.Value is { } subject && subject.StartsWith("person:", StringComparison.Ordinal) && Guid.TryParse(subject.AsSpan(7), out var id) ? id : null;
+
+    /// <summary>Answers when what was asked for has been rolled back: the question is told in a transaction of its own, and stays.</summary>
+    private sealed class AskedInPortal(AskToConfirm asked, string detail) : IResult, IStatusCodeHttpResult
+    {
+        public int? StatusCode => ProblemCodes.StepUpRequired.Status;
+
+        public async Task ExecuteAsync(HttpContext httpContext)
+        {
+            await using (var scope = httpContext.RequestServices.GetRequiredService<IServiceScopeFactory>().CreateAsyncScope())
+            {
+                scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter(asked.Demand.Audience);
+                scope.ServiceProvider.GetRequiredService<IEvents>().Publish(asked);
+                await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync(httpContext.RequestAborted);
+            }
+
+            await Problems.StepUp(asked.Demand with { Confirmation = asked.Id }, detail).ExecuteAsync(httpContext);
+        }
     }
 }

@@ -52,6 +52,10 @@ public sealed record FindDeviceRequest([property: Required, StringLength(40)] st
 /// <param name="ExpiresAt">Until then it can be permitted (UTC).</param>
 public sealed record DeviceItem(Guid Id, string Agent, string? Address, DateTimeOffset AskedAt, DateTimeOffset ExpiresAt);
 
+/// <summary>Signs a program without a browser in as oneself.</summary>
+/// <param name="Code">What the authenticator shows; null: a passkey proves it (step-up).</param>
+public sealed record ApproveDeviceRequest([property: StringLength(40)] string? Code = null);
+
 /// <summary>What a program of one's own asks one to confirm in the portal.</summary>
 /// <param name="Id">Its id, as the role that demanded it said.</param>
 /// <param name="Demand">What is to be confirmed, as the role that demanded it told identity; the program cannot word it.</param>

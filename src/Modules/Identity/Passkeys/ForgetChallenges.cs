@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Identity.Devices;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Time;
 
@@ -12,10 +13,11 @@ internal sealed class ForgetChallenges(TimeProvider time) : Sweeper("identity.fo
     {
         var now = time.GetUtcNow();
         var db = scope.GetRequiredService<ControlPlaneDbContext>();
-        if (await db.Set<Challenge>().AnyAsync(row => row.ExpiresAt < now, cancellationToken))
+        if (await db.Set<Challenge>().AnyAsync(row => row.ExpiresAt < now, cancellationToken) || await db.Set<DeviceAttempt>().AnyAsync(row => row.ExpiresAt < now, cancellationToken))
         {
             await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
             await db.Set<Challenge>().Where(row => row.ExpiresAt < now).ExecuteDeleteAsync(cancellationToken);
+            await db.Set<DeviceAttempt>().Where(row => row.ExpiresAt < now).ExecuteDeleteAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
     }

@@ -1,0 +1,109 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Identity.People;
+using MissionControl.Identity.Sessions;
+using MissionControl.Identity.SignIn;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Security;
+
+namespace MissionControl.Identity.Devices;
+
+/// <summary><c>/api/v1/identity/sign-in/device</c>: the program's half of a sign-in where no browser is. Nothing is typed into the program.</summary>
+internal static class DeviceSignInApi
+{
+    private const string Gone = "There is no such sign-in, or it is over. Begin again.";
+
+    // The clocks of two calls are not the same to the millisecond.
+    private static readonly TimeSpan TooSoon = TimeSpan.FromSeconds(DeviceAttempt.Interval - 0.5);
+
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        api.MapPost("/sign-in/device/begin", BeginAsync).OpenToAll("asks for a code, of nobody by name").WithName("BeginDeviceSignIn").WithSummary("Ask for a code that somebody types in the portal, to sign in where no browser is").Produces<DeviceSignIn>();
+        api.MapPost("/sign-in/device", FinishAsync).OpenToAll("the device code is the credential").WithName("FinishDeviceSignIn").WithSummary("Ask whether somebody permitted it; the session is said once").Produces<DeviceSignInAnswer>();
+    }
+
+    private static async Task<IResult> BeginAsync(BeginDeviceSignInRequest request, HttpContext http, ControlPlaneDbContext db, DeviceQuestions questions, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        if (!questions.MayDo())
+        {
+            return Problems.Of(ProblemCodes.RateLimited, "Too many programs sign in at this moment. Try again in a few seconds.");
+        }
+
+        var attempt = DeviceAttempt.Begin(WellFormedText.Line(request.Agent!, 100), AddressOf(http), time.GetUtcNow(), out var deviceCode);
+        db.Add(attempt);
+        await db.SaveChangesAsync(cancellationToken);
+
+        // Told to the caller alone, who knows by which address it came.
+        var portal = options.Value.PortalAddress?.GetLeftPart(UriPartial.Authority) ?? $"{http.Request.Scheme}://{http.Request.Host}";
+        return TypedResults.Ok(new DeviceSignIn(deviceCode, attempt.ShownCode, $"{portal}/device", attempt.ExpiresAt, DeviceAttempt.Interval));
+    }
+
+    private static async Task<IResult> FinishAsync(FinishDeviceSignInRequest request, ControlPlaneDbContext db, IEvents events, FirstAdministrator first, DeviceQuestions questions, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var (sha256, now) = (DeviceAttempt.Digest(request.DeviceCode!), time.GetUtcNow());
+        if (await db.Set<DeviceAttempt>().AsNoTracking().SingleOrDefaultAsync(row => row.DeviceSha256 == sha256 && row.ExpiresAt > now && row.TakenAt == null, cancellationToken) is not { } attempt)
+        {
+            return questions.MayDo() ? Problems.Of(ProblemCodes.Unauthenticated, Gone) : Problems.Of(ProblemCodes.RateLimited, "Too many programs sign in at this moment. Try again in a few seconds.");
+        }
+
+        if (attempt.DecidedAt is null)
+        {
+            return TypedResults.Ok(new DeviceSignInAnswer(await MayAskAsync(db, attempt, now, cancellationToken) ? DeviceStates.Pending : DeviceStates.SlowDown));
+        }
+
+        if (attempt.PersonId is null)
+        {
+            return TypedResults.Ok(new DeviceSignInAnswer(DeviceStates.Denied));
+        }
+
+        // Of two who hold the code one gets the session, and it is used up whatever comes of it.
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        if (await db.Set<DeviceAttempt>().Where(row => row.Id == attempt.Id && row.TakenAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.TakenAt, now), cancellationToken) == 0)
+        {
+            return Problems.Of(ProblemCodes.Unauthenticated, Gone);
+        }
+
+        var person = await db.Set<Person>().AsNoTracking().SingleAsync(row => row.Id == attempt.PersonId, cancellationToken);
+        var opener = await db.Set<Session>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == attempt.SessionId && row.EndedAt == null, cancellationToken);
+        if (opener?.IsLive(now) == true && person.Stamp == attempt.PersonStamp)
+        {
+            var limits = options.Value.LimitsOf(person.Kind);
+            var session = Session.Of(person, opener.Factors!, attempt.Agent, opener.ExpiresAt < now + limits.Longest ? new SessionLimits { Idle = limits.Idle, Longest = opener.ExpiresAt - now } : limits, now, out var secret);
+            (session.ProviderId, session.ProviderSession) = (opener.ProviderId, opener.ProviderSession);
+            if (await SignInApi.OpenAsync(db, events, person, session, "device", first, now, cancellationToken))
+            {
+                await db.SaveChangesAsync(cancellationToken);
+                await transaction.CommitAsync(cancellationToken);
+                return TypedResults.Ok(new DeviceSignInAnswer(DeviceStates.SignedIn, secret, session.ExpiresAt));
+            }
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        return Problems.Of(ProblemCodes.Unauthenticated, "Whoever permitted it was signed out, or changed, since. Begin again.");
+    }
+
+    private static async Task<bool> MayAskAsync(ControlPlaneDbContext db, DeviceAttempt attempt, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (attempt.PolledAt + TooSoon > now)
+        {
+            return false;
+        }
+
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+        await db.Set<DeviceAttempt>().Where(row => row.Id == attempt.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.PolledAt, now), cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return true;
+    }
+
+    private static string? AddressOf(HttpContext http) => (http.Connection.RemoteIpAddress is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : http.Connection.RemoteIpAddress)?.ToString();
+}
+
+/// <summary>Codes that strangers have asked for, and codes that nobody was given: each costs a row or a look.</summary>
+internal sealed class DeviceQuestions() : StrangersLimit(atOnce: 100, perSecond: 10);

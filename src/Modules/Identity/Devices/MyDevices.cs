@@ -1,0 +1,84 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Api.Identity;
+using MissionControl.Identity.Me;
+using MissionControl.Platform.Http;
+using MissionControl.Platform.Messaging;
+
+namespace MissionControl.Identity.Devices;
+
+/// <summary>
+/// <c>/api/v1/identity/me/devices</c>: the person's half. A code that somebody else sent is the known trick here (RFC 8628, 5.4): no link
+/// carries it, the page shows from where it was asked for, and permitting it is confirmed.
+/// </summary>
+internal static class MyDevices
+{
+    public static void Map(IEndpointRouteBuilder api)
+    {
+        var devices = api.MapGroup("/me/devices").RequireAuthorization();
+        devices.MapPost("/find", FindAsync).WithName("FindDevice").WithSummary("The program that shows a code and waits for somebody").Produces<DeviceItem>();
+        devices.MapPost("/{id:guid}/approve", ApproveAsync).WithName("ApproveDevice").WithSummary("Sign a program without a browser in as oneself").Produces(StatusCodes.Status204NoContent);
+        devices.MapPost("/{id:guid}/deny", DenyAsync).WithName("DenyDevice").WithSummary("Refuse a program that waits to be signed in").Produces(StatusCodes.Status204NoContent);
+    }
+
+    private static async Task<IResult> FindAsync(FindDeviceRequest request, [AsParameters] Asking ask, DeviceGuesses guesses, CancellationToken cancellationToken)
+    {
+        if (await ask.FindAsync() is null)
+        {
+            return Asking.NoPerson();
+        }
+
+        if (!guesses.MayDo())
+        {
+            return Problems.Of(ProblemCodes.RateLimited, "Too many codes are typed at this moment. Try again in a few seconds.");
+        }
+
+        var (code, now) = (DeviceAttempt.Normalize(request.UserCode!), ask.Time.GetUtcNow());
+        return await ask.Db.Set<DeviceAttempt>().AsNoTracking().SingleOrDefaultAsync(row => row.UserCode == code && row.DecidedAt == null && row.ExpiresAt > now, cancellationToken) is { } found
+            ? TypedResults.Ok(new DeviceItem(found.Id, found.Agent, found.Address, found.CreatedAt, found.ExpiresAt)) : Problems.NotFound();
+    }
+
+    private static async Task<IResult> ApproveAsync(Guid id, ApproveDeviceRequest request, [AsParameters] Asking ask, CancellationToken cancellationToken)
+    {
+        var now = ask.Time.GetUtcNow();
+        if (await ask.Db.Set<DeviceAttempt>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id && row.DecidedAt == null && row.ExpiresAt > now, cancellationToken) is not { } waiting)
+        {
+            return Problems.NotFound();
+        }
+
+        return await ask.ProvenAsync(
+            request.Code, acceptsRecovery: false,
+            self => (StepUp.SignInDevice(self.Person.Id, id, waiting.Agent), $"“{waiting.Agent}”, asking from {waiting.Address ?? "an unknown address"}, is signed in as you, {self.Person.Label}, and can do what you can."),
+            async self =>
+            {
+                var (person, session) = (self.Person, self.Session);
+                if (await ask.Db.Set<DeviceAttempt>().Where(row => row.Id == id && row.DecidedAt == null && row.ExpiresAt > now).ExecuteUpdateAsync(
+                    set => set.SetProperty(row => row.DecidedAt, now).SetProperty(row => row.PersonId, person.Id).SetProperty(row => row.PersonStamp, person.Stamp).SetProperty(row => row.SessionId, session), cancellationToken) == 0)
+                {
+                    return Problems.NotFound();
+                }
+
+                ask.Events.Audit(person.Fact("identity.device-approved") with { Changes = [Change.Add("/device", id), Change.Add("/agent", waiting.Agent), Change.Add("/address", waiting.Address)] });
+                return TypedResults.NoContent();
+            });
+    }
+
+    private static Task<IResult> DenyAsync(Guid id, [AsParameters] Asking ask, CancellationToken cancellationToken) =>
+        ask.ChangeAsync(async self =>
+        {
+            var now = ask.Time.GetUtcNow();
+            if (await ask.Db.Set<DeviceAttempt>().Where(row => row.Id == id && row.DecidedAt == null && row.ExpiresAt > now).ExecuteUpdateAsync(set => set.SetProperty(row => row.DecidedAt, now), cancellationToken) == 0)
+            {
+                return Problems.NotFound();
+            }
+
+            ask.Events.Audit(self.Person.Fact("identity.device-denied") with { Changes = [Change.Add("/device", id)] });
+            return TypedResults.NoContent();
+        });
+}
+
+/// <summary>Codes that people have typed: whoever is signed in could else try all of them.</summary>
+internal sealed class DeviceGuesses() : StrangersLimit(atOnce: 30, perSecond: 2);
