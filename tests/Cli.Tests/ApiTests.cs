@@ -1,18 +1,17 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using MissionControl.Cli.Api;
 
 namespace MissionControl.Cli.Tests;
 
 /// <summary>Calls of the API by <c>mc api</c>.</summary>
-public sealed class ApiTests(SignedInHost signed) : IClassFixture<SignedInHost>
+public sealed class ApiTests(SignedInHost here) : IClassFixture<SignedInHost>
 {
     private static readonly Uri Server = new("https://control.example.com");
 
     [Fact]
     public async Task What_is_answered_goes_to_standard_output_as_it_came_and_the_rest_to_standard_error()
     {
-        using var space = signed.Workspace();
+        using var space = here.Workspace();
 
         var (code, said, error) = await space.McAsync("api", "GET", "/api/v1/identity/me");
         var withHead = await space.McAsync("api", "GET", "/api/v1/identity/me", "--include");
@@ -28,7 +27,7 @@ public sealed class ApiTests(SignedInHost signed) : IClassFixture<SignedInHost>
     [Fact]
     public async Task A_body_comes_from_the_command_line_from_a_file_or_from_standard_input_and_a_key_makes_two_calls_one_change()
     {
-        using var space = signed.Workspace();
+        using var space = here.Workspace();
         space.Write("customer.json", """{"name": "By file", "region": "eu"}""");
         string[] call = ["api", "POST", "/api/v1/licensing/customers", "--idempotency-key", "01890a5d-ac96-774b-bcce-b302099a8057", "--data", """{"name": "By argument", "region": "eu"}"""];
 
@@ -43,34 +42,34 @@ public sealed class ApiTests(SignedInHost signed) : IClassFixture<SignedInHost>
     [Fact]
     public async Task What_must_be_confirmed_is_confirmed_in_the_portal_and_then_done_once()
     {
-        using var space = signed.Workspace();
+        using var space = here.Workspace();
 
-        var (code, said, error) = await signed.ApiAsync(space, confirms: true, "POST", "/api/v1/identity/invitations", "--data", """{"email": "grace@vendor.example", "name": "Grace", "roles": ["viewer"]}""");
+        var (code, said, error) = await here.ApiAsync(space, confirms: true, "POST", "/api/v1/identity/invitations", "--data", """{"email": "grace@vendor.example", "name": "Grace", "roles": ["viewer"]}""");
 
         Assert.True(code == 0, error);
         Assert.NotEmpty((string)JsonNode.Parse(said)!["code"]!);
         Assert.Contains("To be confirmed: ", error, StringComparison.Ordinal);
-        Assert.Single((await signed.Browser.ListInvitationsAsync("", CancellationToken.None)).Items, item => item.Email == "grace@vendor.example");
+        Assert.Single((await here.Browser.ListInvitationsAsync("", CancellationToken.None)).Items, item => item.Email == "grace@vendor.example");
     }
 
     [Fact]
     public async Task What_is_refused_in_the_portal_is_not_done()
     {
-        using var space = signed.Workspace();
+        using var space = here.Workspace();
 
-        var (code, said, error) = await signed.ApiAsync(space, confirms: false, "POST", "/api/v1/identity/invitations", "--data", """{"email": "mallory@vendor.example", "name": "Mallory", "roles": ["administrator"]}""");
+        var (code, said, error) = await here.ApiAsync(space, confirms: false, "POST", "/api/v1/identity/invitations", "--data", """{"email": "mallory@vendor.example", "name": "Mallory", "roles": ["administrator"]}""");
 
         Assert.Equal((1, ""), (code, said));
         Assert.EndsWith("It was refused in the portal. Nothing was done.\n", error, StringComparison.Ordinal);
-        Assert.DoesNotContain((await signed.Browser.ListInvitationsAsync("", CancellationToken.None)).Items, item => item.Email == "mallory@vendor.example");
+        Assert.DoesNotContain((await here.Browser.ListInvitationsAsync("", CancellationToken.None)).Items, item => item.Email == "mallory@vendor.example");
     }
 
     [Fact]
     public async Task A_token_that_was_made_is_shown_whole_this_once()
     {
-        using var space = signed.Workspace();
+        using var space = here.Workspace();
 
-        var (code, said, error) = await signed.ApiAsync(space, confirms: true, "POST", "/api/v1/identity/tokens", "--data", """{"name": "mine", "scopes": ["fleet:read"], "networks": ["127.0.0.0/8"]}""");
+        var (code, said, error) = await here.ApiAsync(space, confirms: true, "POST", "/api/v1/identity/tokens", "--data", """{"name": "mine", "scopes": ["fleet:read"], "networks": ["127.0.0.0/8"]}""");
 
         Assert.True(code == 0, error);
         var made = JsonNode.Parse(said)!;
@@ -82,7 +81,7 @@ public sealed class ApiTests(SignedInHost signed) : IClassFixture<SignedInHost>
     [Fact]
     public async Task A_refusal_is_said_with_every_mistake()
     {
-        using var space = signed.Workspace();
+        using var space = here.Workspace();
 
         var (code, said, error) = await space.McAsync("api", "POST", "/api/v1/licensing/customers", "--data", "{}");
         var absent = await space.McAsync("api", "GET", "/api/v1/nothing/here");
@@ -96,7 +95,7 @@ public sealed class ApiTests(SignedInHost signed) : IClassFixture<SignedInHost>
     [Fact]
     public async Task A_version_that_is_no_more_is_refused()
     {
-        using var space = signed.Workspace();
+        using var space = here.Workspace();
         var made = await space.McAsync("api", "POST", "/api/v1/identity/views", "--data", """{"name": "mine", "list": "clusters", "query": ""}""", "--include");
         Assert.True(made.Code == 0, made.Error);
         Assert.Contains("\nETag: \"", made.Error, StringComparison.Ordinal);
@@ -190,7 +189,7 @@ public sealed class ApiTests(SignedInHost signed) : IClassFixture<SignedInHost>
     [Fact]
     public async Task On_a_terminal_JSON_is_indented_and_to_a_program_that_reads_no_further_it_is_no_failure()
     {
-        using var space = signed.Workspace();
+        using var space = here.Workspace();
 
         var (code, said, _) = await space.RunAsync("script", "--quiet", "--return", "--command", "mc api GET /api/v1/identity/me", "/dev/null");
         var cut = await space.RunAsync("bash", "-c", "set -o pipefail; mc api GET /api/v1/identity/roles | head -c 1");

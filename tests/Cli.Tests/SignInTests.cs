@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 namespace MissionControl.Cli.Tests;
 
 /// <summary>Signing in and out by <c>mc</c>, and the file in which it is kept.</summary>
-public sealed class SignInTests(SignedInHost signed) : IClassFixture<SignedInHost>
+public sealed class SignInTests(SignedInHost here) : IClassFixture<SignedInHost>
 {
     private const UnixFileMode Mine = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -15,24 +15,24 @@ public sealed class SignInTests(SignedInHost signed) : IClassFixture<SignedInHos
     {
         using var space = new Workspace();
         string? agent = null;
-        var (code, said, error) = await signed.SignInAsync(space, device =>
+        var (code, said, error) = await here.SignInAsync(space, device =>
         {
             agent = device.Agent;
-            return signed.Browser.ApproveDeviceAsync(device.Id, null, CancellationToken.None);
+            return here.Browser.ApproveDeviceAsync(device.Id, null, CancellationToken.None);
         });
 
         Assert.Equal((0, "", $"mc on {Environment.MachineName}"), (code, said, agent));
-        Assert.Contains($"Open     {signed.Server}/device\nand type ", error, StringComparison.Ordinal);
-        Assert.Contains($"Signed in at {signed.Server}, until ", error, StringComparison.Ordinal);
+        Assert.Contains($"Open     {here.Server}/device\nand type ", error, StringComparison.Ordinal);
+        Assert.Contains($"Signed in at {here.Server}, until ", error, StringComparison.Ordinal);
         Assert.Equal(Mine, File.GetUnixFileMode(space.PathOf(SignedInHost.Kept)));
         Assert.Equal(Mine | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(space.PathOf(SignedInHost.Kept))!));
         Assert.Single(Directory.GetFiles(space.PathOf("config"), "*", SearchOption.AllDirectories));
 
         var text = await space.McAsync("whoami");
         Assert.Equal((0, ""), (text.Code, text.Error));
-        Assert.StartsWith($"ada <ada@vendor.example>: administrator\n{signed.Server}, until ", text.Said, StringComparison.Ordinal);
+        Assert.StartsWith($"ada <ada@vendor.example>: administrator\n{here.Server}, until ", text.Said, StringComparison.Ordinal);
         var json = JsonNode.Parse((await space.McAsync("whoami", "--output", "json")).Said)!;
-        Assert.Equal((1, signed.Server, "ada@vendor.example", "staff", "administrator"), ((int)json["version"]!, (string)json["server"]!, (string)json["email"]!, (string)json["kind"]!, (string)json["roles"]!.AsArray().Single()!));
+        Assert.Equal((1, here.Server, "ada@vendor.example", "staff", "administrator"), ((int)json["version"]!, (string)json["server"]!, (string)json["email"]!, (string)json["kind"]!, (string)json["roles"]!.AsArray().Single()!));
         Assert.True((DateTimeOffset)json["expiresAt"]! > DateTimeOffset.UtcNow);
     }
 
@@ -41,7 +41,7 @@ public sealed class SignInTests(SignedInHost signed) : IClassFixture<SignedInHos
     {
         using var space = new Workspace();
 
-        var (code, _, error) = await signed.SignInAsync(space, device => signed.Browser.DenyDeviceAsync(device.Id, CancellationToken.None));
+        var (code, _, error) = await here.SignInAsync(space, device => here.Browser.DenyDeviceAsync(device.Id, CancellationToken.None));
 
         Assert.Equal(1, code);
         Assert.EndsWith("It was refused in the portal.\n", error, StringComparison.Ordinal);
@@ -53,18 +53,18 @@ public sealed class SignInTests(SignedInHost signed) : IClassFixture<SignedInHos
     {
         using var space = new Workspace();
         using var before = new Workspace();
-        Assert.Equal(0, (await signed.SignInAsync(space)).Code);
+        Assert.Equal(0, (await here.SignInAsync(space)).Code);
         SignedInHost.Keep(before, File.ReadAllText(space.PathOf(SignedInHost.Kept)));
         Assert.Equal(0, (await before.McAsync("whoami")).Code);
 
-        Assert.Equal(0, (await signed.SignInAsync(space)).Code);
+        Assert.Equal(0, (await here.SignInAsync(space)).Code);
 
-        Assert.Equal((2, "", $"The session has ended. Sign in again: mc sign-in --server {signed.Server}\n"), await before.McAsync("whoami"));
-        Assert.Equal((2, "", $"The session has ended. Sign in again: mc sign-in --server {signed.Server}\n"), await before.McAsync("api", "GET", "/api/v1/identity/me"));
+        Assert.Equal((2, "", $"The session has ended. Sign in again: mc sign-in --server {here.Server}\n"), await before.McAsync("whoami"));
+        Assert.Equal((2, "", $"The session has ended. Sign in again: mc sign-in --server {here.Server}\n"), await before.McAsync("api", "GET", "/api/v1/identity/me"));
         Assert.Equal(0, (await space.McAsync("whoami")).Code);
 
         var me = JsonNode.Parse((await space.McAsync("api", "GET", "/api/v1/identity/me")).Said)!;
-        await signed.Browser.EndMySessionAsync((Guid)me["session"]!, CancellationToken.None);
+        await here.Browser.EndMySessionAsync((Guid)me["session"]!, CancellationToken.None);
         Assert.Equal(2, (await space.McAsync("whoami")).Code);
     }
 
@@ -73,7 +73,7 @@ public sealed class SignInTests(SignedInHost signed) : IClassFixture<SignedInHos
     {
         using var space = new Workspace();
         using var copy = new Workspace();
-        Assert.Equal(0, (await signed.SignInAsync(space)).Code);
+        Assert.Equal(0, (await here.SignInAsync(space)).Code);
         SignedInHost.Keep(copy, File.ReadAllText(space.PathOf(SignedInHost.Kept)));
 
         Assert.Equal((0, "", "Signed out.\n"), await space.McAsync("sign-out"));
@@ -88,7 +88,7 @@ public sealed class SignInTests(SignedInHost signed) : IClassFixture<SignedInHos
     public async Task Ctrl_C_ends_the_wait()
     {
         using var space = new Workspace();
-        var process = space.Start(Path.Combine(Workspace.Programs, "mc"), "sign-in", "--server", signed.Server, "--ca-file", signed.Host.CaFile);
+        var process = space.Start(Path.Combine(Workspace.Programs, "mc"), "sign-in", "--server", here.Server, "--ca-file", here.Host.CaFile);
 
         var (code, _, error) = await space.TalkAsync(process, async (running, line) =>
         {
@@ -109,11 +109,11 @@ public sealed class SignInTests(SignedInHost signed) : IClassFixture<SignedInHos
     [InlineData(UnixFileMode.OtherWrite)]
     public async Task A_file_that_others_can_read_or_write_is_refused(UnixFileMode others)
     {
-        using var space = signed.Workspace();
+        using var space = here.Workspace();
         var file = space.PathOf(SignedInHost.Kept);
         File.SetUnixFileMode(file, Mine | others);
 
-        foreach (var command in new[] { ["whoami"], ["sign-out"], new[] { "api", "GET", "/api/v1/identity/me" }, ["sign-in", "--server", signed.Server] })
+        foreach (var command in new[] { ["whoami"], ["sign-out"], new[] { "api", "GET", "/api/v1/identity/me" }, ["sign-in", "--server", here.Server] })
         {
             var (code, said, error) = await space.McAsync(command);
             Assert.Equal((2, ""), (code, said));
@@ -127,7 +127,7 @@ public sealed class SignInTests(SignedInHost signed) : IClassFixture<SignedInHos
     [Fact]
     public async Task A_folder_that_others_can_write_in_is_refused()
     {
-        using var space = signed.Workspace();
+        using var space = here.Workspace();
         var folder = Path.GetDirectoryName(space.PathOf(SignedInHost.Kept))!;
         File.SetUnixFileMode(folder, Mine | UnixFileMode.UserExecute | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute);
 
@@ -158,9 +158,9 @@ public sealed class SignInTests(SignedInHost signed) : IClassFixture<SignedInHos
         using var space = new Workspace();
         space.Write("empty.pem", "");
 
-        var unknown = await space.McAsync("sign-in", "--server", signed.Server);
-        var empty = await space.McAsync("sign-in", "--server", signed.Server, "--ca-file", "empty.pem");
-        var missing = await space.McAsync("sign-in", "--server", signed.Server, "--ca-file", "missing.pem");
+        var unknown = await space.McAsync("sign-in", "--server", here.Server);
+        var empty = await space.McAsync("sign-in", "--server", here.Server, "--ca-file", "empty.pem");
+        var missing = await space.McAsync("sign-in", "--server", here.Server, "--ca-file", "missing.pem");
 
         Assert.Equal((2, 2, 2), (unknown.Code, empty.Code, missing.Code));
         Assert.StartsWith("The server cannot be trusted: ", unknown.Error, StringComparison.Ordinal);
