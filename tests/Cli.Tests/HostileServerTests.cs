@@ -16,7 +16,7 @@ public sealed class HostileServerTests
         await using var server = await HostileServer.StartAsync(async context =>
         {
             context.Response.StatusCode = 422;
-            context.Response.Headers["X-Nasty"] = "a\u00c2\u009b";
+            context.Response.Headers["X-Nasty"] = "a\u009b[2J";
             context.Response.ContentType = "application/problem+json";
             await context.Response.WriteAsync($$"""{"type":"x","title":"{{Nasty}}","status":422,"detail":"{{Nasty}}","code":"{{Nasty}}","traceId":"{{Nasty}}","errors":[{"pointer":"{{Nasty}}","code":"{{Nasty}}","detail":"{{Nasty}}"},null]}""");
         });
@@ -140,6 +140,19 @@ public sealed class HostileServerTests
     }
 
     [Fact]
+    public async Task When_the_answer_to_a_change_cannot_be_written_it_is_said_how_to_be_given_it_again()
+    {
+        await using var server = await HostileServer.StartAsync(context => context.Response.WriteAsync("{}"));
+        using var space = server.Workspace();
+
+        var (code, _, error) = await space.RunAsync("sh", "-c", "mc api POST /api/v1/x --idempotency-key 4711-0815-4711-0815 >/dev/full");
+
+        Assert.Equal(2, code);
+        Assert.StartsWith("It was done, and its answer could not be written.", error, StringComparison.Ordinal);
+        Assert.Contains("--idempotency-key 4711-0815-4711-0815", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task When_the_answer_to_a_change_is_lost_it_is_said_how_to_repeat_it()
     {
         await using var server = await HostileServer.StartAsync(context =>
@@ -149,12 +162,12 @@ public sealed class HostileServerTests
         });
         using var space = server.Workspace();
 
-        var (code, _, error) = await space.McAsync("api", "POST", "/api/v1/x", "--idempotency-key", "a-key-of-some-length");
+        var (code, _, error) = await space.McAsync("api", "POST", "/api/v1/x", "--idempotency-key", "4711-0815-4711-0815");
         var read = await space.McAsync("api", "GET", "/api/v1/x");
 
         Assert.Equal((2, 2), (code, read.Code));
         Assert.StartsWith("Whether it was done is not known: look before you repeat it.", error, StringComparison.Ordinal);
-        Assert.Contains("--idempotency-key a-key-of-some-length", error, StringComparison.Ordinal);
+        Assert.Contains("--idempotency-key 4711-0815-4711-0815", error, StringComparison.Ordinal);
         Assert.StartsWith("The server cannot be reached: ", read.Error, StringComparison.Ordinal);
     }
 }

@@ -29,6 +29,10 @@ public sealed partial class SignedInHost : IAsyncLifetime
         Ada = await SomebodySignedIn.InviteAsync(Host, "ada@vendor.example", "administrator");
         http = await Ada.ApiAsync();
         Browser = new MissionControlClient(http);
+        foreach (var path in new[] { "/api/v1/licensing/customers", "/api/v1/fleet/clusters", "/api/v1/audit/entries" })
+        {
+            await Eventually.TrueAsync(async () => (await http.GetAsync(new Uri(path, UriKind.Relative))).IsSuccessStatusCode, $"the person is known for {path}");
+        }
 
         using var space = new Workspace();
         var (code, _, error) = await SignInAsync(space);

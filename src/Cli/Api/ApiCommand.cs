@@ -89,7 +89,15 @@ internal static class ApiCommand
             throw new ApiException(answer.Status, answer.Problem);
         }
 
-        await answer.WriteBodyAsync();
+        try
+        {
+            await answer.WriteBodyAsync();
+        }
+        catch (IOException) when (call.Changes)
+        {
+            error.WriteLine($"It was done, and its answer could not be written. Where the API keeps such keys, the same call with --idempotency-key {call.SentKey} is given the answer once more.");
+            throw;
+        }
     }
 
     /// <summary>What is called, which may be sent twice.</summary>
@@ -97,10 +105,10 @@ internal static class ApiCommand
     {
         private static readonly TimeSpan Longest = TimeSpan.FromSeconds(100);
 
-        private readonly bool changes = Method is not ("GET" or "HEAD");
+        public bool Changes { get; } = Method is not ("GET" or "HEAD");
 
-        // Where the API keeps no keys, one is not looked at.
-        private readonly string key = Key ?? Guid.CreateVersion7().ToString();
+        /// <summary>Where the API keeps no keys, one is not looked at.</summary>
+        public string SentKey { get; } = Key ?? Guid.CreateVersion7().ToString();
 
         public async Task<ApiAnswer> SendAsync(Person person, byte[]? body, string? proof, TextWriter error, CancellationToken cancellationToken)
         {
@@ -112,9 +120,9 @@ internal static class ApiCommand
                 request.Headers.IfMatch.Add(new EntityTagHeaderValue($"\"{version}\""));
             }
 
-            if (changes)
+            if (Changes)
             {
-                request.Headers.Add("Idempotency-Key", key);
+                request.Headers.Add("Idempotency-Key", SentKey);
             }
 
             if (proof is not null)
@@ -134,9 +142,9 @@ internal static class ApiCommand
                 using var response = await person.Connection.Any.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, end.Token);
                 return await ApiAnswer.ReadAsync(response, end.Token);
             }
-            catch (Exception exception) when (changes && exception is HttpRequestException or OperationCanceledException or IOException)
+            catch (Exception exception) when (Changes && exception is HttpRequestException or OperationCanceledException or IOException)
             {
-                error.WriteLine($"Whether it was done is not known: look before you repeat it. Where the API keeps such keys, --idempotency-key {key} makes it the same change.");
+                error.WriteLine($"Whether it was done is not known: look before you repeat it. Where the API keeps such keys, --idempotency-key {SentKey} makes it the same change.");
                 throw;
             }
         }

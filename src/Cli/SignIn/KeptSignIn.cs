@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Versioning;
 using System.Text.Json;
 using MissionControl.Cli.Server;
@@ -38,6 +39,9 @@ internal sealed record KeptSignIn(string Server, string? CaFile, string Session,
         }
     }
 
+    /// <summary>Whether it can be one.</summary>
+    public static bool IsSession([NotNullWhen(true)] string? session) => session is { Length: > 0 and <= 200 } && session.All(c => c is > ' ' and <= '~');
+
     /// <summary>The sign-in of this user; null: there is none.</summary>
     /// <exception cref="CommandFailure">Others can read or write it, or it is none.</exception>
     public static KeptSignIn? Find()
@@ -61,7 +65,7 @@ internal sealed record KeptSignIn(string Server, string? CaFile, string Session,
 
         try
         {
-            return JsonSerializer.Deserialize<KeptSignIn>(bytes, Form) is { Session: { Length: > 0 } session } kept && session.All(IsSaid) && ServerAddress.Parse(kept.Server) is not null
+            return JsonSerializer.Deserialize<KeptSignIn>(bytes, Form) is { } kept && IsSession(kept.Session) && ServerAddress.Parse(kept.Server) is not null
                 ? kept
                 : throw new JsonException();
         }
@@ -137,6 +141,4 @@ internal sealed record KeptSignIn(string Server, string? CaFile, string Session,
             throw new CommandFailure($"Others can write in {Folder}: chmod 700 {Folder}.");
         }
     }
-
-    private static bool IsSaid(char c) => c is > ' ' and <= '~';
 }

@@ -56,6 +56,11 @@ internal static class SignInCommand
         using var connection = new Connection(server, caFile);
         var client = new MissionControlClient(connection.Identity);
         var begun = await client.BeginDeviceSignInAsync(new BeginDeviceSignInRequest($"mc on {(Environment.MachineName is { Length: <= MostNamed } name ? name : Environment.MachineName[..MostNamed])}"), cancellationToken);
+        if (begun is not { DeviceCode.Length: > 0, UserCode.Length: > 0, VerificationUri.Length: > 0 })
+        {
+            throw new FormatException();
+        }
+
         error.WriteLine($"Open     {Printable.Line(begun.VerificationUri)}");
         error.WriteLine($"and type {Printable.Line(begun.UserCode)}");
         error.WriteLine("Waiting until you permit it there, ten minutes at most. Ctrl-C ends it.");
@@ -101,7 +106,7 @@ internal static class SignInCommand
             switch (answer?.State)
             {
                 case DeviceStates.SignedIn:
-                    return (answer.Session is { Length: > 0 } session ? session : throw new FormatException(), answer.ExpiresAt);
+                    return (KeptSignIn.IsSession(answer.Session) ? answer.Session : throw new FormatException(), answer.ExpiresAt);
                 case DeviceStates.Denied:
                     throw new CommandFailure("It was refused in the portal.", McCommand.Refused);
                 case DeviceStates.SlowDown:

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using MissionControl.Cli.Server;
+using MissionControl.Contracts.Api.Identity;
 
 namespace MissionControl.Cli.SignIn;
 
@@ -38,7 +39,7 @@ internal static class WhoAmICommand
     {
         using var person = Person.SignedIn();
         var me = await (await person.ClientAsync(cancellationToken)).GetMeAsync(cancellationToken);
-        var (server, roles) = (ServerAddress.Said(person.Server), (me.Roles ?? []).Where(role => role.Until is null).Select(role => role.Name).ToList());
+        var (server, roles) = (ServerAddress.Said(person.Server), (me.Roles ?? []).OfType<HeldRoleItem>().Where(role => role.Until is null).Select(role => role.Name).ToList());
         if (asJson)
         {
             said.WriteLine(JsonSerializer.Serialize(new { version = 1, server, me.Id, me.Name, me.Email, me.Kind, me.CustomerId, roles, person.ExpiresAt }, Form));
