@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json.Nodes;
+using MissionControl.Cli.Server;
 
 namespace MissionControl.Cli.Tests;
 
@@ -103,18 +104,15 @@ public sealed class SignInTests(SignedInHost here) : IClassFixture<SignedInHost>
         Assert.EndsWith("Interrupted.\n", error, StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData(UnixFileMode.GroupRead)]
-    [InlineData(UnixFileMode.OtherRead)]
-    [InlineData(UnixFileMode.OtherWrite)]
-    public async Task A_file_that_others_can_read_or_write_is_refused(UnixFileMode others)
+    [Fact]
+    public async Task A_file_that_others_can_read_or_write_is_refused_by_every_command()
     {
         using var space = here.Workspace();
         var file = space.PathOf(SignedInHost.Kept);
-        File.SetUnixFileMode(file, Mine | others);
 
-        foreach (var command in new[] { ["whoami"], ["sign-out"], new[] { "api", "GET", "/api/v1/identity/me" }, ["sign-in", "--server", here.Server] })
+        foreach (var (others, command) in new (UnixFileMode, string[])[] { (UnixFileMode.GroupRead, ["whoami"]), (UnixFileMode.OtherRead, ["sign-out"]), (UnixFileMode.OtherWrite, ["api", "GET", "/api/v1/identity/me"]), (UnixFileMode.OtherRead, ["sign-in", "--server", here.Server]) })
         {
+            File.SetUnixFileMode(file, Mine | others);
             var (code, said, error) = await space.McAsync(command);
             Assert.Equal((2, ""), (code, said));
             Assert.Contains($"chmod 600 {file}", error, StringComparison.Ordinal);
@@ -172,20 +170,34 @@ public sealed class SignInTests(SignedInHost here) : IClassFixture<SignedInHost>
     [Theory]
     [InlineData("http://control.example.com")]
     [InlineData("http://localhost.example.com")]
-    [InlineData("http://loopback")]
+    [InlineData("http://10.0.0.1")]
     [InlineData("https://ada:secret@control.example.com")]
     [InlineData("https://control.example.com/api")]
     [InlineData("https://control.example.com?x")]
+    [InlineData("https://control.example.com#x")]
     [InlineData("control.example.com")]
     [InlineData("ftp://control.example.com")]
-    public async Task An_address_over_which_a_session_would_be_seen_or_that_is_none_is_refused(string server)
+    [InlineData("https://")]
+    [InlineData("")]
+    public void An_address_over_which_a_session_would_be_seen_or_that_is_none_is_not_taken(string address) => Assert.Null(ServerAddress.Parse(address));
+
+    [Theory]
+    [InlineData("https://control.example.com", "https://control.example.com")]
+    [InlineData("HTTPS://Control.Example.com:443/", "https://control.example.com")]
+    [InlineData("https://localhost:8443", "https://localhost:8443")]
+    [InlineData("http://localhost:8080", "http://localhost:8080")]
+    [InlineData("http://[::1]:8080", "http://[::1]:8080")]
+    [InlineData("http://127.0.0.1", "http://127.0.0.1")]
+    public void An_address_is_taken_as_it_is_written_everywhere(string typed, string said) => Assert.Equal(said, ServerAddress.Said(ServerAddress.Parse(typed)!));
+
+    [Fact]
+    public async Task An_address_that_is_not_taken_is_wrong_use()
     {
         using var space = new Workspace();
 
-        var (code, said, error) = await space.McAsync("sign-in", "--server", server);
+        var (code, said, error) = await space.McAsync("sign-in", "--server", "http://control.example.com");
 
-        Assert.Equal((2, ""), (code, said));
-        Assert.Contains("is written https://control.example.com", error, StringComparison.Ordinal);
+        Assert.Equal((2, "", $"{ServerAddress.Rule}\n\nSee mc --help, and mc sign-in --help.\n"), (code, said, error));
     }
 
     [Fact]
