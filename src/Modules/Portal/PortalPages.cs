@@ -13,6 +13,7 @@ using MissionControl.Portal.Look;
 using MissionControl.Portal.Pages;
 using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Pages.Customers;
+using MissionControl.Portal.Pages.Devices;
 using MissionControl.Portal.Pages.Enrolment;
 using MissionControl.Portal.Pages.Fleet;
 using MissionControl.Portal.Pages.Leaks;
@@ -97,6 +98,8 @@ internal static class PortalPages
         PageEntry.Of<GroupList>("/people/groups", "identity:read"),
         PageEntry.Of<GroupPage>("/people/groups/{id:guid}", "identity:read"),
         PageEntry.Of<MePage>("/me", null),
+        PageEntry.Of<DevicePage>("/device", null),
+        PageEntry.Of<AskedConfirmationPage>("/confirm/{id:guid}", null),
         PageEntry.Of<SystemOverview>("/system", "system:read"),
         PageEntry.OfList<ParkedMessages>("/system/parked", "system:read", "parked"),
         PageEntry.Of<RetryParked>("/system/parked/{role}/retry", "system:write"),
@@ -137,6 +140,7 @@ internal static class PortalPages
         EnrolmentForms.Map(pages);
         MessageForms.Map(pages);
         PeopleForms.Map(pages);
+        DeviceForms.Map(pages);
         TokenForms.Map(pages);
         ProgramForms.Map(pages);
         LeakForms.Map(pages);

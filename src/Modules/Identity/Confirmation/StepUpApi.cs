@@ -12,7 +12,6 @@ using MissionControl.Identity.Passkeys;
 using MissionControl.Identity.People;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
-using MissionControl.Platform.Security;
 
 namespace MissionControl.Identity.Confirmation;
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.AspNetCore.DataProtection;
@@ -50,7 +51,7 @@ internal static class Confirmation
 
     /// <summary>Trades the answer that a form carries for a proof; without one there is nothing to do.</summary>
     /// <returns>Why the answer proves nothing, in words; null: it does, or there is none.</returns>
-    public static async Task<string?> TakeAsync(PageContext page, IFormCollection form)
+    public static async Task<string?> TakeAsync(PageContext page, IFormCollection form, Func<PageContext, StepUpRequest, Task>? prove)
     {
         if (form[Challenge].ToString() is not { Length: > 0 } challenge)
         {
@@ -66,7 +67,7 @@ internal static class Confirmation
 
         try
         {
-            page.Proof = (await page.Api.ProveStepUpAsync(new StepUpRequest(challenge, credential.Length > 0 ? credential : null, code.Length > 0 ? code : null), page.Aborted)).Proof;
+            await (prove ?? ProveAsync)(page, new StepUpRequest(challenge, credential.Length > 0 ? credential : null, code.Length > 0 ? code : null));
             return null;
         }
         catch (ApiException refusal) when ((int)refusal.Status is 422 or 429)
@@ -74,6 +75,12 @@ internal static class Confirmation
             return refusal.Problem?.Errors is [var first, ..] ? first.Detail : refusal.Message;
         }
     }
+
+    /// <summary>A demand that a role made of a program, made of the program's person.</summary>
+    public static ApiException Demanded(StepUpDemand demand) =>
+        new(HttpStatusCode.Unauthorized, new ProblemDocument("/problems/step-up-required", "Confirm it", 401, null, "step-up-required", null, null, demand));
+
+    private static async Task ProveAsync(PageContext page, StepUpRequest answer) => page.Proof = (await page.Api.ProveStepUpAsync(answer, page.Aborted)).Proof;
 
     /// <summary>The page that asks.</summary>
     public static async Task<IResult> AskAsync(PageContext page, TradedSession reader, IFormCollection form, StepUpDemand demand, string? mistake)

@@ -22,7 +22,8 @@ internal static class PortalPage
     /// </summary>
     /// <param name="http">The request.</param>
     /// <param name="change">Makes the change and says where to go.</param>
-    public static Task<IResult> ChangeAsync<TForm>(HttpContext http, Func<PageContext, IFormCollection, Task<IResult>> change)
+    /// <param name="prove">What is done with an answer that confirms it; null: it proves the change.</param>
+    public static Task<IResult> ChangeAsync<TForm>(HttpContext http, Func<PageContext, IFormCollection, Task<IResult>> change, Func<PageContext, StepUpRequest, Task>? prove = null)
         where TForm : IComponent => WithReaderAsync(http, async reader =>
         {
             if (Confirmation.Open(http, await http.Request.ReadFormAsync(http.RequestAborted)) is not { } form)
@@ -35,7 +36,7 @@ internal static class PortalPage
             string? mistake = null;
             try
             {
-                mistake = await Confirmation.TakeAsync(page, form);
+                mistake = await Confirmation.TakeAsync(page, form, prove);
                 return await change(page, form);
             }
             catch (ApiException refusal) when (refusal.Problem?.StepUp is { } demand)

@@ -45,6 +45,11 @@ internal static class PersonWords
     /// <summary>A browser as people call it, from what it calls itself; they call themselves each other's names, so the order matters.</summary>
     public static string Browser(string? agent)
     {
+        if (agent?.StartsWith("mc on ", StringComparison.Ordinal) == true)
+        {
+            return agent;
+        }
+
         var name = First([("Edg", "Edge"), ("Firefox", "Firefox"), ("Chrome", "Chrome"), ("Safari", "Safari")]);
         var system = First([("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS", "macOS"), ("Linux", "Linux")]);
         return (name, system) switch

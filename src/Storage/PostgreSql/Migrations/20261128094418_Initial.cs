@@ -1175,6 +1175,28 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_confirmation",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    session_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    audience = table.Column<string>(type: "character varying(30)", maxLength: 30, nullable: false, collation: "C"),
+                    purpose = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    subject_digest = table.Column<string>(type: "character varying(43)", maxLength: 43, nullable: false, collation: "C"),
+                    text = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: false, collation: "C"),
+                    asked_at = table.Column<long>(type: "bigint", nullable: false),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false),
+                    answered_at = table.Column<long>(type: "bigint", nullable: true),
+                    factors = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    taken_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_confirmation", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_consumed_assertion",
                 columns: table => new
                 {
@@ -1184,6 +1206,29 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_consumed_assertion", x => x.key);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_device_attempt",
+                columns: table => new
+                {
+                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    device_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    user_code = table.Column<string>(type: "character varying(8)", maxLength: 8, nullable: false, collation: "C"),
+                    agent = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    address = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: true, collation: "C"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false),
+                    polled_at = table.Column<long>(type: "bigint", nullable: true),
+                    decided_at = table.Column<long>(type: "bigint", nullable: true),
+                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    person_stamp = table.Column<long>(type: "bigint", nullable: true),
+                    session_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    taken_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_device_attempt", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -3423,9 +3468,36 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 column: "expires_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_confirmation_expires_at",
+                table: "identity_confirmation",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_confirmation_person_id",
+                table: "identity_confirmation",
+                column: "person_id");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_consumed_assertion_expires_at",
                 table: "identity_consumed_assertion",
                 column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_device_attempt_device_sha256",
+                table: "identity_device_attempt",
+                column: "device_sha256",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_device_attempt_expires_at",
+                table: "identity_device_attempt",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_device_attempt_user_code",
+                table: "identity_device_attempt",
+                column: "user_code",
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_directory_try_expires_at",
@@ -4222,7 +4294,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_client_key");
 
             migrationBuilder.DropTable(
+                name: "identity_confirmation");
+
+            migrationBuilder.DropTable(
                 name: "identity_consumed_assertion");
+
+            migrationBuilder.DropTable(
+                name: "identity_device_attempt");
 
             migrationBuilder.DropTable(
                 name: "identity_directory_try");

@@ -1174,6 +1174,28 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_confirmation",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    session_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    audience = table.Column<string>(type: "nvarchar(30)", maxLength: 30, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    purpose = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    subject_digest = table.Column<string>(type: "nvarchar(43)", maxLength: 43, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    text = table.Column<string>(type: "nvarchar(2000)", maxLength: 2000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    asked_at = table.Column<long>(type: "bigint", nullable: false),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false),
+                    answered_at = table.Column<long>(type: "bigint", nullable: true),
+                    factors = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    taken_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_confirmation", x => x.id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_consumed_assertion",
                 columns: table => new
                 {
@@ -1183,6 +1205,29 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 constraints: table =>
                 {
                     table.PrimaryKey("PK_identity_consumed_assertion", x => x.key);
+                });
+
+            migrationBuilder.CreateTable(
+                name: "identity_device_attempt",
+                columns: table => new
+                {
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    device_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    user_code = table.Column<string>(type: "nvarchar(8)", maxLength: 8, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    agent = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    address = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    created_at = table.Column<long>(type: "bigint", nullable: false),
+                    expires_at = table.Column<long>(type: "bigint", nullable: false),
+                    polled_at = table.Column<long>(type: "bigint", nullable: true),
+                    decided_at = table.Column<long>(type: "bigint", nullable: true),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    person_stamp = table.Column<long>(type: "bigint", nullable: true),
+                    session_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    taken_at = table.Column<long>(type: "bigint", nullable: true)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_device_attempt", x => x.id);
                 });
 
             migrationBuilder.CreateTable(
@@ -3422,9 +3467,36 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 column: "expires_at");
 
             migrationBuilder.CreateIndex(
+                name: "IX_identity_confirmation_expires_at",
+                table: "identity_confirmation",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_confirmation_person_id",
+                table: "identity_confirmation",
+                column: "person_id");
+
+            migrationBuilder.CreateIndex(
                 name: "IX_identity_consumed_assertion_expires_at",
                 table: "identity_consumed_assertion",
                 column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_device_attempt_device_sha256",
+                table: "identity_device_attempt",
+                column: "device_sha256",
+                unique: true);
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_device_attempt_expires_at",
+                table: "identity_device_attempt",
+                column: "expires_at");
+
+            migrationBuilder.CreateIndex(
+                name: "IX_identity_device_attempt_user_code",
+                table: "identity_device_attempt",
+                column: "user_code",
+                unique: true);
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_directory_try_expires_at",
@@ -4222,7 +4294,13 @@ namespace MissionControl.Storage.SqlServer.Migrations
                 name: "identity_client_key");
 
             migrationBuilder.DropTable(
+                name: "identity_confirmation");
+
+            migrationBuilder.DropTable(
                 name: "identity_consumed_assertion");
+
+            migrationBuilder.DropTable(
+                name: "identity_device_attempt");
 
             migrationBuilder.DropTable(
                 name: "identity_directory_try");
