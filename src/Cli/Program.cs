@@ -8,17 +8,14 @@ using var error = new RedactingWriter(Console.Error);
 
 // An argument that begins with @ is what it says: a file of further arguments would be another way to be told what to do.
 var parsed = McCommand.Create().Parse(args, new ParserConfiguration { ResponseFileTokenReplacer = null });
-if (parsed.Action is ParseErrorAction mistake)
+var written = new InvocationConfiguration { Output = output, Error = error };
+if (parsed.Action is not ParseErrorAction mistake)
 {
-    // The sentence that says what is wrong would stand above a page of help.
-    mistake.ShowHelp = false;
+    return await parsed.InvokeAsync(written); // Also help, whatever else is missing.
 }
 
-var code = await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error });
-if (parsed.Errors.Count == 0)
-{
-    return code;
-}
-
+// The sentence that says what is wrong would stand above a page of help.
+mistake.ShowHelp = false;
+await parsed.InvokeAsync(written);
 error.WriteLine(parsed.CommandResult.Command is RootCommand ? "See mc --help." : $"See mc --help, and mc {parsed.CommandResult.Command.Name} --help.");
 return McCommand.WrongUse;

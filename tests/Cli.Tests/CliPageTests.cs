@@ -27,7 +27,7 @@ public sealed partial class CliPageTests(SignedInHost here) : IClassFixture<Sign
         });
 
         Assert.True(code == 0, error + said);
-        Assert.Contains("\n1\n", said, StringComparison.Ordinal);
+        Assert.Contains("}1\n", said, StringComparison.Ordinal);
         Assert.Contains("Signed out.\n", error, StringComparison.Ordinal);
         Assert.False(File.Exists(space.PathOf(SignedInHost.Kept)));
         Assert.Single((await here.Browser.ListInvitationsAsync("", CancellationToken.None)).Items, item => item.Email == "grace@example.com");
