@@ -10,7 +10,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_audit_producer] TO [mc_identit
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_authenticator] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_challenge] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_client_key] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_confirmation] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_consumed_assertion] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_device_attempt] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_directory_try] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_federated_identity] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_former_owner] TO [mc_identity];
@@ -29,6 +31,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_outbox] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_parked_message] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_passkey] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_person] TO [mc_identity];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_preferences] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_projection] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_provider] TO [mc_identity];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_recovery_code] TO [mc_identity];

@@ -116,6 +116,12 @@ public sealed partial class MissionControlClient
     public Task<CreatedInvitation> RecoverPersonAsync(Guid id, PersonActionRequest request, CancellationToken cancellationToken) =>
         SendAsync<CreatedInvitation>(HttpMethod.Post, $"{Identity}/people/{id}/recover", request, null, cancellationToken);
 
+    /// <summary>Browsers that a person is signed in with.</summary>
+    public Task<IReadOnlyList<SessionItem>> ListPersonSessionsAsync(Guid id, CancellationToken cancellationToken) => GetAsync<IReadOnlyList<SessionItem>>($"{Identity}/people/{id}/sessions", cancellationToken);
+
+    /// <summary>Signs one browser of a person out.</summary>
+    public Task EndPersonSessionAsync(Guid id, Guid session, PersonActionRequest request, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/people/{id}/sessions/{session}/end", request, null, cancellationToken);
+
     /// <summary>Oneself.</summary>
     public Task<MeItem> GetMeAsync(CancellationToken cancellationToken) => GetAsync<MeItem>($"{Identity}/me", cancellationToken);
 
@@ -127,6 +133,12 @@ public sealed partial class MissionControlClient
 
     /// <summary>Signs all other browsers out.</summary>
     public Task EndMyOtherSessionsAsync(CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/me/sessions/end-others", null, null, cancellationToken);
+
+    /// <summary>How one wants pages to look.</summary>
+    public Task<PreferencesItem> GetMyPreferencesAsync(CancellationToken cancellationToken) => GetAsync<PreferencesItem>($"{Identity}/me/preferences", cancellationToken);
+
+    /// <summary>Says how pages are to look, as a whole.</summary>
+    public Task SetMyPreferencesAsync(SetPreferencesRequest request, CancellationToken cancellationToken) => SendAsync(HttpMethod.Put, $"{Identity}/me/preferences", request, null, cancellationToken);
 
     /// <summary>Changes one's password.</summary>
     public Task ChangeMyPasswordAsync(ChangePasswordRequest request, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"{Identity}/me/password", request, null, cancellationToken);

@@ -74,10 +74,30 @@ internal static class ConfigurationKeys
         ["Demo:Simulator"] = "Path of mc-simulator, for --demo.",
     };
 
+    /// <summary>
+    /// The keys whose values may be shown to others, as in a support bundle. Closed unless it stands here: no secret, no user's name, no
+    /// mail address, and nothing of which a part could be one. Of a file it is the path.
+    /// </summary>
+    public static IReadOnlySet<string> Shown { get; } = new HashSet<string>(StringComparer.OrdinalIgnoreCase)
+    {
+        "AllowedHosts", "Api:RequestsPerMinute", "Database:Provider", "Database:ConnectionStringFile", "RabbitMq:Address", "RabbitMq:PasswordFile", "Edge:Roles", "Edge:CaFile",
+        "Network:PublicProxies", "Network:StaffNetworks", "Network:TrustedProxies", "Tls:CertificateFile", "Tls:KeyFile", "Tls:MinimumVersion", "Tls:CipherSuites", "Logging", "Telemetry:OtlpEndpoint",
+        "CallHome:IntervalSeconds", "CallHome:BundleDays", "CallHome:EnrollmentsPerSecond", "CallHome:ItemsAtOnce", "CallHome:ItemsPerSecond", "CallHome:JitterPercent", "CallHome:SealingKeyFile", "CallHome:AnchorsFile",
+        "AccessTokens:Issuer", "AccessTokens:Audience", "AccessTokens:ScopeClaim", "AccessTokens:ScopePrefix", "AccessTokens:CustomerClaim", "AccessTokens:AllowedNetworks", "AccessTokens:CaFile",
+        "Identity:PortalAddress", "Identity:PasskeyDomain", "Identity:StepUpByCode", "Identity:StepUpCoolDown", "Identity:BreachedPasswordsFile", "Identity:KeepBootstrapToken",
+        "Identity:AllowedNetworks", "Identity:CustomerNetworks", "Identity:MostFederatedPeople", "Identity:CaFile", "Identity:Staff:Idle", "Identity:Staff:Longest", "Identity:Customers:Idle", "Identity:Customers:Longest",
+        "Identity:Leaks:GitHubKeysUrl", "Identity:Leaks:GitLabTokenFile",
+        "Notifications:Smtp:Host", "Notifications:Smtp:Port", "Notifications:Smtp:Security", "Notifications:Smtp:PasswordFile", "Notifications:AllowedNetworks", "Notifications:CaFile", "Retention", "Demo:Simulator",
+    };
+
     public static IEnumerable<string> Unknown(JsonElement root) => Walk(root, "").Where(path => !IsKnown(path))
         .Select(path => $"Configuration key '{path}' is not known. Known keys: {string.Join(", ", Known.Keys)}.");
 
-    private static bool IsKnown(string path) => Known.ContainsKey(path) || Known.Keys.Any(key => path.StartsWith(key + ":", StringComparison.OrdinalIgnoreCase));
+    public static bool IsKnown(string path) => IsOf(path, Known.Keys);
+
+    public static bool IsShown(string path) => IsOf(path, Shown);
+
+    private static bool IsOf(string path, IEnumerable<string> keys) => keys.Any(key => path.Equals(key, StringComparison.OrdinalIgnoreCase) || path.StartsWith(key + ":", StringComparison.OrdinalIgnoreCase));
 
     private static IEnumerable<string> Walk(JsonElement element, string path)
     {

@@ -50,6 +50,17 @@ public sealed partial class AuditWalkTests
         })),
         ["RemoveMyAuthenticator"] = ("identity.authenticator-removed", () => AsPersonAsync(async (_, api) => (await api.PostAsJsonAsync("/api/v1/identity/me/authenticator/remove", new RemoveFactorRequest())).EnsureSuccessStatusCode())),
         ["ProveStepUp"] = ("identity.step-up-proven", () => AsPersonAsync((_, api) => AddPasskeyAsync(api))),
+        ["ApproveDevice"] = ("identity.device-approved", () => AsPersonAsync(async (_, api) => await DecideAsync(api, "approve"))),
+        ["DenyDevice"] = ("identity.device-denied", () => AsPersonAsync(async (_, api) => await DecideAsync(api, "deny"))),
+        ["FinishDeviceSignIn"] = ("identity.signed-in", () => AsPersonAsync(async (_, api) => await PostAsync("/api/v1/identity/sign-in/device", new FinishDeviceSignInRequest(await DecideAsync(api, "approve"))))),
+        ["AnswerConfirmation"] = ("identity.confirmation-given", () => WithPersonAsync((somebody, _) => ConfirmAsync(somebody, async (api, asked) =>
+        {
+            using var begun = await api.PostAsJsonAsync("/api/v1/identity/me/step-up/begin", new BeginStepUpRequest(asked.Demand.Audience, asked.Demand.Purpose, asked.Demand.SubjectDigest));
+            var challenge = (await begun.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<StepUpChallenge>())!;
+            (await api.PostAsJsonAsync($"/api/v1/identity/me/confirmations/{asked.Id}/answer", new StepUpRequest(challenge.Challenge, somebody.Passkey.Get(challenge.Options!)))).EnsureSuccessStatusCode();
+        }))),
+        ["RefuseConfirmation"] = ("identity.confirmation-refused", () => WithPersonAsync((somebody, _) => ConfirmAsync(somebody, async (api, asked) =>
+            (await api.PostAsync(new Uri($"/api/v1/identity/me/confirmations/{asked.Id}/refuse", UriKind.Relative), null)).EnsureSuccessStatusCode()))),
         ["ChangePersonRoles"] = ("identity.person-roles-changed", () => WithPersonAsync(async (_, id) => (await host.Admin.PutAsJsonAsync($"/api/v1/identity/people/{id}/roles", new ChangeRolesRequest(["billing"]))).EnsureSuccessStatusCode())),
         ["CreateGroup"] = ("identity.group-created", async () => (await GroupAsync()).ToString()),
         ["ChangeGroup"] = ("identity.group-changed", async () =>
@@ -73,6 +84,11 @@ public sealed partial class AuditWalkTests
             await PostAsync($"/api/v1/identity/people/{id}/enable", new PersonActionRequest());
         })),
         ["EndPersonSessions"] = ("identity.person-signed-out", () => WithPersonAsync((_, id) => PostAsync($"/api/v1/identity/people/{id}/end-sessions", new PersonActionRequest()))),
+        ["EndPersonSession"] = ("identity.session-ended", () => WithPersonAsync(async (_, id) =>
+        {
+            var one = (await host.Admin.GetFromJsonAsync<List<SessionItem>>($"/api/v1/identity/people/{id}/sessions"))!.Single();
+            await PostAsync($"/api/v1/identity/people/{id}/sessions/{one.Id}/end", new PersonActionRequest());
+        })),
         ["RecoverPerson"] = ("identity.recovery-begun", () => WithPersonAsync((_, id) => PostAsync($"/api/v1/identity/people/{id}/recover", new PersonActionRequest()))),
         ["EndMySession"] = ("identity.session-ended", () => AsPersonAsync(async (_, api) =>
         {
@@ -80,6 +96,7 @@ public sealed partial class AuditWalkTests
             (await api.PostAsync(new Uri($"/api/v1/identity/me/sessions/{own.Id}/end", UriKind.Relative), null)).EnsureSuccessStatusCode();
         })),
         ["EndMyOtherSessions"] = ("identity.person-signed-out", () => AsPersonAsync(async (_, api) => (await api.PostAsync(new Uri("/api/v1/identity/me/sessions/end-others", UriKind.Relative), null)).EnsureSuccessStatusCode())),
+        ["SetMyPreferences"] = ("identity.preferences-changed", () => AsPersonAsync(async (_, api) => (await api.PutAsJsonAsync("/api/v1/identity/me/preferences", new SetPreferencesRequest("dark"))).EnsureSuccessStatusCode())),
         ["ChangeMyPassword"] = ("identity.password-changed", () => AsPersonAsync(async (somebody, api) =>
             (await api.PostAsJsonAsync("/api/v1/identity/me/password", new ChangePasswordRequest(SomebodySignedIn.Password, New, somebody.Code(1)))).EnsureSuccessStatusCode())),
         ["RenewMyRecoveryCodes"] = ("identity.recovery-codes-renewed", () => AsPersonAsync(async (somebody, api) => (await api.PostAsJsonAsync("/api/v1/identity/me/recovery-codes", new ProofRequest(somebody.Code(1)))).EnsureSuccessStatusCode())),
@@ -100,6 +117,24 @@ public sealed partial class AuditWalkTests
         var domain = asked.Options["rp"]!["id"]!.GetValue<string>();
         using var key = new SoftPasskey { Domain = domain, Origin = domain == "localhost" ? "https://localhost:8443" : ControlAddress.TrimEnd('/') };
         (await api.PostAsJsonAsync("/api/v1/identity/me/passkeys", new NewPasskeyRequest(asked.Challenge, key.Create(asked.Options)))).EnsureSuccessStatusCode();
+    }
+
+    // A program that waits is permitted or refused.
+    private async Task<string> DecideAsync(HttpClient api, string decision)
+    {
+        using var begun = await host.Admin.PostAsJsonAsync("/api/v1/identity/sign-in/device/begin", new BeginDeviceSignInRequest("mc on walk"));
+        var waiting = (await begun.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<DeviceSignIn>())!;
+        using var found = await api.PostAsJsonAsync("/api/v1/identity/me/devices/find", new FindDeviceRequest(waiting.UserCode));
+        var device = (await found.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<DeviceItem>())!;
+        (await api.PostAsJsonAsync($"/api/v1/identity/me/devices/{device.Id}/{decision}", new ApproveDeviceRequest())).EnsureSuccessStatusCode();
+        return waiting.DeviceCode;
+    }
+
+    // What somebody's program asks them to confirm.
+    private static async Task ConfirmAsync(SomebodySignedIn somebody, Func<HttpClient, ConfirmationItem, Task> act)
+    {
+        using var api = await somebody.ApiAsync(confirms: false);
+        await act(api, await SomebodySignedIn.AskedInPortalAsync(api));
     }
 
     private async Task<Guid> GroupAsync()

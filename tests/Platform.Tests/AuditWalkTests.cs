@@ -34,6 +34,9 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
     {
         ["TradeSession"] = "a session gives a short token; nothing changes",
         ["BeginPasskeySignIn"] = "a question of two minutes; its answer is told",
+        ["BeginDeviceSignIn"] = "a code of ten minutes; who permits it is told",
+        ["FindDevice"] = "says what waits; nothing changes",
+        ["TakeConfirmation"] = "the proof of an answer that is told; what it permits has its own entry",
         ["BeginMyPasskey"] = "a question of two minutes; its answer is told",
         ["BeginStepUp"] = "a question of two minutes; its answer is told",
         ["ExchangeToken"] = "an assertion gives short access; the key's rotation has its own entry",

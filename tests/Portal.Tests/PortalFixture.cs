@@ -213,14 +213,14 @@ public sealed class PortalFixture : IAsyncLifetime
         await Window.OpenAsync(await ContextAsync(width, theme, script, null, "UTC"), at ?? Host.Portal);
 
     /// <summary>A window in which somebody has signed in, with a password and a recovery code, at a host that a test has started, and gone to a page.</summary>
-    public async Task<Window> OpenAsSomebodyAsync(SomebodySignedIn reader, Uri at, string address)
+    public async Task<Window> OpenAsSomebodyAsync(SomebodySignedIn reader, Uri at, string address, int code = 0)
     {
         var window = await OpenStrangerAsync(at: at);
         await window.GoAsync($"/signin?returnUrl={Uri.EscapeDataString(address)}");
         await window.Page.GetByText("With mail address and password").ClickAsync();
         await window.Page.GetByLabel("Mail address").FillAsync(reader.Email);
         await window.Page.GetByLabel("Password").FillAsync(SomebodySignedIn.Password);
-        await window.Page.GetByLabel("Code", new() { Exact = true }).FillAsync(reader.RecoveryCodes[0]);
+        await window.Page.GetByLabel("Code", new() { Exact = true }).FillAsync(reader.RecoveryCodes[code]);
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).Last.ClickAsync();
         await window.Page.WaitForURLAsync(new Uri(at, address).ToString(), new PageWaitForURLOptions { WaitUntil = WaitUntilState.Commit });
         return window;

@@ -55,6 +55,7 @@ public sealed class PreferenceTests(PortalFixture portal)
 
         await window.GoAsync("/keys");
         await window.Page.Locator("#keys-switch").ClickAsync();
+        await window.Page.GetByText("Short cuts are off").WaitForAsync();
         await window.Page.Locator("#main").FocusAsync();
         await window.Page.Keyboard.PressAsync("T");
         await window.GoAsync("/clusters");

@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using System.Text;
-using MissionControl.Protocol.Tokens;
 using MissionControl.Testing;
 using Xunit;
 
@@ -17,12 +16,11 @@ public abstract class LogRedactionTests
     public async Task No_token_that_is_put_anywhere_in_a_request_can_be_read_in_the_log()
     {
         await using var host = await installation.StartTalkativeAsync();
-        const string Jwt = "eyJhbGciOiJFUzI1NiIsInR5cCI6Im1jLXVzZXIrand0In0.eyJzdWIiOiJ0b2tlbjpzZWNyZXQifQ.c2lnbmF0dXJlLXRoYXQtbXVzdC1ub3QtbGVhaw";
-        var tokens = TokenText.Kinds.Select(kind => TokenText.New(kind, out _, out _)).Append(SealedToken.Format('c', new byte[52])).ToList();
+        var tokens = PlacedTokens.OfEveryKind().ToList();
         using var portal = TrustingClient.Create(host.Portal, host.CaFile);
         using var callHome = TrustingClient.Create(host.CallHome, host.CaFile);
 
-        foreach (var token in tokens.Append(Jwt))
+        foreach (var token in tokens.Append(PlacedTokens.Jwt))
         {
             await SendAsync(portal, HttpMethod.Get, $"/api/v1/fleet/clusters?q={token}", token, null);
             await SendAsync(portal, HttpMethod.Get, $"/api/v1/{token}/clusters", token, null);
@@ -35,7 +33,7 @@ public abstract class LogRedactionTests
         }
 
         await Eventually.TrueAsync(() => tokens.TrueForAll(token => host.Output().Any(line => line.Contains(token[..16], StringComparison.Ordinal))), "every token's loggable id has come to the log");
-        Assert.DoesNotContain(host.Output(), line => tokens.Append(host.AdminToken).Any(token => line.Contains(token[17..], StringComparison.Ordinal)) || line.Contains(Jwt[20..], StringComparison.Ordinal));
+        Assert.DoesNotContain(host.Output(), line => tokens.Append(host.AdminToken).Any(token => line.Contains(token[17..], StringComparison.Ordinal)) || line.Contains(PlacedTokens.Jwt[20..], StringComparison.Ordinal));
         Assert.All(host.Output().Where(line => line.StartsWith('{')).Take(2000), line => global::System.Text.Json.JsonDocument.Parse(line).Dispose());
     }
 

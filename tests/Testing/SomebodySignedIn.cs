@@ -2,6 +2,8 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
+using MissionControl.Contracts;
+using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 
 namespace MissionControl.Testing;
@@ -117,6 +119,19 @@ public sealed class SomebodySignedIn(SignInDoor door, string email)
         var hash = HMACSHA1.HashData(key, counter);
 #pragma warning restore CA5350
         return ((BinaryPrimitives.ReadUInt32BigEndian(hash.AsSpan(hash[^1] & 15, 4)) & 0x7fff_ffff) % 1_000_000).ToString("D6", CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>Has a program of somebody's ask for a confirmation in the portal: it wants a token of theirs.</summary>
+    public static async Task<ConfirmationItem> AskedInPortalAsync(HttpClient api)
+    {
+        ArgumentNullException.ThrowIfNull(api);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/api/v1/identity/tokens", UriKind.Relative)) { Content = JsonContent.Create(new CreateTokenRequest("of a program", ["fleet:read"], Networks: ["127.0.0.0/8"])) };
+        request.Headers.Add(StepUp.AskHeader, StepUp.InPortal);
+        using var answer = await api.SendAsync(request);
+        var id = (await answer.Content.ReadFromJsonAsync<ProblemDocument>())!.StepUp!.Confirmation!.Value;
+        ConfirmationItem? asked = null;
+        await Eventually.TrueAsync(async () => (asked = await api.GetFromJsonAsync<ConfirmationItem>($"/api/v1/identity/me/confirmations/{id}")) is not null, "the role's question is there");
+        return asked!;
     }
 
     /// <summary>Tries to sign in.</summary>

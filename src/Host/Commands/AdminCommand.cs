@@ -13,7 +13,7 @@ internal static class AdminCommand
 
     public static Command Create()
     {
-        var command = new Command("admin", "Work on the server's own console.") { Backup(), Restore(), KeysCommand.Create() };
+        var command = new Command("admin", "Work on the server's own console.") { Backup(), Restore(), SupportBundleCommand.Create(), KeysCommand.Create() };
         foreach (var task in ModuleCommands.All())
         {
             command.Subcommands.Add(task);

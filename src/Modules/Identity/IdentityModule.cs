@@ -55,6 +55,7 @@ public sealed class IdentityModule : IModule
         model.ApplyConfiguration(new Challenge.Configuration());
         model.ApplyConfiguration(new DeviceAttempt.Configuration());
         model.ApplyConfiguration(new AskedConfirmation.Configuration());
+        model.ApplyConfiguration(new Preferences.Configuration());
         model.ApplyConfiguration(new LeakIncident.Configuration());
         model.ApplyConfiguration(new LeakPlace.Configuration());
         model.ApplyConfiguration(new UsedToken.Configuration());
@@ -158,6 +159,7 @@ public sealed class IdentityModule : IModule
         records.Purge<UsedAssertion>("assertion", "assertions that count no second time", personal: false, Term.Days(1, 1, 30), "after it expired", row => row.ExpiresAt);
         records.Purge<DirectoryTry>("directory-try", "wrong passwords of people in a directory", personal: true, Term.Days(1, 1, 30), "after the last one counts no more", row => row.ExpiresAt);
         records.Purge<ConsumedAssertion>("consumed-assertion", "assertions that count no second time", personal: false, Term.Days(1, 1, 30), "after it ended", row => row.ExpiresAt);
+        records.Keep("preferences", "how people want pages to look", personal: true, "as long as the person", typeof(Preferences));
         records.Keep("view", "filters of lists that somebody named", personal: true, "until it is deleted", typeof(SavedView));
     }
 

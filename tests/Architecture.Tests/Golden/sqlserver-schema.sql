@@ -1524,6 +1524,23 @@ IF NOT EXISTS (
     WHERE [MigrationId] = N'Initial'
 )
 BEGIN
+    CREATE TABLE [identity_preferences] (
+        [person_id] binary(16) NOT NULL,
+        [theme] nvarchar(20) COLLATE Latin1_General_100_BIN2 NULL,
+        [density] nvarchar(20) COLLATE Latin1_General_100_BIN2 NULL,
+        [zone] nvarchar(64) COLLATE Latin1_General_100_BIN2 NULL,
+        [in_utc] bit NOT NULL,
+        [keys_off] bit NOT NULL,
+        [changed_at] bigint NOT NULL,
+        CONSTRAINT [PK_identity_preferences] PRIMARY KEY ([person_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Initial'
+)
+BEGIN
     CREATE TABLE [identity_projection] (
         [kind] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
         [id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,

@@ -59,12 +59,24 @@ internal sealed class Belongings : IDisposable
         var me = (await api.GetFromJsonAsync<MeItem>("/api/v1/identity/me"))!;
         (ids["people"], ids["passkeys"]) = (me.Id.ToString(), me.Passkeys[0].Id.ToString());
         ids["sessions"] = (await api.GetFromJsonAsync<List<SessionItem>>("/api/v1/identity/me/sessions"))![0].Id.ToString();
+        await ProgramOfPersonAsync(host, api);
         ids["invitations"] = (await SomebodySignedIn.InvitedAsync(api, $"invited@{name}.example", Customer is null ? "viewer" : "customer-viewer")).Id.ToString();
         ids["views"] = (await MadeAsync<ViewItem>(api, "identity/views", new SaveViewRequest("clusters", name, "health=red", Shared: true))).Id.ToString();
         ids["tokens"] = (await MadeAsync<CreatedToken>(api, "identity/tokens", new CreateTokenRequest(name, ["fleet:read"], Networks: ["127.0.0.0/8"]))).Id;
         ids["groups"] = (await MadeAsync<CreatedGroup>(api, "identity/groups", new SetGroupRequest(name, [Customer is null ? "viewer" : "customer-viewer"], [], Reason: "a test"))).Id.ToString();
         var lost = await MadeAsync<CreatedToken>(host.Admin, "identity/tokens", new CreateTokenRequest($"lost {name}", ["fleet:read"], Customer));
         ids["leaks"] = (await MadeAsync<ReportedLeak>(host.Admin, "identity/leaks/report", new ReportLeakRequest(lost.Token))).IncidentId!.Value.ToString();
+    }
+
+    // One that was signed in already, and one thing that it asks.
+    private async Task ProgramOfPersonAsync(ControlPlane host, HttpClient api)
+    {
+        var waiting = await MadeAsync<DeviceSignIn>(host.Admin, "identity/sign-in/device/begin", new BeginDeviceSignInRequest("mc"));
+        var device = (await MadeAsync<DeviceItem>(api, "identity/me/devices/find", new FindDeviceRequest(waiting.UserCode))).Id;
+        ids["devices"] = device.ToString();
+        (await api.PostAsJsonAsync($"/api/v1/identity/me/devices/{device}/approve", new ApproveDeviceRequest())).EnsureSuccessStatusCode();
+        using var asking = await Owner.ApiAsync(confirms: false);
+        ids["confirmations"] = (await SomebodySignedIn.AskedInPortalAsync(asking)).Id.ToString();
     }
 
     private async Task ProgramAsync(HttpClient api, string name)

@@ -189,6 +189,8 @@ public sealed class FormForgeryTests : IAsyncLifetime
         ("provider", "staff") => ["corp"],
         ("id", "programs") => [theirs.Ids["service-accounts"]],
         ("id", "messages") => [theirs.Ids["deliveries"]],
+        ("id", "device") => [theirs.Ids["devices"]],
+        ("id", "confirm") => [theirs.Ids["confirmations"]],
         ("id", "parked") => [theirs.Ids["parked-messages"]],
         (_, "signin") or (_, "jobs") => throw new Xunit.Sdk.XunitException($"Say what stands for {parameter.Name} in {route}."),
         var (name, kind) => theirs.Ids.TryGetValue(kind, out var id) ? [id] : throw new Xunit.Sdk.XunitException($"There is no row for {name} after '{kind}' in {route}."),

@@ -35,6 +35,7 @@ internal static class MeApi
         me.MapPost("/authenticator/confirm", ConfirmAuthenticatorAsync).WithName("ConfirmMyAuthenticator").WithSummary("Put the new authenticator in place of the old one").Produces(StatusCodes.Status204NoContent);
         me.MapPost("/authenticator/remove", RemoveAuthenticatorAsync).WithName("RemoveMyAuthenticator").WithSummary("Sign in with passkeys only: password, authenticator and recovery codes end").Produces(StatusCodes.Status204NoContent);
         MyPasskeys.Map(me);
+        MyPreferences.Map(me);
     }
 
     private static async Task<IResult> GetAsync([AsParameters] Asking ask, CancellationToken cancellationToken)
@@ -61,24 +62,12 @@ internal static class MeApi
             return Asking.NoPerson();
         }
 
-        var now = ask.Time.GetUtcNow();
-        var open = await ask.Db.Set<Session>().AsNoTracking().Where(row => row.PersonId == self.Person.Id && row.EndedAt == null && row.ExpiresAt > now).OrderByDescending(row => row.CreatedAt).Take(200).ToListAsync(cancellationToken);
-        return TypedResults.Ok<IReadOnlyList<SessionItem>>([.. open.Where(row => row.IsLive(now)).Select(row => new SessionItem(row.Id, row.CreatedAt, row.SeenAt, row.ExpiresAt, row.Agent, row.Factors ?? "", row.Id == self.Session))]);
+        return TypedResults.Ok(await OpenSessions.ListAsync(ask.Db, self.Person.Id, self.Session, ask.Time.GetUtcNow(), cancellationToken));
     }
 
     private static Task<IResult> EndSessionAsync(Guid id, [AsParameters] Asking ask, CancellationToken cancellationToken) =>
         Actor.IdOf(ask.Http.User) is null ? Task.FromResult(Problems.NotFound()) : ask.ChangeAsync(async self =>
-        {
-            var now = ask.Time.GetUtcNow();
-            if (await ask.Db.Set<Session>().Where(row => row.Id == id && row.PersonId == self.Person.Id && row.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now), cancellationToken) == 0)
-            {
-                return Problems.NotFound();
-            }
-
-            ask.Renew(self.Person);
-            ask.Events.Audit(self.Person.Fact("identity.session-ended") with { Changes = [Change.Remove("/session", id)] });
-            return TypedResults.NoContent();
-        });
+            await OpenSessions.EndAsync(ask.Db, ask.Events, self.Person, id, null, ask.Time.GetUtcNow(), cancellationToken) ? TypedResults.NoContent() : Problems.NotFound());
 
     private static Task<IResult> EndOthersAsync([AsParameters] Asking ask, CancellationToken cancellationToken) =>
         ask.ChangeAsync(async self =>

@@ -49,6 +49,7 @@ internal static class PeopleApi
         people.MapPost("/{id:guid}/end-sessions", SignOutAsync).RequireScope(Right).WithName("EndPersonSessions").WithSummary("Sign a person out everywhere").Produces(StatusCodes.Status204NoContent);
         people.MapPost("/{id:guid}/recover", RecoverAsync).RequireScope(Right).WithName("RecoverPerson").WithSummary("Give a person who lost password or device a way back; its code is shown once and sent by mail").Produces<CreatedInvitation>();
         people.MapPost("/{id:guid}/forget-authenticator", ForgetAuthenticatorAsync).RequireScope(Right).WithName("ForgetPersonAuthenticator").WithSummary("Let a federated person who lost its authenticator set up another one at its next sign-in").Produces(StatusCodes.Status204NoContent);
+        PersonSessions.Map(people);
     }
 
     /// <summary>Which of these roles somebody cannot be given, and why.</summary>
@@ -245,7 +246,8 @@ internal static class PeopleApi
             return TypedResults.NoContent();
         }, cancellationToken);
 
-    private static async Task<IResult> ChangeAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, Func<Person, List<HeldRole>, DateTimeOffset, Task<IResult>> change, CancellationToken cancellationToken)
+    /// <summary>Makes a change of somebody in one transaction, if the reader sees that person and may do all that it may.</summary>
+    public static async Task<IResult> ChangeAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, Func<Person, List<HeldRole>, DateTimeOffset, Task<IResult>> change, CancellationToken cancellationToken)
     {
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
 
@@ -301,7 +303,8 @@ internal static class PeopleApi
         return administrators is [var only] && only == person.Id;
     }
 
-    private static IQueryable<Person> Visible(ControlPlaneDbContext db)
+    /// <summary>Whom the reader sees: everybody, or the people of its customer.</summary>
+    public static IQueryable<Person> Visible(ControlPlaneDbContext db)
     {
         var (all, customer) = (db.Scope.IsAll, db.Scope.CustomerId);
         return db.Set<Person>().Where(row => all || row.CustomerId == customer);

@@ -142,13 +142,7 @@
   });
 
   // Short cuts; they can be switched off (WCAG 2.1.4) and never work in a field.
-  const keysOn = () => localStorage.getItem('mc-keys') !== 'off';
-  const showSwitch = () => {
-    const button = document.getElementById('keys-switch');
-    if (button) { button.setAttribute('aria-pressed', keysOn()); button.textContent = keysOn() ? 'Short cuts are on' : 'Short cuts are off'; }
-  };
-  document.getElementById('keys-switch')?.addEventListener('click', () => { localStorage.setItem('mc-keys', keysOn() ? 'off' : 'on'); showSwitch(); });
-  showSwitch();
+  const keysOn = () => !document.body.hasAttribute('data-keys-off');
   const places = { t: '/', f: '/fleet', c: '/clusters', v: '/fleet/versions', k: '/customers', a: '/audit', s: '/system', l: '/tasks' };
   let going = false;
   document.addEventListener('keydown', event => {

@@ -30,10 +30,14 @@ internal static class SignInEndpoints
         pages.MapPost("/signout", SignOutAsync);
     }
 
-    /// <summary>Puts the session into the browser, where no script and no other site reaches it. One that the browser held before ends, whoever planted it there.</summary>
+    /// <summary>
+    /// Puts the session into the browser, where no script and no other site reaches it, and with it how the person wants pages to look. One that the browser
+    /// held before ends, whoever planted it there.
+    /// </summary>
     public static async Task KeepAsync(HttpContext http, MissionControlClient client, string session, DateTimeOffset expiresAt)
     {
         http.Response.Cookies.Append(SignedIn.Cookie, session, new CookieOptions { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Lax, Path = "/", Expires = expiresAt });
+        await Preferences.BringAsync(http, client, session);
         if (http.Request.Cookies[SignedIn.Cookie] is not { Length: > 0 and <= 200 } before)
         {
             return;

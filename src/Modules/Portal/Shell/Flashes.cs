@@ -9,7 +9,8 @@ namespace MissionControl.Portal.Shell;
 /// <param name="Text">The sentence.</param>
 /// <param name="AuditLink">Address of the entry within the portal.</param>
 /// <param name="Undo">What takes it back; null: nothing does.</param>
-internal sealed record Flash(string Text, string? AuditLink, Undo? Undo = null);
+/// <param name="IsBad">Whether it says what was not done.</param>
+internal sealed record Flash(string Text, string? AuditLink, Undo? Undo = null, bool IsBad = false);
 
 /// <summary>The form that takes back what another one did.</summary>
 /// <param name="Action">Its address.</param>

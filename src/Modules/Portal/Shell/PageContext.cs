@@ -32,14 +32,8 @@ internal sealed class PageContext(MissionControlClient client, IAntiforgery forg
     /// <summary>Ends the wait when the browser goes away.</summary>
     public CancellationToken Aborted => Http.RequestAborted;
 
-    /// <summary>light, dark, or null: as the system.</summary>
-    public string? Theme => Http.Request.Cookies[Preferences.Theme] is ("light" or "dark") and var theme ? theme : null;
-
-    /// <summary>compact, or null: cosy.</summary>
-    public string? Density => Http.Request.Cookies[Preferences.Density] is "compact" ? "compact" : null;
-
-    /// <summary>The zone that was chosen; null: the browser's.</summary>
-    public string? ChosenZone => Zone.Find(Http.Request.Cookies[Preferences.ChosenZone])?.Id;
+    /// <summary>How the reader wants pages to look.</summary>
+    public SetPreferencesRequest Looks { get; private set; } = new();
 
     /// <summary>The person's zone: the one that was chosen, or else the browser's; without either it is UTC.</summary>
     public Zone OwnZone { get; private set; } = Zone.Utc;
@@ -69,8 +63,9 @@ internal sealed class PageContext(MissionControlClient client, IAntiforgery forg
         user = reader;
         Now = time.GetUtcNow();
         var cookies = context.Request.Cookies;
-        OwnZone = Zone.Find(cookies[Preferences.ChosenZone]) ?? Zone.Find(cookies[Preferences.GuessedZone]) ?? Zone.Utc;
-        Zone = (IsFragment ? Zone.Find(context.Request.Headers[Preferences.ZoneHeader]) : null) ?? (cookies[Preferences.InUtc] == "1" ? Zone.Utc : OwnZone);
+        Looks = Preferences.Of(cookies);
+        OwnZone = Zone.Find(Looks.Zone) ?? Zone.Find(cookies[Preferences.GuessedZone]) ?? Zone.Utc;
+        Zone = (IsFragment ? Zone.Find(context.Request.Headers[Preferences.ZoneHeader]) : null) ?? (Looks.InUtc ? Zone.Utc : OwnZone);
         Done = HttpMethods.IsGet(context.Request.Method) && !IsFragment ? flashes.Take(context) : null;
     }
 

@@ -87,13 +87,16 @@ internal static class PortalPage
             return new PageResult<Pages.Failure>(null, new Dictionary<string, object?> { [nameof(Pages.Failure.Why)] = Refusal.Silent("identity") with { Detail = "Who you are cannot be checked now. Try again in a moment; your session is kept." } }, status: 503);
         }
 
-        if (reader is { Principal.CustomerId: null } && !http.RequestServices.GetRequiredService<StaffNetworks>().Admits(http.Connection.RemoteIpAddress))
+        if (reader is not null && !IsAdmitted(http, reader))
         {
             return new PageResult<Pages.Failure>(null, new Dictionary<string, object?> { [nameof(Pages.Failure.Why)] = Refusal.OutsideNetwork() }, status: 403);
         }
 
         return reader is null ? SignInFirst(http) : await then(reader);
     }
+
+    /// <summary>Whether a reader may work from where the request comes from: staff has its networks.</summary>
+    public static bool IsAdmitted(HttpContext http, TradedSession reader) => reader.Principal.CustomerId is not null || http.RequestServices.GetRequiredService<StaffNetworks>().Admits(http.Connection.RemoteIpAddress);
 
     // What pages fetch by themselves: their regions when something changed, the count of tasks, the stream of signals.
     private static bool IsActive(HttpRequest request) =>

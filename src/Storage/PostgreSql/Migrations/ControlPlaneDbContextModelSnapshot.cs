@@ -2227,6 +2227,47 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.ToTable("identity_used_token", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Identity.Me.Preferences", b =>
+                {
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("person_id");
+
+                    b.Property<long>("ChangedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("changed_at");
+
+                    b.Property<string>("Density")
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("density")
+                        .UseCollation("C");
+
+                    b.Property<bool>("InUtc")
+                        .HasColumnType("boolean")
+                        .HasColumnName("in_utc");
+
+                    b.Property<bool>("KeysOff")
+                        .HasColumnType("boolean")
+                        .HasColumnName("keys_off");
+
+                    b.Property<string>("Theme")
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("theme")
+                        .UseCollation("C");
+
+                    b.Property<string>("Zone")
+                        .HasMaxLength(64)
+                        .HasColumnType("character varying(64)")
+                        .HasColumnName("zone")
+                        .UseCollation("C");
+
+                    b.HasKey("PersonId");
+
+                    b.ToTable("identity_preferences", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Identity.Passkeys.Challenge", b =>
                 {
                     b.Property<Guid>("Id")

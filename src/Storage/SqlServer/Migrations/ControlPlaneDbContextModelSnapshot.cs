@@ -2247,6 +2247,47 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.ToTable("identity_used_token", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Identity.Me.Preferences", b =>
+                {
+                    b.Property<byte[]>("PersonId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("person_id");
+
+                    b.Property<long>("ChangedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("changed_at");
+
+                    b.Property<string>("Density")
+                        .HasMaxLength(20)
+                        .HasColumnType("nvarchar(20)")
+                        .HasColumnName("density")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<bool>("InUtc")
+                        .HasColumnType("bit")
+                        .HasColumnName("in_utc");
+
+                    b.Property<bool>("KeysOff")
+                        .HasColumnType("bit")
+                        .HasColumnName("keys_off");
+
+                    b.Property<string>("Theme")
+                        .HasMaxLength(20)
+                        .HasColumnType("nvarchar(20)")
+                        .HasColumnName("theme")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("Zone")
+                        .HasMaxLength(64)
+                        .HasColumnType("nvarchar(64)")
+                        .HasColumnName("zone")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.HasKey("PersonId");
+
+                    b.ToTable("identity_preferences", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Identity.Passkeys.Challenge", b =>
                 {
                     b.Property<byte[]>("Id")

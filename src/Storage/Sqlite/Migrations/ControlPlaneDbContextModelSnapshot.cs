@@ -2111,6 +2111,44 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.ToTable("identity_used_token", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Identity.Me.Preferences", b =>
+                {
+                    b.Property<Guid>("PersonId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("person_id");
+
+                    b.Property<long>("ChangedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("changed_at");
+
+                    b.Property<string>("Density")
+                        .HasMaxLength(20)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("density");
+
+                    b.Property<bool>("InUtc")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("in_utc");
+
+                    b.Property<bool>("KeysOff")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("keys_off");
+
+                    b.Property<string>("Theme")
+                        .HasMaxLength(20)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("theme");
+
+                    b.Property<string>("Zone")
+                        .HasMaxLength(64)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("zone");
+
+                    b.HasKey("PersonId");
+
+                    b.ToTable("identity_preferences", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Identity.Passkeys.Challenge", b =>
                 {
                     b.Property<Guid>("Id")

@@ -30,6 +30,12 @@ internal static class PeopleForms
         }));
         pages.MapPost("/people/{id:guid}/recover", (Guid id, HttpContext http) => PortalPage.ChangeAsync<PersonPage>(http, async (page, form) =>
             Once<PersonPage>(await PortalPage.ReaderAsync(http), await page.Api.RecoverPersonAsync(id, new PersonActionRequest(Or(form["reason"])), page.Aborted), id)));
+        pages.MapPost("/people/{id:guid}/sessions/{session:guid}/end", (Guid id, Guid session, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<PersonPage>(http, async (page, _) =>
+        {
+            await page.Api.EndPersonSessionAsync(id, session, new PersonActionRequest(), page.Aborted);
+            flashes.Leave(http, new Flash("That browser is signed out, within five seconds everywhere.", $"/audit?target={id}"));
+            return Results.LocalRedirect($"/people/{id}");
+        }));
         pages.MapPost("/people/{id:guid}/{act:regex(^(end-sessions|disable|enable|forget-authenticator)$)}", (Guid id, string act, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<PersonPage>(http, async (page, form) =>
         {
             await page.Api.ActOnPersonAsync(id, act, new PersonActionRequest(Or(form["reason"])), page.Aborted);

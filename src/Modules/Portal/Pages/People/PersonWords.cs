@@ -42,6 +42,21 @@ internal static class PersonWords
         return person.IsFederated ? own.Length == 0 ? "its provider" : $"its provider; {own} beside it" : own.Length == 0 ? "nothing" : own;
     }
 
+    /// <summary>How a session was opened.</summary>
+    public static string Proof(string factors)
+    {
+        var values = factors.Split(' ', StringSplitOptions.RemoveEmptyEntries).Where(value => value is not ("mfa" or "user")).Select(value => value switch
+        {
+            "pwd" => "password",
+            "otp" => "code",
+            "recovery" => "recovery code",
+            "hwk" or "swk" => "passkey",
+            "fed" => "provider",
+            _ => value,
+        });
+        return string.Join(" and ", values);
+    }
+
     /// <summary>A browser as people call it, from what it calls itself; they call themselves each other's names, so the order matters.</summary>
     public static string Browser(string? agent)
     {

@@ -1,9 +1,8 @@
-﻿using System;
-using Microsoft.EntityFrameworkCore.Migrations;
+﻿using Microsoft.EntityFrameworkCore.Migrations;
 
 #nullable disable
 
-namespace MissionControl.Storage.PostgreSql.Migrations
+namespace MissionControl.Storage.SqlServer.Migrations
 {
     /// <inheritdoc />
     public partial class Initial : Migration
@@ -15,7 +14,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -27,23 +26,23 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_entry",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     occurred_at = table.Column<long>(type: "bigint", nullable: false),
                     recorded_at = table.Column<long>(type: "bigint", nullable: false),
-                    log = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    is_read = table.Column<bool>(type: "boolean", nullable: false),
-                    outcome = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    actor_kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    actor_id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    target_type = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: false, collation: "C"),
-                    target_id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "text", nullable: true, collation: "C"),
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    log = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    is_read = table.Column<bool>(type: "bit", nullable: false),
+                    outcome = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor_kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor_id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    target_type = table.Column<string>(type: "nvarchar(50)", maxLength: 50, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    target_id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(max)", nullable: true, collation: "Latin1_General_100_BIN2"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     producer_seq = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -54,14 +53,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -73,8 +72,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -86,14 +85,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -104,8 +103,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -118,15 +117,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -137,24 +136,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -165,10 +164,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -179,16 +178,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -199,19 +198,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -224,12 +223,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "audit_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -241,7 +240,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -253,18 +252,18 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_cluster",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    suspended_by_staff = table.Column<bool>(type: "boolean", nullable: false),
-                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    suspended_by_staff = table.Column<bool>(type: "bit", nullable: false),
+                    clone_suspected = table.Column<bool>(type: "bit", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     epoch_issued_at = table.Column<long>(type: "bigint", nullable: false),
-                    install_fingerprint = table.Column<byte[]>(type: "bytea", nullable: false),
-                    trusted_first_contact = table.Column<bool>(type: "boolean", nullable: false),
+                    install_fingerprint = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    trusted_first_contact = table.Column<bool>(type: "bit", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
-                    agent_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    agent_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     admission = table.Column<long>(type: "bigint", nullable: false),
                     access_generation = table.Column<long>(type: "bigint", nullable: false),
                     changed_at = table.Column<long>(type: "bigint", nullable: false),
@@ -279,10 +278,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_cluster_key",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kid = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
-                    use = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    spki = table.Column<byte[]>(type: "bytea", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kid = table.Column<string>(type: "nvarchar(64)", maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    use = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    spki = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     not_before = table.Column<long>(type: "bigint", nullable: false),
                     not_after = table.Column<long>(type: "bigint", nullable: true),
                     admission = table.Column<long>(type: "bigint", nullable: false),
@@ -297,9 +296,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_customer",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -311,7 +310,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_desired_revision",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
                     changed_at = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -324,11 +323,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_desired_section",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    section = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    section = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
                     not_after = table.Column<long>(type: "bigint", nullable: true),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false)
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -339,19 +338,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_enrollment_token",
                 columns: table => new
                 {
-                    id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: false, collation: "C"),
-                    secret_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    cluster_name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    readmits_cluster = table.Column<Guid>(type: "uuid", nullable: true),
-                    networks = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    anchors_sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    secret_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    readmits_cluster = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    networks = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    anchors_sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
                     revoked_at = table.Column<long>(type: "bigint", nullable: true),
                     used_at = table.Column<long>(type: "bigint", nullable: true),
-                    used_by = table.Column<Guid>(type: "uuid", nullable: true),
-                    used_key = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: true, collation: "C"),
+                    used_by = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    used_key = table.Column<string>(type: "nvarchar(64)", maxLength: 64, nullable: true, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -363,11 +362,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_epoch",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     issued_at = table.Column<long>(type: "bigint", nullable: false),
-                    reason = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    quarantined = table.Column<bool>(type: "boolean", nullable: false),
+                    reason = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    quarantined = table.Column<bool>(type: "bit", nullable: false),
                     confirmed_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -379,14 +378,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -398,8 +397,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -411,10 +410,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_intake",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     ack = table.Column<long>(type: "bigint", nullable: false),
-                    state = table.Column<byte[]>(type: "bytea", nullable: false),
+                    state = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     last_seen_at = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -427,14 +426,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -445,8 +444,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -459,15 +458,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -478,24 +477,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -506,10 +505,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -520,16 +519,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -540,19 +539,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -565,12 +564,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -582,7 +581,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "callhome_used_nonce",
                 columns: table => new
                 {
-                    nonce = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
+                    nonce = table.Column<string>(type: "nvarchar(64)", maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
                     expires_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -594,7 +593,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -606,7 +605,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_change_counter",
                 columns: table => new
                 {
-                    id = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<int>(type: "int", nullable: false),
                     last = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -618,11 +617,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_cluster",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    clone_suspected = table.Column<bool>(type: "bit", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
                     inventory_asked_at = table.Column<long>(type: "bigint", nullable: true),
                     version = table.Column<long>(type: "bigint", nullable: false)
@@ -636,10 +635,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_collector_version",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    release = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    os = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    release = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    os = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     collectors = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -651,9 +650,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_customer",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    region = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    region = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -665,13 +664,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_event",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    severity = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
-                    text = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
-                    node = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    severity = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    text = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    node = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
                     at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -684,8 +683,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_health_deadline",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -697,12 +696,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_history",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     from_at = table.Column<long>(type: "bigint", nullable: false),
                     part = table.Column<long>(type: "bigint", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    samples = table.Column<int>(type: "integer", nullable: false),
-                    data = table.Column<byte[]>(type: "bytea", nullable: false)
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    samples = table.Column<int>(type: "int", nullable: false),
+                    data = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -713,14 +712,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -732,8 +731,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -745,12 +744,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_incident",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     began_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    cause = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    clusters = table.Column<int>(type: "integer", nullable: false),
+                    cause = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    clusters = table.Column<int>(type: "int", nullable: false),
                     change = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -763,7 +762,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_intake_clock",
                 columns: table => new
                 {
-                    id = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<int>(type: "int", nullable: false),
                     judged_at = table.Column<long>(type: "bigint", nullable: false),
                     stalled_since = table.Column<long>(type: "bigint", nullable: true),
                     floor_at = table.Column<long>(type: "bigint", nullable: false),
@@ -779,7 +778,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_intake_replica",
                 columns: table => new
                 {
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -791,14 +790,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_inventory",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     rank = table.Column<long>(type: "bigint", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    product_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    agent_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    product_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    agent_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -810,16 +809,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_inventory_change",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     rank = table.Column<long>(type: "bigint", nullable: false),
-                    ordinal = table.Column<int>(type: "integer", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    ordinal = table.Column<int>(type: "int", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    subject = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    before = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true, collation: "C"),
-                    after = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true, collation: "C")
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    subject = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    before = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    after = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -830,14 +829,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -848,10 +847,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_last_contact",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    next_seconds = table.Column<int>(type: "integer", nullable: false),
+                    next_seconds = table.Column<int>(type: "int", nullable: false),
                     late_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -863,25 +862,25 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_last_health",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false),
                     rank = table.Column<long>(type: "bigint", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    status = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
+                    status = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2"),
                     status_since = table.Column<long>(type: "bigint", nullable: false),
-                    worst_reason = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C"),
-                    product_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    nodes_up = table.Column<int>(type: "integer", nullable: false),
-                    nodes_all = table.Column<int>(type: "integer", nullable: false),
-                    broken = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    worst_reason = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    product_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    nodes_up = table.Column<int>(type: "int", nullable: false),
+                    nodes_all = table.Column<int>(type: "int", nullable: false),
+                    broken = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
                     rejudge_at = table.Column<long>(type: "bigint", nullable: true),
                     usage_from = table.Column<long>(type: "bigint", nullable: true),
-                    rules = table.Column<byte[]>(type: "bytea", nullable: false),
+                    rules = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     samples_from = table.Column<long>(type: "bigint", nullable: false),
-                    samples = table.Column<byte[]>(type: "bytea", nullable: false),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false)
+                    samples = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -892,8 +891,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_last_usage",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -905,8 +904,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -919,9 +918,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_liveness",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     since = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -933,15 +932,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -952,27 +951,27 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_overview",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    sort_name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    short_id = table.Column<string>(type: "character varying(8)", maxLength: 8, nullable: false, collation: "C"),
-                    customer_name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    region = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    sort_name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    short_id = table.Column<string>(type: "nvarchar(8)", maxLength: 8, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    region = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    clone_suspected = table.Column<bool>(type: "bit", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
-                    liveness = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    liveness = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     liveness_since = table.Column<long>(type: "bigint", nullable: false),
-                    health = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
+                    health = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2"),
                     health_since = table.Column<long>(type: "bigint", nullable: true),
-                    worst_reason = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C"),
-                    version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    agent_version = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    nodes_up = table.Column<int>(type: "integer", nullable: false),
-                    nodes_all = table.Column<int>(type: "integer", nullable: false),
-                    broken = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
-                    badness = table.Column<int>(type: "integer", nullable: false),
+                    worst_reason = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    agent_version = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    nodes_up = table.Column<int>(type: "int", nullable: false),
+                    nodes_all = table.Column<int>(type: "int", nullable: false),
+                    broken = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    badness = table.Column<int>(type: "int", nullable: false),
                     change = table.Column<long>(type: "bigint", nullable: false),
                     changed_at = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -985,24 +984,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1013,10 +1012,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1027,16 +1026,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1047,13 +1046,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_rule_change",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     at = table.Column<long>(type: "bigint", nullable: false),
-                    rule = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
-                    before = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
-                    after = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C")
+                    rule = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    before = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    after = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1064,19 +1063,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -1089,12 +1088,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "fleet_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -1106,7 +1105,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1118,9 +1117,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_authenticator",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    secret = table.Column<byte[]>(type: "bytea", maxLength: 100, nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    secret = table.Column<byte[]>(type: "varbinary(100)", maxLength: 100, nullable: false),
                     last_step = table.Column<long>(type: "bigint", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     confirmed_at = table.Column<long>(type: "bigint", nullable: true),
@@ -1136,16 +1135,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_challenge",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
-                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    place = table.Column<Guid>(type: "uuid", nullable: true),
-                    audience = table.Column<string>(type: "character varying(30)", maxLength: 30, nullable: true, collation: "C"),
-                    purpose = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: true, collation: "C"),
-                    subject_digest = table.Column<string>(type: "character varying(43)", maxLength: 43, nullable: true, collation: "C"),
-                    name = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: true, collation: "C"),
-                    state = table.Column<string>(type: "character varying(4000)", maxLength: 4000, nullable: true, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    place = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    audience = table.Column<string>(type: "nvarchar(30)", maxLength: 30, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    purpose = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    subject_digest = table.Column<string>(type: "nvarchar(43)", maxLength: 43, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(4000)", maxLength: 4000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     expires_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1157,17 +1156,17 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_client_key",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    account_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    kid = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    algorithm = table.Column<string>(type: "character varying(10)", maxLength: 10, nullable: false, collation: "C"),
-                    spki = table.Column<byte[]>(type: "bytea", maxLength: 1000, nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    account_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    kid = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    algorithm = table.Column<string>(type: "nvarchar(10)", maxLength: 10, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    spki = table.Column<byte[]>(type: "varbinary(1000)", maxLength: 1000, nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
                     revoked_at = table.Column<long>(type: "bigint", nullable: true),
                     last_used_at = table.Column<long>(type: "bigint", nullable: true),
-                    last_used_from = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: true, collation: "C")
+                    last_used_from = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1178,17 +1177,17 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_confirmation",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    session_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    audience = table.Column<string>(type: "character varying(30)", maxLength: 30, nullable: false, collation: "C"),
-                    purpose = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    subject_digest = table.Column<string>(type: "character varying(43)", maxLength: 43, nullable: false, collation: "C"),
-                    text = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    session_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    audience = table.Column<string>(type: "nvarchar(30)", maxLength: 30, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    purpose = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    subject_digest = table.Column<string>(type: "nvarchar(43)", maxLength: 43, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    text = table.Column<string>(type: "nvarchar(2000)", maxLength: 2000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     asked_at = table.Column<long>(type: "bigint", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
                     answered_at = table.Column<long>(type: "bigint", nullable: true),
-                    factors = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
+                    factors = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
                     taken_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -1200,7 +1199,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_consumed_assertion",
                 columns: table => new
                 {
-                    key = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    key = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1212,18 +1211,18 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_device_attempt",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    device_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
-                    user_code = table.Column<string>(type: "character varying(8)", maxLength: 8, nullable: false, collation: "C"),
-                    agent = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    address = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: true, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    device_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    user_code = table.Column<string>(type: "nvarchar(8)", maxLength: 8, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    agent = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    address = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: true, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
                     polled_at = table.Column<long>(type: "bigint", nullable: true),
                     decided_at = table.Column<long>(type: "bigint", nullable: true),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
                     person_stamp = table.Column<long>(type: "bigint", nullable: true),
-                    session_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    session_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
                     taken_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -1235,8 +1234,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_directory_try",
                 columns: table => new
                 {
-                    key = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
-                    failed_tries = table.Column<int>(type: "integer", nullable: false),
+                    key = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    failed_tries = table.Column<int>(type: "int", nullable: false),
                     locked_until = table.Column<long>(type: "bigint", nullable: true),
                     expires_at = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1249,11 +1248,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_federated_identity",
                 columns: table => new
                 {
-                    key = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    provider_id = table.Column<string>(type: "character varying(36)", maxLength: 36, nullable: false, collation: "C"),
-                    issuer = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: false, collation: "C"),
-                    subject = table.Column<string>(type: "character varying(255)", maxLength: 255, nullable: false, collation: "C"),
+                    key = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    provider_id = table.Column<string>(type: "nvarchar(36)", maxLength: 36, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    issuer = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    subject = table.Column<string>(type: "nvarchar(255)", maxLength: 255, nullable: false, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1265,8 +1264,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_former_owner",
                 columns: table => new
                 {
-                    account_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    account_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     until = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1278,12 +1277,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_group",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    name_key = table.Column<string>(type: "character varying(140)", maxLength: 140, nullable: false, collation: "C"),
-                    description = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
-                    roles = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name_key = table.Column<string>(type: "nvarchar(140)", maxLength: 140, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    description = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    roles = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     removed_at = table.Column<long>(type: "bigint", nullable: true),
                     version = table.Column<long>(type: "bigint", nullable: false)
@@ -1297,8 +1296,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_group_member",
                 columns: table => new
                 {
-                    group_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: false)
+                    group_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -1309,9 +1308,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_held_role",
                 columns: table => new
                 {
-                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    role = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    group_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    role = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    group_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     since = table.Column<long>(type: "bigint", nullable: false),
                     until = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -1324,14 +1323,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1343,8 +1342,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1356,22 +1355,22 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_invitation",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    code_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
-                    email = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: true, collation: "C"),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    roles = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    code_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    email = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    roles = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
                     person_stamp = table.Column<long>(type: "bigint", nullable: true),
-                    invited_by = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
-                    totp_secret = table.Column<byte[]>(type: "bytea", maxLength: 100, nullable: false),
+                    invited_by = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    totp_secret = table.Column<byte[]>(type: "varbinary(100)", maxLength: 100, nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
                     accepted_at = table.Column<long>(type: "bigint", nullable: true),
                     revoked_at = table.Column<long>(type: "bigint", nullable: true),
-                    failed_tries = table.Column<int>(type: "integer", nullable: false),
+                    failed_tries = table.Column<int>(type: "int", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1383,14 +1382,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1401,28 +1400,28 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_leak",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(1)", maxLength: 1, nullable: false, collation: "C"),
-                    token_id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: false, collation: "C"),
-                    secret_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    owner_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    successor_id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: true, collation: "C"),
-                    source = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    url = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: true, collation: "C"),
-                    places = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(1)", maxLength: 1, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    token_id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    secret_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    owner_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    successor_id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    source = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    url = table.Column<string>(type: "nvarchar(2000)", maxLength: 2000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    places = table.Column<int>(type: "int", nullable: false),
                     reported_at = table.Column<long>(type: "bigint", nullable: false),
                     verified_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: true, collation: "C"),
+                    outcome = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: true, collation: "Latin1_General_100_BIN2"),
                     dead_at = table.Column<long>(type: "bigint", nullable: true),
                     spent_at = table.Column<long>(type: "bigint", nullable: true),
                     told_at = table.Column<long>(type: "bigint", nullable: true),
                     closed_at = table.Column<long>(type: "bigint", nullable: true),
-                    closed_by = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: true, collation: "C"),
-                    closed_because = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: true, collation: "C"),
-                    comment = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
+                    closed_by = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    closed_because = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    comment = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1434,11 +1433,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_leak_place",
                 columns: table => new
                 {
-                    incident_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    digest = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
-                    reporter = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    source = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: true, collation: "C"),
-                    url = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: true, collation: "C"),
+                    incident_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    digest = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    reporter = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    source = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    url = table.Column<string>(type: "nvarchar(2000)", maxLength: 2000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     found_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1450,8 +1449,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1464,7 +1463,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_logout_token",
                 columns: table => new
                 {
-                    key = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    key = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1476,15 +1475,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1495,24 +1494,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1523,15 +1522,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_passkey",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    credential_id = table.Column<byte[]>(type: "bytea", maxLength: 512, nullable: false),
-                    public_key = table.Column<byte[]>(type: "bytea", maxLength: 2000, nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    credential_id = table.Column<byte[]>(type: "varbinary(512)", maxLength: 512, nullable: false),
+                    public_key = table.Column<byte[]>(type: "varbinary(2000)", maxLength: 2000, nullable: false),
                     sign_count = table.Column<long>(type: "bigint", nullable: false),
-                    transports = table.Column<string>(type: "character varying(130)", maxLength: 130, nullable: false, collation: "C"),
-                    name = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
-                    is_backup_eligible = table.Column<bool>(type: "boolean", nullable: false),
-                    is_backed_up = table.Column<bool>(type: "boolean", nullable: false),
+                    transports = table.Column<string>(type: "nvarchar(130)", maxLength: 130, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    is_backup_eligible = table.Column<bool>(type: "bit", nullable: false),
+                    is_backed_up = table.Column<bool>(type: "bit", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     last_used_at = table.Column<long>(type: "bigint", nullable: true),
                     confirms_from = table.Column<long>(type: "bigint", nullable: false)
@@ -1545,16 +1544,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_person",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    email = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: false, collation: "C"),
-                    email_key = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: true, collation: "C"),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    password_hash = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: true, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    email = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    email_key = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    password_hash = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: true, collation: "Latin1_General_100_BIN2"),
                     password_set_at = table.Column<long>(type: "bigint", nullable: true),
                     disabled_at = table.Column<long>(type: "bigint", nullable: true),
-                    failed_tries = table.Column<int>(type: "integer", nullable: false),
+                    failed_tries = table.Column<int>(type: "int", nullable: false),
                     locked_until = table.Column<long>(type: "bigint", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     last_sign_in_at = table.Column<long>(type: "bigint", nullable: true),
@@ -1567,13 +1566,30 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_preferences",
+                columns: table => new
+                {
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    theme = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    density = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    zone = table.Column<string>(type: "nvarchar(64)", maxLength: 64, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    in_utc = table.Column<bool>(type: "bit", nullable: false),
+                    keys_off = table.Column<bool>(type: "bit", nullable: false),
+                    changed_at = table.Column<long>(type: "bigint", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_preferences", x => x.person_id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -1584,18 +1600,18 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_provider",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    issuer = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: false, collation: "C"),
-                    client_id = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: false, collation: "C"),
-                    client_secret = table.Column<byte[]>(type: "bytea", maxLength: 1000, nullable: true),
-                    scopes = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
-                    groups_claim = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    roles = table.Column<string>(type: "text", nullable: false, collation: "C"),
-                    required_acr = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
-                    required_amr = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
-                    saml = table.Column<string>(type: "text", nullable: true, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    issuer = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    client_id = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    client_secret = table.Column<byte[]>(type: "varbinary(1000)", maxLength: 1000, nullable: true),
+                    scopes = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    groups_claim = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    roles = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
+                    required_acr = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    required_amr = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    saml = table.Column<string>(type: "nvarchar(max)", nullable: true, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1608,8 +1624,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_recovery_code",
                 columns: table => new
                 {
-                    person_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     used_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -1622,16 +1638,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -1642,15 +1658,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_scope_request",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    account_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    scope = table.Column<string>(type: "character varying(50)", maxLength: 50, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
-                    asked_by = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    account_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    scope = table.Column<string>(type: "nvarchar(50)", maxLength: 50, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    asked_by = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     asked_at = table.Column<long>(type: "bigint", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
-                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    decided_by = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: true, collation: "C"),
+                    state = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    decided_by = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: true, collation: "Latin1_General_100_BIN2"),
                     decided_at = table.Column<long>(type: "bigint", nullable: true),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1663,13 +1679,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_service_account",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    owner_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    made_by = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
-                    scopes = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: false, collation: "C"),
-                    networks = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    owner_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    made_by = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    scopes = table.Column<string>(type: "nvarchar(2000)", maxLength: 2000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    networks = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     disabled_at = table.Column<long>(type: "bigint", nullable: true),
                     version = table.Column<long>(type: "bigint", nullable: false)
@@ -1683,14 +1699,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_session",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    secret_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    token_id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: true, collation: "C"),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    factors = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    provider_id = table.Column<string>(type: "character varying(36)", maxLength: 36, nullable: true, collation: "C"),
-                    provider_session = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: true),
-                    agent = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    secret_sha256 = table.Column<byte[]>(type: "varbinary(900)", nullable: false),
+                    token_id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    factors = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    provider_id = table.Column<string>(type: "nvarchar(36)", maxLength: 36, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    provider_session = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: true),
+                    agent = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: true, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     idle = table.Column<long>(type: "bigint", nullable: false),
@@ -1706,20 +1722,20 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_sign_in_attempt",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    state_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
-                    browser_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
-                    provider_id = table.Column<string>(type: "character varying(36)", maxLength: 36, nullable: false, collation: "C"),
-                    return_url = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    state_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    browser_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
+                    provider_id = table.Column<string>(type: "nvarchar(36)", maxLength: 36, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    return_url = table.Column<string>(type: "nvarchar(2000)", maxLength: 2000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
                     answered_at = table.Column<long>(type: "bigint", nullable: true),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
                     person_stamp = table.Column<long>(type: "bigint", nullable: true),
-                    totp_secret = table.Column<byte[]>(type: "bytea", maxLength: 100, nullable: true),
-                    provider_session = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: true),
+                    totp_secret = table.Column<byte[]>(type: "varbinary(100)", maxLength: 100, nullable: true),
+                    provider_session = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: true),
                     session_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    failed_tries = table.Column<int>(type: "integer", nullable: false),
+                    failed_tries = table.Column<int>(type: "int", nullable: false),
                     finished_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -1731,19 +1747,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -1756,12 +1772,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -1773,19 +1789,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_token",
                 columns: table => new
                 {
-                    id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: false, collation: "C"),
-                    secret_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    person_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    account_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    is_client_secret = table.Column<bool>(type: "boolean", nullable: false),
-                    scopes = table.Column<string>(type: "character varying(2000)", maxLength: 2000, nullable: false, collation: "C"),
-                    networks = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
+                    id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    secret_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    person_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    account_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    is_client_secret = table.Column<bool>(type: "bit", nullable: false),
+                    scopes = table.Column<string>(type: "nvarchar(2000)", maxLength: 2000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    networks = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false),
-                    successor_id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: true, collation: "C"),
-                    predecessor_id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: true, collation: "C"),
+                    successor_id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    predecessor_id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: true, collation: "Latin1_General_100_BIN2"),
                     revoked_at = table.Column<long>(type: "bigint", nullable: true),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1798,8 +1814,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_used_assertion",
                 columns: table => new
                 {
-                    account_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    jti_sha256 = table.Column<byte[]>(type: "bytea", maxLength: 32, nullable: false),
+                    account_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    jti_sha256 = table.Column<byte[]>(type: "varbinary(32)", maxLength: 32, nullable: false),
                     expires_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1811,8 +1827,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_used_token",
                 columns: table => new
                 {
-                    token_id = table.Column<string>(type: "character varying(12)", maxLength: 12, nullable: false, collation: "C"),
-                    address = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    token_id = table.Column<string>(type: "nvarchar(12)", maxLength: 12, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    address = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     first_at = table.Column<long>(type: "bigint", nullable: false),
                     last_at = table.Column<long>(type: "bigint", nullable: false),
                     accepted = table.Column<long>(type: "bigint", nullable: false),
@@ -1828,14 +1844,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "identity_view",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    list = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    query = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    owner = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    is_shared = table.Column<bool>(type: "boolean", nullable: false),
-                    is_default = table.Column<bool>(type: "boolean", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    list = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    query = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    owner = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    is_shared = table.Column<bool>(type: "bit", nullable: false),
+                    is_default = table.Column<bool>(type: "bit", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1848,7 +1864,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1860,16 +1876,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_cell",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    hour = table.Column<int>(type: "integer", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    hour = table.Column<int>(type: "int", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
-                    meter = table.Column<string>(type: "character varying(63)", maxLength: 63, nullable: false, collation: "C"),
+                    meter = table.Column<string>(type: "nvarchar(63)", maxLength: 63, nullable: false, collation: "Latin1_General_100_BIN2"),
                     dimension_hash = table.Column<long>(type: "bigint", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    meter_version = table.Column<int>(type: "integer", nullable: false),
-                    environment = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    dimensions = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    meter_version = table.Column<int>(type: "int", nullable: false),
+                    environment = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    dimensions = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
                     quantity = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1881,15 +1897,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_cluster",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    clone_suspected = table.Column<bool>(type: "boolean", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    clone_suspected = table.Column<bool>(type: "bit", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     enrolled_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    keys = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    keys = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1901,7 +1917,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_cluster_epoch",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     issued_at = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1914,10 +1930,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_cluster_ledger",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    coverage = table.Column<byte[]>(type: "bytea", nullable: false),
-                    results = table.Column<string>(type: "text", nullable: false, collation: "C"),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    coverage = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    results = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
                     received_at = table.Column<long>(type: "bigint", nullable: true),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -1930,13 +1946,13 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_customer",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    region = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    region = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     held_since = table.Column<long>(type: "bigint", nullable: true),
-                    hold_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
+                    hold_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1948,8 +1964,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_due_receipt",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false)
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -1960,14 +1976,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1979,8 +1995,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -1992,14 +2008,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2010,8 +2026,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -2024,12 +2040,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_meter",
                 columns: table => new
                 {
-                    key = table.Column<string>(type: "character varying(63)", maxLength: 63, nullable: false, collation: "C"),
-                    meter_version = table.Column<int>(type: "integer", nullable: false),
-                    unit = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    scale = table.Column<int>(type: "integer", nullable: false),
-                    aggregation = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    description = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: false, collation: "C"),
+                    key = table.Column<string>(type: "nvarchar(63)", maxLength: 63, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    meter_version = table.Column<int>(type: "int", nullable: false),
+                    unit = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    scale = table.Column<int>(type: "int", nullable: false),
+                    aggregation = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    description = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: false, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2041,15 +2057,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2060,18 +2076,18 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_parked_cell",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    hour = table.Column<int>(type: "integer", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    hour = table.Column<int>(type: "int", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
-                    meter = table.Column<string>(type: "character varying(63)", maxLength: 63, nullable: false, collation: "C"),
+                    meter = table.Column<string>(type: "nvarchar(63)", maxLength: 63, nullable: false, collation: "Latin1_General_100_BIN2"),
                     dimension_hash = table.Column<long>(type: "bigint", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    meter_version = table.Column<int>(type: "integer", nullable: false),
-                    environment = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    dimensions = table.Column<string>(type: "text", nullable: false, collation: "C"),
-                    quantity = table.Column<string>(type: "character varying(30)", maxLength: 30, nullable: false, collation: "C"),
-                    problem = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: true, collation: "C")
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    meter_version = table.Column<int>(type: "int", nullable: false),
+                    environment = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    dimensions = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2"),
+                    quantity = table.Column<string>(type: "nvarchar(30)", maxLength: 30, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    problem = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2082,24 +2098,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2110,10 +2126,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2124,16 +2140,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_quarantined_window",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    hour = table.Column<int>(type: "integer", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    hour = table.Column<int>(type: "int", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
-                    problem = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
-                    detail = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
+                    problem = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    detail = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     decided_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -2145,16 +2161,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2165,19 +2181,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -2190,12 +2206,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -2207,15 +2223,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_waiting_window",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     seq = table.Column<long>(type: "bigint", nullable: false),
-                    reason = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
-                    due = table.Column<bool>(type: "boolean", nullable: false),
+                    reason = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    due = table.Column<bool>(type: "bit", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false)
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -2226,20 +2242,20 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_window",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    hour = table.Column<int>(type: "integer", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    hour = table.Column<int>(type: "int", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
-                    verdict = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    complete = table.Column<bool>(type: "boolean", nullable: false),
-                    cells = table.Column<int>(type: "integer", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    verdict = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    complete = table.Column<bool>(type: "bit", nullable: false),
+                    cells = table.Column<int>(type: "int", nullable: false),
                     collected_at = table.Column<long>(type: "bigint", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false),
-                    kid = table.Column<string>(type: "character varying(64)", maxLength: 64, nullable: false, collation: "C"),
-                    signature = table.Column<byte[]>(type: "bytea", nullable: false),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false)
+                    kid = table.Column<string>(type: "nvarchar(64)", maxLength: 64, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    signature = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false)
                 },
                 constraints: table =>
                 {
@@ -2250,14 +2266,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "licensing_window_head",
                 columns: table => new
                 {
-                    cluster_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    hour = table.Column<int>(type: "integer", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    cluster_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    hour = table.Column<int>(type: "int", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     rank = table.Column<long>(type: "bigint", nullable: false),
                     epoch = table.Column<long>(type: "bigint", nullable: false),
                     revision = table.Column<long>(type: "bigint", nullable: false),
-                    sha256 = table.Column<string>(type: "character varying(71)", maxLength: 71, nullable: false, collation: "C"),
-                    complete = table.Column<bool>(type: "boolean", nullable: false),
+                    sha256 = table.Column<string>(type: "nvarchar(71)", maxLength: 71, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    complete = table.Column<bool>(type: "bit", nullable: false),
                     received_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2269,7 +2285,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2281,11 +2297,11 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_contact",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    email = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    email = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: false, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2297,8 +2313,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_customer",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    name = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    name = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2310,21 +2326,21 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_delivery",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    dedup_key = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    channel = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    recipient = table.Column<string>(type: "character varying(254)", maxLength: 254, nullable: false, collation: "C"),
-                    subject = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    severity = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    dedup_key = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    channel = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    recipient = table.Column<string>(type: "nvarchar(254)", maxLength: 254, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    subject = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    severity = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     since = table.Column<long>(type: "bigint", nullable: false),
                     next_at = table.Column<long>(type: "bigint", nullable: true),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    error = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C")
+                    error = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2335,16 +2351,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_endpoint",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    kind = table.Column<string>(type: "character varying(20)", maxLength: 20, nullable: false, collation: "C"),
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    address = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: false, collation: "C"),
-                    secret = table.Column<byte[]>(type: "bytea", maxLength: 200, nullable: false),
-                    old_secret = table.Column<byte[]>(type: "bytea", maxLength: 200, nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    kind = table.Column<string>(type: "nvarchar(20)", maxLength: 20, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    address = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    secret = table.Column<byte[]>(type: "varbinary(200)", maxLength: 200, nullable: false),
+                    old_secret = table.Column<byte[]>(type: "varbinary(200)", maxLength: 200, nullable: true),
                     old_secret_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    is_disabled = table.Column<bool>(type: "boolean", nullable: false),
-                    why = table.Column<string>(type: "character varying(300)", maxLength: 300, nullable: true, collation: "C"),
+                    is_disabled = table.Column<bool>(type: "bit", nullable: false),
+                    why = table.Column<string>(type: "nvarchar(300)", maxLength: 300, nullable: true, collation: "Latin1_General_100_BIN2"),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -2357,14 +2373,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2376,8 +2392,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2389,14 +2405,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2407,8 +2423,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -2421,15 +2437,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2440,24 +2456,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2468,10 +2484,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2482,16 +2498,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2502,19 +2518,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -2527,12 +2543,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "notifications_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -2544,7 +2560,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2556,14 +2572,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2575,8 +2591,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2588,14 +2604,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2606,8 +2622,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -2620,15 +2636,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2639,24 +2655,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2667,10 +2683,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2681,16 +2697,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2701,19 +2717,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -2726,12 +2742,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "portal_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -2743,7 +2759,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2755,14 +2771,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2774,8 +2790,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2787,14 +2803,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2805,8 +2821,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -2819,15 +2835,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2838,24 +2854,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2866,10 +2882,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -2880,16 +2896,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -2900,19 +2916,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -2925,12 +2941,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "remoteaccess_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -2942,7 +2958,7 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_audit_producer",
                 columns: table => new
                 {
-                    producer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    producer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     sequence = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2954,14 +2970,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_idempotency",
                 columns: table => new
                 {
-                    principal = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    route = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    request_sha256 = table.Column<byte[]>(type: "bytea", nullable: false),
-                    status = table.Column<int>(type: "integer", nullable: false),
-                    content_type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    location = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: true, collation: "C"),
-                    body = table.Column<byte[]>(type: "bytea", nullable: false),
+                    principal = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    route = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    request_sha256 = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    status = table.Column<int>(type: "int", nullable: false),
+                    content_type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    location = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    body = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
                     created_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2973,8 +2989,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_inbox",
                 columns: table => new
                 {
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
                     applied_at = table.Column<long>(type: "bigint", nullable: false)
                 },
                 constraints: table =>
@@ -2986,14 +3002,14 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_job_run",
                 columns: table => new
                 {
-                    job = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    job = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     scheduled_at = table.Column<long>(type: "bigint", nullable: false),
-                    replica = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    replica = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true),
-                    outcome = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    outcome = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -3004,8 +3020,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_lease",
                 columns: table => new
                 {
-                    name = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    holder = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    name = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    holder = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     until = table.Column<long>(type: "bigint", nullable: false),
                     version = table.Column<long>(type: "bigint", nullable: false)
                 },
@@ -3018,15 +3034,15 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_outbox",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     created_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
+                    attempts = table.Column<int>(type: "int", nullable: false),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C")
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -3037,24 +3053,24 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_parked_message",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    consumer = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    message_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    type = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    key = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    payload = table.Column<byte[]>(type: "bytea", nullable: false),
-                    attachment = table.Column<byte[]>(type: "bytea", nullable: true),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    consumer = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    message_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    type = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    key = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    payload = table.Column<byte[]>(type: "varbinary(max)", nullable: false),
+                    attachment = table.Column<byte[]>(type: "varbinary(max)", nullable: true),
                     sent_at = table.Column<long>(type: "bigint", nullable: false),
                     first_failed_at = table.Column<long>(type: "bigint", nullable: false),
                     last_failed_at = table.Column<long>(type: "bigint", nullable: false),
-                    attempts = table.Column<int>(type: "integer", nullable: false),
-                    first_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    last_error = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
+                    attempts = table.Column<int>(type: "int", nullable: false),
+                    first_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    last_error = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
                     next_attempt_at = table.Column<long>(type: "bigint", nullable: false),
                     given_up_at = table.Column<long>(type: "bigint", nullable: true),
-                    given_up_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: true, collation: "C"),
-                    given_up_reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C")
+                    given_up_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    given_up_reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -3065,10 +3081,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_projection",
                 columns: table => new
                 {
-                    kind = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    id = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
+                    kind = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    id = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
                     version = table.Column<long>(type: "bigint", nullable: false),
-                    body = table.Column<string>(type: "text", nullable: false, collation: "C")
+                    body = table.Column<string>(type: "nvarchar(max)", nullable: false, collation: "Latin1_General_100_BIN2")
                 },
                 constraints: table =>
                 {
@@ -3079,16 +3095,16 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_replica",
                 columns: table => new
                 {
-                    instance = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    version = table.Column<string>(type: "character varying(60)", maxLength: 60, nullable: false, collation: "C"),
+                    instance = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    version = table.Column<string>(type: "nvarchar(60)", maxLength: 60, nullable: false, collation: "Latin1_General_100_BIN2"),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     seen_at = table.Column<long>(type: "bigint", nullable: false),
                     stopped_at = table.Column<long>(type: "bigint", nullable: true),
                     disk_free = table.Column<long>(type: "bigint", nullable: true),
                     disk_total = table.Column<long>(type: "bigint", nullable: true),
                     certificate_ends_at = table.Column<long>(type: "bigint", nullable: true),
-                    work_per_second = table.Column<double>(type: "double precision", nullable: true),
-                    work_p99_ms = table.Column<double>(type: "double precision", nullable: true)
+                    work_per_second = table.Column<double>(type: "float", nullable: true),
+                    work_p99_ms = table.Column<double>(type: "float", nullable: true)
                 },
                 constraints: table =>
                 {
@@ -3099,19 +3115,19 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_task",
                 columns: table => new
                 {
-                    id = table.Column<Guid>(type: "uuid", nullable: false),
-                    kind = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    summary = table.Column<string>(type: "character varying(400)", maxLength: 400, nullable: false, collation: "C"),
-                    started_by = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    actor = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: false, collation: "C"),
-                    customer_id = table.Column<Guid>(type: "uuid", nullable: true),
-                    reason = table.Column<string>(type: "character varying(500)", maxLength: 500, nullable: true, collation: "C"),
-                    retry_of = table.Column<Guid>(type: "uuid", nullable: true),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    total = table.Column<int>(type: "integer", nullable: false),
-                    succeeded = table.Column<int>(type: "integer", nullable: false),
-                    failed = table.Column<int>(type: "integer", nullable: false),
-                    refused = table.Column<int>(type: "integer", nullable: false),
+                    id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    kind = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    summary = table.Column<string>(type: "nvarchar(400)", maxLength: 400, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    started_by = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    actor = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    customer_id = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    reason = table.Column<string>(type: "nvarchar(500)", maxLength: 500, nullable: true, collation: "Latin1_General_100_BIN2"),
+                    retry_of = table.Column<byte[]>(type: "binary(16)", nullable: true),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    total = table.Column<int>(type: "int", nullable: false),
+                    succeeded = table.Column<int>(type: "int", nullable: false),
+                    failed = table.Column<int>(type: "int", nullable: false),
+                    refused = table.Column<int>(type: "int", nullable: false),
                     started_at = table.Column<long>(type: "bigint", nullable: false),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
@@ -3124,12 +3140,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "updates_task_item",
                 columns: table => new
                 {
-                    task_id = table.Column<Guid>(type: "uuid", nullable: false),
-                    number = table.Column<int>(type: "integer", nullable: false),
-                    target = table.Column<string>(type: "character varying(100)", maxLength: 100, nullable: false, collation: "C"),
-                    label = table.Column<string>(type: "character varying(200)", maxLength: 200, nullable: false, collation: "C"),
-                    state = table.Column<string>(type: "character varying(40)", maxLength: 40, nullable: false, collation: "C"),
-                    reason = table.Column<string>(type: "character varying(1000)", maxLength: 1000, nullable: true, collation: "C"),
+                    task_id = table.Column<byte[]>(type: "binary(16)", nullable: false),
+                    number = table.Column<int>(type: "int", nullable: false),
+                    target = table.Column<string>(type: "nvarchar(100)", maxLength: 100, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    label = table.Column<string>(type: "nvarchar(200)", maxLength: 200, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    state = table.Column<string>(type: "nvarchar(40)", maxLength: 40, nullable: false, collation: "Latin1_General_100_BIN2"),
+                    reason = table.Column<string>(type: "nvarchar(1000)", maxLength: 1000, nullable: true, collation: "Latin1_General_100_BIN2"),
                     ended_at = table.Column<long>(type: "bigint", nullable: true)
                 },
                 constraints: table =>
@@ -3623,7 +3639,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                 name: "IX_identity_person_email_key",
                 table: "identity_person",
                 column: "email_key",
-                unique: true);
+                unique: true,
+                filter: "[email_key] IS NOT NULL");
 
             migrationBuilder.CreateIndex(
                 name: "IX_identity_provider_customer_id",
@@ -4355,6 +4372,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
             migrationBuilder.DropTable(
                 name: "identity_person");
+
+            migrationBuilder.DropTable(
+                name: "identity_preferences");
 
             migrationBuilder.DropTable(
                 name: "identity_projection");

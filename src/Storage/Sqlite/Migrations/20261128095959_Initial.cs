@@ -1567,6 +1567,23 @@ namespace MissionControl.Storage.Sqlite.Migrations
                 });
 
             migrationBuilder.CreateTable(
+                name: "identity_preferences",
+                columns: table => new
+                {
+                    person_id = table.Column<Guid>(type: "TEXT", nullable: false),
+                    theme = table.Column<string>(type: "TEXT", maxLength: 20, nullable: true),
+                    density = table.Column<string>(type: "TEXT", maxLength: 20, nullable: true),
+                    zone = table.Column<string>(type: "TEXT", maxLength: 64, nullable: true),
+                    in_utc = table.Column<bool>(type: "INTEGER", nullable: false),
+                    keys_off = table.Column<bool>(type: "INTEGER", nullable: false),
+                    changed_at = table.Column<long>(type: "INTEGER", nullable: false)
+                },
+                constraints: table =>
+                {
+                    table.PrimaryKey("PK_identity_preferences", x => x.person_id);
+                });
+
+            migrationBuilder.CreateTable(
                 name: "identity_projection",
                 columns: table => new
                 {
@@ -4355,6 +4372,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
             migrationBuilder.DropTable(
                 name: "identity_person");
+
+            migrationBuilder.DropTable(
+                name: "identity_preferences");
 
             migrationBuilder.DropTable(
                 name: "identity_projection");
