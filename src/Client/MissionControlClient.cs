@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
@@ -45,7 +46,7 @@ public sealed partial class MissionControlClient(HttpClient http, string? bearer
     private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body, Precondition? precondition, CancellationToken cancellationToken)
     {
         using var response = await RespondAsync(method, path, body, precondition, cancellationToken);
-        return (await response.Content.ReadFromJsonAsync<T>(cancellationToken))!;
+        return await response.Content.ReadFromJsonAsync<T>(cancellationToken) ?? throw new JsonException("The answer is null.");
     }
 
     private async Task SendAsync(HttpMethod method, string path, object? body, Precondition? precondition, CancellationToken cancellationToken)

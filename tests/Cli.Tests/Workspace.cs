@@ -32,6 +32,9 @@ public sealed class Workspace : IDisposable
         return token;
     }
 
+    /// <summary>Whatever <c>mc</c> says is searched for this, too.</summary>
+    public void NeverSays(string secret) => secrets.Add(secret);
+
     public string PathOf(string file) => Path.Combine(Root, file);
 
     public void Write(string file, string text, Encoding? encoding = null)
@@ -56,15 +59,33 @@ public sealed class Workspace : IDisposable
 
     public Task<(int Code, string Said, string Error)> McAsync(params string[] arguments) => RunAsync(Path.Combine(Programs, "mc"), arguments);
 
-    public async Task<(int Code, string Said, string Error)> RunAsync(string program, params string[] arguments)
+    public Task<(int Code, string Said, string Error)> RunAsync(string program, params string[] arguments) => TalkAsync(Start(program, arguments), (_, _) => Task.CompletedTask);
+
+    /// <summary>Starts it, and lets a person hear each line of what it says for people, while it goes on.</summary>
+    /// <param name="process">What was started.</param>
+    /// <param name="hears">What the person does about a line.</param>
+    public async Task<(int Code, string Said, string Error)> TalkAsync(Process process, Func<Process, string, Task> hears)
     {
-        using var process = Start(program, arguments);
+        using var ended = process;
         using var patience = new CancellationTokenSource(Patience);
         await using var impatience = patience.Token.Register(() => process.Kill(entireProcessTree: true));
-        var both = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        var program = process.StartInfo.FileName;
+        var both = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(), HearAsync(process, hears));
         await process.WaitForExitAsync();
         AssertSaysNothingSecret(program, string.Concat(both));
         return (process.ExitCode, both[0], both[1]);
+    }
+
+    private static async Task<string> HearAsync(Process process, Func<Process, string, Task> hears)
+    {
+        var all = new StringBuilder();
+        while (await process.StandardError.ReadLineAsync() is { } line)
+        {
+            all.Append(line).Append('\n');
+            await hears(process, line);
+        }
+
+        return all.ToString();
     }
 
     /// <summary>What is different in the environment of what is started.</summary>
@@ -73,6 +94,7 @@ public sealed class Workspace : IDisposable
     public Process Start(string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments) { WorkingDirectory = Root, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["XDG_CONFIG_HOME"] = PathOf("config");
         foreach (var (name, value) in Settings.Concat(Environment))
         {
             start.Environment[name] = value;

@@ -7,7 +7,6 @@ internal static class ScanCommand
 {
     private const int Clean = 0;
     private const int Found = 1;
-    private const int Interrupted = 130;
 
     private const string Help = """
         Find tokens of Mission Control where none belong, by form and checksum. Of what is found its loggable id is said, never the secret.
@@ -67,7 +66,7 @@ internal static class ScanCommand
             catch (OperationCanceledException)
             {
                 error.WriteLine("Interrupted. The scan is not complete.");
-                return Interrupted;
+                return McCommand.Interrupted;
             }
 
             report.End();

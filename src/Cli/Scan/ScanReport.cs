@@ -19,7 +19,7 @@ internal sealed class ScanReport(TextWriter output, TextWriter error, bool asJso
         if (!asJson && !isAllowed)
         {
             var commit = finding.Place.Commit is { } id ? $", in commit {id[..12]}" : "";
-            output.WriteLine($"{Printable(finding.Place.File)}:{finding.Line}:{finding.Column}: {finding.Kind.Name} {finding.Id}{commit}");
+            output.WriteLine($"{Printable.Line(finding.Place.File)}:{finding.Line}:{finding.Column}: {finding.Kind.Name} {finding.Id}{commit}");
         }
     }
 
@@ -89,7 +89,4 @@ internal sealed class ScanReport(TextWriter output, TextWriter error, bool asJso
     }
 
     private static string Count(long number, string noun) => $"{number} {noun}{(number == 1 ? "" : "s")}";
-
-    // A name of a file must not steer the terminal of who reads it.
-    private static string Printable(string name) => string.Concat(name.Select(c => char.IsControl(c) ? '?' : c));
 }

@@ -92,9 +92,18 @@ public static class IdempotencyKeys
         }
 
         await transaction.CommitAsync(CancellationToken.None);
+        await transaction.DisposeAsync();
+        if (context.Features.Get<AfterTransaction>() is { } after)
+        {
+            await after.Act();
+        }
+
         body.Position = 0;
         await body.CopyToAsync(answer, context.RequestAborted);
     }
+
+    /// <summary>What is written in a transaction of its own once this one is over; within it, it would wait for itself.</summary>
+    internal sealed record AfterTransaction(Func<Task> Act);
 
     /// <summary>One row of <c>{module}_idempotency</c>.</summary>
     private sealed class Entry

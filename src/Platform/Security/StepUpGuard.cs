@@ -97,14 +97,25 @@ public sealed class StepUpGuard
 
         public async Task ExecuteAsync(HttpContext httpContext)
         {
-            await using (var scope = httpContext.RequestServices.GetRequiredService<IServiceScopeFactory>().CreateAsyncScope())
+            // The transaction of a request with an Idempotency-Key is still open.
+            if (httpContext.RequestServices.GetRequiredService<ControlPlaneDbContext>().CurrentTransaction is null)
             {
-                scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter(asked.Demand.Audience);
-                scope.ServiceProvider.GetRequiredService<IEvents>().Publish(asked);
-                await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync(httpContext.RequestAborted);
+                await TellAsync(httpContext);
+            }
+            else
+            {
+                httpContext.Features.Set(new IdempotencyKeys.AfterTransaction(() => TellAsync(httpContext)));
             }
 
             await Problems.StepUp(asked.Demand with { Confirmation = asked.Id }, detail).ExecuteAsync(httpContext);
+        }
+
+        private async Task TellAsync(HttpContext httpContext)
+        {
+            await using var scope = httpContext.RequestServices.GetRequiredService<IServiceScopeFactory>().CreateAsyncScope();
+            scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter(asked.Demand.Audience);
+            scope.ServiceProvider.GetRequiredService<IEvents>().Publish(asked);
+            await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync(httpContext.RequestAborted);
         }
     }
 }

@@ -1,0 +1,38 @@
+using System.Diagnostics;
+using System.Net;
+using MissionControl.Client;
+
+namespace MissionControl.Cli.Server;
+
+/// <summary>Asks the server again and again. What does not answer for half a minute is not going to.</summary>
+/// <param name="absenceMayPass">Whether what is not there may come yet.</param>
+internal sealed class Patience(bool absenceMayPass)
+{
+    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
+
+    private long answered = Stopwatch.GetTimestamp();
+
+    /// <summary>The answer; null: there is none now, and may be one next time.</summary>
+    public async Task<T?> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
+        where T : class
+    {
+        try
+        {
+            var answer = await ask();
+            answered = Stopwatch.GetTimestamp();
+            return answer;
+        }
+        catch (Exception exception) when (MayPass(exception) && !cancellationToken.IsCancellationRequested && Stopwatch.GetElapsedTime(answered) < Silence)
+        {
+            return null;
+        }
+    }
+
+    private bool MayPass(Exception exception) => exception switch
+    {
+        HttpRequestException or OperationCanceledException => true,
+        ApiException { Status: HttpStatusCode.NotFound } => absenceMayPass,
+        ApiException { Status: HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError } => true,
+        _ => false,
+    };
+}

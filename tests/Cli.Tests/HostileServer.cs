@@ -1,0 +1,50 @@
+using System.Text;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace MissionControl.Cli.Tests;
+
+/// <summary>A server that is none of ours, on loopback; says what a test wants it to say.</summary>
+internal sealed class HostileServer : IAsyncDisposable
+{
+    private readonly WebApplication app;
+
+    private HostileServer(WebApplication app) => this.app = app;
+
+    public string Address => app.Urls.Single();
+
+    /// <summary>What was asked, in order.</summary>
+    public List<string> Asked { get; } = [];
+
+    public static async Task<HostileServer> StartAsync(Func<HttpContext, Task> answer)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0").ConfigureKestrel(options => options.ResponseHeaderEncodingSelector = _ => Encoding.Latin1);
+        var server = new HostileServer(builder.Build());
+        server.app.Run(context =>
+        {
+            lock (server.Asked)
+            {
+                server.Asked.Add($"{context.Request.Method} {context.Request.Path}");
+            }
+
+            return context.Request.Path == "/api/v1/identity/sessions/trade" ? context.Response.WriteAsJsonAsync(new { accessToken = "a.user.token-that-nobody-reads", expiresAt = "2030-01-01T00:00:00Z" }) : answer(context);
+        });
+        await server.app.StartAsync();
+        return server;
+    }
+
+    /// <summary>A workspace that is signed in there.</summary>
+    public Workspace Workspace()
+    {
+        var space = new Workspace();
+        SignedInHost.Keep(space, $$"""{"server": "{{Address}}", "session": "a-session-of-somebody"}""");
+        space.NeverSays("a.user.token-that-nobody-reads");
+        return space;
+    }
+
+    public ValueTask DisposeAsync() => app.DisposeAsync();
+}
