@@ -157,7 +157,9 @@ public sealed class DeviceTests : IAsyncLifetime
     public async Task What_is_refused_or_too_old_gives_no_proof_and_who_does_not_ask_for_the_portal_leaves_nothing_there()
     {
         var (api, session) = await SignInAsync("mc on build-7");
-        var refused = await DemandedAsync(api, Invite("one@vendor.example"));
+
+        // With a key, whose transaction is open until the answer is there: the question is written after it.
+        var refused = await DemandedAsync(api, Invite("one@vendor.example", "key-of-this-request"));
         await AskedAsync(browser, refused.Confirmation!.Value);
         Assert.Equal("done", await SentAsync(browser, refused.Confirmation.Value, "refuse", "confirmations"));
         Assert.Equal(ConfirmationStates.Refused, (await AskedAsync(browser, refused.Confirmation.Value)).State);
@@ -282,7 +284,12 @@ public sealed class DeviceTests : IAsyncLifetime
         return answer.IsSuccessStatusCode ? (await answer.Content.ReadFromJsonAsync<StepUpProof>(End))!.Proof : null;
     }
 
-    private static Func<HttpRequestMessage> Invite(string email) => () => new(HttpMethod.Post, new Uri("/api/v1/identity/invitations", UriKind.Relative)) { Content = JsonContent.Create(new InviteRequest(email, "Friend", ["viewer"])) };
+    private static Func<HttpRequestMessage> Invite(string email, string? key = null) => () =>
+    {
+        var message = new HttpRequestMessage(HttpMethod.Post, new Uri("/api/v1/identity/invitations", UriKind.Relative)) { Content = JsonContent.Create(new InviteRequest(email, "Friend", ["viewer"])) };
+        message.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        return message;
+    };
 
     private static Task<string> InvitedAsync(HttpClient by, string email, string proof) => CodeOfAsync(async () =>
     {

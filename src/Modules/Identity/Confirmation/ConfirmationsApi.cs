@@ -29,12 +29,7 @@ internal static class ConfirmationsApi
 
     private static async Task<IResult> GetAsync(Guid id, [AsParameters] Asking ask, CancellationToken cancellationToken)
     {
-        if (await ask.FindAsync() is not { } self)
-        {
-            return Asking.NoPerson();
-        }
-
-        if (await OfAsync(ask.Db, self.Person.Id, id, cancellationToken) is not { } asked)
+        if (await ask.FindAsync() is not { } self || await OfAsync(ask.Db, self.Person.Id, id, cancellationToken) is not { } asked)
         {
             return Problems.NotFound();
         }
@@ -45,13 +40,8 @@ internal static class ConfirmationsApi
 
     private static async Task<IResult> AnswerAsync(Guid id, StepUpRequest request, [AsParameters] StepUpCheck check, CancellationToken cancellationToken)
     {
-        if (await StepUpApi.FindAsync(check.Db, check.Http.User, cancellationToken) is not { } person)
-        {
-            return Asking.NoPerson();
-        }
-
         // Looked at before the passkey is: an answer to what waits no more uses nothing up.
-        if (await OfAsync(check.Db, person.Id, id, cancellationToken) is not { } asked)
+        if (await StepUpApi.FindAsync(check.Db, check.Http.User, cancellationToken) is not { } person || await OfAsync(check.Db, person.Id, id, cancellationToken) is not { } asked)
         {
             return Problems.NotFound();
         }
@@ -73,7 +63,7 @@ internal static class ConfirmationsApi
     }
 
     private static Task<IResult> RefuseAsync(Guid id, [AsParameters] Asking ask, CancellationToken cancellationToken) =>
-        ask.ChangeAsync(async self =>
+        Actor.IdOf(ask.Http.User) is null ? Task.FromResult(Problems.NotFound()) : ask.ChangeAsync(async self =>
         {
             var now = ask.Time.GetUtcNow();
             if (await OfAsync(ask.Db, self.Person.Id, id, cancellationToken) is not { } asked)
@@ -91,7 +81,7 @@ internal static class ConfirmationsApi
         });
 
     private static Task<IResult> TakeAsync(Guid id, [AsParameters] Asking ask, UserTokenKey key, CancellationToken cancellationToken) =>
-        ask.ChangeAsync(async self =>
+        Actor.IdOf(ask.Http.User) is null ? Task.FromResult(Problems.NotFound()) : ask.ChangeAsync(async self =>
         {
             var now = ask.Time.GetUtcNow();
             if (await OfAsync(ask.Db, self.Person.Id, id, cancellationToken) is not { } asked || asked.SessionId != self.Session)

@@ -3,8 +3,10 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
+using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Identity.Me;
+using MissionControl.Identity.People;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
 
@@ -38,13 +40,14 @@ internal static class MyDevices
 
         var (code, now) = (DeviceAttempt.Normalize(request.UserCode!), ask.Time.GetUtcNow());
         return await ask.Db.Set<DeviceAttempt>().AsNoTracking().SingleOrDefaultAsync(row => row.UserCode == code && row.DecidedAt == null && row.ExpiresAt > now, cancellationToken) is { } found
-            ? TypedResults.Ok(new DeviceItem(found.Id, found.Agent, found.Address, found.CreatedAt, found.ExpiresAt)) : Problems.NotFound();
+            ? TypedResults.Ok(new DeviceItem(found.Id, found.Agent, found.Address, found.CreatedAt, found.ExpiresAt))
+            : Problems.Invalid([new FieldError("/userCode", "unknown-code", "No program shows this code now. A code is good once, for ten minutes.")]);
     }
 
     private static async Task<IResult> ApproveAsync(Guid id, ApproveDeviceRequest request, [AsParameters] Asking ask, CancellationToken cancellationToken)
     {
         var now = ask.Time.GetUtcNow();
-        if (await ask.Db.Set<DeviceAttempt>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id && row.DecidedAt == null && row.ExpiresAt > now, cancellationToken) is not { } waiting)
+        if (Actor.IdOf(ask.Http.User) is null || await ask.Db.Set<DeviceAttempt>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id && row.DecidedAt == null && row.ExpiresAt > now, cancellationToken) is not { } waiting)
         {
             return Problems.NotFound();
         }
@@ -67,7 +70,7 @@ internal static class MyDevices
     }
 
     private static Task<IResult> DenyAsync(Guid id, [AsParameters] Asking ask, CancellationToken cancellationToken) =>
-        ask.ChangeAsync(async self =>
+        Actor.IdOf(ask.Http.User) is null ? Task.FromResult(Problems.NotFound()) : ask.ChangeAsync(async self =>
         {
             var now = ask.Time.GetUtcNow();
             if (await ask.Db.Set<DeviceAttempt>().Where(row => row.Id == id && row.DecidedAt == null && row.ExpiresAt > now).ExecuteUpdateAsync(set => set.SetProperty(row => row.DecidedAt, now), cancellationToken) == 0)
