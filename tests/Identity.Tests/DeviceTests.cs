@@ -287,7 +287,11 @@ public sealed class DeviceTests : IAsyncLifetime
     private static Func<HttpRequestMessage> Invite(string email, string? key = null) => () =>
     {
         var message = new HttpRequestMessage(HttpMethod.Post, new Uri("/api/v1/identity/invitations", UriKind.Relative)) { Content = JsonContent.Create(new InviteRequest(email, "Friend", ["viewer"])) };
-        message.Headers.TryAddWithoutValidation("Idempotency-Key", key);
+        if (key is not null)
+        {
+            message.Headers.Add("Idempotency-Key", key);
+        }
+
         return message;
     };
 
