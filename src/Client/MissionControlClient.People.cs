@@ -43,6 +43,10 @@ public sealed partial class MissionControlClient
     public Task<FederatedSignIn> GetPendingSignInAsync(string browser, CancellationToken cancellationToken) =>
         SendAsync<FederatedSignIn>(HttpMethod.Post, $"{Identity}/federation/pending", new FederatedSignInRequest(browser), null, cancellationToken);
 
+    /// <summary>Asks for a passkey, to prove the second factor that the provider did not.</summary>
+    public Task<PasskeyChallenge> BeginFederatedPasskeyAsync(string browser, CancellationToken cancellationToken) =>
+        SendAsync<PasskeyChallenge>(HttpMethod.Post, $"{Identity}/federation/passkey", new FederatedSignInRequest(browser), null, cancellationToken);
+
     /// <summary>Proves the second factor that the provider did not.</summary>
     public Task<FederatedSignIn> ProveFederatedSignInAsync(ProveFederatedSignInRequest request, CancellationToken cancellationToken) =>
         SendAsync<FederatedSignIn>(HttpMethod.Post, $"{Identity}/federation/prove", request, null, cancellationToken);

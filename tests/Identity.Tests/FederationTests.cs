@@ -181,6 +181,71 @@ public sealed class FederationTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_passkey_of_the_person_proves_the_second_factor_too_and_nobody_elses_or_an_old_answer_does()
+    {
+        // While their provider proved the second factor, two people added passkeys; from now on it proves none.
+        using var graces = new SoftPasskey { Domain = "control.example.com", Origin = FederationHost.Portal };
+        using var adas = new SoftPasskey { Domain = "control.example.com", Origin = FederationHost.Portal };
+        foreach (var (login, key) in new[] { ("grace", graces), ("ada", adas) })
+        {
+            using var api = host.Client(host.Portal, (await host.SignInAsync(peer, "corp", login)).Traded.AccessToken);
+            using var begun = await api.PostAsJsonAsync("/api/v1/identity/me/passkeys/begin", new BeginPasskeyRequest("laptop"));
+            var made = (await begun.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<PasskeyChallenge>())!;
+            using var added = await api.PostAsJsonAsync("/api/v1/identity/me/passkeys", new NewPasskeyRequest(made.Challenge, key.Create(made.Options)));
+            added.EnsureSuccessStatusCode();
+        }
+
+        await peer.KeepAsync(new OpenIdAccount("grace", "Grace Hopper", "grace@vendor.example", ["viewers", "others"]));
+        await peer.KeepAsync(new OpenIdAccount("ada", "Ada Lovelace", "ada@vendor.example", ["admins"]));
+        var (graceWaits, adaWaits) = (await WaitAsync("grace"), await WaitAsync("ada"));
+        using var anonymous = host.Client(host.Portal);
+        using var pending = await anonymous.PostAsJsonAsync("/api/v1/identity/federation/pending", new FederatedSignInRequest(graceWaits));
+        Assert.True((await pending.Content.ReadFromJsonAsync<FederatedSignIn>())!.AcceptsPasskey);
+
+        // Another's key, another's question, a question that was answered already, and neither a key nor a code.
+        var asked = await AskedAsync(graceWaits);
+        Assert.Single(asked.Options["allowCredentials"]!.AsArray());
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, await ProvenAsync(graceWaits, asked.Challenge, adas.Get(asked.Options)));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, await ProvenAsync(graceWaits, asked.Challenge, graces.Get(asked.Options)));
+        var others = await AskedAsync(adaWaits);
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, await ProvenAsync(graceWaits, others.Challenge, adas.Get(others.Options)));
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, await ProvenAsync(graceWaits, null, null));
+        Assert.DoesNotContain(await host.RowsAsync<Sessions.Session>(), session => session.Factors is { } factors && factors.Contains("hwk", StringComparison.Ordinal));
+
+        // The right one signs her in, once; by itself it opens nothing.
+        asked = await AskedAsync(graceWaits);
+        var answer = graces.Get(asked.Options);
+        var both = await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => ProvenAsync(graceWaits, asked.Challenge, answer)));
+        Assert.Single(both, status => status == HttpStatusCode.OK);
+        Assert.Equal("fed hwk user mfa", Assert.Single(await host.RowsAsync<Sessions.Session>(), session => session.Factors!.Contains("hwk", StringComparison.Ordinal)).Factors);
+        using var alone = await anonymous.PostAsync(new Uri("/api/v1/identity/sign-in/passkey/begin", UriKind.Relative), null);
+        var question = (await alone.Content.ReadFromJsonAsync<PasskeyChallenge>())!;
+        using var opened = await anonymous.PostAsJsonAsync("/api/v1/identity/sign-in/passkey", new PasskeySignInRequest(question.Challenge, graces.Get(question.Options)));
+        Assert.Equal(HttpStatusCode.Unauthorized, opened.StatusCode);
+
+        async Task<string> WaitAsync(string login)
+        {
+            using var browser = peer.Browser();
+            var begun = await host.BeginAsync("corp");
+            using var came = await host.FinishAsync("corp", begun.Browser, await peer.SignInAsync(browser, begun.Address, login));
+            Assert.Equal("authenticator", (await came.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<FederatedSignIn>())!.Needs);
+            return begun.Browser;
+        }
+
+        async Task<PasskeyChallenge> AskedAsync(string browser)
+        {
+            using var begun = await anonymous.PostAsJsonAsync("/api/v1/identity/federation/passkey", new FederatedSignInRequest(browser));
+            return (await begun.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<PasskeyChallenge>())!;
+        }
+
+        async Task<HttpStatusCode> ProvenAsync(string browser, string? challenge, string? credential)
+        {
+            using var proved = await anonymous.PostAsJsonAsync("/api/v1/identity/federation/prove", new ProveFederatedSignInRequest(browser, null, "a test", challenge, credential));
+            return proved.StatusCode;
+        }
+    }
+
+    [Fact]
     public async Task What_waits_for_a_code_ends_with_the_person()
     {
         var begun = await host.BeginAsync("corp");

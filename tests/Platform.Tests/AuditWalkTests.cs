@@ -37,6 +37,7 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
         ["BeginDeviceSignIn"] = "a code of ten minutes; who permits it is told",
         ["FindDevice"] = "says what waits; nothing changes",
         ["TakeConfirmation"] = "the proof of an answer that is told; what it permits has its own entry",
+        ["BeginFederatedPasskey"] = "a question of two minutes; its answer is told",
         ["BeginMyPasskey"] = "a question of two minutes; its answer is told",
         ["BeginStepUp"] = "a question of two minutes; its answer is told",
         ["ExchangeToken"] = "an assertion gives short access; the key's rotation has its own entry",

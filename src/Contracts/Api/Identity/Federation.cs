@@ -39,12 +39,15 @@ public sealed record FinishFederatedSignInRequest(
     [property: StringLength(500)] string? Agent = null,
     [property: StringLength(360_000)] string? SamlResponse = null);
 
-/// <summary>Proves the second factor that the provider did not.</summary>
+/// <summary>Proves the second factor that the provider did not: by a code, or by a passkey that was asked for.</summary>
 /// <param name="Browser">The browser's own secret.</param>
-/// <param name="Code">What the authenticator shows, or a recovery code.</param>
+/// <param name="Code">What the authenticator shows, or a recovery code; null: a passkey proves it.</param>
 /// <param name="Agent">The browser, as it calls itself.</param>
+/// <param name="Challenge">The question that the passkey answers.</param>
+/// <param name="Credential">What the browser's <c>navigator.credentials.get</c> gave, as JSON text.</param>
 public sealed record ProveFederatedSignInRequest(
-    [property: Required, StringLength(100)] string? Browser, [property: Required, StringLength(40)] string? Code, [property: StringLength(500)] string? Agent = null);
+    [property: Required, StringLength(100)] string? Browser, [property: StringLength(40)] string? Code, [property: StringLength(500)] string? Agent = null,
+    [property: StringLength(100)] string? Challenge = null, [property: StringLength(PasskeyLimits.Credential)] string? Credential = null);
 
 /// <summary>Asks how a sign-in stands.</summary>
 /// <param name="Browser">The browser's own secret.</param>
@@ -59,7 +62,11 @@ public sealed record FederatedSignInRequest([property: Required, StringLength(10
 /// <param name="TotpUri">The same as a QR code holds it.</param>
 /// <param name="RecoveryCodes">Of an authenticator that was set up just now: codes in its place; shown once.</param>
 public sealed record FederatedSignIn(
-    string? Needs, string? Session, DateTimeOffset ExpiresAt, string ReturnUrl, string? TotpSecret = null, string? TotpUri = null, IReadOnlyList<string>? RecoveryCodes = null);
+    string? Needs, string? Session, DateTimeOffset ExpiresAt, string ReturnUrl, string? TotpSecret = null, string? TotpUri = null, IReadOnlyList<string>? RecoveryCodes = null)
+{
+    /// <summary>Whether a passkey of the person proves it as well.</summary>
+    public bool AcceptsPasskey { get; init; }
+}
 
 /// <summary>A group at the provider and the role that it gives here.</summary>
 /// <param name="Group">The group as the provider writes it; <c>*</c> is everybody whom it signs in.</param>

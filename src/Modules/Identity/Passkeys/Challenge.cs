@@ -18,6 +18,9 @@ internal sealed class Challenge
     /// <summary>Adds a passkey to somebody who is signed in.</summary>
     public const string Add = "add-passkey";
 
+    /// <summary>Proves the second factor of a sign-in that a provider or a directory began.</summary>
+    public const string Prove = "prove-sign-in";
+
     /// <summary>Confirms one thing.</summary>
     public const string Confirm = "step-up";
 
@@ -35,7 +38,7 @@ internal sealed class Challenge
     /// <summary>The person, or the one that an invitation is to make.</summary>
     public Guid? PersonId { get; init; }
 
-    /// <summary>The session, or the invitation, that it was asked for in.</summary>
+    /// <summary>The session, the invitation, or the sign-in, that it was asked for in.</summary>
     public Guid? Place { get; init; }
 
     /// <summary>The role that a step-up is for.</summary>

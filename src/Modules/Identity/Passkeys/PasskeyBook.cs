@@ -62,6 +62,24 @@ internal sealed class PasskeyBook(IOptions<IdentityOptions> identity, TimeProvid
         return new PasskeyChallenge(secret, JsonNode.Parse(made.RequestOptionsJson)!);
     }
 
+    /// <summary>Asks for a passkey of somebody whom a provider has just named; the question is saved with what is saved next.</summary>
+    /// <returns>Null: the person has none.</returns>
+    public async Task<PasskeyChallenge?> AskToProveAsync(ControlPlaneDbContext db, HttpContext http, Person person, Guid attempt)
+    {
+        using var handler = Handler(db, null);
+        var made = await handler.Passkeys.MakeRequestOptionsAsync(person, http);
+        var asked = JsonNode.Parse(made.RequestOptionsJson)!;
+        if (asked["allowCredentials"] is not JsonArray { Count: > 0 })
+        {
+            return null;
+        }
+
+        var row = Row(Challenge.Prove, Challenge.Life, out var secret, person.Id, attempt);
+        row.State = made.AssertionState;
+        db.Add(row);
+        return new PasskeyChallenge(secret, asked);
+    }
+
     /// <summary>Asks somebody to confirm one thing; the question is saved with what is saved next.</summary>
     /// <returns>Its options are null when no passkey of the person is good for it yet.</returns>
     public async Task<(string Challenge, JsonNode? Options)> AskToConfirmAsync(ControlPlaneDbContext db, HttpContext http, Person person, Guid session, BeginStepUpRequest request)

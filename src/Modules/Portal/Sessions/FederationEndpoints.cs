@@ -36,6 +36,8 @@ internal static class FederationEndpoints
     {
         pages.MapGet("/signin/code", (HttpContext http, MissionControlClient client) => PendingAsync(http, client));
         pages.MapPost("/signin/code", ProveAsync);
+        pages.MapPost("/signin/code/passkey", (HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit) =>
+            SignInEndpoints.AskPasskeyAsync(http, forgery, limit, () => client.BeginFederatedPasskeyAsync(http.Request.Cookies[Cookie] ?? "", http.RequestAborted)));
         pages.MapGet("/signin/{provider}", (string provider, string? returnUrl, HttpContext http, MissionControlClient client) => ShowAsync(http, client, provider, returnUrl, null, StatusCodes.Status200OK));
         pages.MapPost("/signin/{provider}", DirectoryAsync);
         pages.MapGet("/signin/{provider}/begin", BeginAsync);
@@ -162,7 +164,9 @@ internal static class FederationEndpoints
         var form = await http.Request.ReadFormAsync(http.RequestAborted);
         try
         {
-            var signIn = await client.ProveFederatedSignInAsync(new ProveFederatedSignInRequest(http.Request.Cookies[Cookie], form["code"].ToString().Trim(), SignInEndpoints.AgentOf(http)), http.RequestAborted);
+            var signIn = await client.ProveFederatedSignInAsync(form["credential"].ToString() is { Length: > 0 } credential
+                ? new ProveFederatedSignInRequest(http.Request.Cookies[Cookie], null, SignInEndpoints.AgentOf(http), SignInEndpoints.TakeQuestion(http), credential)
+                : new ProveFederatedSignInRequest(http.Request.Cookies[Cookie], form["code"].ToString().Trim(), SignInEndpoints.AgentOf(http)), http.RequestAborted);
             var opened = await OpenedAsync(http, client, signIn.Session!, signIn);
             return signIn.RecoveryCodes is null ? opened : new PageResult<SecondFactor>(null, new Dictionary<string, object?> { [nameof(SecondFactor.Codes)] = signIn.RecoveryCodes });
         }

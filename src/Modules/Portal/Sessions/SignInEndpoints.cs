@@ -19,6 +19,7 @@ namespace MissionControl.Portal.Sessions;
 /// </summary>
 internal static class SignInEndpoints
 {
+    /// <summary>Names the question that a passkey is to answer; no script reads it.</summary>
     private const string PasskeyCookie = "__Host-mc-passkey";
 
     public static void Map(IEndpointRouteBuilder pages)
@@ -97,7 +98,11 @@ internal static class SignInEndpoints
     }
 
     // The question stands in a cookie of the browser that asked: an answer from elsewhere is none.
-    private static async Task<IResult> BeginPasskeyAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit, CancellationToken cancellationToken)
+    private static Task<IResult> BeginPasskeyAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit, CancellationToken cancellationToken) =>
+        AskPasskeyAsync(http, forgery, limit, () => client.BeginPasskeySignInAsync(cancellationToken));
+
+    /// <summary>Asks for a passkey, for the script of a page before sign-in.</summary>
+    public static async Task<IResult> AskPasskeyAsync(HttpContext http, IAntiforgery forgery, SignInLimit limit, Func<Task<PasskeyChallenge>> ask)
     {
         if (limit.IsReached(http))
         {
@@ -111,14 +116,21 @@ internal static class SignInEndpoints
 
         try
         {
-            var asked = await client.BeginPasskeySignInAsync(cancellationToken);
+            var asked = await ask();
             http.Response.Cookies.Append(PasskeyCookie, asked.Challenge, new CookieOptions { HttpOnly = true, Secure = true, SameSite = SameSiteMode.Strict, Path = "/", MaxAge = TimeSpan.FromMinutes(2) });
             return TypedResults.Text(asked.Options.ToJsonString(), "application/json");
         }
-        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception silence) when (silence is ApiException or HttpRequestException or OperationCanceledException && !http.RequestAborted.IsCancellationRequested)
         {
             return TypedResults.StatusCode(StatusCodes.Status503ServiceUnavailable);
         }
+    }
+
+    /// <summary>The question that a passkey answered, which is asked no second time; empty: none was asked in this browser.</summary>
+    public static string TakeQuestion(HttpContext http)
+    {
+        http.Response.Cookies.Delete(PasskeyCookie, new CookieOptions { Secure = true, Path = "/" });
+        return http.Request.Cookies[PasskeyCookie] ?? "";
     }
 
     private static async Task<IResult> SignInWithPasskeyAsync(HttpContext http, IAntiforgery forgery, MissionControlClient client, SignInLimit limit, CancellationToken cancellationToken)
@@ -135,10 +147,9 @@ internal static class SignInEndpoints
         }
 
         var form = await http.Request.ReadFormAsync(cancellationToken);
-        http.Response.Cookies.Delete(PasskeyCookie, new CookieOptions { Secure = true, Path = "/" });
         try
         {
-            var session = await client.SignInWithPasskeyAsync(new PasskeySignInRequest(http.Request.Cookies[PasskeyCookie] ?? "", form["credential"], AgentOf(http)), cancellationToken);
+            var session = await client.SignInWithPasskeyAsync(new PasskeySignInRequest(TakeQuestion(http), form["credential"], AgentOf(http)), cancellationToken);
             await KeepAsync(http, client, session.Session, session.ExpiresAt);
             return TypedResults.LocalRedirect(LocalAddress.OrHome(form["returnUrl"]));
         }
