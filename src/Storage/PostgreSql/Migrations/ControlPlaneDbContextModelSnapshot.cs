@@ -1448,10 +1448,6 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("person_stamp");
 
-                    b.Property<long?>("PolledAt")
-                        .HasColumnType("bigint")
-                        .HasColumnName("polled_at");
-
                     b.Property<Guid?>("SessionId")
                         .HasColumnType("uuid")
                         .HasColumnName("session_id");
@@ -2800,6 +2796,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long>("Idle")
                         .HasColumnType("bigint")
                         .HasColumnName("idle");
+
+                    b.Property<Guid?>("OpenerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("opener_id");
 
                     b.Property<Guid?>("PersonId")
                         .HasColumnType("uuid")

@@ -1465,10 +1465,6 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnType("bigint")
                         .HasColumnName("person_stamp");
 
-                    b.Property<long?>("PolledAt")
-                        .HasColumnType("bigint")
-                        .HasColumnName("polled_at");
-
                     b.Property<byte[]>("SessionId")
                         .HasColumnType("binary(16)")
                         .HasColumnName("session_id");
@@ -2825,6 +2821,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<long>("Idle")
                         .HasColumnType("bigint")
                         .HasColumnName("idle");
+
+                    b.Property<byte[]>("OpenerId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("opener_id");
 
                     b.Property<byte[]>("PersonId")
                         .HasColumnType("binary(16)")

@@ -1371,10 +1371,6 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("INTEGER")
                         .HasColumnName("person_stamp");
 
-                    b.Property<long?>("PolledAt")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("polled_at");
-
                     b.Property<Guid?>("SessionId")
                         .HasColumnType("TEXT")
                         .HasColumnName("session_id");
@@ -2652,6 +2648,10 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<long>("Idle")
                         .HasColumnType("INTEGER")
                         .HasColumnName("idle");
+
+                    b.Property<Guid?>("OpenerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("opener_id");
 
                     b.Property<Guid?>("PersonId")
                         .HasColumnType("TEXT")
