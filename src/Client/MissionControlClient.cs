@@ -91,7 +91,10 @@ public sealed partial class MissionControlClient(HttpClient http, string? bearer
         using (response)
         {
             var problem = response.Content.Headers.ContentType?.MediaType == "application/problem+json" ? await response.Content.ReadFromJsonAsync<ProblemDocument>(cancellationToken) : null;
-            throw new ApiException(response.StatusCode, problem);
+
+
+            // A role demands proofs for itself: one that was taken over gets none that is good at another.
+            throw new ApiException(response.StatusCode, problem is { StepUp: { } demand } && !path.StartsWith($"/api/v1/{demand.Audience}/", StringComparison.Ordinal) ? problem with { StepUp = null } : problem);
         }
     }
 }

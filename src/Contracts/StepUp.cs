@@ -29,6 +29,9 @@ public static class StepUp
     /// <summary>The value of <see cref="AskHeader"/>.</summary>
     public const string InPortal = "portal";
 
+    /// <summary>Characters of a text that a program can have confirmed in the portal: all of it is shown, or it is confirmed where it is done.</summary>
+    public const int MostInPortal = 2000;
+
     /// <summary>Open a session on a cluster.</summary>
     public const string OpenSession = "open-session";
 

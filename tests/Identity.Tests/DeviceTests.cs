@@ -1,9 +1,14 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Client;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Platform.Data;
 using MissionControl.Testing;
 using Xunit;
 
@@ -61,9 +66,15 @@ public sealed class DeviceTests : IAsyncLifetime
         var (api, _) = await SpeakerAsync(signedIn.Session!);
         var sessions = (await browser.GetFromJsonAsync<IReadOnlyList<SessionItem>>("/api/v1/identity/me/sessions", End))!;
         var own = Assert.Single(sessions, session => session.Agent == "mc on build-7");
-        Assert.Equal(sessions.Single(session => session.IsThis).Factors, own.Factors);
+        Assert.Equal($"{sessions.Single(session => session.IsThis).Factors} device", own.Factors);
         Assert.True(own.ExpiresAt <= sessions.Single(session => session.IsThis).ExpiresAt);
         Assert.Equal("root@vendor.example", (await api.GetFromJsonAsync<MeItem>("/api/v1/identity/me", End))!.Email);
+
+        // The log joins the two, and holds of the machine only what can be erased.
+        await Eventually.TrueAsync(async () => (await EntriesAsync("identity.signed-in")).Any(entry => entry.Contains($"{found.Id}", StringComparison.Ordinal) && entry.Contains("/opener", StringComparison.Ordinal)), "the sign-in is in the log");
+        var approved = JsonDocument.Parse(Assert.Single(await EntriesAsync("identity.device-approved"))).RootElement;
+        Assert.DoesNotContain("127.0.0.1", approved.GetProperty("changes").GetRawText(), StringComparison.Ordinal);
+        Assert.DoesNotContain("build-7", approved.GetProperty("changes").GetRawText(), StringComparison.Ordinal);
 
         // Its person signs it out from the browser.
         using var ended = await browser.PostAsync(new Uri($"/api/v1/identity/me/sessions/{own.Id}/end", UriKind.Relative), null, End);
@@ -93,6 +104,17 @@ public sealed class DeviceTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.NoContent, out1.StatusCode);
         Assert.Null(await FinishAsync(waiting.DeviceCode));
 
+        // Permitted, and then its person signs out in the browser, which changes nothing else of theirs.
+        browser = Keep(await root.ApiAsync());
+        var orphan = await program.BeginDeviceSignInAsync(new("mc on d"), End);
+        Assert.Equal("done", await SentAsync(browser, (await FindAsync(browser, orphan.UserCode))!.Id, "approve"));
+        using (var signedOut = await host.Admin.PostAsJsonAsync("/api/v1/identity/sessions/end", new TradeSessionRequest(root.Session), End))
+        {
+            Assert.Equal(HttpStatusCode.NoContent, signedOut.StatusCode);
+        }
+
+        Assert.Null(await FinishAsync(orphan.DeviceCode));
+        root = await SomebodySignedIn.InviteByAsync(host, await SomebodySignedIn.InviteAsync(host, "another@vendor.example", "administrator"), "third@vendor.example", "administrator");
         browser = Keep(await root.ApiAsync());
         var late = await program.BeginDeviceSignInAsync(new("mc on c"), End);
         var id = (await FindAsync(browser, late.UserCode))!.Id;
@@ -104,13 +126,65 @@ public sealed class DeviceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_program_ends_with_the_session_that_it_was_permitted_in_when_that_is_ended_in_a_list_and_with_the_providers()
+    {
+        var (_, session) = await SignInAsync("mc on build-7");
+        var (_, other) = await SignInAsync("mc on build-8");
+        var opener = (await host.RowsAsync<Sessions.Session>()).Single(row => row.Agent == "mc on build-8").OpenerId!.Value;
+
+        // Signed in by a provider, it is the provider's to end, too.
+        await using (var scope = host.Services.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+            await using var transaction = await db.BeginWriteAsync(cancellationToken: End);
+            await db.Set<Sessions.Session>().Where(row => row.Id == opener).ExecuteUpdateAsync(set => set.SetProperty(row => row.ProviderId, "corp").SetProperty(row => row.ProviderSession, new byte[32]), End);
+            await transaction.CommitAsync(End);
+        }
+
+        await SignInAsync("mc on build-9");
+        var third = (await host.RowsAsync<Sessions.Session>()).Single(row => row.Agent == "mc on build-9");
+        Assert.Equal(("corp", 32, opener), (third.ProviderId, third.ProviderSession?.Length, third.OpenerId!.Value));
+
+        var id = (await browser.GetFromJsonAsync<MeItem>("/api/v1/identity/me", End))!.Id;
+        using var ended = await host.Admin.PostAsJsonAsync($"/api/v1/identity/people/{id}/sessions/{opener}/end", new PersonActionRequest("a stolen laptop"), End);
+        Assert.Equal(HttpStatusCode.NoContent, ended.StatusCode);
+        Assert.Null(await TradeAsync(session));
+        Assert.Null(await TradeAsync(other));
+    }
+
+    [Theory]
+    [InlineData("mc on build-7”, asking from 10.1.2.3, is signed in as you. “")]
+    [InlineData("mc on \u202e7.0.0.721")]
+    [InlineData("mc on a\nb")]
+    [InlineData(" mc")]
+    public async Task What_a_program_calls_itself_cannot_word_what_its_person_confirms(string agent) =>
+        Assert.Equal("invalid", await CodeOfAsync(() => host.Admin.PostAsJsonAsync("/api/v1/identity/sign-in/device/begin", new BeginDeviceSignInRequest(agent), End)));
+
+    [Fact]
+    public async Task A_text_too_long_for_the_page_is_confirmed_where_it_is_done_and_never_cut()
+    {
+        var customer = (await host.CreateCustomerAsync("Northwind")).Id;
+        var (api, _) = await SignInAsync("mc on build-7");
+        var roles = Enumerable.Range(0, 20).Select(i => new GroupRole($"{new string('g', 120)}{i}", "customer-viewer")).Append(new GroupRole("evil", "customer-administrator")).ToList();
+        var demand = await DemandedAsync(api, () => new(HttpMethod.Post, new Uri("/api/v1/identity/providers", UriKind.Relative)) { Content = JsonContent.Create(new SetProviderRequest("Northwind", "https://login.northwind.example", "mission-control", null, roles, CustomerId: customer)) });
+        Assert.True(demand.Text.Length > StepUp.MostInPortal);
+        Assert.Contains("evil=customer-administrator", demand.Text, StringComparison.Ordinal);
+        Assert.Null(demand.Confirmation);
+    }
+
+    [Fact]
     public async Task Codes_can_be_neither_guessed_nor_asked_for_without_end()
     {
         var begun = await Task.WhenAll(Enumerable.Range(0, 150).Select(_ => CodeOfAsync(() => host.Admin.PostAsJsonAsync("/api/v1/identity/sign-in/device/begin", new BeginDeviceSignInRequest("mc"), End))));
         Assert.Contains("rate-limited", begun);
-        Assert.InRange(begun.Count(code => code == "done"), 100, 149);
+        Assert.InRange(begun.Count(code => code == "done"), 30, 120);
         var guesses = await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => CodeOfAsync(() => browser.PostAsJsonAsync("/api/v1/identity/me/devices/find", new FindDeviceRequest("BCDF-GHJK"), End))));
         Assert.Contains("rate-limited", guesses);
+
+        // Whoever tries codes without end keeps nobody else from typing theirs.
+        var joan = await SomebodySignedIn.InviteAsync(host, "joan@vendor.example", "viewer");
+        using var joans = await joan.ApiAsync();
+        Assert.Equal("invalid", await CodeOfAsync(() => joans.PostAsJsonAsync("/api/v1/identity/me/devices/find", new FindDeviceRequest("BCDF-GHJK"), End)));
         var devices = await Task.WhenAll(Enumerable.Range(0, 150).Select(_ => CodeOfAsync(() => host.Admin.PostAsJsonAsync("/api/v1/identity/sign-in/device", new FinishDeviceSignInRequest("a guess"), End))));
         Assert.Contains("rate-limited", devices);
     }
@@ -199,6 +273,9 @@ public sealed class DeviceTests : IAsyncLifetime
         Assert.Equal(ConfirmationStates.Waiting, (await AskedAsync(browser, first)).State);
         Assert.Equal("not-found", await CodeOfAsync(() => browser.GetAsync(new Uri($"/api/v1/identity/me/confirmations/{many[24]}", UriKind.Relative), End)));
     }
+
+    private async Task<IReadOnlyList<string>> EntriesAsync(string type) =>
+        [.. (await host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?type={type}&limit=100", End))!.Items.Select(entry => entry.Entry.GetRawText())];
 
     private HttpClient Keep(HttpClient client)
     {

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
@@ -21,7 +22,7 @@ public sealed class Confirming(SoftPasskey passkey) : DelegatingHandler
         var answer = await base.SendAsync(request, cancellationToken);
         await answer.Content.LoadIntoBufferAsync(cancellationToken);
         if (answer.StatusCode != HttpStatusCode.Unauthorized || request.Headers.Contains(StepUp.Header) || answer.Content.Headers.ContentType?.MediaType != "application/problem+json"
-            || (await answer.Content.ReadFromJsonAsync<ProblemDocument>(cancellationToken))?.StepUp is not { } demand)
+            || JsonSerializer.Deserialize<ProblemDocument>(await answer.Content.ReadAsByteArrayAsync(cancellationToken), JsonSerializerOptions.Web)?.StepUp is not { } demand)
         {
             return answer;
         }

@@ -112,8 +112,7 @@ public sealed class IdentityModule : IModule
         host.Services.AddSingleton<FactorBook>();
         host.Services.AddSingleton<PasskeyBook>();
         host.Services.AddSingleton<PasskeyQuestions>();
-        host.Services.AddSingleton<DeviceQuestions>();
-        host.Services.AddSingleton<DeviceGuesses>();
+        host.Services.AddSingleton<DeviceLimits>();
         host.Services.AddSingleton<BegunSignIns>();
         host.Services.AddSingleton<FirstAdministrator>();
         host.Services.AddSingleton<UnknownTries>();

@@ -84,7 +84,7 @@ public sealed class StepUpGuard
 
     // A program without a browser has its person asked in the portal.
     private static IResult Ask(HttpContext http, StepUpDemand demand, DateTimeOffset now, string detail) =>
-        http.Request.Headers[StepUp.AskHeader] == StepUp.InPortal && PersonOf(http) is { } person && Guid.TryParse(http.User.FindFirst("session")?.Value, out var session)
+        demand.Text.Length <= StepUp.MostInPortal && http.Request.Headers[StepUp.AskHeader] == StepUp.InPortal && PersonOf(http) is { } person && Guid.TryParse(http.User.FindFirst("session")?.Value, out var session)
             ? new AskedInPortal(new AskToConfirm(Guid.CreateVersion7(now), person, session, demand, now), detail)
             : Problems.StepUp(demand, detail);
 

@@ -3,8 +3,10 @@ using System.ComponentModel.DataAnnotations;
 namespace MissionControl.Contracts.Api.Identity;
 
 /// <summary>Begins to sign somebody in where no browser is, as <c>mc sign-in</c> does (the device flow of RFC 8628).</summary>
-/// <param name="Agent">What asks and where, such as <c>mc on build-7</c>; whoever permits it reads it.</param>
-public sealed record BeginDeviceSignInRequest([property: Required, StringLength(100, MinimumLength = 1)] string? Agent);
+/// <param name="Agent">What asks and where, such as <c>mc on build-7</c>, of Latin letters, digits, spaces and <c>._:/@()+-</c>; whoever permits it reads it.</param>
+public sealed record BeginDeviceSignInRequest(
+    // A stranger's word in what somebody confirms: nothing in it ends a quotation or turns the direction of writing.
+    [property: Required, StringLength(100, MinimumLength = 1), RegularExpression(@"[A-Za-z0-9][A-Za-z0-9 ._:/@()+-]*")] string? Agent);
 
 /// <summary>A sign-in that waits for somebody to permit it in the portal.</summary>
 /// <param name="DeviceCode">The program's secret: whoever holds it gets the session.</param>

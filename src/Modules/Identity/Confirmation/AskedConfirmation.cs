@@ -22,8 +22,6 @@ internal sealed class AskedConfirmation
     /// <summary>Open ones of one person; what comes beyond is dropped, so that a flood hides nothing.</summary>
     private const int MostOpen = 20;
 
-    private const int MaxText = 2000;
-
     public required Guid Id { get; init; }
 
     public required Guid PersonId { get; init; }
@@ -67,7 +65,7 @@ internal sealed class AskedConfirmation
             builder.Property(row => row.Audience).HasMaxLength(30);
             builder.Property(row => row.Purpose).HasMaxLength(40);
             builder.Property(row => row.SubjectDigest).HasMaxLength(43);
-            builder.Property(row => row.Text).HasMaxLength(MaxText);
+            builder.Property(row => row.Text).HasMaxLength(StepUp.MostInPortal);
             builder.Property(row => row.Factors).HasMaxLength(100);
             builder.HasIndex(row => row.PersonId);
             builder.HasIndex(row => row.ExpiresAt);
@@ -80,7 +78,7 @@ internal sealed class AskedConfirmation
         public async Task HandleAsync(AskToConfirm message, MessageContext context, CancellationToken cancellationToken)
         {
             var now = time.GetUtcNow();
-            if (!StepUp.Purposes.Contains(message.Demand.Purpose)
+            if (!StepUp.Purposes.Contains(message.Demand.Purpose) || message.Demand.Text.Length > StepUp.MostInPortal
                 || await db.Set<AskedConfirmation>().AnyAsync(row => row.Id == message.Id, cancellationToken)
                 || await db.Set<Session>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == message.SessionId && row.PersonId == message.PersonId, cancellationToken) is not { } session || !session.IsLive(now)
                 || await db.Set<AskedConfirmation>().CountAsync(row => row.PersonId == message.PersonId && row.AnsweredAt == null && row.ExpiresAt > now, cancellationToken) >= MostOpen)
@@ -91,7 +89,7 @@ internal sealed class AskedConfirmation
             db.Add(new AskedConfirmation
             {
                 Id = message.Id, PersonId = message.PersonId, SessionId = message.SessionId, Audience = message.Demand.Audience, Purpose = message.Demand.Purpose, SubjectDigest = message.Demand.SubjectDigest,
-                Text = WellFormedText.Line(message.Demand.Text, MaxText), AskedAt = message.AskedAt, ExpiresAt = now + Life,
+                Text = WellFormedText.Line(message.Demand.Text, StepUp.MostInPortal), AskedAt = message.AskedAt, ExpiresAt = now + Life,
             });
         }
     }

@@ -37,9 +37,6 @@ internal sealed class DeviceAttempt
 
     public required DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary>When the program asked last.</summary>
-    public DateTimeOffset? PolledAt { get; init; }
-
     /// <summary>When somebody permitted or refused it.</summary>
     public DateTimeOffset? DecidedAt { get; set; }
 

@@ -20,8 +20,7 @@ internal static class DeviceSignInApi
 {
     private const string Gone = "There is no such sign-in, or it is over. Begin again.";
 
-    // The clocks of two calls are not the same to the millisecond.
-    private static readonly TimeSpan TooSoon = TimeSpan.FromSeconds(DeviceAttempt.Interval - 0.5);
+    private const string TooMany = "Too many programs sign in at this moment. Try again in a few seconds.";
 
     public static void Map(IEndpointRouteBuilder api)
     {
@@ -29,14 +28,15 @@ internal static class DeviceSignInApi
         api.MapPost("/sign-in/device", FinishAsync).OpenToAll("the device code is the credential").WithName("FinishDeviceSignIn").WithSummary("Ask whether somebody permitted it; the session is said once").Produces<DeviceSignInAnswer>();
     }
 
-    private static async Task<IResult> BeginAsync(BeginDeviceSignInRequest request, HttpContext http, ControlPlaneDbContext db, DeviceQuestions questions, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> BeginAsync(BeginDeviceSignInRequest request, HttpContext http, ControlPlaneDbContext db, DeviceLimits limits, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (!questions.MayDo())
+        var address = AddressOf(http);
+        if (!limits.MayAsk(address))
         {
-            return Problems.Of(ProblemCodes.RateLimited, "Too many programs sign in at this moment. Try again in a few seconds.");
+            return Problems.Of(ProblemCodes.RateLimited, TooMany);
         }
 
-        var attempt = DeviceAttempt.Begin(WellFormedText.Line(request.Agent!, 100), AddressOf(http), time.GetUtcNow(), out var deviceCode);
+        var attempt = DeviceAttempt.Begin(request.Agent!.Trim(), address, time.GetUtcNow(), out var deviceCode);
         db.Add(attempt);
         await db.SaveChangesAsync(cancellationToken);
 
@@ -45,17 +45,17 @@ internal static class DeviceSignInApi
         return TypedResults.Ok(new DeviceSignIn(deviceCode, attempt.ShownCode, $"{portal}/device", attempt.ExpiresAt, DeviceAttempt.Interval));
     }
 
-    private static async Task<IResult> FinishAsync(FinishDeviceSignInRequest request, ControlPlaneDbContext db, IEvents events, FirstAdministrator first, DeviceQuestions questions, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<IResult> FinishAsync(FinishDeviceSignInRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, FirstAdministrator first, DeviceLimits limits, IOptions<IdentityOptions> options, TimeProvider time, CancellationToken cancellationToken)
     {
         var (sha256, now) = (DeviceAttempt.Digest(request.DeviceCode!), time.GetUtcNow());
         if (await db.Set<DeviceAttempt>().AsNoTracking().SingleOrDefaultAsync(row => row.DeviceSha256 == sha256 && row.ExpiresAt > now && row.TakenAt == null, cancellationToken) is not { } attempt)
         {
-            return questions.MayDo() ? Problems.Of(ProblemCodes.Unauthenticated, Gone) : Problems.Of(ProblemCodes.RateLimited, "Too many programs sign in at this moment. Try again in a few seconds.");
+            return limits.MayAsk(AddressOf(http)) ? Problems.Of(ProblemCodes.Unauthenticated, Gone) : Problems.Of(ProblemCodes.RateLimited, TooMany);
         }
 
         if (attempt.DecidedAt is null)
         {
-            return TypedResults.Ok(new DeviceSignInAnswer(await MayAskAsync(db, attempt, now, cancellationToken) ? DeviceStates.Pending : DeviceStates.SlowDown));
+            return TypedResults.Ok(new DeviceSignInAnswer(limits.MayPoll(attempt.Id) ? DeviceStates.Pending : DeviceStates.SlowDown));
         }
 
         if (attempt.PersonId is null)
@@ -74,10 +74,10 @@ internal static class DeviceSignInApi
         var opener = await db.Set<Session>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == attempt.SessionId && row.EndedAt == null, cancellationToken);
         if (opener?.IsLive(now) == true && person.Stamp == attempt.PersonStamp)
         {
-            var limits = options.Value.LimitsOf(person.Kind);
-            var session = Session.Of(person, opener.Factors!, attempt.Agent, opener.ExpiresAt < now + limits.Longest ? new SessionLimits { Idle = limits.Idle, Longest = opener.ExpiresAt - now } : limits, now, out var secret);
-            (session.ProviderId, session.ProviderSession) = (opener.ProviderId, opener.ProviderSession);
-            if (await SignInApi.OpenAsync(db, events, person, session, "device", first, now, cancellationToken))
+            var usual = options.Value.LimitsOf(person.Kind);
+            var session = Session.Of(person, $"{opener.Factors} device", attempt.Agent, opener.ExpiresAt < now + usual.Longest ? new SessionLimits { Idle = usual.Idle, Longest = opener.ExpiresAt - now } : usual, now, out var secret);
+            (session.OpenerId, session.ProviderId, session.ProviderSession) = (opener.Id, opener.ProviderId, opener.ProviderSession);
+            if (await SignInApi.OpenAsync(db, events, person, session, "device", first, now, cancellationToken, [Change.Add("/device", attempt.Id), Change.Add("/opener", opener.Id)]))
             {
                 await db.SaveChangesAsync(cancellationToken);
                 await transaction.CommitAsync(cancellationToken);
@@ -89,21 +89,5 @@ internal static class DeviceSignInApi
         return Problems.Of(ProblemCodes.Unauthenticated, "Whoever permitted it was signed out, or changed, since. Begin again.");
     }
 
-    private static async Task<bool> MayAskAsync(ControlPlaneDbContext db, DeviceAttempt attempt, DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        if (attempt.PolledAt + TooSoon > now)
-        {
-            return false;
-        }
-
-        await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
-        await db.Set<DeviceAttempt>().Where(row => row.Id == attempt.Id).ExecuteUpdateAsync(set => set.SetProperty(row => row.PolledAt, now), cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        return true;
-    }
-
     private static string? AddressOf(HttpContext http) => (http.Connection.RemoteIpAddress is { IsIPv4MappedToIPv6: true } mapped ? mapped.MapToIPv4() : http.Connection.RemoteIpAddress)?.ToString();
 }
-
-/// <summary>Codes that strangers have asked for, and codes that nobody was given: each costs a row or a look.</summary>
-internal sealed class DeviceQuestions() : StrangersLimit(atOnce: 100, perSecond: 10);

@@ -26,16 +26,16 @@ internal static class MyDevices
         devices.MapPost("/{id:guid}/deny", DenyAsync).WithName("DenyDevice").WithSummary("Refuse a program that waits to be signed in").Produces(StatusCodes.Status204NoContent);
     }
 
-    private static async Task<IResult> FindAsync(FindDeviceRequest request, [AsParameters] Asking ask, DeviceGuesses guesses, CancellationToken cancellationToken)
+    private static async Task<IResult> FindAsync(FindDeviceRequest request, [AsParameters] Asking ask, DeviceLimits limits, CancellationToken cancellationToken)
     {
-        if (await ask.FindAsync() is null)
+        if (await ask.FindAsync() is not { } self)
         {
             return Asking.NoPerson();
         }
 
-        if (!guesses.MayDo())
+        if (!limits.MayType(self.Person.Id))
         {
-            return Problems.Of(ProblemCodes.RateLimited, "Too many codes are typed at this moment. Try again in a few seconds.");
+            return Problems.Of(ProblemCodes.RateLimited, "You typed many codes. Try again in a few seconds.");
         }
 
         var (code, now) = (DeviceAttempt.Normalize(request.UserCode!), ask.Time.GetUtcNow());
@@ -54,7 +54,7 @@ internal static class MyDevices
 
         return await ask.ProvenAsync(
             request.Code, acceptsRecovery: false,
-            self => (StepUp.SignInDevice(self.Person.Id, id, waiting.Agent), $"“{waiting.Agent}”, asking from {waiting.Address ?? "an unknown address"}, is signed in as you, {self.Person.Label}, and can do what you can."),
+            self => (StepUp.SignInDevice(self.Person.Id, id, waiting.Agent), $"A program that asks from {waiting.Address ?? "an unknown address"} and calls itself “{waiting.Agent}” is signed in as you, {self.Person.Label}, and can do what you can."),
             async self =>
             {
                 var (person, session) = (self.Person, self.Session);
@@ -64,7 +64,11 @@ internal static class MyDevices
                     return Problems.NotFound();
                 }
 
-                ask.Events.Audit(person.Fact("identity.device-approved") with { Changes = [Change.Add("/device", id), Change.Add("/agent", waiting.Agent), Change.Add("/address", waiting.Address)] });
+                ask.Events.Audit(person.Fact("identity.device-approved") with
+                {
+                    Changes = [Change.Add("/device", id)],
+                    Personal = new Dictionary<string, string> { ["deviceAgent"] = waiting.Agent, ["deviceAddress"] = waiting.Address ?? "unknown" },
+                });
                 return TypedResults.NoContent();
             });
     }
@@ -82,6 +86,3 @@ internal static class MyDevices
             return TypedResults.NoContent();
         });
 }
-
-/// <summary>Codes that people have typed: whoever is signed in could else try all of them.</summary>
-internal sealed class DeviceGuesses() : StrangersLimit(atOnce: 30, perSecond: 2);

@@ -77,9 +77,10 @@ internal static class BackChannelLogout
             open = open.Where(row => row.ProviderSession == digest);
         }
 
+        // Read again once nobody signs these people in: a program of theirs may just have got its session.
+        await Actor.LockAsync(db, await open.Select(row => row.PersonId!.Value).Distinct().ToListAsync(cancellationToken), cancellationToken);
         foreach (var ended in (await open.ToListAsync(cancellationToken)).GroupBy(row => row.PersonId!.Value))
         {
-            await Actor.LockAsync(db, [ended.Key], cancellationToken);
             var person = await db.Set<Person>().SingleAsync(row => row.Id == ended.Key, cancellationToken);
             foreach (var session in ended)
             {

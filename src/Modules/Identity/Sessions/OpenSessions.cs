@@ -23,11 +23,11 @@ internal static class OpenSessions
         return [.. open.Where(row => row.IsLive(now)).Select(row => new SessionItem(row.Id, row.CreatedAt, row.SeenAt, row.ExpiresAt, row.Agent, row.Factors ?? "", row.Id == asking))];
     }
 
-    /// <summary>Ends one within the open transaction. What was traded for it is refused by every role within five seconds: the person's stamp rises, and its other sessions trade anew.</summary>
+    /// <summary>Ends one, and the programs that were permitted in it, within the open transaction. What was traded for it is refused by every role within five seconds: the person's stamp rises, and its other sessions trade anew.</summary>
     /// <returns>False: the person has no such session, or it has ended.</returns>
     public static async Task<bool> EndAsync(ControlPlaneDbContext db, IEvents events, Person person, Guid id, string? reason, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (await db.Set<Session>().Where(row => row.Id == id && row.PersonId == person.Id && row.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now), cancellationToken) == 0)
+        if (await db.Set<Session>().Where(row => (row.Id == id || row.OpenerId == id) && row.PersonId == person.Id && row.EndedAt == null).ExecuteUpdateAsync(set => set.SetProperty(row => row.EndedAt, now), cancellationToken) == 0)
         {
             return false;
         }

@@ -27,6 +27,9 @@ internal sealed class Session
     /// <summary>The provider's own session (<c>sid</c>) as its digest, by which the provider ends it.</summary>
     public byte[]? ProviderSession { get; set; }
 
+    /// <summary>Of a program without a browser: the session that it was permitted in, which takes it along when it is ended in a list.</summary>
+    public Guid? OpenerId { get; set; }
+
     /// <summary>The browser, as it called itself.</summary>
     public string? Agent { get; init; }
 

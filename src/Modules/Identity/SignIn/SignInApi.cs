@@ -82,7 +82,7 @@ internal static class SignInApi
     }
 
     /// <summary>Writes down that somebody is signed in, and by what, within the open transaction; false: it was stopped, or its password changed, since it was read.</summary>
-    public static async Task<bool> OpenAsync(ControlPlaneDbContext db, IEvents events, Person person, Session session, string by, FirstAdministrator first, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task<bool> OpenAsync(ControlPlaneDbContext db, IEvents events, Person person, Session session, string by, FirstAdministrator first, DateTimeOffset now, CancellationToken cancellationToken, params IReadOnlyList<AuditChange> more)
     {
         if (await db.Set<Person>().Where(row => row.Id == person.Id && row.Stamp == person.Stamp && row.DisabledAt == null)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.FailedTries, 0).SetProperty(row => row.LockedUntil, (DateTimeOffset?)null).SetProperty(row => row.LastSignInAt, now), cancellationToken) == 0)
@@ -92,7 +92,7 @@ internal static class SignInApi
 
         db.Add(session);
         var actor = new AuditActor(person.Kind, person.Subject, by, true, SessionId: session.Id.ToString("N"));
-        events.Audit(person.Fact("identity.signed-in") with { Actor = actor, Changes = [Change.Add("/session", session.Id), Change.Add("/factors", session.Factors)] });
+        events.Audit(person.Fact("identity.signed-in") with { Actor = actor, Changes = [Change.Add("/session", session.Id), Change.Add("/factors", session.Factors), .. more] });
         await first.HasSignedInNowAsync(db, events, person, actor, now, cancellationToken);
         return true;
     }

@@ -83,7 +83,13 @@ internal static class Confirmation
     private static async Task ProveAsync(PageContext page, StepUpRequest answer) => page.Proof = (await page.Api.ProveStepUpAsync(answer, page.Aborted)).Proof;
 
     /// <summary>The page that asks.</summary>
-    public static async Task<IResult> AskAsync(PageContext page, TradedSession reader, IFormCollection form, StepUpDemand demand, string? mistake)
+    /// <param name="page">The page.</param>
+    /// <param name="reader">Who reads.</param>
+    /// <param name="form">What is sent again with the answer.</param>
+    /// <param name="demand">What is demanded.</param>
+    /// <param name="mistake">Why the last answer proved nothing; null: it is the first.</param>
+    /// <param name="takesCode">Whether the form's own handler takes a code for what one signs in with.</param>
+    public static async Task<IResult> AskAsync(PageContext page, TradedSession reader, IFormCollection form, StepUpDemand demand, string? mistake, bool takesCode)
     {
         page.Proof = null;
         StepUpChallenge? asked = null;
@@ -99,7 +105,7 @@ internal static class Confirmation
 
         return new PageResult<ConfirmPage>(reader, new Dictionary<string, object?>
         {
-            [nameof(ConfirmPage.Demand)] = demand, [nameof(ConfirmPage.Asked)] = asked, [nameof(ConfirmPage.Mistake)] = mistake, [nameof(ConfirmPage.Unavailable)] = unavailable,
+            [nameof(ConfirmPage.Demand)] = demand, [nameof(ConfirmPage.Asked)] = asked, [nameof(ConfirmPage.Mistake)] = mistake, [nameof(ConfirmPage.Unavailable)] = unavailable, [nameof(ConfirmPage.FormTakesCode)] = takesCode,
             [nameof(ConfirmPage.Box)] = SealOf(page.Http).Protect(JsonSerializer.Serialize(form.Where(field => field.Key is not (Challenge or Code or Credential or Fields or "__RequestVerificationToken")).ToDictionary(field => field.Key, field => field.Value.ToArray())), Life),
         }, status: (mistake ?? unavailable) is null ? StatusCodes.Status200OK : StatusCodes.Status422UnprocessableEntity);
     }

@@ -41,7 +41,7 @@ internal static class PortalPage
             }
             catch (ApiException refusal) when (refusal.Problem?.StepUp is { } demand)
             {
-                return await Confirmation.AskAsync(page, reader, form, demand, mistake);
+                return await Confirmation.AskAsync(page, reader, form, demand, mistake, takesCode: prove is null);
             }
             catch (ApiException refusal)
             {

@@ -52,6 +52,7 @@ internal static class PersonWords
             "recovery" => "recovery code",
             "hwk" or "swk" => "passkey",
             "fed" => "provider",
+            "device" => "permitted in the portal",
             _ => value,
         });
         return string.Join(" and ", values);
