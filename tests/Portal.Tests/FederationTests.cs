@@ -110,6 +110,34 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_passkey_proves_the_second_factor_that_the_provider_does_not()
+    {
+        await StartAsync("corp");
+        await peer.KeepAsync(new OpenIdAccount("grace", "Grace Hopper", "grace@vendor.example", ["viewers"], Amr: ["pwd", "otp"]));
+        await using var window = await portal.OpenStrangerAsync(at: address);
+        await Authenticator.AddAsync(window);
+        await window.GoAsync("/signin");
+        await AtProviderAsync(window, "Sign in with Vendor accounts", "grace");
+        await window.ArriveAsync("Today", peer.Errors);
+        await window.GoAsync("/me");
+        await window.Page.GetByLabel("What to call it").FillAsync("Laptop");
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Add a passkey" }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Create the passkey" }).ClickAsync();
+        await window.Page.GetByText("Added the passkey “Laptop”.").WaitForAsync();
+
+        // From now on the provider proves one factor.
+        await peer.KeepAsync(new OpenIdAccount("grace", "Grace Hopper", "grace@vendor.example", ["viewers"]));
+        await window.Page.Context.ClearCookiesAsync();
+        await window.GoAsync("/signin?returnUrl=%2Ffleet");
+        await AtProviderAsync(window, "Sign in with Vendor accounts", "grace");
+        await window.ArriveAsync("One thing more", peer.Errors);
+        await window.LookAsync("second-factor-passkey");
+        await window.Page.GetByRole(AriaRole.Button, new() { Name = "Go on with a passkey" }).ClickAsync();
+        await window.Page.WaitForURLAsync(new Uri(address, "/fleet").ToString());
+        Window.AssertNothing(window.Violations);
+    }
+
+    [Fact]
     public async Task Staff_sees_by_what_it_signs_in_and_tests_the_connection()
     {
         await StartAsync("corp");
