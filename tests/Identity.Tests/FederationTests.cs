@@ -223,12 +223,20 @@ public sealed class FederationTests : IAsyncLifetime
         using var opened = await anonymous.PostAsJsonAsync("/api/v1/identity/sign-in/passkey", new PasskeySignInRequest(question.Challenge, graces.Get(question.Options)));
         Assert.Equal(HttpStatusCode.Unauthorized, opened.StatusCode);
 
+        // Who lost every one begins anew, once an administrator forgot them.
+        using var forgotten = await host.Admin.PostAsJsonAsync($"/api/v1/identity/people/{(await host.RowsAsync<People.Person>()).Single(person => person.Name == "Grace Hopper").Id}/forget-authenticator", new PersonActionRequest("lost"));
+        Assert.Equal(HttpStatusCode.NoContent, forgotten.StatusCode);
+        Assert.Equal("authenticator", (await host.SignInAsync(peer, "corp", "grace")).SignIn.Needs);
+
         async Task<string> WaitAsync(string login)
         {
             using var browser = peer.Browser();
             var begun = await host.BeginAsync("corp");
             using var came = await host.FinishAsync("corp", begun.Browser, await peer.SignInAsync(browser, begun.Address, login));
-            Assert.Equal("authenticator", (await came.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<FederatedSignIn>())!.Needs);
+
+            // Nothing is set up on the way: the first factor would give itself the second.
+            var missing = (await came.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<FederatedSignIn>())!;
+            Assert.Equal(("passkey", true, null), (missing.Needs, missing.AcceptsPasskey, missing.TotpSecret));
             return begun.Browser;
         }
 

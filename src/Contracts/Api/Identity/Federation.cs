@@ -54,7 +54,7 @@ public sealed record ProveFederatedSignInRequest(
 public sealed record FederatedSignInRequest([property: Required, StringLength(100)] string? Browser);
 
 /// <summary>How a sign-in at a provider stands.</summary>
-/// <param name="Needs">null: nothing, there is a session. <c>code</c>: what the authenticator shows. <c>authenticator</c>: one is to be set up, and shown to work by its code.</param>
+/// <param name="Needs">null: nothing, there is a session. <c>code</c>: what the authenticator shows. <c>passkey</c>: a passkey, since there is no authenticator. <c>authenticator</c>: one is to be set up, and shown to work by its code.</param>
 /// <param name="Session">The session's secret.</param>
 /// <param name="ExpiresAt">When the session, or the time for what is needed, ends (UTC).</param>
 /// <param name="ReturnUrl">Where the reader wanted to go.</param>

@@ -10,6 +10,7 @@ using MissionControl.Contracts;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Identity.Factors;
+using MissionControl.Identity.Passkeys;
 using MissionControl.Identity.Federation.Saml;
 using MissionControl.Identity.People;
 using MissionControl.Identity.Sessions;
@@ -127,9 +128,17 @@ internal static class FinishSignIn
     }
 
     /// <summary>What is missing, in words of the API.</summary>
-    public static FederatedSignIn Missing(SignInAttempt attempt, Person person, byte[]? secret) => secret is null
-        ? new FederatedSignIn("code", null, attempt.ExpiresAt, attempt.ReturnUrl)
-        : new FederatedSignIn("authenticator", null, attempt.ExpiresAt, attempt.ReturnUrl, Totp.Base32(secret), Totp.UriOf(secret, person.Label));
+    public static async Task<FederatedSignIn> MissingAsync(ControlPlaneDbContext db, FactorBook factors, SignInAttempt attempt, Person person, CancellationToken cancellationToken)
+    {
+        var id = person.Id;
+        var hasKeys = await db.Set<Passkey>().AnyAsync(row => row.PersonId == id, cancellationToken);
+        var secret = attempt.TotpSecret is { } box ? factors.TryOpen(attempt.Id, box) : null;
+        return secret is not null ? new FederatedSignIn("authenticator", null, attempt.ExpiresAt, attempt.ReturnUrl, Totp.Base32(secret), Totp.UriOf(secret, person.Label))
+            : new FederatedSignIn(await HasAuthenticatorAsync(db, id, cancellationToken) || !hasKeys ? "code" : "passkey", null, attempt.ExpiresAt, attempt.ReturnUrl) { AcceptsPasskey = hasKeys };
+    }
+
+    private static Task<bool> HasAuthenticatorAsync(ControlPlaneDbContext db, Guid personId, CancellationToken cancellationToken) =>
+        db.Set<Authenticator>().AnyAsync(row => row.PersonId == personId && row.ConfirmedAt != null, cancellationToken);
 
     // One conditional update: of two that bring the same state one finds the row as it must be.
     private static async Task<SignInAttempt?> TakeAsync(ControlPlaneDbContext db, string provider, FinishFederatedSignInRequest request, DateTimeOffset now, CancellationToken cancellationToken)
@@ -186,14 +195,15 @@ internal static class FinishSignIn
     public static async Task<FederatedSignIn> WaitAsync(ControlPlaneDbContext db, FactorBook factors, SignInAttempt attempt, Person person, CancellationToken cancellationToken)
     {
         (attempt.PersonId, attempt.PersonStamp) = (person.Id, person.Stamp);
-        if (await db.Set<Authenticator>().AnyAsync(row => row.PersonId == person.Id && row.ConfirmedAt != null, cancellationToken))
+
+
+        // Only where there is nothing yet: else whoever has one factor, the provider's, would give themselves the second one.
+        if (!await HasAuthenticatorAsync(db, person.Id, cancellationToken) && !await db.Set<Passkey>().AnyAsync(row => row.PersonId == person.Id, cancellationToken))
         {
-            return Missing(attempt, person, null);
+            attempt.TotpSecret = factors.Seal(attempt.Id, Totp.NewSecret());
         }
 
-        var secret = Totp.NewSecret();
-        attempt.TotpSecret = factors.Seal(attempt.Id, secret);
-        return Missing(attempt, person, secret);
+        return await MissingAsync(db, factors, attempt, person, cancellationToken);
     }
 
     private static IEnumerable<string> AmrOf(JsonWebToken token) =>

@@ -37,11 +37,7 @@ internal static class ProveSignIn
             return Problems.Of(ProblemCodes.Unauthenticated, Stale);
         }
 
-        var person = pending.Person.Id;
-        return TypedResults.Ok(FinishSignIn.Missing(pending.Attempt, pending.Person, pending.Attempt.TotpSecret is { } box ? factors.TryOpen(pending.Attempt.Id, box) : null) with
-        {
-            AcceptsPasskey = await db.Set<Passkey>().AnyAsync(row => row.PersonId == person, cancellationToken),
-        });
+        return TypedResults.Ok(await FinishSignIn.MissingAsync(db, factors, pending.Attempt, pending.Person, cancellationToken));
     }
 
     private static async Task<IResult> AskAsync(FederatedSignInRequest request, HttpContext http, PasskeyBook passkeys, PasskeyQuestions questions, ControlPlaneDbContext db, TimeProvider time, CancellationToken cancellationToken)
@@ -120,12 +116,13 @@ internal static class ProveSignIn
     private static async Task<string?> ByKeyAsync(ControlPlaneDbContext db, HttpContext http, PasskeyBook passkeys, Challenge? asked, Person person, string credential, CancellationToken cancellationToken) =>
         asked is not null && (await passkeys.CheckAsync(db, http, asked, credential, cancellationToken)).Key is { } key && key.PersonId == person.Id ? key.Amr : null;
 
-    // Only while there is none: somebody may have set one up since, in another browser, and then that one is asked for.
+    // Only while there is nothing: somebody may have set one up since, in another browser, and then that one is asked for.
     private static async Task<(string? Proof, IReadOnlyList<string>? Codes)> SetUpAsync(
         ControlPlaneDbContext db, IEvents events, FactorBook factors, IdentityOptions options, SignInAttempt attempt, byte[] box, Person person, string way, string code, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (factors.TryOpen(attempt.Id, box) is not { } secret || Totp.StepOf(secret, code, now) is not { } step
-            || await db.Set<Authenticator>().AnyAsync(row => row.PersonId == person.Id && row.ConfirmedAt != null, cancellationToken))
+            || await db.Set<Authenticator>().AnyAsync(row => row.PersonId == person.Id && row.ConfirmedAt != null, cancellationToken)
+            || await db.Set<Passkey>().AnyAsync(row => row.PersonId == person.Id, cancellationToken))
         {
             return (null, null);
         }

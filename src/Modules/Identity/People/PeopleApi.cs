@@ -11,6 +11,7 @@ using MissionControl.Contracts.Events.Audit;
 using MissionControl.Identity.Factors;
 using MissionControl.Identity.Federation;
 using MissionControl.Identity.Invitations;
+using MissionControl.Identity.Passkeys;
 using MissionControl.Identity.Sessions;
 using MissionControl.Identity.Tokens;
 using MissionControl.Platform.Data;
@@ -48,7 +49,7 @@ internal static class PeopleApi
         people.MapPost("/{id:guid}/enable", EnableAsync).RequireScope(Right).WithName("EnablePerson").WithSummary("Let a person sign in again").Produces(StatusCodes.Status204NoContent);
         people.MapPost("/{id:guid}/end-sessions", SignOutAsync).RequireScope(Right).WithName("EndPersonSessions").WithSummary("Sign a person out everywhere").Produces(StatusCodes.Status204NoContent);
         people.MapPost("/{id:guid}/recover", RecoverAsync).RequireScope(Right).WithName("RecoverPerson").WithSummary("Give a person who lost password or device a way back; its code is shown once and sent by mail").Produces<CreatedInvitation>();
-        people.MapPost("/{id:guid}/forget-authenticator", ForgetAuthenticatorAsync).RequireScope(Right).WithName("ForgetPersonAuthenticator").WithSummary("Let a federated person who lost its authenticator set up another one at its next sign-in").Produces(StatusCodes.Status204NoContent);
+        people.MapPost("/{id:guid}/forget-authenticator", ForgetAuthenticatorAsync).RequireScope(Right).WithName("ForgetPersonAuthenticator").WithSummary("Let a federated person who lost authenticator or passkeys begin anew at its next sign-in").Produces(StatusCodes.Status204NoContent);
         PersonSessions.Map(people);
     }
 
@@ -232,12 +233,12 @@ internal static class PeopleApi
     private static Task<IResult> ForgetAuthenticatorAsync(Guid id, PersonActionRequest request, HttpContext http, ControlPlaneDbContext db, IEvents events, StepUpGuard guard, TimeProvider time, CancellationToken cancellationToken) =>
         ChangeAsync(id, http.User, db, time, async (person, _, now) =>
         {
-            if (ForgetAuthenticator.Hindrance(person, await db.Set<Authenticator>().AnyAsync(row => row.PersonId == id && row.ConfirmedAt != null, cancellationToken)) is { } why)
+            if (ForgetAuthenticator.Hindrance(person, await db.Set<Authenticator>().AnyAsync(row => row.PersonId == id && row.ConfirmedAt != null, cancellationToken) || await db.Set<Passkey>().AnyAsync(row => row.PersonId == id, cancellationToken)) is { } why)
             {
                 return Problems.Of(ProblemCodes.Conflict, why);
             }
 
-            if (await guard.DemandAsync(http, db, StepUp.Recover(id), $"{person.Name} sets up another authenticator at the next sign-in: whoever the provider takes for that person does.", cancellationToken) is { } unproven)
+            if (await guard.DemandAsync(http, db, StepUp.Recover(id), $"{person.Name} loses authenticator and passkeys, and sets up another authenticator at the next sign-in: whoever the provider takes for that person does.", cancellationToken) is { } unproven)
             {
                 return unproven;
             }

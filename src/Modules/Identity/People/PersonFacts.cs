@@ -34,7 +34,7 @@ internal sealed record PersonFacts(ILookup<Guid, HeldRole> Roles, HashSet<Guid> 
                 AllowedAction.Of("change-roles", beyond ?? (person.IsFederated ? PeopleApi.FederatedRoles : null)),
                 AllowedAction.Of("end-sessions", beyond),
                 AllowedAction.Of("recover", beyond ?? (person.IsFederated ? PeopleApi.FederatedRecovery : isDisabled ? "The person is disabled." : null)),
-                AllowedAction.Of("forget-authenticator", beyond ?? ForgetAuthenticator.Hindrance(person, WithAuthenticator.Contains(person.Id))),
+                AllowedAction.Of("forget-authenticator", beyond ?? ForgetAuthenticator.Hindrance(person, WithAuthenticator.Contains(person.Id) || WithPasskey.Contains(person.Id))),
                 AllowedAction.Of("disable", beyond ?? (isDisabled ? "It is disabled already." : isSelf ? "Nobody disables themselves." : null)),
                 AllowedAction.Of("enable", beyond ?? (isDisabled ? null : "It is not disabled.")),
             ]) { IsFederated = person.IsFederated };

@@ -42,7 +42,7 @@ internal static class PeopleForms
             flashes.Leave(http, new Flash(act switch
             {
                 "end-sessions" => "Signed out everywhere.",
-                "forget-authenticator" => "Forgotten. The next sign-in by the provider sets up another one.",
+                "forget-authenticator" => "Forgotten. The next sign-in by the provider sets up another authenticator.",
                 "disable" => "Disabled. Nobody signs in with this account any more.",
                 _ => "Enabled. The person may sign in again.",
             }, $"/audit?target={id}"));
