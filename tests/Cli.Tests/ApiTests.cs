@@ -1,3 +1,5 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using MissionControl.Cli.Api;
@@ -5,7 +7,8 @@ using MissionControl.Cli.Api;
 namespace MissionControl.Cli.Tests;
 
 /// <summary>Calls of the API by <c>mc api</c>.</summary>
-public sealed partial class ApiTests(SignedInHost here) : IClassFixture<SignedInHost>
+[Collection(SignedIn.Name)]
+public sealed partial class ApiTests(SignedInHost here)
 {
     private static readonly Uri Server = new("https://control.example.com");
 
@@ -50,7 +53,30 @@ public sealed partial class ApiTests(SignedInHost here) : IClassFixture<SignedIn
         Assert.True(code == 0, error);
         Assert.NotEmpty((string)JsonNode.Parse(said)!["code"]!);
         Assert.Contains("To be confirmed: ", error, StringComparison.Ordinal);
-        Assert.Single((await here.Browser.ListInvitationsAsync("", CancellationToken.None)).Items, item => item.Email == "grace@vendor.example");
+        Assert.Single((await (await here.BrowserAsync()).ListInvitationsAsync("", CancellationToken.None)).Items, item => item.Email == "grace@vendor.example");
+    }
+
+    [Fact]
+    public async Task What_ends_the_tokens_of_a_person_while_mc_waits_does_not_end_what_it_does()
+    {
+        using var space = here.Workspace();
+        using var old = new Workspace();
+        Assert.Equal(0, (await here.SignInAsync(old)).Code);
+        var session = (Guid)JsonNode.Parse((await old.McAsync("api", "GET", "/api/v1/identity/me")).Said)!["session"]!;
+
+        var (code, _, error) = await space.TalkAsync(space.Start(Path.Combine(Workspace.Programs, "mc"), "api", "POST", "/api/v1/identity/invitations", "--data", """{"email": "alan@vendor.example", "name": "Alan", "roles": ["viewer"]}"""), async (_, line) =>
+        {
+            if (line.Contains("/confirm/", StringComparison.Ordinal))
+            {
+                await Task.Delay(TimeSpan.FromSeconds(2), TestContext.Current.CancellationToken); // So that mc holds a token.
+                await (await here.BrowserAsync()).EndMySessionAsync(session, CancellationToken.None);
+            }
+
+            await here.ConfirmAsync(line);
+        });
+
+        Assert.True(code == 0, error);
+        Assert.Single((await (await here.BrowserAsync()).ListInvitationsAsync("", CancellationToken.None)).Items, item => item.Email == "alan@vendor.example");
     }
 
     [Fact]
@@ -62,7 +88,7 @@ public sealed partial class ApiTests(SignedInHost here) : IClassFixture<SignedIn
 
         Assert.Equal((1, ""), (code, said));
         Assert.EndsWith("It was refused in the portal. Nothing was done.\n", error, StringComparison.Ordinal);
-        Assert.DoesNotContain((await here.Browser.ListInvitationsAsync("", CancellationToken.None)).Items, item => item.Email == "mallory@vendor.example");
+        Assert.DoesNotContain((await (await here.BrowserAsync()).ListInvitationsAsync("", CancellationToken.None)).Items, item => item.Email == "mallory@vendor.example");
     }
 
     [Fact]
@@ -115,12 +141,6 @@ public sealed partial class ApiTests(SignedInHost here) : IClassFixture<SignedIn
     [InlineData("POST", "/api/v1/licensing/customers", "--data", "{name: Acme}")]
     [InlineData("POST", "/api/v1/licensing/customers", "--data", "@missing.json")]
     [InlineData("POST", "/api/v1/licensing/customers", "--data", "")]
-    [InlineData("GET", "/api/v1/licensing/customers", "--data", "{}")]
-    [InlineData("TRACE", "/api/v1/licensing/customers")]
-    [InlineData("POST", "/api/v1/licensing/customers", "--idempotency-key", "short")]
-    [InlineData("POST", "/api/v1/licensing/customers", "--idempotency-key", "with a\r\nheader: of mine")]
-    [InlineData("GET", "https://evil.example/api/v1/identity/me")]
-    [InlineData("GET", "//evil.example/api/v1/identity/me")]
     [InlineData("GET", "/api/v1/../../device")]
     public async Task Wrong_use_is_said_before_anything_is_sent(params string[] call)
     {
@@ -133,6 +153,25 @@ public sealed partial class ApiTests(SignedInHost here) : IClassFixture<SignedIn
         Assert.Equal((2, ""), (code, said));
         Assert.DoesNotContain("reached", error, StringComparison.Ordinal);
         Assert.NotEmpty(error);
+    }
+
+    // Such a command has no action that could send anything.
+    [Theory]
+    [InlineData("GET", "/api/v1/licensing/customers", "--data", "{}")]
+    [InlineData("TRACE", "/api/v1/licensing/customers")]
+    [InlineData("POST", "/api/v1/licensing/customers", "--idempotency-key", "short")]
+    [InlineData("POST", "/api/v1/licensing/customers", "--idempotency-key", "with a\r\nheader: of mine")]
+    [InlineData("GET", "https://evil.example/api/v1/identity/me")]
+    [InlineData("GET", "//evil.example/api/v1/identity/me")]
+    [InlineData("GET", "/api/v1/../../device")]
+    public async Task Wrong_use_is_a_mistake_of_the_command_line_and_no_call(params string[] call)
+    {
+        var parsed = McCommand.Create().Parse(["api", .. call]);
+        using StringWriter said = new(), error = new();
+
+        Assert.IsType<ParseErrorAction>(parsed.Action);
+        Assert.NotEqual(0, await parsed.InvokeAsync(new InvocationConfiguration { Output = said, Error = error }, TestContext.Current.CancellationToken));
+        Assert.NotEmpty(error.ToString());
     }
 
     [Theory]
@@ -177,8 +216,9 @@ public sealed partial class ApiTests(SignedInHost here) : IClassFixture<SignedIn
         Assert.DoesNotContain("gitleaks", help.Said, StringComparison.Ordinal);
         foreach (var command in new[] { "sign-in", "sign-out", "whoami", "api", "scan" })
         {
-            var (code, said, _) = await space.McAsync(command, "--help");
-            Assert.Equal(0, code);
+            using var written = new StringWriter();
+            Assert.Equal(0, await McCommand.Create().Parse([command, "--help"]).InvokeAsync(new InvocationConfiguration { Output = written }, TestContext.Current.CancellationToken));
+            var said = written.ToString();
             Assert.Contains("Exit codes: 0 ", said, StringComparison.Ordinal);
             Assert.Contains("130 interrupted", said, StringComparison.Ordinal);
             Assert.Contains($"mc {command}", said, StringComparison.Ordinal);

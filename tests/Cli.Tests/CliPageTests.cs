@@ -4,7 +4,8 @@ using MissionControl.Testing;
 namespace MissionControl.Cli.Tests;
 
 /// <summary>Every command of docs/cli.md, as it is written there, by somebody who permits and confirms what is asked.</summary>
-public sealed partial class CliPageTests(SignedInHost here) : IClassFixture<SignedInHost>
+[Collection(SignedIn.Name)]
+public sealed partial class CliPageTests(SignedInHost here)
 {
     private static readonly string Page = File.ReadAllText(Path.Combine(SourceTree.Root, "docs", "cli.md"));
 
@@ -30,7 +31,7 @@ public sealed partial class CliPageTests(SignedInHost here) : IClassFixture<Sign
         Assert.Contains("}1\n", said, StringComparison.Ordinal);
         Assert.Contains("Signed out.\n", error, StringComparison.Ordinal);
         Assert.False(File.Exists(space.PathOf(SignedInHost.Kept)));
-        Assert.Single((await here.Browser.ListInvitationsAsync("", CancellationToken.None)).Items, item => item.Email == "grace@example.com");
+        Assert.Single((await (await here.BrowserAsync()).ListInvitationsAsync("", CancellationToken.None)).Items, item => item.Email == "grace@example.com");
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Http;
 using MissionControl.Cli.Api;
+using MissionControl.Contracts.Api;
 
 namespace MissionControl.Cli.Tests;
 
@@ -110,25 +111,24 @@ public sealed class HostileServerTests
     public async Task What_is_to_be_confirmed_is_confirmed_at_the_server_alone_and_the_same_call_is_sent_again()
     {
         List<string> proofs = [], bodies = [];
+        var demand = new StepUpDemand("fleet", "x", "x", "this\u001b[2J");
         await using var server = await HostileServer.StartAsync(async context =>
         {
             var path = context.Request.Path.Value!;
-            if (path == "/api/v1/x")
+            if (path == "/api/v1/fleet/x")
             {
                 proofs.Add($"{context.Request.Headers["MC-Step-Up-Ask"]} {context.Request.Headers["MC-Step-Up"]}");
                 bodies.Add($"{await new StreamReader(context.Request.Body).ReadToEndAsync()} {context.Request.Headers["Idempotency-Key"]}");
-                context.Response.StatusCode = 401;
-                context.Response.ContentType = "application/problem+json";
-                await context.Response.WriteAsync("""{"type":"x","title":"Confirm it","status":401,"code":"step-up-required","stepUp":{"audience":"x","purpose":"x","subjectDigest":"x","text":"this\u001b[2J","confirmation":"01890a5d-ac96-774b-bcce-b302099a8057"}}""");
+                await ConfirmationTests.DemandAsync(context, demand);
             }
             else
             {
-                await context.Response.WriteAsync(path.EndsWith("/proof", StringComparison.Ordinal) ? """{"proof":"a-proof"}""" : """{"state":"confirmed"}""");
+                await context.Response.WriteAsJsonAsync(new { state = "confirmed", demand, proof = path.EndsWith("/proof", StringComparison.Ordinal) ? "a-proof" : null });
             }
         });
         using var space = server.Workspace();
 
-        var (code, said, error) = await space.McAsync("api", "POST", "/api/v1/x", "--data", """{ "a" : 1 }""");
+        var (code, said, error) = await space.McAsync("api", "POST", "/api/v1/fleet/x", "--data", """{ "a" : 1 }""");
 
         // Demanded once more it is a refusal, and no loop.
         Assert.Equal((1, ""), (code, said));

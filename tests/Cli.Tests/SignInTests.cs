@@ -1,13 +1,15 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using MissionControl.Cli.Server;
 
 namespace MissionControl.Cli.Tests;
 
 /// <summary>Signing in and out by <c>mc</c>, and the file in which it is kept.</summary>
-public sealed class SignInTests(SignedInHost here) : IClassFixture<SignedInHost>
+[Collection(SignedIn.Name)]
+public sealed class SignInTests(SignedInHost here)
 {
     private const UnixFileMode Mine = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
@@ -16,11 +18,13 @@ public sealed class SignInTests(SignedInHost here) : IClassFixture<SignedInHost>
     {
         using var space = new Workspace();
         string? agent = null;
-        var (code, said, error) = await here.SignInAsync(space, device =>
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        File.WriteAllText(space.PathOf("ca.pem"), $"{await File.ReadAllTextAsync(here.Host.CaFile, TestContext.Current.CancellationToken)}\n{key.ExportPkcs8PrivateKeyPem()}\n");
+        var (code, said, error) = await here.SignInAsync(space, async device =>
         {
             agent = device.Agent;
-            return here.Browser.ApproveDeviceAsync(device.Id, null, CancellationToken.None);
-        });
+            await (await here.BrowserAsync()).ApproveDeviceAsync(device.Id, null, CancellationToken.None);
+        }, "ca.pem");
 
         Assert.Equal((0, "", $"mc on {Environment.MachineName}"), (code, said, agent));
         Assert.Contains($"Open     {here.Server}/device\nand type ", error, StringComparison.Ordinal);
@@ -29,6 +33,9 @@ public sealed class SignInTests(SignedInHost here) : IClassFixture<SignedInHost>
         Assert.Equal(Mine | UnixFileMode.UserExecute, File.GetUnixFileMode(Path.GetDirectoryName(space.PathOf(SignedInHost.Kept))!));
         Assert.Single(Directory.GetFiles(space.PathOf("config"), "*", SearchOption.AllDirectories));
 
+        // The CA itself is kept, and nothing else of its file: what stands there later is nobody's word.
+        Assert.DoesNotContain("PRIVATE", await File.ReadAllTextAsync(space.PathOf(SignedInHost.Kept), TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        space.Write("ca.pem", "somebody else's");
         var text = await space.McAsync("whoami");
         Assert.Equal((0, ""), (text.Code, text.Error));
         Assert.StartsWith($"ada <ada@vendor.example>: administrator\n{here.Server}, until ", text.Said, StringComparison.Ordinal);
@@ -42,7 +49,7 @@ public sealed class SignInTests(SignedInHost here) : IClassFixture<SignedInHost>
     {
         using var space = new Workspace();
 
-        var (code, _, error) = await here.SignInAsync(space, device => here.Browser.DenyDeviceAsync(device.Id, CancellationToken.None));
+        var (code, _, error) = await here.SignInAsync(space, async device => await (await here.BrowserAsync()).DenyDeviceAsync(device.Id, CancellationToken.None));
 
         Assert.Equal(1, code);
         Assert.EndsWith("It was refused in the portal.\n", error, StringComparison.Ordinal);
@@ -65,7 +72,7 @@ public sealed class SignInTests(SignedInHost here) : IClassFixture<SignedInHost>
         Assert.Equal(0, (await space.McAsync("whoami")).Code);
 
         var me = JsonNode.Parse((await space.McAsync("api", "GET", "/api/v1/identity/me")).Said)!;
-        await here.Browser.EndMySessionAsync((Guid)me["session"]!, CancellationToken.None);
+        await (await here.BrowserAsync()).EndMySessionAsync((Guid)me["session"]!, CancellationToken.None);
         Assert.Equal(2, (await space.McAsync("whoami")).Code);
     }
 
@@ -139,6 +146,7 @@ public sealed class SignInTests(SignedInHost here) : IClassFixture<SignedInHost>
     [InlineData("""{"server": "https://localhost", "session": null}""")]
     [InlineData("""{"server": "http://control.example.com", "session": "abc"}""")]
     [InlineData("""{"server": "https://localhost", "session": "a\r\nb"}""")]
+    [InlineData("""{"server": "https://localhost", "session": "abc", "ca": "nothing"}""")]
     public async Task A_file_that_is_no_sign_in_is_said_to_be_none(string text)
     {
         using var space = new Workspace();

@@ -18,8 +18,8 @@ public sealed partial class SignedInHost : IAsyncLifetime
 
     public SomebodySignedIn Ada { get; private set; } = null!;
 
-    /// <summary>What the person does in the portal.</summary>
-    public MissionControlClient Browser { get; private set; } = null!;
+    /// <summary>What the person does in the portal, with a token of this moment: what some tests do ends those from before.</summary>
+    public async Task<MissionControlClient> BrowserAsync() => new(http, (await Ada.TradeAsync())!.AccessToken);
 
     public async ValueTask InitializeAsync()
     {
@@ -28,7 +28,6 @@ public sealed partial class SignedInHost : IAsyncLifetime
         Host = await ControlPlane.StartAsync(portal: portal, configuration: new Dictionary<string, string?> { ["Api:RequestsPerMinute"] = "1000000", ["Identity:PortalAddress"] = Server });
         Ada = await SomebodySignedIn.InviteAsync(Host, "ada@vendor.example", "administrator");
         http = await Ada.ApiAsync();
-        Browser = new MissionControlClient(http);
         foreach (var path in new[] { "/api/v1/licensing/customers", "/api/v1/fleet/clusters", "/api/v1/audit/entries" })
         {
             await Eventually.TrueAsync(async () => (await http.GetAsync(new Uri(path, UriKind.Relative))).IsSuccessStatusCode, $"the person is known for {path}");
@@ -72,9 +71,9 @@ public sealed partial class SignedInHost : IAsyncLifetime
     public static string SessionIn(string text) => SessionMember().Match(text).Groups[1].Value;
 
     /// <summary>Signs in by <c>mc</c>; the person permits it, or does something else.</summary>
-    public async Task<(int Code, string Said, string Error)> SignInAsync(Workspace space, Func<DeviceItem, Task>? decides = null)
+    public async Task<(int Code, string Said, string Error)> SignInAsync(Workspace space, Func<DeviceItem, Task>? decides = null, string? caFile = null)
     {
-        var result = await space.TalkAsync(space.Start(Path.Combine(Cli.Tests.Workspace.Programs, "mc"), "sign-in", "--server", Server, "--ca-file", Host.CaFile), (_, line) => DecideAsync(line, decides));
+        var result = await space.TalkAsync(space.Start(Path.Combine(Cli.Tests.Workspace.Programs, "mc"), "sign-in", "--server", Server, "--ca-file", caFile ?? Host.CaFile), (_, line) => DecideAsync(line, decides));
         if (File.Exists(space.PathOf(Kept)))
         {
             var session = SessionIn(File.ReadAllText(space.PathOf(Kept)));
@@ -90,8 +89,9 @@ public sealed partial class SignedInHost : IAsyncLifetime
     {
         if (ShownCode().Match(line) is { Success: true } code)
         {
-            var device = await Browser.FindDeviceAsync(code.Groups[1].Value, CancellationToken.None);
-            await (decides ?? (item => Browser.ApproveDeviceAsync(item.Id, null, CancellationToken.None)))(device);
+            var browser = await BrowserAsync();
+            var device = await browser.FindDeviceAsync(code.Groups[1].Value, CancellationToken.None);
+            await (decides ?? (item => browser.ApproveDeviceAsync(item.Id, null, CancellationToken.None)))(device);
         }
     }
 
@@ -107,13 +107,13 @@ public sealed partial class SignedInHost : IAsyncLifetime
             return null;
         }
 
-        var id = Guid.Parse(line[(line.LastIndexOf('/') + 1)..]);
+        var (id, browser) = (Guid.Parse(line[(line.LastIndexOf('/') + 1)..]), await BrowserAsync());
         ConfirmationItem item = null!;
         await Eventually.TrueAsync(async () =>
         {
             try
             {
-                item = await Browser.GetConfirmationAsync(id, CancellationToken.None);
+                item = await browser.GetConfirmationAsync(id, CancellationToken.None);
                 return true;
             }
             catch (ApiException absent) when (absent.Status == System.Net.HttpStatusCode.NotFound)
@@ -123,12 +123,12 @@ public sealed partial class SignedInHost : IAsyncLifetime
         }, "the portal knows what is to be confirmed");
         if (!confirms)
         {
-            await Browser.RefuseConfirmationAsync(id, CancellationToken.None);
+            await browser.RefuseConfirmationAsync(id, CancellationToken.None);
             return item;
         }
 
-        var begun = await Browser.BeginStepUpAsync(new BeginStepUpRequest(item.Demand.Audience, item.Demand.Purpose, item.Demand.SubjectDigest), CancellationToken.None);
-        await Browser.AnswerConfirmationAsync(id, new StepUpRequest(begun.Challenge, Ada.Passkey.Get(begun.Options!)), CancellationToken.None);
+        var begun = await browser.BeginStepUpAsync(new BeginStepUpRequest(item.Demand.Audience, item.Demand.Purpose, item.Demand.SubjectDigest), CancellationToken.None);
+        await browser.AnswerConfirmationAsync(id, new StepUpRequest(begun.Challenge, Ada.Passkey.Get(begun.Options!)), CancellationToken.None);
         return item;
     }
 

@@ -75,7 +75,7 @@ internal static class ApiCommand
         var answer = await call.SendAsync(person, body, null, error, cancellationToken);
         if (answer is { Status: HttpStatusCode.Unauthorized, Problem.StepUp: { Confirmation: { } id } demand })
         {
-            var proof = await PortalConfirmation.WaitAsync(person, demand, id, error, cancellationToken);
+            var proof = await PortalConfirmation.WaitAsync(person, ApiPath.At(person.Server, call.Path)!, demand, id, new Patience(absenceMayPass: true), error, cancellationToken);
             answer = await call.SendAsync(person, body, proof, error, cancellationToken);
         }
 
@@ -100,6 +100,13 @@ internal static class ApiCommand
         }
     }
 
+    /// <summary>Whether a change may have been done whose answer this came instead of. Without a way to the server nothing was sent.</summary>
+    public static bool MayHaveBeenDone(Exception exception) => exception switch
+    {
+        HttpRequestException { HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError or HttpRequestError.SecureConnectionError or HttpRequestError.ProxyTunnelError } => false,
+        _ => exception is HttpRequestException or OperationCanceledException or IOException,
+    };
+
     /// <summary>What is called, which may be sent twice.</summary>
     private sealed record Call(string Method, string Path, long? Version, string? Key)
     {
@@ -110,10 +117,13 @@ internal static class ApiCommand
         /// <summary>Where the API keeps no keys, one is not looked at.</summary>
         public string SentKey { get; } = Key ?? Guid.CreateVersion7().ToString();
 
-        public async Task<ApiAnswer> SendAsync(Person person, byte[]? body, string? proof, TextWriter error, CancellationToken cancellationToken)
+        public Task<ApiAnswer> SendAsync(Person person, byte[]? body, string? proof, TextWriter error, CancellationToken cancellationToken) =>
+            person.SendAsync(token => SendAsync(person, token, body, proof, error, cancellationToken), cancellationToken);
+
+        private async Task<ApiAnswer> SendAsync(Person person, string token, byte[]? body, string? proof, TextWriter error, CancellationToken cancellationToken)
         {
             using var request = new HttpRequestMessage(new HttpMethod(Method), ApiPath.At(person.Server, Path));
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", await person.TokenAsync(cancellationToken));
+            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
             request.Headers.Accept.ParseAdd("application/json, */*");
             if (Version is { } version)
             {
@@ -142,7 +152,7 @@ internal static class ApiCommand
                 using var response = await person.Connection.Any.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, end.Token);
                 return await ApiAnswer.ReadAsync(response, end.Token);
             }
-            catch (Exception exception) when (Changes && exception is HttpRequestException or OperationCanceledException or IOException)
+            catch (Exception exception) when (Changes && MayHaveBeenDone(exception))
             {
                 error.WriteLine($"Whether it was done is not known: look before you repeat it. Where the API keeps such keys, --idempotency-key {SentKey} makes it the same change.");
                 throw;

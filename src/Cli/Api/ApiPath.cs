@@ -20,6 +20,9 @@ internal static class ApiPath
                 : null;
     }
 
+    /// <summary>The role that answers there, which is the step after the version; null: none.</summary>
+    public static string? RoleOf(Uri address) => address.Segments is [_, _, _, var role, ..] ? role.TrimEnd('/') : null;
+
     // Also where it is escaped: who reads it next may see what it means.
     private static bool Leads(string step)
     {

@@ -1,6 +1,4 @@
 using System.Net.Security;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using MissionControl.Contracts;
 
 namespace MissionControl.Cli.Server;
@@ -14,22 +12,22 @@ internal sealed class Connection : IDisposable
     private const int MostIdentitySays = 256 * 1024;
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(30);
 
-    private readonly SocketsHttpHandler handler;
+    private readonly Waits waits;
 
     /// <summary>Prepares it; nothing is sent yet.</summary>
     /// <param name="server">Where.</param>
-    /// <param name="caFile">PEM of a further CA to trust; null: the system's alone.</param>
-    /// <exception cref="CommandFailure">The file holds no certificate.</exception>
-    public Connection(Uri server, string? caFile)
+    /// <param name="ca">PEM of a further CA to trust; null: the system's alone.</param>
+    public Connection(Uri server, string? ca)
     {
-        handler = new SocketsHttpHandler
+        var handler = new SocketsHttpHandler
         {
-            AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(20), SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = Trust(caFile) },
+            AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(20), SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = CaCertificates.Trust(ca) },
 
             // What goes to this machine goes through no other one.
             UseProxy = !ServerAddress.IsThisMachine(server),
         };
-        Identity = new HttpClient(handler, disposeHandler: false) { BaseAddress = server, Timeout = Soon, MaxResponseContentBufferSize = MostIdentitySays };
+        waits = new Waits(handler);
+        Identity = new HttpClient(waits, disposeHandler: false) { BaseAddress = server, Timeout = Soon, MaxResponseContentBufferSize = MostIdentitySays };
         Any = new HttpClient(handler, disposeHandler: false) { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
         foreach (var client in new[] { Identity, Any })
         {
@@ -40,6 +38,9 @@ internal sealed class Connection : IDisposable
     /// <summary>For what identity answers: little, and soon.</summary>
     public HttpClient Identity { get; }
 
+    /// <summary>How long identity wants to be left alone, as it said last (<c>Retry-After</c>); null: it said nothing.</summary>
+    public TimeSpan? RetryAfter => waits.After;
+
     /// <summary>For any other call; whoever makes it bounds it.</summary>
     public HttpClient Any { get; }
 
@@ -48,35 +49,20 @@ internal sealed class Connection : IDisposable
     {
         Identity.Dispose();
         Any.Dispose();
-        handler.Dispose();
+        waits.Dispose(); // And the handler in it.
     }
 
-    // As the agent does: the file adds to the system's roots, and there is no way to trust less than a chain.
-    private static X509ChainPolicy? Trust(string? caFile)
+    /// <summary>Remembers what the client of the API does not say.</summary>
+    private sealed class Waits(HttpMessageHandler inner) : DelegatingHandler(inner)
     {
-        if (caFile is null)
-        {
-            return null;
-        }
+        public TimeSpan? After { get; private set; }
 
-        var policy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
-        try
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-            policy.CustomTrustStore.ImportFromPemFile(caFile);
+            After = null;
+            var response = await base.SendAsync(request, cancellationToken);
+            After = response.Headers.RetryAfter is { } header ? header.Delta ?? header.Date - TimeProvider.System.GetUtcNow() : null;
+            return response;
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or CryptographicException)
-        {
-            throw new CommandFailure($"The file of the CA cannot be read: {exception.Message}");
-        }
-
-        if (policy.CustomTrustStore.Count == 0)
-        {
-            throw new CommandFailure($"{caFile} holds no certificate in PEM.");
-        }
-
-        using var system = new X509Store(StoreName.Root, StoreLocation.LocalMachine);
-        system.Open(OpenFlags.ReadOnly);
-        policy.CustomTrustStore.AddRange(system.Certificates);
-        return policy;
     }
 }

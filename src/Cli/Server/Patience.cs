@@ -6,9 +6,10 @@ namespace MissionControl.Cli.Server;
 
 /// <summary>Asks the server again and again. What does not answer for half a minute is not going to.</summary>
 /// <param name="absenceMayPass">Whether what is not there may come yet.</param>
-internal sealed class Patience(bool absenceMayPass)
+/// <param name="silence">How long it may say nothing; null: half a minute.</param>
+internal sealed class Patience(bool absenceMayPass, TimeSpan? silence = null)
 {
-    private static readonly TimeSpan Silence = TimeSpan.FromSeconds(30);
+    private readonly TimeSpan silence = silence ?? TimeSpan.FromSeconds(30);
 
     private long answered = Stopwatch.GetTimestamp();
 
@@ -22,7 +23,7 @@ internal sealed class Patience(bool absenceMayPass)
             answered = Stopwatch.GetTimestamp();
             return answer;
         }
-        catch (Exception exception) when (MayPass(exception) && !cancellationToken.IsCancellationRequested && Stopwatch.GetElapsedTime(answered) < Silence)
+        catch (Exception exception) when (MayPass(exception) && !cancellationToken.IsCancellationRequested && Stopwatch.GetElapsedTime(answered) < silence)
         {
             return null;
         }

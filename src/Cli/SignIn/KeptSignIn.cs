@@ -1,18 +1,20 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Versioning;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using MissionControl.Cli.Server;
 
 namespace MissionControl.Cli.SignIn;
 
 /// <summary>What <c>mc</c> remembers of a sign-in, in a file that nobody else can read.</summary>
 /// <param name="Server">Where.</param>
-/// <param name="CaFile">PEM of a further CA to trust.</param>
+/// <param name="Ca">PEM of a further CA to trust, as it was at sign-in.</param>
 /// <param name="Session">The session's secret.</param>
 /// <param name="ExpiresAt">Its end at the latest (UTC).</param>
-internal sealed record KeptSignIn(string Server, string? CaFile, string Session, DateTimeOffset? ExpiresAt)
+/// <param name="Portal">Where the person's browser finds the portal, as the server said at sign-in; null: where the server is.</param>
+internal sealed record KeptSignIn(string Server, string? Ca, string Session, DateTimeOffset? ExpiresAt, string? Portal)
 {
-    private const int Longest = 64 * 1024;
+    private const int Longest = 2 * CaCertificates.Longest;
     private const UnixFileMode OnlyOwner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OnlyOwnerEnters = OnlyOwner | UnixFileMode.UserExecute;
     private const UnixFileMode Others = (UnixFileMode)0b111_111;
@@ -22,6 +24,13 @@ internal sealed record KeptSignIn(string Server, string? CaFile, string Session,
 
     /// <summary>The address, which was checked when it was read.</summary>
     public Uri Address => ServerAddress.Parse(Server)!;
+
+    /// <summary>Where a person confirms. An address over which a session would be seen is none.</summary>
+    public Uri PortalAddress => ServerAddress.Parse(Portal) ?? Address;
+
+    /// <summary>Path of a CA's file, which an <c>mc</c> before this one kept: whoever can write there by now would say whom to trust.</summary>
+    [JsonInclude, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    internal string? CaFile { get; init; }
 
     /// <summary>Where it is kept.</summary>
     public static string FilePath => Path.Combine(Folder, "mc.json");
@@ -41,6 +50,12 @@ internal sealed record KeptSignIn(string Server, string? CaFile, string Session,
 
     /// <summary>Whether it can be one.</summary>
     public static bool IsSession([NotNullWhen(true)] string? session) => session is { Length: > 0 and <= 200 } && session.All(c => c is > ' ' and <= '~');
+
+    /// <summary>The way to the server.</summary>
+    /// <exception cref="CommandFailure">Whom to trust there is not known.</exception>
+    public Connection Connect() => CaFile is null
+        ? new Connection(Address, Ca)
+        : throw new CommandFailure($"{FilePath} names a file of a CA, which mc reads no more: it keeps the CA itself. Sign in again: mc sign-in --server {ServerAddress.Said(Address)} --ca-file FILE");
 
     /// <summary>The sign-in of this user; null: there is none.</summary>
     /// <exception cref="CommandFailure">Others can read or write it, or it is none.</exception>
@@ -65,7 +80,7 @@ internal sealed record KeptSignIn(string Server, string? CaFile, string Session,
 
         try
         {
-            return JsonSerializer.Deserialize<KeptSignIn>(bytes, Form) is { } kept && IsSession(kept.Session) && ServerAddress.Parse(kept.Server) is not null
+            return JsonSerializer.Deserialize<KeptSignIn>(bytes, Form) is { } kept && IsSession(kept.Session) && ServerAddress.Parse(kept.Server) is not null && (kept.Ca is null || CaCertificates.AreSome(kept.Ca))
                 ? kept
                 : throw new JsonException();
         }

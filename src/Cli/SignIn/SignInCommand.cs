@@ -24,6 +24,7 @@ internal static class SignInCommand
         """;
 
     private const int MostNamed = 90;
+    private const int MostBegins = 5;
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(10);
 
     public static Command Create()
@@ -42,7 +43,7 @@ internal static class SignInCommand
                 return null;
             },
         };
-        var ca = new Option<string?>("--ca-file") { Description = "PEM of a further CA to trust, from now on: the one of Mission Control." };
+        var ca = new Option<string?>("--ca-file") { Description = "PEM of a further CA to trust: the one of Mission Control. It is read now, and kept with the sign-in." };
         var command = new Command("sign-in", Help) { server, ca };
         command.SetAction((parsed, cancellationToken) => Guarded.RunAsync(parsed, () => SignInAsync(parsed.GetValue(server)!, parsed.GetValue(ca), parsed.InvocationConfiguration.Error, cancellationToken), cancellationToken));
         return command;
@@ -52,10 +53,10 @@ internal static class SignInCommand
     {
         KeptSignIn.Prepare();
         var before = KeptSignIn.Find();
-        caFile = caFile is null ? null : Path.GetFullPath(caFile);
-        using var connection = new Connection(server, caFile);
+        var ca = caFile is null ? null : CaCertificates.Read(caFile);
+        using var connection = new Connection(server, ca);
         var client = new MissionControlClient(connection.Identity);
-        var begun = await client.BeginDeviceSignInAsync(new BeginDeviceSignInRequest($"mc on {(Environment.MachineName is { Length: <= MostNamed } name ? name : Environment.MachineName[..MostNamed])}"), cancellationToken);
+        var begun = await BeginAsync(connection, client, error, cancellationToken);
         if (begun is not { DeviceCode.Length: > 0, UserCode.Length: > 0, VerificationUri.Length: > 0 })
         {
             throw new FormatException();
@@ -67,7 +68,7 @@ internal static class SignInCommand
         var (session, expiresAt) = await WaitAsync(client, begun, cancellationToken);
         try
         {
-            new KeptSignIn(ServerAddress.Said(server), caFile, session, expiresAt).Keep();
+            new KeptSignIn(ServerAddress.Said(server), ca, session, expiresAt, PortalOf(begun.VerificationUri)).Keep();
         }
         catch
         {
@@ -76,13 +77,39 @@ internal static class SignInCommand
             throw;
         }
 
-        if (before is not null)
+        if (before?.Address == server)
+        {
+            await EndAsync(connection, before.Session);
+        }
+        else if (before is not null)
         {
             await EndAsync(before);
         }
 
         error.WriteLine($"Signed in at {ServerAddress.Said(server)}{(expiresAt is { } end ? $", until {Instant(end)} at the latest" : "")}.");
     }
+
+    private static async Task<DeviceSignIn> BeginAsync(Connection connection, MissionControlClient client, TextWriter error, CancellationToken cancellationToken)
+    {
+        var request = new BeginDeviceSignInRequest($"mc on {(Environment.MachineName is { Length: <= MostNamed } name ? name : Environment.MachineName[..MostNamed])}");
+        for (var tried = 1; ; tried++)
+        {
+            try
+            {
+                return await client.BeginDeviceSignInAsync(request, cancellationToken);
+            }
+            catch (ApiException busy) when (busy.Status == HttpStatusCode.TooManyRequests && tried < MostBegins)
+            {
+                var seconds = Math.Clamp(Math.Ceiling((connection.RetryAfter ?? TimeSpan.FromSeconds(5)).TotalSeconds), 1, 60);
+                error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"The server is busy. Asking again in {seconds} s."));
+                await Task.Delay(TimeSpan.FromSeconds(seconds), cancellationToken);
+            }
+        }
+    }
+
+    // Where it is not an address of a portal, the server's own is said.
+    internal static string? PortalOf(string verificationUri) =>
+        Uri.TryCreate(verificationUri, UriKind.Absolute, out var address) && ServerAddress.Parse(address.GetLeftPart(UriPartial.Authority)) is { } portal ? ServerAddress.Said(portal) : null;
 
     private static async Task<(string Session, DateTimeOffset? ExpiresAt)> WaitAsync(MissionControlClient client, DeviceSignIn begun, CancellationToken cancellationToken)
     {
@@ -123,12 +150,12 @@ internal static class SignInCommand
     {
         try
         {
-            using var connection = new Connection(before.Address, before.CaFile);
+            using var connection = before.Connect();
             await EndAsync(connection, before.Session);
         }
         catch (CommandFailure)
         {
-            // Its CA's file is gone.
+            // An mc before this one kept it, and whom to trust there is not known.
         }
     }
 

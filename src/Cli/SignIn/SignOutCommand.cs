@@ -28,7 +28,7 @@ internal static class SignOutCommand
         var kept = KeptSignIn.Find() ?? throw new CommandFailure("Nobody is signed in here.");
         try
         {
-            using var connection = new Connection(kept.Address, kept.CaFile);
+            using var connection = kept.Connect();
             await new MissionControlClient(connection.Identity).EndSessionAsync(kept.Session, cancellationToken);
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)

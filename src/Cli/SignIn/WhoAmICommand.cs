@@ -38,7 +38,7 @@ internal static class WhoAmICommand
     private static async Task SayAsync(bool asJson, TextWriter said, CancellationToken cancellationToken)
     {
         using var person = Person.SignedIn();
-        var me = await (await person.ClientAsync(cancellationToken)).GetMeAsync(cancellationToken);
+        var me = await person.AskAsync(api => api.GetMeAsync(cancellationToken), cancellationToken);
         var (server, roles) = (ServerAddress.Said(person.Server), (me.Roles ?? []).OfType<HeldRoleItem>().Where(role => role.Until is null).Select(role => role.Name).ToList());
         if (asJson)
         {
