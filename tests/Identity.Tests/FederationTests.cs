@@ -189,6 +189,7 @@ public sealed class FederationTests : IAsyncLifetime
         foreach (var (login, key) in new[] { ("grace", graces), ("ada", adas) })
         {
             using var api = host.Client(host.Portal, (await host.SignInAsync(peer, "corp", login)).Traded.AccessToken);
+            await Eventually.TrueAsync(async () => (await api.GetAsync(new Uri("/api/v1/identity/me", UriKind.Relative))).IsSuccessStatusCode, $"{login} is known");
             using var begun = await api.PostAsJsonAsync("/api/v1/identity/me/passkeys/begin", new BeginPasskeyRequest("laptop"));
             var made = (await begun.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<PasskeyChallenge>())!;
             using var added = await api.PostAsJsonAsync("/api/v1/identity/me/passkeys", new NewPasskeyRequest(made.Challenge, key.Create(made.Options)));
