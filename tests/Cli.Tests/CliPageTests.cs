@@ -19,6 +19,7 @@ public sealed partial class CliPageTests(SignedInHost here)
         Assert.Contains(string.Join('\n', blocks[0].Split('\n')[..2]), await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "docs", "leaks.md")), StringComparison.Ordinal);
         using var space = new Workspace();
         File.Copy(here.Host.CaFile, space.PathOf("ca.pem"));
+        SignedInHost.TrustsTheHostAlone(space);
         var script = $"set -o pipefail\nmc --help\n{string.Concat(blocks.Skip(1))}".Replace("https://control.example.com", here.Server, StringComparison.Ordinal);
 
         var (code, said, error) = await space.TalkAsync(space.Start("bash", "-e", "-c", script), async (_, line) =>

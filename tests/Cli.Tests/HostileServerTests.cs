@@ -32,8 +32,9 @@ public sealed class HostileServerTests
             Assert.DoesNotContain(error.Split('\n'), line => line.StartsWith("fake", StringComparison.Ordinal));
         }
 
-        Assert.Equal(1, (await space.McAsync("whoami", "--output", "json")).Code);
-        Assert.DoesNotContain((await space.McAsync("whoami", "--output", "json")).Error, c => c != '\n' && char.IsControl(c));
+        var json = await space.McAsync("whoami", "--output", "json");
+        Assert.Equal(1, json.Code);
+        Assert.DoesNotContain(json.Error, c => c != '\n' && char.IsControl(c));
     }
 
     [Fact]

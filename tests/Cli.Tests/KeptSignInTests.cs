@@ -64,7 +64,7 @@ public sealed class KeptSignInTests
     {
         await using var server = await HostileServer.StartAsync(_ => Task.CompletedTask);
         using var space = new Workspace();
-        SignedInHost.Keep(space, $$"""{"server": "{{server.Address}}", "caFile": "/tmp/ca.pem", "session": "a-session-of-somebody"}""");
+        SignedInHost.Keep(space, $$"""{"server": "{{server.Address}}", "caFile": "ca.pem", "session": "a-session-of-somebody"}""");
         var sentence = $"{space.PathOf(SignedInHost.Kept)} names a file of a CA, which mc reads no more: it keeps the CA itself. Sign in again: mc sign-in --server {server.Address} --ca-file FILE\n";
 
         Assert.Equal((2, "", sentence), await space.McAsync("whoami"));
