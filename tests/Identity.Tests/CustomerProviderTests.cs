@@ -197,17 +197,14 @@ public sealed class CustomerProviderTests : IAsyncLifetime
         Assert.DoesNotContain((await api.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people"))!.Items, person => person.IsFederated);
     }
 
-    [Theory]
-    [InlineData("http://login.example.com")]
-    [InlineData("https://user@login.example.com")]
-    [InlineData("https://login.example.com?x=1")]
-    [InlineData("https://login.example.com#x")]
-    [InlineData("file:///etc/passwd")]
-    [InlineData("login.example.com")]
-    public async Task What_is_no_issuer_is_refused(string issuer)
+    [Fact]
+    public async Task What_is_no_issuer_is_refused()
     {
-        using var refused = await api.PostAsJsonAsync("/api/v1/identity/providers", Request(issuer));
-        Assert.Equal("not-an-issuer", Assert.Single((await refused.Content.ReadFromJsonAsync<ProblemDocument>())!.Errors!).Code);
+        foreach (var issuer in new[] { "http://login.example.com", "https://user@login.example.com", "https://login.example.com?x=1", "https://login.example.com#x", "file:///etc/passwd", "login.example.com" })
+        {
+            using var refused = await api.PostAsJsonAsync("/api/v1/identity/providers", Request(issuer));
+            Assert.Equal((issuer, "not-an-issuer"), (issuer, Assert.Single((await refused.Content.ReadFromJsonAsync<ProblemDocument>())!.Errors!).Code));
+        }
     }
 
     [Fact]
@@ -217,18 +214,15 @@ public sealed class CustomerProviderTests : IAsyncLifetime
         Assert.Equal(["/scopes", "/requiredAmr"], (await refused.Content.ReadFromJsonAsync<ProblemDocument>())!.Errors!.Select(error => error.Pointer));
     }
 
-    [Theory]
-    [InlineData("""[{"role":"customer-viewer"}]""")]
-    [InlineData("""[{"group":" ","role":"customer-viewer"}]""")]
-    [InlineData("""[null]""")]
-    [InlineData("""[{"group":"a"}]""")]
-    [InlineData("""[{"group":"a","role":"customer-viewer"},{"group":"a","role":"customer-administrator"}]""")]
-    [InlineData("[]")]
-    public async Task Roles_without_a_group_or_twice_are_refused(string roles)
+    [Fact]
+    public async Task Roles_without_a_group_or_twice_are_refused()
     {
-        using var body = new StringContent($$"""{"name":"x","issuer":"https://login.example.com","clientId":"x","roles":{{roles}}}""", Encoding.UTF8, "application/json");
-        using var refused = await api.PostAsync(new Uri("/api/v1/identity/providers", UriKind.Relative), body);
-        Assert.InRange((int)refused.StatusCode, 400, 422);
+        foreach (var roles in new[] { """[{"role":"customer-viewer"}]""", """[{"group":" ","role":"customer-viewer"}]""", """[null]""", """[{"group":"a"}]""", """[{"group":"a","role":"customer-viewer"},{"group":"a","role":"customer-administrator"}]""", "[]" })
+        {
+            using var body = new StringContent($$"""{"name":"x","issuer":"https://login.example.com","clientId":"x","roles":{{roles}}}""", Encoding.UTF8, "application/json");
+            using var refused = await api.PostAsync(new Uri("/api/v1/identity/providers", UriKind.Relative), body);
+            Assert.True((int)refused.StatusCode is >= 400 and <= 422, $"{roles}: {refused.StatusCode}");
+        }
     }
 
     [Fact]

@@ -152,13 +152,14 @@ public sealed class DeviceTests : IAsyncLifetime
         Assert.Null(await TradeAsync(other));
     }
 
-    [Theory]
-    [InlineData("mc on build-7”, asking from 10.1.2.3, is signed in as you. “")]
-    [InlineData("mc on \u202e7.0.0.721")]
-    [InlineData("mc on a\nb")]
-    [InlineData(" mc")]
-    public async Task What_a_program_calls_itself_cannot_word_what_its_person_confirms(string agent) =>
-        Assert.Equal("invalid", await CodeOfAsync(() => host.Admin.PostAsJsonAsync("/api/v1/identity/sign-in/device/begin", new BeginDeviceSignInRequest(agent), End)));
+    [Fact]
+    public async Task What_a_program_calls_itself_cannot_word_what_its_person_confirms()
+    {
+        foreach (var agent in new[] { "mc on build-7”, asking from 10.1.2.3, is signed in as you. “", "mc on \u202e7.0.0.721", "mc on a\nb", " mc" })
+        {
+            Assert.Equal((agent, "invalid"), (agent, await CodeOfAsync(() => host.Admin.PostAsJsonAsync("/api/v1/identity/sign-in/device/begin", new BeginDeviceSignInRequest(agent), End))));
+        }
+    }
 
     [Fact]
     public async Task A_text_too_long_for_the_page_is_confirmed_where_it_is_done_and_never_cut()
@@ -269,9 +270,9 @@ public sealed class DeviceTests : IAsyncLifetime
             many.Add((await DemandedAsync(asking, Invite($"many{i}@vendor.example"))).Confirmation!.Value);
         }
 
-        await Eventually.TrueAsync(async () => await CodeOfAsync(() => browser.GetAsync(new Uri($"/api/v1/identity/me/confirmations/{many[18]}", UriKind.Relative), End)) == "done", "nineteen more wait");
+        // Which of the others do is nobody's to say: messages come in no order.
+        await Eventually.TrueAsync(async () => (await host.RowsAsync<Confirmation.AskedConfirmation>()).Count(row => many.Contains(row.Id)) == 19, "nineteen more wait");
         Assert.Equal(ConfirmationStates.Waiting, (await AskedAsync(browser, first)).State);
-        Assert.Equal("not-found", await CodeOfAsync(() => browser.GetAsync(new Uri($"/api/v1/identity/me/confirmations/{many[24]}", UriKind.Relative), End)));
     }
 
     private async Task<IReadOnlyList<string>> EntriesAsync(string type) =>

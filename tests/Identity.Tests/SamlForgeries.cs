@@ -92,7 +92,7 @@ public sealed partial class SamlResponseTests
 
     private string Text(string how)
     {
-        var good = idp.Sign(idp.Response(Now)).OuterXml;
+        var good = Idp.Sign(Idp.Response(Now)).OuterXml;
         string Typed(string type, string entity) => SamlForge.Encode($"<!DOCTYPE r {type}>{good.Replace("mallory<", $"{entity}<", StringComparison.Ordinal)}");
         return how switch
         {
@@ -109,8 +109,8 @@ public sealed partial class SamlResponseTests
             "too deep" => SamlForge.Encode(good.Replace("mallory<", $"{string.Concat(Enumerable.Repeat("<a>", 20_000))}{string.Concat(Enumerable.Repeat("</a>", 20_000))}<", StringComparison.Ordinal)),
             "too many attributes" => SamlForge.Encode(good.Replace("<saml:Subject>", $"<saml:Subject {string.Concat(Enumerable.Range(0, 5000).Select(i => $"a{i}=\"\" "))}>", StringComparison.Ordinal)),
             "namespaces that canonical form repeats" => SamlForge.Encode(good.Replace("<saml:Subject>", $"<saml:Subject xmlns:x=\"urn:{new string('a', 100_000)}\">{string.Concat(Enumerable.Repeat("<x:b/>", 10_000))}", StringComparison.Ordinal)),
-            "unsigned" => SamlForge.Encode(idp.Response(Now)),
-            "an unsigned assertion in a signed response" => SamlForge.Encode(idp.Sign(idp.Response(Now), "Response")),
+            "unsigned" => SamlForge.Encode(Idp.Response(Now)),
+            "an unsigned assertion in a signed response" => SamlForge.Encode(Idp.Sign(Idp.Response(Now), "Response")),
             "another's response" => SamlForge.Encode(good.Replace("samlp:Response", "samlp:LogoutResponse", StringComparison.Ordinal)),
             "an assertion of another namespace" => SamlForge.Encode(good.Replace("<saml:Assertion xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\"", "<saml:Assertion xmlns:saml=\"urn:evil\"", StringComparison.Ordinal)),
             "a signature of another namespace" => SamlForge.Encode(good.Replace($"<Signature xmlns=\"{Signature}\"", "<Signature xmlns=\"urn:evil\"", StringComparison.Ordinal)),
@@ -123,21 +123,21 @@ public sealed partial class SamlResponseTests
 
     private XmlDocument Forge(string how)
     {
-        XmlDocument Signed(Action<SignedXml, Reference> change) => idp.Sign(idp.Response(Now), change: change);
+        XmlDocument Signed(Action<SignedXml, Reference> change) => Idp.Sign(Idp.Response(Now), change: change);
 
         // Changes what is signed and signs it again by the true key: nothing but the form is wrong.
         XmlDocument Anew(Action<XmlDocument, XmlElement> change)
         {
-            var document = idp.Sign(idp.Response(Now));
+            var document = Idp.Sign(Idp.Response(Now));
             var info = SamlForge.Find(document, "SignedInfo");
             change(document, info);
-            SamlForge.Find(document, "SignatureValue").InnerText = Convert.ToBase64String(idp.Key.SignData(Canonical(info), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+            SamlForge.Find(document, "SignatureValue").InnerText = Convert.ToBase64String(Idp.Key.SignData(Canonical(info), HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
             return document;
         }
 
         XmlDocument Changed(Action<XmlDocument> change)
         {
-            var document = idp.Sign(idp.Response(Now));
+            var document = Idp.Sign(Idp.Response(Now));
             change(document);
             return document;
         }
@@ -154,15 +154,15 @@ public sealed partial class SamlResponseTests
         switch (how)
         {
             case "as it must be": return Anew((_, _) => { });
-            case "another key": return idp.Sign(idp.Response(Now), key: stranger.Key);
+            case "another key": return Idp.Sign(Idp.Response(Now), key: Stranger.Key);
             case "another key in KeyInfo":
-                return idp.Sign(idp.Response(Now), change: (signed, _) => signed.KeyInfo = Info(new RSAKeyValue(stranger.Key), new KeyInfoX509Data(stranger.Certificate)), key: stranger.Key);
+                return Idp.Sign(Idp.Response(Now), change: (signed, _) => signed.KeyInfo = Info(new RSAKeyValue(Stranger.Key), new KeyInfoX509Data(Stranger.Certificate)), key: Stranger.Key);
             case "SHA-1 in the signature":
                 return Changed(document =>
                 {
                     var info = SamlForge.Find(document, "SignedInfo");
                     ((XmlElement)info.ChildNodes[1]!).SetAttribute("Algorithm", "http://www.w3.org/2000/09/xmldsig#rsa-sha1");
-                    SamlForge.Find(document, "SignatureValue").InnerText = Convert.ToBase64String(idp.Key.SignData(Canonical(info), HashAlgorithmName.SHA1, RSASignaturePadding.Pkcs1));
+                    SamlForge.Find(document, "SignatureValue").InnerText = Convert.ToBase64String(Idp.Key.SignData(Canonical(info), HashAlgorithmName.SHA1, RSASignaturePadding.Pkcs1));
                 });
             case "SHA-1 in the digest": return Signed((_, reference) => reference.DigestMethod = "http://www.w3.org/2000/09/xmldsig#sha1");
             case "HMAC with the public key" or "HMAC of a bit":
@@ -176,7 +176,7 @@ public sealed partial class SamlResponseTests
                         method.InnerXml = $"<HMACOutputLength xmlns=\"{Signature}\">8</HMACOutputLength>";
                     }
 
-                    SamlForge.Find(document, "SignatureValue").InnerText = Convert.ToBase64String(HMACSHA256.HashData(idp.Certificate.GetPublicKey(), Canonical(info)));
+                    SamlForge.Find(document, "SignatureValue").InnerText = Convert.ToBase64String(HMACSHA256.HashData(Idp.Certificate.GetPublicKey(), Canonical(info)));
                 });
             case "inclusive canonical form": return Signed((signed, _) => signed.SignedInfo!.CanonicalizationMethod = SignedXml.XmlDsigC14NTransformUrl);
             case "canonical form with comments": return Anew((_, info) => ((XmlElement)info.ChildNodes[0]!).SetAttribute("Algorithm", SignedXml.XmlDsigExcC14NWithCommentsTransformUrl));
@@ -200,7 +200,7 @@ public sealed partial class SamlResponseTests
             case "text within the signature": return Changed(document => SamlForge.Find(document, "Signature").AppendChild(document.CreateTextNode("more")));
             case "a SignedInfo without end": return Changed(document => SamlForge.Find(document, "SignedInfo").SetAttribute("Id", new string('\t', 60_000)));
             case "the signature of another assertion":
-                var other = idp.Sign(idp.Response(Now, subject: "alice", id: "_assertion"));
+                var other = Idp.Sign(Idp.Response(Now, subject: "alice", id: "_assertion"));
                 return Changed(document => SamlForge.Find(document, "Assertion").ReplaceChild(document.ImportNode(SamlForge.Find(other, "Signature"), true), SamlForge.Find(document, "Signature")));
             default: throw new ArgumentOutOfRangeException(nameof(how), how, null);
         }

@@ -11,72 +11,68 @@ using Xunit;
 namespace MissionControl.Identity.Tests;
 
 /// <summary>The judge of responses alone: what it takes, and each known attack by its name.</summary>
-public sealed partial class SamlResponseTests : IDisposable
+public sealed partial class SamlResponseTests
 {
     private const string Signature = "http://www.w3.org/2000/09/xmldsig#";
     private static readonly DateTimeOffset Now = new(2026, 11, 27, 12, 0, 0, TimeSpan.Zero);
-    private readonly SamlForge idp = new(Now);
-    private readonly SamlForge stranger = new(Now);
 
-    public void Dispose()
-    {
-        idp.Dispose();
-        stranger.Dispose();
-    }
+    // Keys cost more to make than all that is done with them here.
+    private static readonly SamlForge Idp = new(Now);
+    private static readonly SamlForge Stranger = new(Now);
 
     [Fact]
     public void A_signed_assertion_says_who_somebody_is()
     {
-        var answer = Read(SamlForge.Encode(idp.Sign(idp.Response(Now))));
+        var answer = Read(SamlForge.Encode(Idp.Sign(Idp.Response(Now))));
         Assert.Equal(("_assertion", "mallory", "urn:test:mfa"), (answer.Id, answer.Subject, answer.Context));
         Assert.Equal(["viewers"], answer.Of("groups"));
         Assert.Equal(Now.AddMinutes(5), answer.EndsAt);
-        var claims = answer.ToClaims(idp.Provider());
+        var claims = answer.ToClaims(Idp.Provider());
         Assert.Equal(("Mallory", "mallory@example.com", SamlForge.Entity), (claims.Name, claims.Email, claims.Issuer));
     }
 
     [Fact]
     public void A_response_that_is_signed_around_a_signed_assertion_is_taken_too()
     {
-        var both = idp.Sign(idp.Sign(idp.Response(Now)), "Response");
+        var both = Idp.Sign(Idp.Sign(Idp.Response(Now)), "Response");
         Assert.Equal("mallory", Read(SamlForge.Encode(both)).Subject);
 
         // The outer one counts as well: a changed status or address breaks it, and so does another's key.
         both.DocumentElement!.SetAttribute("IssueInstant", SamlForge.At(Now.AddMinutes(-1)));
         Refused("signature", SamlForge.Encode(both));
-        Refused("signature", SamlForge.Encode(idp.Sign(idp.Sign(idp.Response(Now)), "Response", key: stranger.Key)));
+        Refused("signature", SamlForge.Encode(Idp.Sign(Idp.Sign(Idp.Response(Now)), "Response", key: Stranger.Key)));
     }
 
     [Theory]
     [InlineData("http://www.w3.org/2001/04/xmldsig-more#rsa-sha384", "http://www.w3.org/2001/04/xmldsig-more#sha384")]
     [InlineData("http://www.w3.org/2001/04/xmldsig-more#rsa-sha512", "http://www.w3.org/2001/04/xmlenc#sha512")]
-    public void Longer_digests_are_taken(string method, string digest) => Assert.Equal("mallory", Read(SamlForge.Encode(idp.Sign(idp.Response(Now), change: (signed, reference) => (signed.SignedInfo!.SignatureMethod, reference.DigestMethod) = (method, digest)))).Subject);
+    public void Longer_digests_are_taken(string method, string digest) => Assert.Equal("mallory", Read(SamlForge.Encode(Idp.Sign(Idp.Response(Now), change: (signed, reference) => (signed.SignedInfo!.SignatureMethod, reference.DigestMethod) = (method, digest)))).Subject);
 
     [Fact]
     public void Namespaces_count_and_prefixes_do_not()
     {
-        var other = idp.Response(Now).Replace("saml:", "a:", StringComparison.Ordinal).Replace("xmlns:saml=", "xmlns:a=", StringComparison.Ordinal).Replace("samlp:", "", StringComparison.Ordinal).Replace("xmlns:samlp=", "xmlns=", StringComparison.Ordinal);
-        Assert.Equal("mallory", Read(SamlForge.Encode(idp.Sign(other))).Subject);
+        var other = Idp.Response(Now).Replace("saml:", "a:", StringComparison.Ordinal).Replace("xmlns:saml=", "xmlns:a=", StringComparison.Ordinal).Replace("samlp:", "", StringComparison.Ordinal).Replace("xmlns:samlp=", "xmlns=", StringComparison.Ordinal);
+        Assert.Equal("mallory", Read(SamlForge.Encode(Idp.Sign(other))).Subject);
     }
 
     [Fact]
     public void An_end_beyond_all_time_breaks_nothing()
     {
-        var answer = Read(SamlForge.Encode(idp.Sign(idp.Response(Now).Replace(SamlForge.At(Now.AddMinutes(5)), "9999-12-31T23:59:59.9999999Z", StringComparison.Ordinal))));
+        var answer = Read(SamlForge.Encode(Idp.Sign(Idp.Response(Now).Replace(SamlForge.At(Now.AddMinutes(5)), "9999-12-31T23:59:59.9999999Z", StringComparison.Ordinal))));
         Assert.Equal(Now.AddDays(1), ConsumedAssertion.KeptUntil(answer.EndsAt, Now));
     }
 
     [Fact]
     public void Prefixes_in_values_may_be_kept_by_a_list()
     {
-        var listed = idp.Sign(idp.Response(Now), change: (_, reference) =>
+        var listed = Idp.Sign(Idp.Response(Now), change: (_, reference) =>
         {
             reference.TransformChain = new TransformChain();
             reference.AddTransform(new XmlDsigEnvelopedSignatureTransform());
             reference.AddTransform(new XmlDsigExcC14NTransform("xs saml"));
         });
         Assert.Equal("mallory", Read(SamlForge.Encode(listed)).Subject);
-        var twice = idp.Sign(idp.Response(Now), change: (_, reference) =>
+        var twice = Idp.Sign(Idp.Response(Now), change: (_, reference) =>
         {
             reference.TransformChain = new TransformChain();
             reference.AddTransform(new XmlDsigEnvelopedSignatureTransform());
@@ -91,24 +87,24 @@ public sealed partial class SamlResponseTests : IDisposable
     {
         using var ec = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var certificate = new CertificateRequest("CN=ec", ec, HashAlgorithmName.SHA256).CreateSelfSigned(Now.AddDays(-1), Now.AddDays(1));
-        var document = idp.Sign(idp.Response(Now), change: null);
+        var document = Idp.Sign(Idp.Response(Now), change: null);
         var info = SamlForge.Find(document, "SignedInfo");
         ((XmlElement)info.ChildNodes[1]!).SetAttribute("Algorithm", "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256");
         SamlForge.Find(document, "SignatureValue").InnerText = Convert.ToBase64String(ec.SignData(Canonical(info), HashAlgorithmName.SHA256));
-        Assert.Equal("mallory", Read(SamlForge.Encode(document), idp.Provider(certificate)).Subject);
+        Assert.Equal("mallory", Read(SamlForge.Encode(document), Idp.Provider(certificate)).Subject);
         Refused("signature", SamlForge.Encode(document));
     }
 
     [Fact]
     public void Certificates_are_changed_with_overlap_and_count_within_their_own_times()
     {
-        var response = SamlForge.Encode(stranger.Sign(stranger.Response(Now)));
-        Assert.Equal("mallory", Read(response, idp.Provider(idp.Certificate, stranger.Certificate)).Subject);
-        Refused("signature", response, idp.Provider(idp.Certificate));
+        var response = SamlForge.Encode(Stranger.Sign(Stranger.Response(Now)));
+        Assert.Equal("mallory", Read(response, Idp.Provider(Idp.Certificate, Stranger.Certificate)).Subject);
+        Refused("signature", response, Idp.Provider(Idp.Certificate));
 
         using var ended = new SamlForge(Now.AddDays(-10), Now.AddSeconds(-1));
         Refused("certificate-ended", SamlForge.Encode(ended.Sign(ended.Response(Now))), ended.Provider());
-        Refused("signature", SamlForge.Encode(ended.Sign(ended.Response(Now))), ended.Provider(ended.Certificate, idp.Certificate));
+        Refused("signature", SamlForge.Encode(ended.Sign(ended.Response(Now))), ended.Provider(ended.Certificate, Idp.Certificate));
     }
 
     /// <summary>XSW1 to XSW8 of "On Breaking SAML" (Somorovsky and others, 2012), as the tools that try them number them.</summary>
@@ -124,7 +120,7 @@ public sealed partial class SamlResponseTests : IDisposable
     public void Signature_wrapping_finds_no_second_assertion(int number)
     {
         // The response is signed for the first two, the assertion for the others. The forged one claims to be an administrator's.
-        var document = number <= 2 ? idp.Sign(idp.Sign(idp.Response(Now)), "Response") : idp.Sign(idp.Response(Now));
+        var document = number <= 2 ? Idp.Sign(Idp.Sign(Idp.Response(Now)), "Response") : Idp.Sign(Idp.Response(Now));
         Wrap(number, document);
         Assert.Contains("admins", document.OuterXml, StringComparison.Ordinal);
         Refused("wrapped", SamlForge.Encode(document));
@@ -134,7 +130,7 @@ public sealed partial class SamlResponseTests : IDisposable
     public void Signature_wrapping_under_the_same_id_or_beside_another_name_finds_none_either()
     {
         // The signed one hides where a careless reader looks by id, and the forged one carries the same.
-        var hidden = idp.Sign(idp.Response(Now));
+        var hidden = Idp.Sign(Idp.Response(Now));
         var (signed, evil) = (SamlForge.Find(hidden, "Assertion"), Evil(hidden, keepsId: true));
         hidden.DocumentElement!.InsertBefore(evil, signed);
         var box = hidden.CreateElement("samlp", "Extensions", SamlNames.Protocol);
@@ -143,7 +139,7 @@ public sealed partial class SamlResponseTests : IDisposable
         Refused("wrapped", SamlForge.Encode(hidden));
 
         // One assertion, whose signature is of another element of the same id.
-        var twice = idp.Sign(idp.Response(Now));
+        var twice = Idp.Sign(Idp.Response(Now));
         var other = twice.CreateElement("other");
         other.SetAttribute("ID", "_assertion");
         twice.DocumentElement!.AppendChild(other);
@@ -267,24 +263,24 @@ public sealed partial class SamlResponseTests : IDisposable
     [MemberData(nameof(Wrong))]
     public void An_assertion_that_is_well_signed_and_not_for_this_sign_in_is_refused(string how, string code)
     {
-        var text = Spoil(how, idp.Response(Now));
-        Assert.NotEqual(idp.Response(Now), text);
-        Refused(code, SamlForge.Encode(idp.Sign(text)));
+        var text = Spoil(how, Idp.Response(Now));
+        Assert.NotEqual(Idp.Response(Now), text);
+        Refused(code, SamlForge.Encode(Idp.Sign(text)));
     }
 
     [Fact]
     public void A_configured_attribute_names_the_person_in_place_of_the_NameID()
     {
-        var provider = idp.Provider() is var plain ? plain with { Saml = plain.Saml! with { SubjectAttribute = "email" } } : null!;
-        var transient = idp.Response(Now).Replace("format:persistent", "format:transient", StringComparison.Ordinal);
-        Assert.Equal("mallory@example.com", Read(SamlForge.Encode(idp.Sign(transient)), provider).Subject);
-        Refused("subject", SamlForge.Encode(idp.Sign(transient)), provider with { Saml = provider.Saml! with { SubjectAttribute = "uid" } });
+        var provider = Idp.Provider() is var plain ? plain with { Saml = plain.Saml! with { SubjectAttribute = "email" } } : null!;
+        var transient = Idp.Response(Now).Replace("format:persistent", "format:transient", StringComparison.Ordinal);
+        Assert.Equal("mallory@example.com", Read(SamlForge.Encode(Idp.Sign(transient)), provider).Subject);
+        Refused("subject", SamlForge.Encode(Idp.Sign(transient)), provider with { Saml = provider.Saml! with { SubjectAttribute = "uid" } });
     }
 
     [Fact]
     public void Whatever_letter_of_a_signed_response_is_changed_nobody_else_comes_of_it()
     {
-        var bytes = Encoding.UTF8.GetBytes(idp.Sign(idp.Sign(idp.Response(Now)), "Response").OuterXml);
+        var bytes = Encoding.UTF8.GetBytes(Idp.Sign(Idp.Sign(Idp.Response(Now)), "Response").OuterXml);
         var random = new Random(20261127);
         for (var round = 0; round < 1500; round++)
         {
@@ -296,7 +292,7 @@ public sealed partial class SamlResponseTests : IDisposable
             }
             catch (ProviderException)
             {
-                // Refused, in its own words: no other exception may come of what a stranger sends.
+                // Refused, in its own words: no other exception may come of what a Stranger sends.
             }
         }
     }
@@ -323,7 +319,7 @@ public sealed partial class SamlResponseTests : IDisposable
     [GeneratedRegex("<saml:AudienceRestriction>.*</saml:AudienceRestriction>")]
     private static partial Regex WholeAudience();
 
-    private SamlAnswer Read(string encoded) => Read(encoded, idp.Provider());
+    private SamlAnswer Read(string encoded) => Read(encoded, Idp.Provider());
 
-    private void Refused(string code, string encoded, Provider? provider = null) => Assert.Equal(code, Assert.Throws<ProviderException>(() => Read(encoded, provider ?? idp.Provider())).Code);
+    private void Refused(string code, string encoded, Provider? provider = null) => Assert.Equal(code, Assert.Throws<ProviderException>(() => Read(encoded, provider ?? Idp.Provider())).Code);
 }

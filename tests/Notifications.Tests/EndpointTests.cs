@@ -53,11 +53,12 @@ public sealed class EndpointTests
         receiver.Answers = _ => 500;
         await installation.TestAsync(endpoint.Id);
         var delivery = await installation.DeliveryAsync("", one => one.Attempts == 1 && one.Error is not null, "the first attempt");
-        await Eventually.TrueAsync(async () =>
-        {
-            time.Advance(TimeSpan.FromMinutes(5));
-            return (delivery = (await installation.DeliveriesAsync())[0]).State == "failed";
-        }, "a day is over");
+
+        // Once each: a clock that goes on while an attempt is on its way can let the day end before the next one.
+        time.Advance(TimeSpan.FromMinutes(5));
+        delivery = await installation.DeliveryAsync("", one => one.Attempts > 1, "another attempt");
+        time.Advance(TimeSpan.FromHours(24));
+        delivery = await installation.DeliveryAsync("", one => one.State == "failed", "a day is over");
 
         Assert.Equal("failed", delivery.State);
         Assert.Equal("It answered 500.", delivery.Error);
