@@ -92,7 +92,6 @@ public sealed partial class MissionControlClient(HttpClient http, string? bearer
         {
             var problem = response.Content.Headers.ContentType?.MediaType == "application/problem+json" ? await response.Content.ReadFromJsonAsync<ProblemDocument>(cancellationToken) : null;
 
-
             // A role demands proofs for itself: one that was taken over gets none that is good at another.
             throw new ApiException(response.StatusCode, problem is { StepUp: { } demand } && !path.StartsWith($"/api/v1/{demand.Audience}/", StringComparison.Ordinal) ? problem with { StepUp = null } : problem);
         }

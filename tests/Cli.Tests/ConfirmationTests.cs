@@ -27,6 +27,18 @@ public sealed class ConfirmationTests
         Assert.Equal(["POST /api/v1/identity/sessions/trade", "POST /api/v1/fleet/x"], server.Asked);
     }
 
+    [Fact]
+    public async Task What_cannot_be_confirmed_for_a_program_is_said_to_be_for_the_portal()
+    {
+        await using var server = await HostileServer.StartAsync(context => DemandAsync(context, Demand, null));
+        using var space = server.Workspace();
+
+        var (code, said, error) = await space.McAsync("api", "POST", "/api/v1/fleet/x");
+
+        Assert.Equal((1, ""), (code, said));
+        Assert.StartsWith("This has to be confirmed, and cannot be from here: do it in the portal, ", error, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("identity", "change-role", "digest")]
     [InlineData("fleet", "make-token", "digest")]
@@ -125,11 +137,13 @@ public sealed class ConfirmationTests
     public void Only_what_was_sent_may_have_been_done(HttpRequestError error, bool may) => Assert.Equal(may, ApiCommand.MayHaveBeenDone(new HttpRequestException(error)));
 
     /// <summary>Answers that something is to be confirmed in the portal.</summary>
-    internal static Task DemandAsync(HttpContext context, StepUpDemand demand)
+    internal static Task DemandAsync(HttpContext context, StepUpDemand demand) => DemandAsync(context, demand, Id);
+
+    private static Task DemandAsync(HttpContext context, StepUpDemand demand, Guid? confirmation)
     {
         context.Response.StatusCode = 401;
         context.Response.ContentType = "application/problem+json";
-        return context.Response.WriteAsync(JsonSerializer.Serialize(new ProblemDocument("x", "Confirm it", 401, null, "step-up-required", null, null, demand with { Confirmation = Id }), JsonSerializerOptions.Web));
+        return context.Response.WriteAsync(JsonSerializer.Serialize(new ProblemDocument("x", "Confirm it", 401, null, "step-up-required", null, null, demand with { Confirmation = confirmation }), JsonSerializerOptions.Web));
     }
 
     private static Person PersonAt(HostileServer server) => new(new KeptSignIn(server.Address, null, "a-session-of-somebody", null, null));

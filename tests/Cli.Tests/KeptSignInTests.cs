@@ -60,23 +60,6 @@ public sealed class KeptSignInTests
         Assert.Equal(said, ServerAddress.Said(new KeptSignIn("https://control.example.com", null, "a-session", null, portal).PortalAddress));
 
     [Fact]
-    public async Task A_sign_in_that_names_a_file_of_a_CA_is_made_anew()
-    {
-        await using var server = await HostileServer.StartAsync(_ => Task.CompletedTask);
-        using var space = new Workspace();
-        SignedInHost.Keep(space, $$"""{"server": "{{server.Address}}", "caFile": "ca.pem", "session": "a-session-of-somebody"}""");
-        var sentence = $"{space.PathOf(SignedInHost.Kept)} names a file of a CA, which mc reads no more: it keeps the CA itself. Sign in again: mc sign-in --server {server.Address} --ca-file FILE\n";
-
-        Assert.Equal((2, "", sentence), await space.McAsync("whoami"));
-        var (code, _, error) = await space.McAsync("sign-out");
-
-        Assert.Equal(2, code);
-        Assert.StartsWith("It is forgotten here, and the session itself was not ended", error, StringComparison.Ordinal);
-        Assert.False(File.Exists(space.PathOf(SignedInHost.Kept)));
-        Assert.Empty(server.Asked);
-    }
-
-    [Fact]
     public void Of_a_file_of_a_CA_its_certificates_are_kept_and_no_list_of_a_system()
     {
         using var space = new Workspace();

@@ -55,7 +55,24 @@ public sealed class DistributedIdentityTests(DistributedFixture fixture)
             return await http.SendAsync(request);
         }, bearer));
 
+        // What a program has confirmed in the portal comes over the broker; its proof is fetched at one of them.
+        var waiting = await SomebodySignedIn.AskedInPortalAsync(api);
+        using var ask = await api.PostAsJsonAsync("/api/v1/identity/me/step-up/begin", new BeginStepUpRequest(waiting.Demand.Audience, waiting.Demand.Purpose, waiting.Demand.SubjectDigest));
+        var toConfirm = (await ask.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<StepUpChallenge>())!;
+        using var confirmed = await api.PostAsJsonAsync($"/api/v1/identity/me/confirmations/{waiting.Id}/answer", new StepUpRequest(toConfirm.Challenge, somebody.Passkey.Get(toConfirm.Options!)));
+        confirmed.EnsureSuccessStatusCode();
+        Assert.Equal(1, await GoodOnceAsync(http => http.PostAsync(new Uri($"/api/v1/identity/me/confirmations/{waiting.Id}/proof", UriKind.Relative), null), bearer));
+
+        // And a program gets its session at one of them.
         using var confirming = await somebody.ApiAsync();
+        using var begins = await first.PostAsJsonAsync("/api/v1/identity/sign-in/device/begin", new BeginDeviceSignInRequest("mc on build-7"));
+        var device = (await begins.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<DeviceSignIn>())!;
+        using var found = await confirming.PostAsJsonAsync("/api/v1/identity/me/devices/find", new FindDeviceRequest(device.UserCode));
+        var program = (await found.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<DeviceItem>())!;
+        using var approved = await confirming.PostAsJsonAsync($"/api/v1/identity/me/devices/{program.Id}/approve", new ApproveDeviceRequest());
+        approved.EnsureSuccessStatusCode();
+        Assert.Equal(1, await GoodOnceAsync(http => http.PostAsJsonAsync("/api/v1/identity/sign-in/device", new FinishDeviceSignInRequest(device.DeviceCode))));
+
         using var made = await confirming.PostAsJsonAsync("/api/v1/identity/service-accounts", new CreateServiceAccountRequest("billing", ["licensing:read"], Networks: ["127.0.0.0/8", "::1/128"]));
         var account = (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedServiceAccount>())!;
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);

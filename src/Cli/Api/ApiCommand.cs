@@ -78,6 +78,10 @@ internal static class ApiCommand
             var proof = await PortalConfirmation.WaitAsync(person, ApiPath.At(person.Server, call.Path)!, demand, id, new Patience(absenceMayPass: true), error, cancellationToken);
             answer = await call.SendAsync(person, body, proof, error, cancellationToken);
         }
+        else if (answer.Problem?.StepUp is not null)
+        {
+            throw new CommandFailure($"This has to be confirmed, and cannot be from here: do it in the portal, {ServerAddress.Said(person.Portal)}. Nothing was done.", McCommand.Refused);
+        }
 
         if (include)
         {

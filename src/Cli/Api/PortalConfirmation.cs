@@ -74,7 +74,7 @@ internal static class PortalConfirmation
         throw new CommandFailure("Nobody confirmed it in time. Nothing was done.", McCommand.Refused);
     }
 
-    // The words may be cut on their way; the proof is for these three.
+    // Line ends may have gone from the words; the proof is for these three.
     private static bool IsSame(StepUpDemand? waiting, StepUpDemand demanded) =>
         waiting is not null && waiting.Audience == demanded.Audience && waiting.Purpose == demanded.Purpose && waiting.SubjectDigest == demanded.SubjectDigest;
 }

@@ -31,7 +31,7 @@ internal sealed class Connection : IDisposable
         Any = new HttpClient(handler, disposeHandler: false) { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
         foreach (var client in new[] { Identity, Any })
         {
-            client.DefaultRequestHeaders.Add(StepUp.AskHeader, "portal");
+            client.DefaultRequestHeaders.Add(StepUp.AskHeader, StepUp.InPortal);
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Versioning;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using MissionControl.Cli.Server;
 
 namespace MissionControl.Cli.SignIn;
@@ -28,10 +27,6 @@ internal sealed record KeptSignIn(string Server, string? Ca, string Session, Dat
     /// <summary>Where a person confirms. An address over which a session would be seen is none.</summary>
     public Uri PortalAddress => ServerAddress.Parse(Portal) ?? Address;
 
-    /// <summary>Path of a CA's file, which an <c>mc</c> before this one kept: whoever can write there by now would say whom to trust.</summary>
-    [JsonInclude, JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    internal string? CaFile { get; init; }
-
     /// <summary>Where it is kept.</summary>
     public static string FilePath => Path.Combine(Folder, "mc.json");
 
@@ -52,10 +47,7 @@ internal sealed record KeptSignIn(string Server, string? Ca, string Session, Dat
     public static bool IsSession([NotNullWhen(true)] string? session) => session is { Length: > 0 and <= 200 } && session.All(c => c is > ' ' and <= '~');
 
     /// <summary>The way to the server.</summary>
-    /// <exception cref="CommandFailure">Whom to trust there is not known.</exception>
-    public Connection Connect() => CaFile is null
-        ? new Connection(Address, Ca)
-        : throw new CommandFailure($"{FilePath} names a file of a CA, which mc reads no more: it keeps the CA itself. Sign in again: mc sign-in --server {ServerAddress.Said(Address)} --ca-file FILE");
+    public Connection Connect() => new(Address, Ca);
 
     /// <summary>The sign-in of this user; null: there is none.</summary>
     /// <exception cref="CommandFailure">Others can read or write it, or it is none.</exception>

@@ -91,7 +91,9 @@ internal static class SignInCommand
 
     private static async Task<DeviceSignIn> BeginAsync(Connection connection, MissionControlClient client, TextWriter error, CancellationToken cancellationToken)
     {
-        var request = new BeginDeviceSignInRequest($"mc on {(Environment.MachineName is { Length: <= MostNamed } name ? name : Environment.MachineName[..MostNamed])}");
+        // The server takes no other letters: the person reads this name in what they confirm.
+        var name = string.Concat(Environment.MachineName.Take(MostNamed).Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '.' or '-' or '_' ? letter : '-'));
+        var request = new BeginDeviceSignInRequest($"mc on {name}");
         for (var tried = 1; ; tried++)
         {
             try
@@ -148,15 +150,8 @@ internal static class SignInCommand
     /// <summary>Ends the session of a sign-in that is replaced, if its server can be reached; else it ends by its limits.</summary>
     private static async Task EndAsync(KeptSignIn before)
     {
-        try
-        {
-            using var connection = before.Connect();
-            await EndAsync(connection, before.Session);
-        }
-        catch (CommandFailure)
-        {
-            // An mc before this one kept it, and whom to trust there is not known.
-        }
+        using var connection = before.Connect();
+        await EndAsync(connection, before.Session);
     }
 
     private static async Task EndAsync(Connection connection, string session)

@@ -52,7 +52,7 @@ internal static class MeForms
         pages.MapPost("/me/sessions/{id:guid}/end", (Guid id, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<MePage>(http, async (page, _) =>
         {
             await page.Api.EndMySessionAsync(id, page.Aborted);
-            return Done(http, flashes, page, "That browser is signed out.");
+            return Done(http, flashes, page, "That one is signed out.");
         }));
     }
 
