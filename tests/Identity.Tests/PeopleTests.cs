@@ -1,7 +1,10 @@
 using System.Net;
 using System.Net.Http.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Platform.Data;
 using MissionControl.Testing;
 using Xunit;
 
@@ -156,6 +159,29 @@ public sealed class PeopleTests : IAsyncLifetime
                 await Eventually.TrueAsync(async () => (await client.GetAsync(new Uri(path, UriKind.Relative))).StatusCode == HttpStatusCode.Unauthorized, $"{path} refuses", TimeSpan.FromSeconds(5));
             }
         }
+    }
+
+    [Fact]
+    public async Task Who_is_new_is_answered_by_a_role_that_was_not_told_yet_until_it_is_told_of_the_end()
+    {
+        var somebody = await SomebodySignedIn.InviteAsync(host, "ada@vendor.example", "viewer");
+        using var api = await somebody.ApiAsync();
+        var id = (await api.GetFromJsonAsync<MeItem>("/api/v1/identity/me"))!.Id;
+        await using var scope = host.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        var told = db.Projections("fleet").Where(row => row.Id == id.ToString("N"));
+        await Eventually.TrueAsync(() => told.AnyAsync(), "fleet was told");
+        await using (var transaction = await db.BeginWriteAsync())
+        {
+            Assert.Equal(1, await told.ExecuteDeleteAsync());
+            await transaction.CommitAsync();
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await api.GetAsync(new Uri("/api/v1/fleet/clusters", UriKind.Relative))).StatusCode);
+
+        using var disabled = await host.Admin.PostAsJsonAsync($"/api/v1/identity/people/{id}/disable", new PersonActionRequest("left the company"));
+        disabled.EnsureSuccessStatusCode();
+        await Eventually.TrueAsync(async () => (await api.GetAsync(new Uri("/api/v1/fleet/clusters", UriKind.Relative))).StatusCode == HttpStatusCode.Unauthorized, "fleet refuses", TimeSpan.FromSeconds(5));
     }
 
     [Fact]

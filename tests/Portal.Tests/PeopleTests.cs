@@ -1,4 +1,7 @@
+using System.Net.Http.Json;
 using Microsoft.Playwright;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Identity;
 using MissionControl.Testing;
 using Xunit;
 
@@ -78,6 +81,27 @@ public sealed class PeopleTests(PortalFixture portal) : IAsyncLifetime
         await administrator.Page.GetByText("Nobody signs in with this account any more.").WaitForAsync();
         await IsOutsideAsync(other);
         Window.AssertNothing(administrator.Violations.Concat(other.Violations));
+    }
+
+    [Fact]
+    public async Task Whoever_gets_another_role_reads_on_where_the_token_of_before_is_refused()
+    {
+        var grace = await SomebodySignedIn.InviteAsync(host, "grace@vendor.example", "viewer");
+        var id = (await host.Admin.GetFromJsonAsync<Page<PersonItem>>("/api/v1/identity/people"))!.Items.Single(person => person.Email == grace.Email).Id;
+        await using var window = await portal.OpenStrangerAsync(script: false, at: host.Portal);
+        await SignInAsync(window, grace, grace.RecoveryCodes[0]);
+        await window.Page.GetByRole(AriaRole.Heading, new() { Name = "Today" }).WaitForAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            // What is looked at while roles are told of it, one after the other.
+            using var changed = await host.Admin.PutAsJsonAsync($"/api/v1/identity/people/{id}/roles", new ChangeRolesRequest([i % 2 == 0 ? "support-engineer" : "viewer"], "she helps out"));
+            changed.EnsureSuccessStatusCode();
+            for (var until = time.GetTimestamp(); time.GetElapsedTime(until) < TimeSpan.FromSeconds(3);)
+            {
+                var (status, text) = await window.FetchAsync("/clusters");
+                Assert.True(status == 200 && !text.Contains("token is needed", StringComparison.Ordinal), text);
+            }
+        }
     }
 
     [Fact]

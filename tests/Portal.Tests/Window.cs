@@ -132,7 +132,23 @@ public sealed class Window : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync() => await Page.Context.DisposeAsync();
+    /// <summary>Closes it; what it showed last stands beside a failure of its test.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!Page.IsClosed && TestContext.Current.TestOutputHelper is { } output)
+        {
+            try
+            {
+                output.WriteLine($"{Page.Url}: {await Page.EvaluateAsync<string>("document.body?.innerText.slice(0, 4000)")}");
+            }
+            catch (PlaywrightException)
+            {
+                // It is on its way to another page.
+            }
+        }
+
+        await Page.Context.DisposeAsync();
+    }
 
     private static string ReadAxe()
     {

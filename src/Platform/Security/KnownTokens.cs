@@ -26,6 +26,7 @@ internal sealed class KnownTokens(IServiceScopeFactory scopes, TimeProvider time
 
     public ValueTask<TokenChanged?> FindAsync(string module, string id, CancellationToken cancellationToken) => FindAsync<TokenChanged>(module, TokenKind, id, cancellationToken);
 
+    /// <summary>A person; null: this role was not told of it yet. Asked only for what identity has signed.</summary>
     public ValueTask<PersonChanged?> FindPersonAsync(string module, Guid id, CancellationToken cancellationToken) => FindAsync<PersonChanged>(module, PersonKind, id.ToString("N"), cancellationToken);
 
     public ValueTask<ServiceAccountChanged?> FindAccountAsync(string module, Guid id, CancellationToken cancellationToken) => FindAsync<ServiceAccountChanged>(module, AccountKind, id.ToString("N"), cancellationToken);
@@ -57,7 +58,11 @@ internal sealed class KnownTokens(IServiceScopeFactory scopes, TimeProvider time
         var body = await ReadAsync(module, UserKeyKind, UserKeyKind, cancellationToken);
         var message = body is null ? null : JsonSerializer.Deserialize<UserKeysChanged>(body, MessageJson.Options);
         var read = (message?.Keys ?? new Dictionary<string, byte[]>()).ToDictionary(key => key.Key, key => VerificationKey.FromSpki(key.Value), StringComparer.Ordinal);
-        keys[module] = (read, tick);
+        if (read.Count > 0)
+        {
+            keys[module] = (read, tick);
+        }
+
         return read;
     }
 
@@ -79,7 +84,11 @@ internal sealed class KnownTokens(IServiceScopeFactory scopes, TimeProvider time
 
         var body = await ReadAsync(module, kind, id, cancellationToken);
         var known = body is null ? null : JsonSerializer.Deserialize<T>(body, MessageJson.Options);
-        cache[(module, kind, id)] = (known, tick);
+        if (known is not null || kind != PersonKind)
+        {
+            cache[(module, kind, id)] = (known, tick);
+        }
+
         return known;
     }
 

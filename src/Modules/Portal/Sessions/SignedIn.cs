@@ -68,6 +68,22 @@ internal sealed class SignedIn(MissionControlClient client, TimeProvider time)
         }
     }
 
+    /// <summary>
+    /// Trades a session anew whose token a role has refused: what its person may do has changed since, and the token of before ended
+    /// with that. Null when the session has ended too.
+    /// </summary>
+    public Task<TradedSession?> RenewAsync(string session, TradedSession refusedOne, CancellationToken cancellationToken)
+    {
+        // A page asks several roles at once; the first to be refused renews it for all.
+        var key = KeyOf(session);
+        if (known.TryGetValue(key, out var entry) && entry.Traded.AccessToken == refusedOne.AccessToken)
+        {
+            known.TryRemove(KeyValuePair.Create(key, entry));
+        }
+
+        return FindAsync(session, isActive: false, cancellationToken);
+    }
+
     /// <summary>Forgets a session that was ended here.</summary>
     public void Forget(string session) => known.TryRemove(KeyOf(session), out _);
 

@@ -5,11 +5,12 @@ using MissionControl.Client;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Platform.Security;
 using MissionControl.Portal.Look;
+using MissionControl.Portal.Sessions;
 
 namespace MissionControl.Portal.Shell;
 
 /// <summary>One request for a page: who reads it, through which client, and what a posted form led to.</summary>
-internal sealed class PageContext(MissionControlClient client, IAntiforgery forgery, TimeProvider time, Flashes flashes)
+internal sealed class PageContext(MissionControlClient client, IAntiforgery forgery, TimeProvider time, Flashes flashes, SignedIn signedIn)
 {
     private HttpContext? http;
     private TradedSession? user;
@@ -102,7 +103,21 @@ internal sealed class PageContext(MissionControlClient client, IAntiforgery forg
     {
         try
         {
-            return new Answer<T>(await ask(Api, Aborted), null);
+            var asks = user;
+            try
+            {
+                return new Answer<T>(await ask(Api, Aborted), null);
+            }
+            catch (ApiException refusal) when ((int)refusal.Status == StatusCodes.Status401Unauthorized && asks is not null && Http.Request.Cookies[SignedIn.Cookie] is { } session)
+            {
+                if (await signedIn.RenewAsync(session, asks, Aborted) is not { } renewed || renewed.AccessToken == asks.AccessToken)
+                {
+                    return new Answer<T>(null, Refusal.Of(role, refusal));
+                }
+
+                user = renewed;
+                return new Answer<T>(await ask(Api, Aborted), null);
+            }
         }
         catch (ApiException refusal)
         {
