@@ -68,6 +68,30 @@ public sealed class LiveTests(PortalFixture portal)
     }
 
     [Fact]
+    public async Task A_filter_is_answered_whatever_the_page_fetches_by_itself_meanwhile()
+    {
+        await using var window = await portal.OpenAsync();
+        var (held, release) = (new TaskCompletionSource(), new TaskCompletionSource());
+        await window.Page.RouteAsync(url => url.Contains("q=nothing", StringComparison.Ordinal), async route =>
+        {
+            held.TrySetResult();
+            await release.Task;
+            await route.ContinueAsync();
+        });
+        await window.GoAsync($"/clusters/{portal.Red.Id}/events");
+        await window.Page.Locator("#list tbody tr").First.WaitForAsync();
+        await window.Page.Locator("#q").FillAsync("nothing is called so");
+        await held.Task.WaitAsync(TimeSpan.FromSeconds(30));
+
+        await window.Page.EvaluateAsync("() => new Promise(done => { document.addEventListener('htmx:afterOnLoad', event => event.target.id === 'refresh' && done()); htmx.trigger('#refresh', 'mc:changed'); })");
+        release.SetResult();
+
+        await window.Page.GetByText("No event matches").WaitForAsync();
+        Assert.Equal(0, await window.Page.Locator("#list tbody tr").CountAsync());
+        Window.AssertNothing(window.Violations);
+    }
+
+    [Fact]
     public async Task Whoever_watches_a_parked_message_sees_how_others_deal_with_it()
     {
         var ids = await portal.ParkAsync("Applied while watched", null);

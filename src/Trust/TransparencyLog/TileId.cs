@@ -37,7 +37,7 @@ public readonly record struct TileId(int Level, long Index, int Width)
     /// <exception cref="ArgumentOutOfRangeException">There is no such tile in a tree of that size.</exception>
     public static TileId At(int level, long index, long size)
     {
-        var width = (level == Entries ? size : size >> (Height * level)) - (index * FullWidth);
+        var width = HashesOf(level, size) - (index * FullWidth);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width, nameof(size));
         return new TileId(level, index, (int)Math.Min(width, FullWidth));
     }
@@ -47,7 +47,7 @@ public readonly record struct TileId(int Level, long Index, int Width)
     {
         for (var level = Entries; level <= MaxLevel; level++)
         {
-            var hashes = level == Entries ? size : Height * level > 62 ? 0 : size >> (Height * level);
+            var hashes = HashesOf(level, size);
             if (hashes == 0)
             {
                 yield break;
@@ -135,6 +135,9 @@ public readonly record struct TileId(int Level, long Index, int Width)
 
         return nodes[0];
     }
+
+    // No tree has a node 64 levels above its leaves, and the machine's shift would begin anew there.
+    private static long HashesOf(int level, long size) => level == Entries ? size : Height * level > 62 ? 0 : size >> (Height * level);
 
     private static int Decimal(string text, int digits, int least, int most) =>
         text.Length > 0 && text.Length <= digits && text.All(char.IsAsciiDigit) && (text[0] != '0' || text.Length == 1) && int.Parse(text, CultureInfo.InvariantCulture) is var value && value >= least && value <= most ? value : -2;

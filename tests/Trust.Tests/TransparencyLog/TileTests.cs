@@ -64,6 +64,7 @@ public sealed class TileTests
         Assert.Equal(new TileId(0, 1, 1), TileId.At(0, 1, 257));
         Assert.Throws<ArgumentOutOfRangeException>(() => TileId.At(0, 1, 256));
         Assert.Throws<ArgumentOutOfRangeException>(() => TileId.At(1, 0, 255));
+        Assert.Throws<ArgumentOutOfRangeException>(() => TileId.At(8, 0, long.MaxValue));
         Assert.Empty(TileId.AllOf(0));
     }
 }

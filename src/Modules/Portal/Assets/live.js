@@ -47,7 +47,8 @@
   document.addEventListener('htmx:oobBeforeSwap', event => {
     const old = event.detail.target, fresh = event.detail.fragment?.firstElementChild ?? event.detail.elt;
     if (!old?.id) return;
-    if (inUse(old)) { event.detail.shouldSwap = false; setTimeout(soon, 4000); return; }
+    // Nor what another answer is on its way to: htmx keeps the part that it asked for, and would put that answer where nobody sees it.
+    if (inUse(old) || old.ariaBusy === 'true') { event.detail.shouldSwap = false; setTimeout(soon, 4000); return; }
     const before = old.querySelector('[data-rows] tbody'), after = fresh?.querySelector?.('[data-rows] tbody');
     if (old.id !== 'list' || !before || !after) return;
     // Rows never jump under the eye: values change in place, a new order waits until it is asked for.
