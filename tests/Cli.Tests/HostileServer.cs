@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using MissionControl.Testing;
 
 namespace MissionControl.Cli.Tests;
 
@@ -18,11 +19,16 @@ internal sealed class HostileServer : IAsyncDisposable
     /// <summary>What was asked, in order.</summary>
     public List<string> Asked { get; } = [];
 
-    public static async Task<HostileServer> StartAsync(Func<HttpContext, Task> answer)
+    public static async Task<HostileServer> StartAsync(Func<HttpContext, Task> answer, TestAuthority? authority = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0").ConfigureKestrel(options => options.ResponseHeaderEncodingSelector = _ => Encoding.Latin1);
+        builder.WebHost.UseUrls($"{(authority is null ? "http" : "https")}://127.0.0.1:0").ConfigureKestrel(options =>
+        {
+            options.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
+            options.ConfigureHttpsDefaults(https => https.ServerCertificate = authority!.Certificate);
+        });
+        builder.WebHost.UseKestrelHttpsConfiguration();
         var server = new HostileServer(builder.Build());
         server.app.Run(context =>
         {
