@@ -13,14 +13,18 @@ public sealed partial class CliPageTests(SignedInHost here)
     public async Task Every_command_of_the_page_works()
     {
         var blocks = Block().Matches(Page).Select(match => match.Groups["text"].Value).ToList();
-        Assert.Equal(5, blocks.Count);
+        Assert.Equal(6, blocks.Count);
 
         // The first one is in leaks.md, too, and run for that page.
         Assert.Contains(string.Join('\n', blocks[0].Split('\n')[..2]), await File.ReadAllTextAsync(Path.Combine(SourceTree.Root, "docs", "leaks.md")), StringComparison.Ordinal);
         using var space = new Workspace();
         File.Copy(here.Host.CaFile, space.PathOf("ca.pem"));
         SignedInHost.TrustsTheHostAlone(space);
-        var script = $"set -o pipefail\nmc --help\n{string.Concat(blocks.Skip(1))}".Replace("https://control.example.com", here.Server, StringComparison.Ordinal);
+        using var log = TestLog.Of(300);
+        log.Write(space.PathOf("audit-log"), DateTimeOffset.UtcNow);
+        space.Write("audit.policy", log.Policy("w1"));
+        await using var served = await HostileServer.ServingAsync(space.PathOf("audit-log"));
+        var script = $"set -o pipefail\nmc --help\n{string.Concat(blocks.Skip(1))}".Replace("https://control.example.com", here.Server, StringComparison.Ordinal).Replace("https://log.example.com/acme", served.Address, StringComparison.Ordinal);
 
         var (code, said, error) = await space.TalkAsync(space.Start("bash", "-e", "-c", script), async (_, line) =>
         {

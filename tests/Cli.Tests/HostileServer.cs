@@ -43,6 +43,23 @@ internal sealed class HostileServer : IAsyncDisposable
         return server;
     }
 
+    /// <summary>A server of the files in a directory, which is none of ours either.</summary>
+    public static Task<HostileServer> ServingAsync(string directory) => StartAsync(context => ServeAsync(context, directory));
+
+    /// <summary>Answers with the file of that path.</summary>
+    public static async Task ServeAsync(HttpContext context, string directory)
+    {
+        var file = $"{directory}{context.Request.Path}";
+        if (File.Exists(file))
+        {
+            await context.Response.Body.WriteAsync(await File.ReadAllBytesAsync(file));
+        }
+        else
+        {
+            context.Response.StatusCode = 404;
+        }
+    }
+
     /// <summary>A workspace that is signed in there.</summary>
     public Workspace Workspace()
     {

@@ -29,7 +29,7 @@ internal static class LogAudit
         }
         catch (FormatException exception)
         {
-            return new AuditReport(Verdict.Inconsistent, before) { Now = now, Problem = exception.Message };
+            return new AuditReport(Verdict.Inconsistent, before) { Now = now, Problem = $"{exception.Message} The checkpoint says that it is of {now.Checkpoint.Origin}." };
         }
 
         WalkFinding found;
