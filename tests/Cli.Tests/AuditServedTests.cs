@@ -99,6 +99,13 @@ public sealed class AuditServedTests : IDisposable
         var (unread, what, _) = await VerifyAsync(garbage.Address);
         Assert.Equal(3, unread);
         Assert.StartsWith("Incomplete: checkpoint cannot be fetched: ", what, StringComparison.Ordinal);
+
+        await using var foreign = await HostileServer.StartAsync(context =>
+        {
+            context.Response.Headers.ContentEncoding = "br";
+            return ServeAsync(context);
+        });
+        Assert.StartsWith("Incomplete: checkpoint comes in an encoding that was not asked for.\n", (await VerifyAsync(foreign.Address)).Said, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -91,9 +91,9 @@ internal sealed record AuditReport(Verdict Verdict, SeenNote? Before)
         Say(output, Verdict switch
         {
             Verdict.Good => good,
-            Verdict.Stale => "What is there is what was signed. Ask why no witness has seen it lately; the state was not changed.",
-            Verdict.Incomplete => "That proves nothing, for or against the log. Try again, or another place where the log stands; the state was not changed.",
-            _ => $"Show {Evidence ?? "this"} to whoever answers for the log, and to others who verify it. The state was not changed: keep it.",
+            Verdict.Stale => "What is there is what was signed. Ask why no witness has seen it lately.",
+            Verdict.Incomplete => "That proves nothing, for or against the log. Try again, or another place where the log stands.",
+            _ => $"Show {Evidence ?? "this"} to whoever answers for the log, and to others who verify it.{(Before is null ? "" : " The state was not changed: keep it.")}",
         });
     }
 

@@ -45,6 +45,11 @@ internal sealed class HttpLog : LogSource
                 throw new SourceFailure($"{path} is answered with {(int)response.StatusCode}{((int)response.StatusCode is >= 300 and < 400 ? ", which leads elsewhere; that is not followed" : "")}.");
             }
 
+            if (response.Content.Headers.ContentEncoding.Count > 0)
+            {
+                throw new SourceFailure($"{path} comes in an encoding that was not asked for.");
+            }
+
             await using var stream = await response.Content.ReadAsStreamAsync(end.Token);
             return await ReadAsync(stream, longest, end.Token);
         }

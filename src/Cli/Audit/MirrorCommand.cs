@@ -11,6 +11,7 @@ internal static class MirrorCommand
         What is there already is not fetched again, and is verified all the same. Any server of files can serve the directory, and mc audit verify reads it.
 
         {AuditCommand.ExitCodes}
+
         Example:
           mc audit mirror https://log.example.com audit-log --policy audit.policy
         """;

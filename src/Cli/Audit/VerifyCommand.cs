@@ -13,6 +13,7 @@ internal static class VerifyCommand
         --state keeps what was verified last, as the log signed it. Without it, a log that was rewritten whole and signed again passes.
 
         {AuditCommand.ExitCodes}
+
         Examples:
           mc audit verify https://log.example.com --policy audit.policy --state audit.state
           mc audit verify audit-log --policy audit.policy --state audit.state --max-age 3d --output json
