@@ -66,6 +66,7 @@ public sealed class AuditMirrorTests : IDisposable
             var (code, answer) = await MirrorToJsonAsync("log");
             Assert.Equal(2, code);
             Assert.StartsWith("copy/checkpoint.evidence", (string)answer["evidence"]!, StringComparison.Ordinal);
+            Assert.Equal(forged.Count > honest.Count, JsonNode.Parse(File.ReadAllText(space.PathOf((string)answer["evidence"]!)))!["fork"] is not null);
             File.Delete(space.PathOf((string)answer["evidence"]!));
             Assert.Equal(copied, Contents("copy"));
         }

@@ -41,9 +41,6 @@ internal sealed record AuditReport(Verdict Verdict, SeenNote? Before)
     /// <summary>What is wrong, in a sentence; null: nothing.</summary>
     public string? Problem { get; init; }
 
-    /// <summary>That it has signed two stories; null: not proven.</summary>
-    public ForkProof? Fork { get; init; }
-
     /// <summary>File with what somebody else needs to see the same; null: there is none.</summary>
     public string? Evidence { get; init; }
 

@@ -13,13 +13,14 @@ internal static class Evidence
 
     /// <summary>Writes it for a log that is inconsistent. What was found before stays: a name that is taken is followed by a number.</summary>
     /// <returns>The report, which names the file.</returns>
-    public static AuditReport Add(AuditReport report, string path, string source, TextWriter error)
+    public static async Task<AuditReport> AddAsync(AuditReport report, string path, LogSource log, string source, TextWriter error, CancellationToken cancellationToken)
     {
         if (report.Verdict != Verdict.Inconsistent)
         {
             return report;
         }
 
+        var fork = await ForkProof.FindAsync(log, report, cancellationToken);
         var content = JsonSerializer.SerializeToUtf8Bytes(
             new
             {
@@ -31,7 +32,7 @@ internal static class Evidence
                 index = report.Found?.Index,
                 previousCheckpoint = report.Before?.Text,
                 checkpoint = report.Now?.Text,
-                fork = report.Fork is { } fork ? new { size = fork.Size, root = fork.Root.ToString(), consistency = fork.Hashes.Select(hash => hash.ToString()) } : null,
+                fork = fork is null ? null : new { size = fork.Size, root = fork.Root.ToString(), consistency = fork.Hashes.Select(hash => hash.ToString()) },
                 content = report.Found?.Content?.ToArray(),
                 hashes = report.Found?.Beside?.ToArray(),
             },

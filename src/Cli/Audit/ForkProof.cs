@@ -11,29 +11,36 @@ namespace MissionControl.Cli.Audit;
 /// <param name="Hashes">The proof of consistency from there to what it signs now.</param>
 internal sealed record ForkProof(long Size, TreeHash Root, IReadOnlyList<TreeHash> Hashes)
 {
-    /// <summary>Finds it, where the entries of before were read and have another root; null: there is none.</summary>
-    public static async Task<ForkProof?> FindAsync(LogSource source, Checkpoint now, Checkpoint? before, WalkFinding found, CancellationToken cancellationToken)
+    /// <summary>Makes it from the tiles of the log itself; null: they prove no such thing.</summary>
+    public static async Task<ForkProof?> FindAsync(LogSource source, AuditReport report, CancellationToken cancellationToken)
     {
-        if (before is not { Size: > 0 } || found.Entries != before.Size || found.Root == before.Root || before.Size >= now.Size)
+        if (report is not { Seen.Checkpoint: { } now, Before.Checkpoint: { Size: > 0 } before } || before.Origin != now.Origin || before.Size >= now.Size)
         {
             return null;
         }
 
-        var plan = ProofPlan.Consistency(before.Size, now.Size);
-        var tiles = new Dictionary<TileId, ReadOnlyMemory<byte>>();
         try
         {
-            foreach (var id in plan.Tiles)
-            {
-                tiles.Add(id, await LogWalk.ReadAsync(id, source.TileAsync, cancellationToken) ?? throw new SourceFailure($"{id} is not there."));
-            }
-
-            var hashes = plan.Resolve(id => tiles[id]);
-            return MerkleProof.VerifyConsistency(before.Size, found.Root, now.Size, now.Root, hashes) ? new ForkProof(before.Size, found.Root, hashes) : null;
+            var root = (await ResolveAsync(ProofPlan.Root(before.Size)))[0];
+            var hashes = await ResolveAsync(ProofPlan.Consistency(before.Size, now.Size));
+            return root != before.Root && MerkleProof.VerifyConsistency(before.Size, root, now.Size, now.Root, hashes) ? new ForkProof(before.Size, root, hashes) : null;
         }
         catch (Exception exception) when (exception is SourceFailure or ArgumentException)
         {
-            return null; // What is there of the log is not what it has signed; the notes and the finding stand without it.
+            return null; // The tiles are not those of what it has signed; the notes and the finding stand without it.
+        }
+
+        async Task<TreeHash[]> ResolveAsync(ProofPlan plan)
+        {
+            var tiles = new Dictionary<TileId, ReadOnlyMemory<byte>>();
+            foreach (var id in plan.Tiles)
+            {
+                // As wide as it is now: one as wide as it was need not be there any more.
+                var content = await LogWalk.ReadAsync(TileId.At(id.Level, id.Index, now.Size), source.TileAsync, cancellationToken) ?? throw new SourceFailure($"{id} is not there.");
+                tiles.Add(id, content[..(id.Width * TreeHash.Size)]);
+            }
+
+            return plan.Resolve(id => tiles[id]);
         }
     }
 }

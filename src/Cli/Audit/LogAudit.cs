@@ -40,7 +40,7 @@ internal static class LogAudit
         }
         catch (SourceFailure failure)
         {
-            found = new WalkFinding(WalkResult.Incomplete, read, default, 0, failure.Message);
+            found = new WalkFinding(WalkResult.Incomplete, read, 0, failure.Message);
         }
 
         var (verdict, problem) = found.Result switch
@@ -51,11 +51,7 @@ internal static class LogAudit
             _ when maxAge is { } most && TooOld(seen.Witnesses.Values, most) is { } age => (Verdict.Stale, age),
             _ => (Verdict.Good, null),
         };
-        return new AuditReport(verdict, before)
-        {
-            Now = now, Seen = seen, Found = found, Problem = problem,
-            Fork = verdict == Verdict.Inconsistent ? await ForkProof.FindAsync(source, now.Checkpoint, before?.Checkpoint, found, cancellationToken) : null,
-        };
+        return new AuditReport(verdict, before) { Now = now, Seen = seen, Found = found, Problem = problem };
     }
 
     private static string? TooOld(IEnumerable<long> times, TimeSpan most)

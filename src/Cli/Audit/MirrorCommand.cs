@@ -32,7 +32,7 @@ internal static class MirrorCommand
                 using var log = LogSource.At(parsed.GetValue(source)!, parsed.GetValue(caFile));
                 using var mirror = new Mirror(log, place);
                 var report = await LogAudit.RunAsync(mirror, read, SeenNote.Kept(mirror.Checkpoint, read), null, cancellationToken);
-                return Evidence.Add(mirror.Take(report, read), $"{mirror.Checkpoint}.evidence.json", parsed.GetValue(source)!, error);
+                return await Evidence.AddAsync(mirror.Take(report, read), $"{mirror.Checkpoint}.evidence.json", log, parsed.GetValue(source)!, error, cancellationToken);
             }
         });
         return command;

@@ -41,7 +41,7 @@ internal static class VerifyCommand
                     report.Now!.Keep(kept, read);
                 }
 
-                return Evidence.Add(report, parsed.GetValue(evidence) ?? (kept is null ? "mc-audit-evidence.json" : $"{kept}.evidence.json"), parsed.GetValue(source)!, error);
+                return await Evidence.AddAsync(report, parsed.GetValue(evidence) ?? (kept is null ? "mc-audit-evidence.json" : $"{kept}.evidence.json"), log, parsed.GetValue(source)!, error, cancellationToken);
             }
         });
         return command;

@@ -18,7 +18,6 @@ public enum WalkResult
 /// <summary>What a walk found.</summary>
 /// <param name="Result">How it ended.</param>
 /// <param name="Entries">Entries that were read and hashed.</param>
-/// <param name="Root">Root of the tree over them.</param>
 /// <param name="Tiles">Tiles and bundles that were read and are as they must be.</param>
 /// <param name="Problem">What is wrong, in a sentence; null: nothing.</param>
 /// <param name="Tile">The tile where it shows; null: at none.</param>
@@ -26,7 +25,7 @@ public enum WalkResult
 /// <param name="Content">The tile as it was read, for whoever is to be shown it; null: there is none.</param>
 /// <param name="Beside">The hashes that it was held against: of a bundle the tile of its hashes, of a tile above what the tiles below make it; null: there are none.</param>
 public sealed record WalkFinding(
-    WalkResult Result, long Entries, TreeHash Root, long Tiles, string? Problem = null, TileId? Tile = null, long? Index = null, ReadOnlyMemory<byte>? Content = null, ReadOnlyMemory<byte>? Beside = null);
+    WalkResult Result, long Entries, long Tiles, string? Problem = null, TileId? Tile = null, long? Index = null, ReadOnlyMemory<byte>? Content = null, ReadOnlyMemory<byte>? Beside = null);
 
 /// <summary>
 /// Reads a whole log, from the first entry to the last, and makes its tree anew, in bounded memory: every entry must hash to its place,
@@ -60,11 +59,11 @@ public sealed class LogWalk
         try
         {
             await walk.WalkAsync(progress, cancellationToken);
-            return new WalkFinding(WalkResult.Good, walk.range.Size, walk.range.Root, walk.tiles);
+            return new WalkFinding(WalkResult.Good, walk.range.Size, walk.tiles);
         }
         catch (Stop stop)
         {
-            return new WalkFinding(stop.Result, walk.range.Size, walk.range.Root, walk.tiles, stop.Message, stop.Tile, stop.Index, stop.Content, stop.Beside);
+            return new WalkFinding(stop.Result, walk.range.Size, walk.tiles, stop.Message, stop.Tile, stop.Index, stop.Content, stop.Beside);
         }
     }
 

@@ -22,7 +22,7 @@ public sealed class LogWalkTests
         var told = new List<long>();
         var found = await LogWalk.RunAsync(log.Head, null, log.ReadAsync, told.Add, CancellationToken.None);
 
-        Assert.Equal(new WalkFinding(WalkResult.Good, size, log.Head.Root, TileId.AllOf(size).Count()), found);
+        Assert.Equal(new WalkFinding(WalkResult.Good, size, TileId.AllOf(size).Count()), found);
         Assert.Equal(TileId.AllOf(size).ToHashSet(), log.Asked.ToHashSet());
         Assert.Equal(Enumerable.Range(1, (size + 255) / 256).Select(tile => Math.Min(tile * 256L, size)), told);
     }
@@ -40,9 +40,7 @@ public sealed class LogWalkTests
             {
                 var found = await WalkAsync(log, pinned with { Root = TreeHash.Empty });
                 Assert.Equal((WalkResult.Inconsistent, null, null), (found.Result, found.Tile, found.Index));
-
-                // At the very entry: what came before has the root that whoever looks can prove the log to have signed now.
-                Assert.Equal(seen == size ? (0, TreeHash.Empty) : (seen, pinned.Root), (found.Entries, found.Root));
+                Assert.Equal(seen == size ? 0 : seen, found.Entries);
             }
         }
 
