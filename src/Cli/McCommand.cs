@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using MissionControl.Cli.Api;
+using MissionControl.Cli.Audit;
 using MissionControl.Cli.Scan;
 using MissionControl.Cli.SignIn;
 
@@ -29,13 +30,14 @@ internal static class McCommand
           mc sign-in --server https://control.example.com
           mc api GET /api/v1/fleet/clusters
           mc scan
+          mc audit verify https://log.example.com --policy audit.policy --state audit.state
 
         mc COMMAND --help says more of each, with its exit codes.
         """;
 
     public static RootCommand Create()
     {
-        var root = new RootCommand(Help) { SignInCommand.Create(), SignOutCommand.Create(), WhoAmICommand.Create(), ApiCommand.Create(), ScanCommand.Create() };
+        var root = new RootCommand(Help) { SignInCommand.Create(), SignOutCommand.Create(), WhoAmICommand.Create(), ApiCommand.Create(), ScanCommand.Create(), AuditCommand.Create() };
         if (root.Options.OfType<HelpOption>().Single() is { Action: HelpAction whole } help)
         {
             help.Action = new ListedShortly(whole);
@@ -49,12 +51,9 @@ internal static class McCommand
     {
         public override int Invoke(ParseResult parseResult)
         {
-            if (parseResult.CommandResult.Command is RootCommand root)
+            foreach (var command in parseResult.CommandResult.Command.Subcommands)
             {
-                foreach (var command in root.Subcommands)
-                {
-                    command.Description = command.Description!.Split('\n')[0];
-                }
+                command.Description = command.Description!.Split('\n')[0];
             }
 
             return whole.Invoke(parseResult);

@@ -12,7 +12,7 @@ public sealed partial class CliPageTests(SignedInHost here)
     [Fact]
     public async Task Every_command_of_the_page_works()
     {
-        var blocks = Block().Matches(Page).Select(match => match.Groups["text"].Value).ToList();
+        var blocks = Blocks(aboutLogs: false);
         Assert.Equal(5, blocks.Count);
 
         // The first one is in leaks.md, too, and run for that page.
@@ -36,7 +36,25 @@ public sealed partial class CliPageTests(SignedInHost here)
     }
 
     [Fact]
+    public async Task Every_command_of_the_page_on_logs_works_and_nobody_is_signed_in()
+    {
+        using var space = new Workspace();
+        using var log = TestLog.Of(300);
+        log.Write(space.PathOf("audit-log"), DateTimeOffset.UtcNow);
+        space.Write("audit.policy", log.Policy("w1"));
+        await using var served = await HostileServer.ServingAsync(space.PathOf("audit-log"));
+
+        var (code, said, error) = await space.RunAsync("bash", "-e", "-c", Assert.Single(Blocks(aboutLogs: true)).Replace("https://log.example.com/acme", served.Address, StringComparison.Ordinal));
+
+        Assert.True(code == 0, error + said);
+        Assert.Contains("\"verdict\": \"good\"", said, StringComparison.Ordinal);
+        Assert.Equal(File.ReadAllText(space.PathOf("audit-log/checkpoint")), File.ReadAllText(space.PathOf("copy/checkpoint")));
+    }
+
+    [Fact]
     public void The_page_names_every_command() => Assert.All(McCommand.Create().Subcommands, command => Assert.Contains($"mc {command.Name}", Page, StringComparison.Ordinal));
+
+    private static List<string> Blocks(bool aboutLogs) => [.. Block().Matches(Page).Select(match => match.Groups["text"].Value).Where(text => text.Contains("mc audit", StringComparison.Ordinal) == aboutLogs)];
 
     [GeneratedRegex("^```sh\n(?<text>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Block();

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using MissionControl.Testing;
 
 namespace MissionControl.Cli.Tests;
 
@@ -18,11 +19,16 @@ internal sealed class HostileServer : IAsyncDisposable
     /// <summary>What was asked, in order.</summary>
     public List<string> Asked { get; } = [];
 
-    public static async Task<HostileServer> StartAsync(Func<HttpContext, Task> answer)
+    public static async Task<HostileServer> StartAsync(Func<HttpContext, Task> answer, TestAuthority? authority = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0").ConfigureKestrel(options => options.ResponseHeaderEncodingSelector = _ => Encoding.Latin1);
+        builder.WebHost.UseUrls($"{(authority is null ? "http" : "https")}://127.0.0.1:0").ConfigureKestrel(options =>
+        {
+            options.ResponseHeaderEncodingSelector = _ => Encoding.Latin1;
+            options.ConfigureHttpsDefaults(https => https.ServerCertificate = authority!.Certificate);
+        });
+        builder.WebHost.UseKestrelHttpsConfiguration();
         var server = new HostileServer(builder.Build());
         server.app.Run(context =>
         {
@@ -35,6 +41,23 @@ internal sealed class HostileServer : IAsyncDisposable
         });
         await server.app.StartAsync();
         return server;
+    }
+
+    /// <summary>A server of the files in a directory, which is none of ours either.</summary>
+    public static Task<HostileServer> ServingAsync(string directory) => StartAsync(context => ServeAsync(context, directory));
+
+    /// <summary>Answers with the file of that path.</summary>
+    public static async Task ServeAsync(HttpContext context, string directory)
+    {
+        var file = $"{directory}{context.Request.Path}";
+        if (File.Exists(file))
+        {
+            await context.Response.Body.WriteAsync(await File.ReadAllBytesAsync(file));
+        }
+        else
+        {
+            context.Response.StatusCode = 404;
+        }
     }
 
     /// <summary>A workspace that is signed in there.</summary>

@@ -19,13 +19,7 @@ internal sealed class Connection : IDisposable
     /// <param name="ca">PEM of a further CA to trust; null: the system's alone.</param>
     public Connection(Uri server, string? ca)
     {
-        var handler = new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(20), SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = CaCertificates.Trust(ca) },
-
-            // What goes to this machine goes through no other one.
-            UseProxy = !ServerAddress.IsThisMachine(server),
-        };
+        var handler = Handler(server, ca);
         waits = new Waits(handler);
         Identity = new HttpClient(waits, disposeHandler: false) { BaseAddress = server, Timeout = Soon, MaxResponseContentBufferSize = MostIdentitySays };
         Any = new HttpClient(handler, disposeHandler: false) { BaseAddress = server, Timeout = Timeout.InfiniteTimeSpan };
@@ -43,6 +37,15 @@ internal sealed class Connection : IDisposable
 
     /// <summary>For any other call; whoever makes it bounds it.</summary>
     public HttpClient Any { get; }
+
+    /// <summary>The same to any server: certificates are checked, no redirect is followed and no cookie kept.</summary>
+    public static SocketsHttpHandler Handler(Uri server, string? ca) => new()
+    {
+        AllowAutoRedirect = false, UseCookies = false, ConnectTimeout = TimeSpan.FromSeconds(20), SslOptions = new SslClientAuthenticationOptions { CertificateChainPolicy = CaCertificates.Trust(ca) },
+
+        // What goes to this machine goes through no other one.
+        UseProxy = !ServerAddress.IsThisMachine(server),
+    };
 
     /// <inheritdoc />
     public void Dispose()

@@ -100,28 +100,7 @@ internal sealed record KeptSignIn(string Server, string? Ca, string Session, Dat
     public void Keep()
     {
         Prepare();
-        var aside = Path.Combine(Folder, Path.GetRandomFileName());
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = OnlyOwner;
-        }
-
-        try
-        {
-            using (var file = new FileStream(aside, options))
-            {
-                JsonSerializer.Serialize(file, this, Form);
-                file.Flush(flushToDisk: true);
-            }
-
-            File.Move(aside, FilePath, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(aside);
-            throw;
-        }
+        WholeFile.Write(FilePath, JsonSerializer.SerializeToUtf8Bytes(this, Form), OnlyOwner);
     }
 
     /// <summary>Forgets it.</summary>

@@ -22,7 +22,10 @@ public enum WalkResult
 /// <param name="Problem">What is wrong, in a sentence; null: nothing.</param>
 /// <param name="Tile">The tile where it shows; null: at none.</param>
 /// <param name="Index">The entry where it shows; null: at none in particular.</param>
-public sealed record WalkFinding(WalkResult Result, long Entries, long Tiles, string? Problem = null, TileId? Tile = null, long? Index = null);
+/// <param name="Content">The tile as it was read, for whoever is to be shown it; null: there is none.</param>
+/// <param name="Beside">The hashes that it was held against: of a bundle the tile of its hashes, of a tile above what the tiles below make it; null: there are none.</param>
+public sealed record WalkFinding(
+    WalkResult Result, long Entries, long Tiles, string? Problem = null, TileId? Tile = null, long? Index = null, ReadOnlyMemory<byte>? Content = null, ReadOnlyMemory<byte>? Beside = null);
 
 /// <summary>
 /// Reads a whole log, from the first entry to the last, and makes its tree anew, in bounded memory: every entry must hash to its place,
@@ -60,8 +63,24 @@ public sealed class LogWalk
         }
         catch (Stop stop)
         {
-            return new WalkFinding(stop.Result, walk.range.Size, walk.tiles, stop.Message, stop.Tile, stop.Index);
+            return new WalkFinding(stop.Result, walk.range.Size, walk.tiles, stop.Message, stop.Tile, stop.Index, stop.Content, stop.Beside);
         }
+    }
+
+    /// <summary>
+    /// Reads a tile as wide as it is asked for. One that has been filled meanwhile may stand for the one that was not full (C2SP
+    /// tlog-tiles, "Partial Tiles").
+    /// </summary>
+    public static async Task<ReadOnlyMemory<byte>?> ReadAsync(TileId id, Func<TileId, CancellationToken, Task<ReadOnlyMemory<byte>?>> source, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        var content = await source(id, cancellationToken);
+        if (content is not null || id.IsFull || await source(id with { Width = TileId.FullWidth }, cancellationToken) is not { } full)
+        {
+            return content;
+        }
+
+        return id.Level == TileId.Entries ? FirstOf(full, id.Width) : full.Length < id.Width * TreeHash.Size ? full : full[..(id.Width * TreeHash.Size)];
     }
 
     private async Task WalkAsync(Action<long>? progress, CancellationToken cancellationToken)
@@ -76,6 +95,11 @@ public sealed class LogWalk
             throw new Stop(WalkResult.Inconsistent, string.Create(CultureInfo.InvariantCulture, $"The log had {pinned.Size} entries and has {head.Size} now: entries that were there are gone."));
         }
 
+        if (pinned?.Size == head.Size && pinned.Root != head.Root)
+        {
+            throw new Stop(WalkResult.Inconsistent, string.Create(CultureInfo.InvariantCulture, $"The log has signed two roots for its first {head.Size} entries: {pinned.Root} before, and {head.Root} now."));
+        }
+
         ComparePinned();
         var asked = new Queue<(TileId Id, Task<ReadOnlyMemory<byte>?> Bundle, Task<ReadOnlyMemory<byte>?> Hashes)>();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -87,11 +111,13 @@ public sealed class LogWalk
                 for (; asked.Count < Ahead && next * TileId.FullWidth < head.Size; next++)
                 {
                     var id = TileId.At(TileId.Entries, next, head.Size);
-                    asked.Enqueue((id, ReadAsync(id, end.Token), ReadAsync(id with { Level = 0 }, end.Token)));
+                    asked.Enqueue((id, ReadAsync(id, source, end.Token), ReadAsync(id with { Level = 0 }, source, end.Token)));
                 }
 
-                var (bundle, entries, hashes) = asked.Dequeue();
+                // Taken off when both have come: whatever ends the walk, nothing that was asked for goes on behind it.
+                var (bundle, entries, hashes) = asked.Peek();
                 Take(bundle, await entries, await hashes);
+                asked.Dequeue();
                 await CloseFullAsync(0, cancellationToken);
                 progress?.Invoke(range.Size);
             }
@@ -116,18 +142,6 @@ public sealed class LogWalk
         }
     }
 
-    private async Task<ReadOnlyMemory<byte>?> ReadAsync(TileId id, CancellationToken cancellationToken)
-    {
-        // A tile that has been filled meanwhile may stand for the one that was not full (C2SP tlog-tiles, "Partial Tiles").
-        var content = await source(id, cancellationToken);
-        if (content is not null || id.IsFull || await source(id with { Width = TileId.FullWidth }, cancellationToken) is not { } full)
-        {
-            return content;
-        }
-
-        return id.Level == TileId.Entries ? FirstOf(full, id.Width) : full.Length < id.Width * TreeHash.Size ? full : full[..(id.Width * TreeHash.Size)];
-    }
-
     private static ReadOnlyMemory<byte> FirstOf(ReadOnlyMemory<byte> bundle, int count)
     {
         var rest = bundle.Span;
@@ -141,11 +155,13 @@ public sealed class LogWalk
 
     private void Take(TileId id, ReadOnlyMemory<byte>? bundle, ReadOnlyMemory<byte>? hashes)
     {
-        var rest = (bundle ?? throw Missing(id)).Span;
-        var tile = (hashes ?? throw Missing(id with { Level = 0 })).Span;
+        var content = bundle ?? throw Missing(id);
+        var beside = hashes ?? throw Missing(id with { Level = 0 });
+        var rest = content.Span;
+        var tile = beside.Span;
         if (tile.Length != id.Width * TreeHash.Size)
         {
-            throw new Stop(WalkResult.Inconsistent, $"{id with { Level = 0 }} has another length than {id.Width} hashes.", id with { Level = 0 });
+            throw new Stop(WalkResult.Inconsistent, $"{id with { Level = 0 }} has another length than {id.Width} hashes.", id with { Level = 0 }, null, beside);
         }
 
         for (var i = 0; i < id.Width; i++)
@@ -153,13 +169,13 @@ public sealed class LogWalk
             var index = range.Size;
             if (!EntryBundle.TryRead(ref rest, out var entry))
             {
-                throw new Stop(WalkResult.Inconsistent, string.Create(CultureInfo.InvariantCulture, $"{id} ends before entry {index}."), id, index);
+                throw new Stop(WalkResult.Inconsistent, string.Create(CultureInfo.InvariantCulture, $"{id} ends before entry {index}."), id, index, content, beside);
             }
 
             var leaf = TreeHash.OfLeaf(entry);
             if (!leaf.Span.SequenceEqual(tile.Slice(i * TreeHash.Size, TreeHash.Size)))
             {
-                throw new Stop(WalkResult.Inconsistent, string.Create(CultureInfo.InvariantCulture, $"Entry {index} is not the one that the tree has at its place."), id, index);
+                throw new Stop(WalkResult.Inconsistent, string.Create(CultureInfo.InvariantCulture, $"Entry {index} is not the one that the tree has at its place."), id, index, content, beside);
             }
 
             range.Append(leaf);
@@ -169,7 +185,7 @@ public sealed class LogWalk
 
         if (!rest.IsEmpty)
         {
-            throw new Stop(WalkResult.Inconsistent, $"{id} has more than {id.Width} entries.", id);
+            throw new Stop(WalkResult.Inconsistent, $"{id} has more than {id.Width} entries.", id, null, content, beside);
         }
 
         tiles += 2;
@@ -209,10 +225,10 @@ public sealed class LogWalk
 
         var above = range.Size >> (TileId.Height * level);
         var id = new TileId(level, (above - 1) / TileId.FullWidth, hashes.Count);
-        var content = await ReadAsync(id, cancellationToken) ?? throw Missing(id);
+        var content = await ReadAsync(id, source, cancellationToken) ?? throw Missing(id);
         if (content.Length != hashes.Count * TreeHash.Size || hashes.Where((hash, i) => !hash.Span.SequenceEqual(content.Span.Slice(i * TreeHash.Size, TreeHash.Size))).Any())
         {
-            throw new Stop(WalkResult.Inconsistent, $"{id} is not what the tiles below make it.", id);
+            throw new Stop(WalkResult.Inconsistent, $"{id} is not what the tiles below make it.", id, null, content, hashes.SelectMany(hash => hash.Span.ToArray()).ToArray());
         }
 
         tiles++;
@@ -230,12 +246,16 @@ public sealed class LogWalk
 
     private static Stop Missing(TileId id) => new(WalkResult.Incomplete, $"{id} is not there.", id);
 
-    private sealed class Stop(WalkResult result, string problem, TileId? tile = null, long? index = null) : Exception(problem)
+    private sealed class Stop(WalkResult result, string problem, TileId? tile = null, long? index = null, ReadOnlyMemory<byte>? content = null, ReadOnlyMemory<byte>? beside = null) : Exception(problem)
     {
         public WalkResult Result => result;
 
         public TileId? Tile => tile;
 
         public long? Index => index;
+
+        public ReadOnlyMemory<byte>? Content => content;
+
+        public ReadOnlyMemory<byte>? Beside => beside;
     }
 }

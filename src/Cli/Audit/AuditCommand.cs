@@ -1,0 +1,87 @@
+using System.CommandLine;
+using MissionControl.Trust.TransparencyLog;
+
+namespace MissionControl.Cli.Audit;
+
+/// <summary><c>mc audit</c>: logs that nobody has to be believed about.</summary>
+internal static class AuditCommand
+{
+    /// <summary>How it is called.</summary>
+    public const string Name = "audit";
+
+    /// <summary>Wrong use, or a file of one's own cannot be read or written (<c>EX_USAGE</c> of sysexits.h): 2 says something of the log.</summary>
+    public const int WrongUse = 64;
+
+    /// <summary>What the exit codes are, for help.</summary>
+    public const string ExitCodes = """
+        Exit codes: 0 good; 2 inconsistent: the log is not what it has signed, now or before; 3 incomplete: something could not be had, or too few witnesses have signed; 4 stale; 64 wrong use, or a file here cannot be read or written; 130 interrupted.
+        """;
+
+    private const string Help = """
+        Verify logs, or keep a copy of one, without believing whoever keeps them.
+
+        Any log in the C2SP tlog-tiles format will do; nobody has to be signed in.
+        """;
+
+    public static Command Create() => new(Name, Help) { VerifyCommand.Create(), MirrorCommand.Create() };
+
+    public static Argument<string> Source()
+    {
+        var source = new Argument<string>("SOURCE") { Description = "A directory that holds a log, or the https:// address below which it is served." };
+        source.Validators.Add(result =>
+        {
+            if (!LogSource.IsOne(result.Tokens[0].Value))
+            {
+                result.AddError(LogSource.Rule);
+            }
+        });
+        return source;
+    }
+
+    public static Option<string> Policy() => new("--policy") { Description = "File that says whose signatures count (C2SP tlog-policy): keys of the log and of witnesses, and how many of them are wanted.", Required = true };
+
+    public static Option<string?> CaFile() => new("--ca-file") { Description = "Certificates (PEM) of a CA of your own, which adds to those that the system trusts." };
+
+    public static Option<string> Output()
+    {
+        var output = new Option<string>("--output") { Description = "How to say it.", DefaultValueFactory = _ => "text" };
+        output.AcceptOnlyFromAmong("text", "json");
+        return output;
+    }
+
+    /// <summary>Reads a policy.</summary>
+    /// <exception cref="CommandFailure">It is none.</exception>
+    public static LogPolicy ReadPolicy(string file)
+    {
+        try
+        {
+            return LogPolicy.Parse(File.ReadAllText(file));
+        }
+        catch (FormatException exception)
+        {
+            throw new CommandFailure($"{Printable.Line(file)} is no policy. {Printable.Line(exception.Message)}");
+        }
+    }
+
+    /// <summary>Runs one of the commands: a verdict is its exit code, and whatever else hinders is no verdict.</summary>
+    public static async Task<int> RunAsync(ParseResult parsed, Func<Task<AuditReport>> act, Action<AuditReport> tell, CancellationToken cancellationToken)
+    {
+        var error = parsed.InvocationConfiguration.Error;
+        try
+        {
+            var report = await act();
+            tell(report);
+            return (int)report.Verdict;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            error.WriteLine("Interrupted. Nothing is said of the log.");
+            return McCommand.Interrupted;
+        }
+        catch (Exception exception) when (exception is CommandFailure or IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            error.WriteLine(Printable.Line(exception.Message));
+            return WrongUse;
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Buffers;
+using MissionControl.Cli.Server;
+using MissionControl.Trust.TransparencyLog;
+
+namespace MissionControl.Cli.Audit;
+
+/// <summary>Something of a log cannot be had. Its sentence says what; it is never said of a log that all is well when this came.</summary>
+internal sealed class SourceFailure(string message) : Exception(message);
+
+/// <summary>Where a log stands as C2SP tlog-tiles lays it out: <c>checkpoint</c>, and everything else below <c>tile/</c>. Nothing is read that is longer than it may be.</summary>
+internal abstract class LogSource : IDisposable
+{
+    /// <summary>How it is written.</summary>
+    public const string Rule = "SOURCE is a directory that holds a log, or the https:// address below which it is served (http:// to this machine itself), without credentials, ? and #.";
+
+    /// <summary>Name of what the log signs.</summary>
+    public const string CheckpointName = "checkpoint";
+
+    private const int OneRead = 64 * 1024;
+
+    /// <summary>Whether it can be one.</summary>
+    public static bool IsOne(string text) => text.Length > 0 && (!text.Contains("://", StringComparison.Ordinal) || AddressOf(text) is not null);
+
+    /// <summary>The log at a place that is one.</summary>
+    /// <param name="text">The place.</param>
+    /// <param name="caFile">File with the certificates of a further CA; null: there is none.</param>
+    public static LogSource At(string text, string? caFile) =>
+        AddressOf(text) is { } address ? new HttpLog(address, caFile is null ? null : CaCertificates.Read(caFile), TimeSpan.FromMinutes(1)) : new DirectoryLog(text);
+
+    /// <summary>What the log has signed last; null: it is not there.</summary>
+    public Task<ReadOnlyMemory<byte>?> CheckpointAsync(CancellationToken cancellationToken) => ReadAsync(CheckpointName, SignedNote.MaxLength, cancellationToken);
+
+    /// <summary>A tile or a bundle; null: it is not there.</summary>
+    public Task<ReadOnlyMemory<byte>?> TileAsync(TileId id, CancellationToken cancellationToken) =>
+        ReadAsync(id.ToString(), id.Width * (id.Level == TileId.Entries ? sizeof(ushort) + TreeHash.MaxEntry : TreeHash.Size), cancellationToken);
+
+    /// <inheritdoc />
+    public virtual void Dispose()
+    {
+    }
+
+    /// <summary>Reads what is there under a name, and of what is too long one byte more than it may have: whoever judges it sees that.</summary>
+    public abstract Task<ReadOnlyMemory<byte>?> ReadAsync(string path, int longest, CancellationToken cancellationToken);
+
+    /// <summary>Reads a stream to its end, or to one byte more than it may have.</summary>
+    protected static async Task<ReadOnlyMemory<byte>?> ReadAsync(Stream stream, int longest, CancellationToken cancellationToken)
+    {
+        using var all = new MemoryStream();
+        var some = ArrayPool<byte>.Shared.Rent(OneRead);
+        try
+        {
+            int read;
+            while (all.Length <= longest && (read = await stream.ReadAsync(some.AsMemory(0, (int)Math.Min(OneRead, longest + 1 - all.Length)), cancellationToken)) > 0)
+            {
+                all.Write(some, 0, read);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(some);
+        }
+
+        return all.GetBuffer().AsMemory(0, (int)all.Length);
+    }
+
+    private static Uri? AddressOf(string text) =>
+        text.Contains("://", StringComparison.Ordinal) && Uri.TryCreate(text, UriKind.Absolute, out var address) && ServerAddress.IsSafe(address) && address is { Query: "", Fragment: "", UserInfo: "" }
+            ? new Uri(address.GetLeftPart(UriPartial.Path).TrimEnd('/') + '/')
+            : null;
+}
