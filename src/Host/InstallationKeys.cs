@@ -12,7 +12,7 @@ namespace MissionControl.Host;
 /// <param name="Purpose">What it does.</param>
 internal sealed record KeyUse(string Name, string File, string Module, string Purpose)
 {
-    /// <summary>32 random bytes; the others are P-256 keys.</summary>
+    /// <summary>32 random bytes: a symmetric key, or the seed of an Ed25519 key (RFC 8032). The others are P-256 keys.</summary>
     public bool IsSymmetric => File.EndsWith(".key", StringComparison.Ordinal);
 
     /// <summary>Clusters verify by it, so it stands in the anchor document.</summary>
@@ -43,6 +43,7 @@ internal sealed class InstallationKeys(string root, IConfiguration? configuratio
         new("provider-sealing", "provider-sealing.key", "identity", "seals the client secrets of customers' providers"),
         new("token-sealing", "token-sealing.key", "callhome", "seals the clusters' access tokens"),
         new("cookie-sealing", "cookie-sealing.key", "portal", "seals the keys of the portal's cookies"),
+        new("log-note", "log-note.key", "audit", "signs the checkpoints of the audit logs"),
         new("endpoint-sealing", "endpoint-sealing.key", "notifications", "seals the secrets of webhooks"),
     ];
 

@@ -1,16 +1,19 @@
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MissionControl.Audit.Access;
 using MissionControl.Audit.Entries;
+using MissionControl.Audit.Logs;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 using MissionControl.Platform.Retention;
+using MissionControl.Platform.Time;
 
 namespace MissionControl.Audit;
 
-/// <summary>The role <c>audit</c>: an append-only table, fed by the one event <c>audit.entry</c>.</summary>
+/// <summary>The role <c>audit</c>: transparency logs, one for each customer, and a table to search them by, fed by the one event <c>audit.entry</c>.</summary>
 public sealed class AuditModule : IModule
 {
     /// <inheritdoc />
@@ -21,11 +24,21 @@ public sealed class AuditModule : IModule
     {
         ArgumentNullException.ThrowIfNull(model);
         model.ApplyConfiguration(new AuditEntry.Configuration());
+        model.ApplyConfiguration(new Log.Configuration());
+        model.ApplyConfiguration(new LogHead.Configuration());
+        model.ApplyConfiguration(new LogLeaf.Configuration());
+        model.ApplyConfiguration(new LogTile.Configuration());
+        model.ApplyConfiguration(new LogCheckpoint.Configuration());
+        model.ApplyConfiguration(new PersonalValue.Configuration());
     }
 
     /// <inheritdoc />
     public void ConfigureServices(IHostApplicationBuilder host)
     {
+        ArgumentNullException.ThrowIfNull(host);
+        host.Services.AddSingleton<LogKey>();
+        host.Services.AddScoped<Sequencer>();
+        host.Services.AddSingleton<Sweeper, SignCheckpoints>();
     }
 
     /// <inheritdoc />
@@ -40,6 +53,8 @@ public sealed class AuditModule : IModule
     {
         ArgumentNullException.ThrowIfNull(records);
         records.Keep("entry", "who did what, for whom and why", personal: true, "for good: the database itself refuses to change or delete an entry", typeof(AuditEntry));
+        records.Keep("log", "the logs that customers verify, entry by entry, and all that was signed for them", personal: false, "for good: the database itself refuses to change or delete what is in them", typeof(Log), typeof(LogHead), typeof(LogLeaf), typeof(LogTile), typeof(LogCheckpoint));
+        records.Keep("personal-value", "names and addresses that entries of the logs are committed to", personal: true, "as long as the entry", typeof(PersonalValue));
     }
 
     /// <inheritdoc />
@@ -47,5 +62,6 @@ public sealed class AuditModule : IModule
     {
         ListEntries.Map(api);
         AccessApi.Map(api);
+        LogsApi.Map(api);
     }
 }

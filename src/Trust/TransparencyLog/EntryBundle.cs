@@ -25,7 +25,7 @@ public static class EntryBundle
     /// <param name="bundle">What is left of the bundle; what is left after it.</param>
     /// <param name="entry">The entry.</param>
     /// <returns>False when there is no whole entry at the front: at the end, where nothing is left, or because the bundle is broken.</returns>
-    public static bool TryRead(ref ReadOnlySpan<byte> bundle, out ReadOnlySpan<byte> entry)
+    public static bool TryRead(scoped ref ReadOnlySpan<byte> bundle, out ReadOnlySpan<byte> entry)
     {
         if (bundle.Length < 2 || BinaryPrimitives.ReadUInt16BigEndian(bundle) is var length && bundle.Length - 2 < length)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using MissionControl.Audit.Logs;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
@@ -6,8 +7,8 @@ using MissionControl.Platform.Security;
 
 namespace MissionControl.Audit.Entries;
 
-/// <summary>Appends what a role told. The same event twice is one entry.</summary>
-internal sealed class AppendEntry(ControlPlaneDbContext db, TimeProvider time) : IBatchHandler<AuditEntryRecorded>
+/// <summary>Appends what a role told to the log that it belongs to, and to what is searched. The same event twice is one entry.</summary>
+internal sealed class AppendEntry(ControlPlaneDbContext db, Sequencer sequencer, TimeProvider time) : IBatchHandler<AuditEntryRecorded>
 {
     private static readonly BulkRows Table = new(
         "audit_entry",
@@ -18,7 +19,12 @@ internal sealed class AppendEntry(ControlPlaneDbContext db, TimeProvider time) :
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var rows = Table with { Rows = [.. messages.DistinctBy(message => message.EventId).Select(message => Row(message, now))] };
-        return Task.FromResult<Func<CancellationToken, Task>>(token => db.Dialect.InsertIfAbsentAsync(db, rows, token));
+        var told = messages.Select(Told.Of).ToList();
+        return Task.FromResult<Func<CancellationToken, Task>>(async token =>
+        {
+            await db.Dialect.InsertIfAbsentAsync(db, rows, token);
+            await sequencer.AppendAsync(told, token);
+        });
     }
 
     private static object?[] Row(AuditEntryRecorded message, long now) =>

@@ -137,6 +137,226 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasAnnotation("MissionControl:AppendOnly", true);
                 });
 
+            modelBuilder.Entity("MissionControl.Audit.Logs.Log", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(60)
+                        .HasColumnType("character varying(60)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid?>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("kind")
+                        .UseCollation("C");
+
+                    b.Property<string>("Origin")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("origin")
+                        .UseCollation("C");
+
+                    b.HasKey("Name");
+
+                    b.HasIndex("CustomerId");
+
+                    b.HasIndex("Id")
+                        .IsUnique();
+
+                    b.HasIndex("Origin")
+                        .IsUnique();
+
+                    b.ToTable("audit_log", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Logs.LogCheckpoint", b =>
+                {
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("Size")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size");
+
+                    b.Property<string>("Note")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("note")
+                        .UseCollation("C")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<long>("SignedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("signed_at");
+
+                    b.HasKey("LogId", "Size");
+
+                    b.ToTable("audit_log_checkpoint", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Logs.LogHead", b =>
+                {
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("log_id");
+
+                    b.Property<byte[]>("Range")
+                        .IsRequired()
+                        .HasMaxLength(2016)
+                        .HasColumnType("bytea")
+                        .HasColumnName("range");
+
+                    b.Property<long>("RecordedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("recorded_at");
+
+                    b.Property<byte[]>("Root")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("bytea")
+                        .HasColumnName("root");
+
+                    b.Property<long>("Size")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("LogId");
+
+                    b.ToTable("audit_log_head", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Logs.LogLeaf", b =>
+                {
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("content");
+
+                    b.Property<byte[]>("EventHash")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("bytea")
+                        .HasColumnName("event_hash");
+
+                    b.Property<Guid>("EventId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("event_id");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("bytea")
+                        .HasColumnName("hash");
+
+                    b.HasKey("LogId", "Position");
+
+                    b.HasIndex("LogId", "EventId")
+                        .IsUnique();
+
+                    b.ToTable("audit_log_leaf", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Logs.LogTile", b =>
+                {
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("log_id");
+
+                    b.Property<int>("Level")
+                        .HasColumnType("integer")
+                        .HasColumnName("level");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<byte[]>("Hashes")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("hashes");
+
+                    b.Property<byte[]>("Root")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("bytea")
+                        .HasColumnName("root");
+
+                    b.HasKey("LogId", "Level", "Position");
+
+                    b.ToTable("audit_log_tile", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Logs.PersonalValue", b =>
+                {
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<string>("Field")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("field")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Salt")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("bytea")
+                        .HasColumnName("salt");
+
+                    b.Property<string>("Value")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("value")
+                        .UseCollation("C")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.HasKey("LogId", "Position", "Field");
+
+                    b.ToTable("audit_log_personal", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.CallHome.Clusters.Cluster", b =>
                 {
                     b.Property<Guid>("Id")

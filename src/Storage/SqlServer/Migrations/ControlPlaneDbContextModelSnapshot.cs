@@ -136,6 +136,228 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.HasAnnotation("MissionControl:AppendOnly", true);
                 });
 
+            modelBuilder.Entity("MissionControl.Audit.Logs.Log", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(60)
+                        .HasColumnType("nvarchar(60)")
+                        .HasColumnName("name")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<byte[]>("CustomerId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("customer_id");
+
+                    b.Property<byte[]>("Id")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("nvarchar(20)")
+                        .HasColumnName("kind")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("Origin")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("nvarchar(200)")
+                        .HasColumnName("origin")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.HasKey("Name");
+
+                    b.HasIndex("CustomerId");
+
+                    b.HasIndex("Id")
+                        .IsUnique();
+
+                    b.HasIndex("Origin")
+                        .IsUnique();
+
+                    b.ToTable("audit_log", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Logs.LogCheckpoint", b =>
+                {
+                    b.Property<byte[]>("LogId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("Size")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size");
+
+                    b.Property<string>("Note")
+                        .IsRequired()
+                        .HasColumnType("nvarchar(max)")
+                        .HasColumnName("note")
+                        .UseCollation("Latin1_General_100_BIN2")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<long>("SignedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("signed_at");
+
+                    b.HasKey("LogId", "Size");
+
+                    b.ToTable("audit_log_checkpoint", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Logs.LogHead", b =>
+                {
+                    b.Property<byte[]>("LogId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("log_id");
+
+                    b.Property<byte[]>("Range")
+                        .IsRequired()
+                        .HasMaxLength(2016)
+                        .HasColumnType("varbinary(2016)")
+                        .HasColumnName("range");
+
+                    b.Property<long>("RecordedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("recorded_at");
+
+                    b.Property<byte[]>("Root")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("varbinary(32)")
+                        .HasColumnName("root");
+
+                    b.Property<long>("Size")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("LogId");
+
+                    b.ToTable("audit_log_head", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Logs.LogLeaf", b =>
+                {
+                    b.Property<byte[]>("LogId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("varbinary(max)")
+                        .HasColumnName("content");
+
+                    b.Property<byte[]>("EventHash")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("varbinary(32)")
+                        .HasColumnName("event_hash");
+
+                    b.Property<byte[]>("EventId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("event_id");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("varbinary(32)")
+                        .HasColumnName("hash");
+
+                    b.HasKey("LogId", "Position");
+
+                    b.HasIndex("LogId", "EventId")
+                        .IsUnique();
+
+                    b.ToTable("audit_log_leaf", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Logs.LogTile", b =>
+                {
+                    b.Property<byte[]>("LogId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("log_id");
+
+                    b.Property<int>("Level")
+                        .HasColumnType("int")
+                        .HasColumnName("level");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<byte[]>("Hashes")
+                        .IsRequired()
+                        .HasColumnType("varbinary(max)")
+                        .HasColumnName("hashes");
+
+                    b.Property<byte[]>("Root")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("varbinary(32)")
+                        .HasColumnName("root");
+
+                    b.HasKey("LogId", "Level", "Position");
+
+                    b.ToTable("audit_log_tile", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Logs.PersonalValue", b =>
+                {
+                    b.Property<byte[]>("LogId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<string>("Field")
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("field")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<byte[]>("Salt")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("varbinary(32)")
+                        .HasColumnName("salt");
+
+                    b.Property<string>("Value")
+                        .IsRequired()
+                        .HasColumnType("nvarchar(max)")
+                        .HasColumnName("value")
+                        .UseCollation("Latin1_General_100_BIN2")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.HasKey("LogId", "Position", "Field");
+
+                    b.ToTable("audit_log_personal", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.CallHome.Clusters.Cluster", b =>
                 {
                     b.Property<byte[]>("Id")

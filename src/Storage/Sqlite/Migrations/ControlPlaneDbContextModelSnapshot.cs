@@ -122,6 +122,220 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.HasAnnotation("MissionControl:AppendOnly", true);
                 });
 
+            modelBuilder.Entity("MissionControl.Audit.Logs.Log", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(60)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid?>("CustomerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<string>("Origin")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("origin");
+
+                    b.HasKey("Name");
+
+                    b.HasIndex("CustomerId");
+
+                    b.HasIndex("Id")
+                        .IsUnique();
+
+                    b.HasIndex("Origin")
+                        .IsUnique();
+
+                    b.ToTable("audit_log", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Logs.LogCheckpoint", b =>
+                {
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("Size")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("size");
+
+                    b.Property<string>("Note")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("note")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<long>("SignedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("signed_at");
+
+                    b.HasKey("LogId", "Size");
+
+                    b.ToTable("audit_log_checkpoint", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Logs.LogHead", b =>
+                {
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("log_id");
+
+                    b.Property<byte[]>("Range")
+                        .IsRequired()
+                        .HasMaxLength(2016)
+                        .HasColumnType("BLOB")
+                        .HasColumnName("range");
+
+                    b.Property<long>("RecordedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("recorded_at");
+
+                    b.Property<byte[]>("Root")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("BLOB")
+                        .HasColumnName("root");
+
+                    b.Property<long>("Size")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("size");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("LogId");
+
+                    b.ToTable("audit_log_head", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Logs.LogLeaf", b =>
+                {
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("position");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("content");
+
+                    b.Property<byte[]>("EventHash")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("BLOB")
+                        .HasColumnName("event_hash");
+
+                    b.Property<Guid>("EventId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("event_id");
+
+                    b.Property<byte[]>("Hash")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("BLOB")
+                        .HasColumnName("hash");
+
+                    b.HasKey("LogId", "Position");
+
+                    b.HasIndex("LogId", "EventId")
+                        .IsUnique();
+
+                    b.ToTable("audit_log_leaf", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Logs.LogTile", b =>
+                {
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("log_id");
+
+                    b.Property<int>("Level")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("level");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("position");
+
+                    b.Property<byte[]>("Hashes")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("hashes");
+
+                    b.Property<byte[]>("Root")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("BLOB")
+                        .HasColumnName("root");
+
+                    b.HasKey("LogId", "Level", "Position");
+
+                    b.ToTable("audit_log_tile", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Logs.PersonalValue", b =>
+                {
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("position");
+
+                    b.Property<string>("Field")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("field");
+
+                    b.Property<byte[]>("Salt")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("BLOB")
+                        .HasColumnName("salt");
+
+                    b.Property<string>("Value")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("value")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.HasKey("LogId", "Position", "Field");
+
+                    b.ToTable("audit_log_personal", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.CallHome.Clusters.Cluster", b =>
                 {
                     b.Property<Guid>("Id")

@@ -1,0 +1,13 @@
+namespace MissionControl.Contracts.Api.Audit;
+
+/// <summary>One of the audit logs. Its tiles are below <c>/api/v1/audit/logs/{id}/</c>.</summary>
+/// <param name="Id">The log.</param>
+/// <param name="Origin">By what its checkpoints call it (C2SP tlog-checkpoint).</param>
+/// <param name="Kind">customer, fleet or operator.</param>
+/// <param name="CustomerId">The customer whose log it is; null: nobody's in particular.</param>
+/// <param name="CreatedAt">When it was begun (UTC).</param>
+/// <param name="Size">How many entries it has.</param>
+/// <param name="SignedSize">How many of them its newest checkpoint covers.</param>
+/// <param name="SignedAt">When that was signed (UTC); null: none was yet.</param>
+/// <param name="Keys">The keys that verify its checkpoints, as <c>name+id+key</c> (C2SP signed-note), the newest last.</param>
+public sealed record AuditLogItem(Guid Id, string Origin, string Kind, Guid? CustomerId, DateTimeOffset CreatedAt, long Size, long SignedSize, DateTimeOffset? SignedAt, IReadOnlyList<string> Keys);

@@ -1,0 +1,193 @@
+using System.Security.Cryptography;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Platform.Data;
+using MissionControl.Trust.TransparencyLog;
+
+namespace MissionControl.Audit.Logs;
+
+/// <summary>
+/// Gives events their places, in the transaction in which they are taken: all logs of a batch at once, each from the head that is
+/// stored to the next. Events of one producer keep their order within a batch; one that stands in the log stays where it is.
+/// </summary>
+internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
+{
+    private const string OriginPrefix = "mission-control/";
+    private static readonly string[] HeadColumns = ["log_id", "size", "root", "range", "recorded_at", "version"];
+
+    /// <summary>Appends.</summary>
+    /// <exception cref="DbUpdateConcurrencyException">Another replica was faster; the same batch again finds what it wrote.</exception>
+    public async Task AppendAsync(IReadOnlyList<Told> batch, CancellationToken cancellationToken)
+    {
+        var byName = batch.GroupBy(told => NameOf(told.Event.Log, told.Event.CustomerId)).ToDictionary(group => group.Key, group => group.OrderBy(told => told.Event.ProducerSeq).ToList(), StringComparer.Ordinal);
+        var logs = await FindOrMakeAsync(byName, cancellationToken);
+
+        // In one order, so that two replicas with the same logs take turns and never wait for each other.
+        var ids = logs.Values.Order().ToList();
+        await db.Dialect.LockRowsAsync(db, LogHead.Table, ["log_id"], [.. ids.Select(id => new object?[] { id })], cancellationToken);
+        var heads = await db.Dialect.ReadByKeyAsync(db, LogHead.Table, ["log_id"], [.. ids.Select(id => new object?[] { id })], [.. HeadColumns.Skip(1)], cancellationToken);
+        var growing = ids.Zip(heads, (id, head) => new GrowingLog(id, head!)).ToDictionary(log => log.Id);
+        await AppendAsync(byName, logs, growing, cancellationToken);
+        var grown = growing.Values.Where(log => log.Leaves.Count > 0).ToList();
+        foreach (var log in grown)
+        {
+            await CloseTilesAsync(log, cancellationToken);
+        }
+
+        await InsertAsync(LogLeaf.Table, ["log_id", "position", "hash", "event_id", "event_hash", "content"], ["log_id", "position"], [.. grown.SelectMany(log => log.Leaves)], cancellationToken);
+        await InsertAsync(LogTile.Table, ["log_id", "level", "position", "hashes", "root"], ["log_id", "level", "position"], [.. grown.SelectMany(log => log.Tiles)], cancellationToken);
+        await InsertAsync(PersonalValue.Table, ["log_id", "position", "field", "salt", "value"], ["log_id", "position", "field"], [.. grown.SelectMany(log => log.Personal)], cancellationToken);
+        var moved = await db.Dialect.CompareAndSwapAsync(db, new BulkRows(LogHead.Table, HeadColumns, ["log_id"], [.. grown.Select(log => log.Head())]), "version", cancellationToken);
+        if (moved.Contains(false))
+        {
+            throw new DbUpdateConcurrencyException("Another replica has appended to the same log.");
+        }
+    }
+
+    /// <summary>Name of the log of a kind, or of a customer.</summary>
+    public static string NameOf(string kind, Guid? customer) => kind == "customer" ? $"customer/{customer:N}" : kind;
+
+    private async Task<Dictionary<string, Guid>> FindOrMakeAsync(Dictionary<string, List<Told>> byName, CancellationToken cancellationToken)
+    {
+        var names = byName.Keys.ToList();
+        var found = await db.Set<Log>().Where(log => names.Contains(log.Name)).ToDictionaryAsync(log => log.Name, log => log.Id, StringComparer.Ordinal, cancellationToken);
+        var missing = names.Where(name => !found.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
+        if (missing.Count == 0)
+        {
+            return found;
+        }
+
+        var now = time.GetUtcNow();
+        await db.Dialect.InsertIfAbsentAsync(db, new BulkRows(Log.Table, ["name", "id", "origin", "kind", "customer_id", "created_at"], ["name"], [.. missing.Select(name => Row(name, byName[name][0]))]), cancellationToken);
+        found = await db.Set<Log>().Where(log => names.Contains(log.Name)).ToDictionaryAsync(log => log.Name, log => log.Id, StringComparer.Ordinal, cancellationToken);
+        await db.Dialect.InsertIfAbsentAsync(
+            db, new BulkRows(LogHead.Table, HeadColumns, ["log_id"], [.. missing.Select(name => new object?[] { found[name], 0L, TreeHash.Empty.Span.ToArray(), Array.Empty<byte>(), now.ToUnixTimeMilliseconds(), 0L })]), cancellationToken);
+        return found;
+
+        object?[] Row(string name, Told first)
+        {
+            return [name, Guid.CreateVersion7(now), $"{OriginPrefix}{RandomNumberGenerator.GetHexString(32, lowercase: true)}", first.Event.Log, first.Event.Log == "customer" ? first.Event.CustomerId : null, now.ToUnixTimeMilliseconds()];
+        }
+    }
+
+    private async Task AppendAsync(Dictionary<string, List<Told>> byName, Dictionary<string, Guid> logs, Dictionary<Guid, GrowingLog> growing, CancellationToken cancellationToken)
+    {
+        var all = byName.SelectMany(pair => pair.Value.Select(told => (Log: growing[logs[pair.Key]], Told: told))).ToList();
+        var known = await db.Dialect.ReadByKeyAsync(db, LogLeaf.Table, ["log_id", "event_id"], [.. all.Select(one => new object?[] { one.Log.Id, one.Told.Event.EventId })], ["position", "event_hash"], cancellationToken);
+        var now = time.GetUtcNow();
+        foreach (var ((log, told), stands) in all.Zip(known))
+        {
+            var earlier = stands is null ? log.Within(told.Event.EventId) : ((long)stands[0]!, (byte[])stands[1]!);
+            if (earlier is null)
+            {
+                log.Append(told.Event, told.Hash, now);
+            }
+            else if (!earlier.Value.Hash.AsSpan().SequenceEqual(told.Hash))
+            {
+                log.Append(Leaf.Conflict(told, earlier.Value.Index, now), told.Hash, now);
+            }
+        }
+    }
+
+    // A tile is stored when it is full, and never before: nothing of the tree is ever written twice.
+    private async Task CloseTilesAsync(GrowingLog log, CancellationToken cancellationToken)
+    {
+        for (var level = 0; ; level++)
+        {
+            var span = 1L << (8 * (level + 1));
+            var (first, last) = (log.Before / span, (log.Before + log.Leaves.Count) / span);
+            if (first == last)
+            {
+                return;
+            }
+
+            for (var index = first; index < last; index++)
+            {
+                log.Close(level, index, await HashesAsync(log, level, index, cancellationToken));
+            }
+        }
+    }
+
+    private async Task<byte[]> HashesAsync(GrowingLog log, int level, long index, CancellationToken cancellationToken)
+    {
+        var (from, to, id) = (index * TileId.FullWidth, (index + 1) * TileId.FullWidth, log.Id);
+        var stored = level == 0
+            ? await db.Set<LogLeaf>().Where(leaf => leaf.LogId == id && leaf.Position >= from && leaf.Position < to).OrderBy(leaf => leaf.Position).Select(leaf => leaf.Hash).ToListAsync(cancellationToken)
+            : await db.Set<LogTile>().Where(tile => tile.LogId == id && tile.Level == level - 1 && tile.Position >= from && tile.Position < to).OrderBy(tile => tile.Position).Select(tile => tile.Root).ToListAsync(cancellationToken);
+        byte[] hashes = [.. stored.Concat(log.HashesFrom(level, from + stored.Count, to)).SelectMany(hash => hash)];
+        return hashes.Length == TileId.FullWidth * TreeHash.Size ? hashes : throw new InvalidOperationException($"Tile {level}/{index} of log {log.Id} lacks hashes.");
+    }
+
+    private async Task InsertAsync(string table, IReadOnlyList<string> columns, IReadOnlyList<string> key, IReadOnlyList<object?[]> rows, CancellationToken cancellationToken)
+    {
+        if (rows.Count > 0 && await db.Dialect.InsertIfAbsentAsync(db, new BulkRows(table, columns, key, rows), cancellationToken) != rows.Count)
+        {
+            throw new DbUpdateConcurrencyException("Another replica has appended to the same log.");
+        }
+    }
+
+    /// <summary>A log in the transaction that lets it grow.</summary>
+    private sealed class GrowingLog
+    {
+        private readonly CompactRange range;
+        private readonly long version;
+        private readonly Dictionary<Guid, (long Index, byte[] Hash)> within = [];
+        private long recordedAt;
+
+        public GrowingLog(Guid id, object?[] head)
+        {
+            Id = id;
+            Before = (long)head[0]!;
+            range = new CompactRange(Before, (byte[])head[2]!);
+            if (!range.Root.Span.SequenceEqual((byte[])head[1]!))
+            {
+                throw new InvalidOperationException($"The head of log {id} is damaged: its range and its root do not belong together.");
+            }
+
+            (recordedAt, version) = ((long)head[3]!, (long)head[4]!);
+        }
+
+        public Guid Id { get; }
+
+        public long Before { get; }
+
+        public List<object?[]> Leaves { get; } = [];
+
+        public List<object?[]> Tiles { get; } = [];
+
+        public List<object?[]> Personal { get; } = [];
+
+        public (long Index, byte[] Hash)? Within(Guid eventId) => within.TryGetValue(eventId, out var found) ? found : null;
+
+        public void Append(Contracts.Events.Audit.AuditEntryRecorded message, byte[] eventHash, DateTimeOffset now)
+        {
+            // A clock that was put back does not put an entry before the one that it follows.
+            recordedAt = Math.Max(recordedAt, now.ToUnixTimeMilliseconds());
+            var index = range.Size;
+            var personal = message.Personal.Select(pair => new PersonalValue { LogId = Id, Position = index, Field = pair.Key, Salt = Commitment.NewSalt(), Value = pair.Value }).ToList();
+            var content = Leaf.Write(message, DateTimeOffset.FromUnixTimeMilliseconds(recordedAt), personal);
+            var hash = TreeHash.OfLeaf(content);
+            range.Append(hash);
+            within[message.EventId] = (index, eventHash);
+            Leaves.Add([Id, index, hash.Span.ToArray(), message.EventId, eventHash, content]);
+            Personal.AddRange(personal.Select(value => new object?[] { value.LogId, value.Position, value.Field, value.Salt, value.Value }));
+        }
+
+        public void Close(int level, long index, byte[] hashes)
+        {
+            var subtree = new CompactRange();
+            for (var at = 0; at < hashes.Length; at += TreeHash.Size)
+            {
+                subtree.Append(new TreeHash(hashes.AsSpan(at, TreeHash.Size)));
+            }
+
+            Tiles.Add([Id, level, index, hashes, subtree.Root.Span.ToArray()]);
+        }
+
+        // What this transaction adds to a level, of which the database knows nothing yet.
+        public IEnumerable<byte[]> HashesFrom(int level, long from, long to) => level == 0
+            ? Leaves.Where(leaf => (long)leaf[1]! >= from && (long)leaf[1]! < to).Select(leaf => (byte[])leaf[2]!)
+            : Tiles.Where(tile => (int)tile[1]! == level - 1 && (long)tile[2]! >= from && (long)tile[2]! < to).Select(tile => (byte[])tile[4]!);
+
+        public object?[] Head() => [Id, range.Size, range.Root.Span.ToArray(), range.ToArray(), recordedAt, version + 1];
+    }
+}
