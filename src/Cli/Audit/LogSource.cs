@@ -1,5 +1,6 @@
 using System.Buffers;
 using MissionControl.Cli.Server;
+using MissionControl.Cli.SignIn;
 using MissionControl.Trust.TransparencyLog;
 
 namespace MissionControl.Cli.Audit;
@@ -16,6 +17,7 @@ internal abstract class LogSource : IDisposable
     /// <summary>Name of what the log signs.</summary>
     public const string CheckpointName = "checkpoint";
 
+    private const string OwnLogs = "/api/v1/audit/logs/";
     private const int OneRead = 64 * 1024;
 
     /// <summary>Whether it can be one.</summary>
@@ -24,8 +26,17 @@ internal abstract class LogSource : IDisposable
     /// <summary>The log at a place that is one.</summary>
     /// <param name="text">The place.</param>
     /// <param name="caFile">File with the certificates of a further CA; null: there is none.</param>
-    public static LogSource At(string text, string? caFile) =>
-        AddressOf(text) is { } address ? new HttpLog(address, caFile is null ? null : CaCertificates.Read(caFile), TimeSpan.FromMinutes(1)) : new DirectoryLog(text);
+    public static LogSource At(string text, string? caFile)
+    {
+        if (AddressOf(text) is not { } address)
+        {
+            return new DirectoryLog(text);
+        }
+
+        return address.AbsolutePath.StartsWith(OwnLogs, StringComparison.Ordinal) && KeptSignIn.Find() is { } kept && kept.Address.GetLeftPart(UriPartial.Authority) == address.GetLeftPart(UriPartial.Authority)
+            ? new SignedInLog(new Person(kept), address)
+            : new HttpLog(address, caFile is null ? null : CaCertificates.Read(caFile), TimeSpan.FromMinutes(1));
+    }
 
     /// <summary>What the log has signed last; null: it is not there.</summary>
     public Task<ReadOnlyMemory<byte>?> CheckpointAsync(CancellationToken cancellationToken) => ReadAsync(CheckpointName, SignedNote.MaxLength, cancellationToken);

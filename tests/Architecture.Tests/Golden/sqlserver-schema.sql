@@ -4660,3 +4660,140 @@ END;
 COMMIT;
 GO
 
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditLogs'
+)
+BEGIN
+    CREATE TABLE [audit_log] (
+        [name] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [id] binary(16) NOT NULL,
+        [origin] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [kind] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_audit_log] PRIMARY KEY ([name])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditLogs'
+)
+BEGIN
+    CREATE TABLE [audit_log_checkpoint] (
+        [log_id] binary(16) NOT NULL,
+        [size] bigint NOT NULL,
+        [signed_at] bigint NOT NULL,
+        [note] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        CONSTRAINT [PK_audit_log_checkpoint] PRIMARY KEY ([log_id], [size])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditLogs'
+)
+BEGIN
+    CREATE TABLE [audit_log_head] (
+        [log_id] binary(16) NOT NULL,
+        [size] bigint NOT NULL,
+        [root] varbinary(32) NOT NULL,
+        [range] varbinary(2016) NOT NULL,
+        [recorded_at] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_audit_log_head] PRIMARY KEY ([log_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditLogs'
+)
+BEGIN
+    CREATE TABLE [audit_log_leaf] (
+        [log_id] binary(16) NOT NULL,
+        [position] bigint NOT NULL,
+        [hash] varbinary(32) NOT NULL,
+        [event_id] binary(16) NOT NULL,
+        [event_hash] varbinary(32) NOT NULL,
+        [content] varbinary(max) NOT NULL,
+        CONSTRAINT [PK_audit_log_leaf] PRIMARY KEY ([log_id], [position])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditLogs'
+)
+BEGIN
+    CREATE TABLE [audit_log_personal] (
+        [log_id] binary(16) NOT NULL,
+        [position] bigint NOT NULL,
+        [field] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [salt] varbinary(32) NOT NULL,
+        [value] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        CONSTRAINT [PK_audit_log_personal] PRIMARY KEY ([log_id], [position], [field])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditLogs'
+)
+BEGIN
+    CREATE TABLE [audit_log_tile] (
+        [log_id] binary(16) NOT NULL,
+        [level] int NOT NULL,
+        [position] bigint NOT NULL,
+        [hashes] varbinary(max) NOT NULL,
+        [root] varbinary(32) NOT NULL,
+        CONSTRAINT [PK_audit_log_tile] PRIMARY KEY ([log_id], [level], [position])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditLogs'
+)
+BEGIN
+    CREATE INDEX [IX_audit_log_customer_id] ON [audit_log] ([customer_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditLogs'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_audit_log_id] ON [audit_log] ([id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditLogs'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_audit_log_origin] ON [audit_log] ([origin]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditLogs'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_audit_log_leaf_log_id_event_id] ON [audit_log_leaf] ([log_id], [event_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditLogs'
+)
+BEGIN
+    INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
+    VALUES (N'AuditLogs', N'(version)');
+END;
+
+COMMIT;
+GO
+

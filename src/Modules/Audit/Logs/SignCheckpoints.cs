@@ -75,6 +75,6 @@ internal sealed partial class SignCheckpoints(LogKey key, TimeProvider time, ILo
         return (await TileReader.ResolveAsync(db, log, ProofPlan.Root(size), cancellationToken))[0] == root ? null : "its tiles do not hash to the root of its head.";
     }
 
-    [LoggerMessage(140, LogLevel.Critical, "The audit log {Origin} is damaged and no longer signed: {Problem}")]
+    [LoggerMessage(6001, LogLevel.Critical, "The audit log {Origin} is damaged and no longer signed: {Problem}")]
     private static partial void LogDamaged(ILogger logger, string origin, string problem);
 }
