@@ -73,14 +73,14 @@ public sealed class SqliteLists(SqliteDatabase database) : ListContract<SqliteDa
 
 public sealed class SqliteSchema(SqliteDatabase database) : SchemaContract<SqliteDatabase>(database)
 {
-    protected override IEnumerable<string> Attacks(string table, string key, string column, string columns) =>
+    protected override IEnumerable<string> Attacks(string table, IReadOnlyList<string> key, string column) =>
     [
         $"UPDATE {table} SET {column} = {column}",
-        $"UPDATE OR REPLACE {table} SET {key} = {key}",
+        $"UPDATE OR REPLACE {table} SET {key[0]} = {key[0]}",
         $"DELETE FROM {table}",
         $"REPLACE INTO {table} SELECT * FROM {table}",
         $"INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
-        $"INSERT INTO {table} SELECT * FROM {table} WHERE true ON CONFLICT ({key}) DO UPDATE SET {column} = excluded.{column}",
+        $"INSERT INTO {table} SELECT * FROM {table} WHERE true ON CONFLICT ({string.Join(", ", key)}) DO UPDATE SET {column} = excluded.{column}",
     ];
 }
 
@@ -88,7 +88,7 @@ public sealed class PostgreSqlLists(PostgreSqlDatabase database) : ListContract<
 
 public sealed class PostgreSqlSchema(PostgreSqlDatabase database) : SchemaContract<PostgreSqlDatabase>(database)
 {
-    protected override IEnumerable<string> Attacks(string table, string key, string column, string columns) =>
+    protected override IEnumerable<string> Attacks(string table, IReadOnlyList<string> key, string column) =>
     [
         $"UPDATE {table} SET {column} = {column}",
         $"UPDATE ONLY {table} SET {column} = {column}",
@@ -96,9 +96,9 @@ public sealed class PostgreSqlSchema(PostgreSqlDatabase database) : SchemaContra
         $"DELETE FROM {table} USING {table} AS other WHERE true",
         $"TRUNCATE {table}",
         $"TRUNCATE {table} CASCADE",
-        $"INSERT INTO {table} SELECT * FROM {table} ON CONFLICT ({key}) DO UPDATE SET {column} = excluded.{column}",
+        $"INSERT INTO {table} SELECT * FROM {table} ON CONFLICT ({string.Join(", ", key)}) DO UPDATE SET {column} = excluded.{column}",
         $"WITH gone AS (DELETE FROM {table} RETURNING *) SELECT * FROM gone",
-        $"MERGE INTO {table} AS t USING {table} AS s ON t.{key} = s.{key} WHEN MATCHED THEN DELETE",
+        $"MERGE INTO {table} AS t USING {table} AS s ON t.{key[0]} = s.{key[0]} WHEN MATCHED THEN DELETE",
     ];
 }
 
@@ -108,13 +108,13 @@ public sealed class SqlServerLists(SqlServerDatabase database) : ListContract<Sq
 
 public sealed class SqlServerSchema(SqlServerDatabase database) : SchemaContract<SqlServerDatabase>(database)
 {
-    protected override IEnumerable<string> Attacks(string table, string key, string column, string columns) =>
+    protected override IEnumerable<string> Attacks(string table, IReadOnlyList<string> key, string column) =>
     [
         $"UPDATE {table} SET {column} = {column}",
         $"DELETE FROM {table}",
         $"DELETE TOP (1) FROM {table}",
-        $"MERGE {table} AS t USING {table} AS s ON t.{key} = s.{key} WHEN MATCHED THEN DELETE;",
-        $"MERGE {table} AS t USING {table} AS s ON t.{key} = s.{key} WHEN MATCHED THEN UPDATE SET t.{column} = s.{column};",
+        $"MERGE {table} AS t USING {table} AS s ON t.{key[0]} = s.{key[0]} WHEN MATCHED THEN DELETE;",
+        $"MERGE {table} AS t USING {table} AS s ON t.{key[0]} = s.{key[0]} WHEN MATCHED THEN UPDATE SET t.{column} = s.{column};",
         $"TRUNCATE TABLE {table}",
     ];
 

@@ -72,10 +72,10 @@ public abstract class SchemaContract<TDatabase>(TDatabase database) : IClassFixt
             {
                 var table = db.Model.GetRelationalModel().FindTable(name, null)!;
                 var columns = string.Join(", ", table.Columns.Select(column => column.Name));
-                var key = table.PrimaryKey!.Columns[0].Name;
+                var key = table.PrimaryKey!.Columns.Select(column => column.Name).ToList();
                 await ExecuteAsync(db, $"INSERT INTO {name} ({columns}) VALUES ({string.Join(", ", table.Columns.Select(column => database.Literal(column.StoreType)))})");
 
-                foreach (var attack in Attacks(name, key, table.Columns.Select(column => column.Name).First(column => column != key), columns))
+                foreach (var attack in Attacks(name, key, table.Columns.Select(column => column.Name).First(column => !key.Contains(column))))
                 {
                     var refusal = await Assert.ThrowsAnyAsync<DbException>(() => ExecuteAsync(db, attack));
                     Assert.Contains(Refusal(attack), refusal.Message, StringComparison.Ordinal);
@@ -88,7 +88,7 @@ public abstract class SchemaContract<TDatabase>(TDatabase database) : IClassFixt
     }
 
     /// <summary>Statements that would change or remove a row, each by another way round.</summary>
-    protected abstract IEnumerable<string> Attacks(string table, string key, string column, string columns);
+    protected abstract IEnumerable<string> Attacks(string table, IReadOnlyList<string> key, string column);
 
     /// <summary>What the engine's refusal of a statement says.</summary>
     protected virtual string Refusal(string attack) => "append-only";

@@ -2,7 +2,9 @@ using System.Collections.Concurrent;
 using System.Data;
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
 using MissionControl.Platform.Data;
 using Npgsql;
 
@@ -22,6 +24,8 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
 
     private readonly ConcurrentDictionary<string, IReadOnlyDictionary<string, string>> columnTypes = new();
 
+    private static readonly TimeSpan LongestMigration = TimeSpan.FromMinutes(30);
+
     public string Name => "postgresql";
 
     public IsolationLevel SnapshotLevel => IsolationLevel.RepeatableRead;
@@ -30,17 +34,45 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
 
     public async Task MigrateAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
     {
-        await db.Database.MigrateAsync(cancellationToken);
-
-        // The engine refuses two that replace a function or a trigger at once; replicas that start together do.
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        await db.Database.ExecuteSqlRawAsync("SELECT pg_advisory_xact_lock(hashtext('missioncontrol.migrate'))", cancellationToken);
-        foreach (var statement in AppendOnly.Tables(db.Model).SelectMany(AppendOnlySql))
+        await CreateAsync(db, cancellationToken);
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        try
         {
-            await db.Database.ExecuteSqlRawAsync(statement, cancellationToken);
+            // The framework's own lock ends with the first migration of several, and the engine refuses two that replace a function or a
+            // trigger at once; replicas that start together do both. This one is the connection's.
+            db.Database.SetCommandTimeout(LongestMigration);
+            await db.Database.ExecuteSqlRawAsync("SELECT pg_advisory_lock(hashtext('missioncontrol.migrate'))", cancellationToken);
+            await db.Database.MigrateAsync(cancellationToken);
+            foreach (var statement in AppendOnly.Tables(db.Model).SelectMany(AppendOnlySql))
+            {
+                await db.Database.ExecuteSqlRawAsync(statement, cancellationToken);
+            }
         }
+        finally
+        {
+            if (db.Database.GetDbConnection().State == ConnectionState.Open)
+            {
+                await db.Database.ExecuteSqlRawAsync("SELECT pg_advisory_unlock_all()", CancellationToken.None);
+            }
 
-        await transaction.CommitAsync(cancellationToken);
+            await db.Database.CloseConnectionAsync();
+        }
+    }
+
+    private static async Task CreateAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
+    {
+        var creator = db.GetService<IRelationalDatabaseCreator>();
+        try
+        {
+            if (!await creator.ExistsAsync(cancellationToken))
+            {
+                await creator.CreateAsync(cancellationToken);
+            }
+        }
+        catch (PostgresException exists) when (exists.SqlState is PostgresErrorCodes.DuplicateDatabase or PostgresErrorCodes.UniqueViolation)
+        {
+            // Another replica made it in between.
+        }
     }
 
     // A database's own collation is a language's: it sorts, and may compare, otherwise than the other engines.
