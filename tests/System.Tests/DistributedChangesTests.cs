@@ -59,6 +59,14 @@ public sealed class DistributedChangesTests(DistributedFixture fixture)
             Assert.Single(entries!.Items);
         }
 
+        // And in a log of its own: whole, signed and once, although a replica that kept it was killed. Some of them, from the first to the last.
+        var some = stored.Values.Order().Where((_, i) => i % Math.Max(1, stored.Count / 12) == 0).ToList();
+        foreach (var (id, item) in await LogsAsync(admin, some))
+        {
+            var log = await VerifiedLog.ReadAsync(admin, item);
+            Assert.Single(log.Entries, entry => entry.Contains("\"type\":\"licensing.customer-created\"", StringComparison.Ordinal) && entry.Contains(id.ToString(), StringComparison.Ordinal));
+        }
+
         await Senders.VerifyAsync(installation, [sender]);
         installation.AssertNothingCritical();
     }
@@ -103,5 +111,26 @@ public sealed class DistributedChangesTests(DistributedFixture fixture)
     {
         var target = made.Count + 6;
         return Eventually.TrueAsync(() => made.Count >= target, what);
+    }
+
+    private static async Task<Dictionary<Guid, AuditLogItem>> LogsAsync(HttpClient admin, IReadOnlyCollection<Guid> customers)
+    {
+        var logs = new Dictionary<Guid, AuditLogItem>();
+        await Eventually.TrueAsync(async () =>
+        {
+            for (var next = "/api/v1/audit/logs?sort=-createdAt&limit=500"; next is not null && logs.Count < customers.Count;)
+            {
+                var page = (await admin.GetFromJsonAsync<Page<AuditLogItem>>(next))!;
+                foreach (var log in page.Items.Where(log => log.SignedSize > 0 && log.CustomerId is { } customer && customers.Contains(customer)))
+                {
+                    logs[log.CustomerId!.Value] = log;
+                }
+
+                next = page.Next;
+            }
+
+            return logs.Count == customers.Count;
+        }, "the logs of all of them are signed");
+        return logs;
     }
 }
