@@ -58,7 +58,7 @@ public sealed class AuditLogTests : IAsyncLifetime
         await SignedAsync(customer.Id, 1);
         var id = Guid.CreateVersion7();
         var told = Event(id, customer.Id, 1) with { Personal = new Dictionary<string, string> { ["address"] = "192.0.2.7" } };
-        foreach (var message in new[] { told, told, told with { Reason = "another one" } })
+        foreach (var message in new[] { told, told, told with { Reason = "another one" }, told with { Reason = "another one" } })
         {
             await ApplyAsync(message);
         }
@@ -76,6 +76,33 @@ public sealed class AuditLogTests : IAsyncLifetime
         var kept = await db.Database.SqlQueryRaw<string>("SELECT hex(salt) || ' ' || value AS \"Value\" FROM audit_log_personal WHERE position = 1 AND field = 'address' AND log_id = {0}", log.Id.ToString().ToUpperInvariant()).SingleAsync();
         Assert.EndsWith(" 192.0.2.7", kept, StringComparison.Ordinal);
         Assert.True(Commitment.Verify(JsonDocument.Parse(entry).RootElement.GetProperty("commitments").GetProperty("address").GetBytesFromBase64(), Convert.FromHexString(kept.Split(' ')[0]), "address", "192.0.2.7"));
+    }
+
+    [Fact]
+    public async Task A_log_whose_rows_were_changed_is_signed_no_more_and_the_others_are()
+    {
+        var (victim, other) = (await host.CreateCustomerAsync("Acme"), await host.CreateCustomerAsync("Beta"));
+        var log = await SignedAsync(victim.Id, 1);
+        await SignedAsync(other.Id, 1);
+        await using (var scope = host.Services.CreateAsyncScope())
+        {
+            // Whoever owns the database can do all of it.
+            var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+            await using var transaction = await db.BeginWriteAsync();
+            await db.Database.ExecuteSqlRawAsync("DROP TRIGGER audit_log_leaf_no_update");
+            Assert.Equal(1, await db.Database.ExecuteSqlRawAsync("UPDATE audit_log_leaf SET hash = zeroblob(32) WHERE position = 0 AND log_id = {0}", log.Id.ToString().ToUpperInvariant()));
+            await transaction.CommitAsync();
+        }
+
+        await ApplyAsync(Event(Guid.CreateVersion7(), victim.Id, 1));
+        await ApplyAsync(Event(Guid.CreateVersion7(), other.Id, 2));
+        await SignedAsync(other.Id, 2);
+        await ApplyAsync(Event(Guid.CreateVersion7(), other.Id, 3));
+        await SignedAsync(other.Id, 3);
+
+        var damaged = (await host.Admin.GetFromJsonAsync<Page<AuditLogItem>>("/api/v1/audit/logs"))!.Items.Single(one => one.Id == log.Id);
+        Assert.Equal((2, 1), (damaged.Size, damaged.SignedSize));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => VerifiedLog.ReadAsync(host.Admin, damaged));
     }
 
     [Fact]

@@ -31,10 +31,10 @@ internal sealed class HttpLog : LogSource
     public override async Task<ReadOnlyMemory<byte>?> ReadAsync(string path, int longest, CancellationToken cancellationToken)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        end.CancelAfter(longestWait);
         try
         {
-            using var response = await http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, end.Token);
+            using var response = await PatientlyAsync(once => http.GetAsync(new Uri(path, UriKind.Relative), HttpCompletionOption.ResponseHeadersRead, once), longestWait, static answer => (answer.StatusCode, answer.Headers.RetryAfter?.ToString()), cancellationToken);
+            end.CancelAfter(longestWait);
             if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Forbidden or HttpStatusCode.Gone)
             {
                 return null; // 403: what a store of files answers to whoever may not list it.

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Globalization;
+using System.Net;
 using MissionControl.Cli.Server;
 using MissionControl.Cli.SignIn;
 using MissionControl.Trust.TransparencyLog;
@@ -19,6 +21,9 @@ internal abstract class LogSource : IDisposable
 
     private const string OwnLogs = "/api/v1/audit/logs/";
     private const int OneRead = 64 * 1024;
+    private const int MostPauses = 20;
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
     /// <summary>Whether it can be one.</summary>
     public static bool IsOne(string text) => text.Length > 0 && (!text.Contains("://", StringComparison.Ordinal) || AddressOf(text) is not null);
@@ -34,8 +39,8 @@ internal abstract class LogSource : IDisposable
         }
 
         return address.AbsolutePath.StartsWith(OwnLogs, StringComparison.Ordinal) && KeptSignIn.Find() is { } kept && kept.Address.GetLeftPart(UriPartial.Authority) == address.GetLeftPart(UriPartial.Authority)
-            ? new SignedInLog(new Person(kept), address)
-            : new HttpLog(address, caFile is null ? null : CaCertificates.Read(caFile), TimeSpan.FromMinutes(1));
+            ? new SignedInLog(new Person(kept), address, LongestWait)
+            : new HttpLog(address, caFile is null ? null : CaCertificates.Read(caFile), LongestWait);
     }
 
     /// <summary>What the log has signed last; null: it is not there.</summary>
@@ -52,6 +57,28 @@ internal abstract class LogSource : IDisposable
 
     /// <summary>Reads what is there under a name, and of what is too long one byte more than it may have: whoever judges it sees that.</summary>
     public abstract Task<ReadOnlyMemory<byte>?> ReadAsync(string path, int longest, CancellationToken cancellationToken);
+
+    /// <summary>Asks, and asks again as long as the server is busy and says when: a large log is read for longer than a caller may at once.</summary>
+    /// <param name="ask">Asks once; its token ends it when one answer takes too long.</param>
+    /// <param name="longestWait">How long that is.</param>
+    /// <param name="told">Status and <c>Retry-After</c> of an answer.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    protected static async Task<T> PatientlyAsync<T>(Func<CancellationToken, Task<T>> ask, TimeSpan longestWait, Func<T, (HttpStatusCode Status, string? RetryAfter)> told, CancellationToken cancellationToken)
+    {
+        for (var pauses = 0; ; pauses++)
+        {
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            end.CancelAfter(longestWait);
+            var answer = await ask(end.Token);
+            var (status, retryAfter) = told(answer);
+            if (status is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable) || pauses == MostPauses || !int.TryParse(retryAfter, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) || TimeSpan.FromSeconds(seconds) > LongestPause)
+            {
+                return answer;
+            }
+
+            await Task.Delay(TimeSpan.FromSeconds(Math.Max(1, seconds)), cancellationToken);
+        }
+    }
 
     /// <summary>Reads a stream to its end, or to one byte more than it may have.</summary>
     protected static async Task<ReadOnlyMemory<byte>?> ReadAsync(Stream stream, int longest, CancellationToken cancellationToken)

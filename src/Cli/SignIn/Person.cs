@@ -76,17 +76,19 @@ internal sealed class Person(KeptSignIn kept) : IDisposable
 
     private async Task<(string Token, bool WasKept)> TokenAsync(CancellationToken cancellationToken)
     {
-        if (token is not null && Stopwatch.GetElapsedTime(traded) < Fresh)
+        // Several ask at once where a log is read.
+        if (token is { } good && Stopwatch.GetElapsedTime(traded) < Fresh)
         {
-            return (token, true);
+            return (good, true);
         }
 
         traded = Stopwatch.GetTimestamp();
         try
         {
             // A person typed the command, or wrote what runs it, and the session is kept going by that.
-            token = (await new MissionControlClient(Connection.Identity).TradeSessionAsync(kept.Session, isActive: true, cancellationToken)).AccessToken ?? throw new FormatException();
-            return (token, false);
+            var fresh = (await new MissionControlClient(Connection.Identity).TradeSessionAsync(kept.Session, isActive: true, cancellationToken)).AccessToken ?? throw new FormatException();
+            token = fresh;
+            return (fresh, false);
         }
         catch (ApiException refusal) when (refusal.Status is HttpStatusCode.Unauthorized or HttpStatusCode.BadRequest or HttpStatusCode.UnprocessableEntity)
         {

@@ -23,6 +23,7 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
 {
     public const string SchemeName = "Bearer";
     private const string Prefix = "Bearer ";
+    private const long NewSeconds = 60;
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -112,9 +113,16 @@ internal sealed class BearerAuthentication(IOptionsMonitor<AuthenticationSchemeO
             return claims.Person is null && await tokens.FindAsync(module, tokenId, Context.RequestAborted) is { } token && IsLive(token) && token.Networks.Count == 0;
         }
 
-        // Who is new signs in before every role was told of it. Identity has signed this within five minutes, and whatever ends it is told
-        // as the person itself is: unknown is no less than known and unchanged.
-        return claims is { Person: { } id, Stamp: { } stamp } && (await tokens.FindPersonAsync(module, id, Context.RequestAborted) is not { } person || (person.IsActive && stamp >= person.Stamp));
+        if (claims is not { Person: { } id, Stamp: { } stamp })
+        {
+            return false;
+        }
+
+        // Who is new signs in before every role was told of it. What identity has signed just now is believed; it signs nothing for whoever
+        // was stopped, also when this role is told late.
+        return await tokens.FindPersonAsync(module, id, Context.RequestAborted) is { } person
+            ? person.IsActive && stamp >= person.Stamp
+            : time.GetUtcNow().ToUnixTimeSeconds() - claims.Iat <= NewSeconds;
     }
 
     private bool IsLive(Contracts.Events.Identity.TokenChanged token) => token.RevokedAt is null && token.ExpiresAt > time.GetUtcNow();

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Data;
+using System.Data.Common;
 using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -50,13 +51,23 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
         }
         finally
         {
-            if (db.Database.GetDbConnection().State == ConnectionState.Open)
-            {
-                await db.Database.ExecuteSqlRawAsync("SELECT pg_advisory_unlock_all()", CancellationToken.None);
-            }
-
-            await db.Database.CloseConnectionAsync();
+            await UnlockAsync(db);
         }
+    }
+
+    private static async Task UnlockAsync(ControlPlaneDbContext db)
+    {
+        try
+        {
+            await db.Database.ExecuteSqlRawAsync("SELECT pg_advisory_unlock_all()", CancellationToken.None);
+        }
+        catch (Exception exception) when (exception is DbException or InvalidOperationException)
+        {
+            // The connection broke, and the lock with it; why is what the caller is told.
+        }
+
+        db.Database.SetCommandTimeout(null);
+        await db.Database.CloseConnectionAsync();
     }
 
     private static async Task CreateAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)

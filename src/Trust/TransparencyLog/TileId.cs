@@ -42,6 +42,9 @@ public readonly record struct TileId(int Level, long Index, int Width)
         return new TileId(level, index, (int)Math.Min(width, FullWidth));
     }
 
+    /// <summary>Whether a tree of a size has all that is in it.</summary>
+    public bool IsWithin(long size) => Index <= long.MaxValue / FullWidth - 1 && (Index * FullWidth) + Width <= HashesOf(Level, size);
+
     /// <summary>Every tile of a tree, bundles of entries first and then level by level: what a mirror holds.</summary>
     public static IEnumerable<TileId> AllOf(long size)
     {

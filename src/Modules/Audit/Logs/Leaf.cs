@@ -33,14 +33,16 @@ internal static class Leaf
         var bytes = Write(message, recordedAt, personal, changes: true);
 
         // What would not fit is replaced by its hash; the search keeps it whole.
-        return bytes.Length <= TreeHash.MaxEntry ? bytes : Write(message, recordedAt, personal, changes: false);
+        bytes = bytes.Length <= TreeHash.MaxEntry ? bytes : Write(message, recordedAt, personal, changes: false);
+        return bytes.Length <= TreeHash.MaxEntry ? bytes : throw new InvalidOperationException($"Event {message.EventId} is longer than an entry of a log can be.");
     }
 
     /// <summary>Writes that another event came under the id of one that stands in the log.</summary>
     public static AuditEntryRecorded Conflict(Told told, long index, DateTimeOffset now) => told.Event with
     {
-        EventId = Guid.CreateVersion7(now),
+        EventId = ConflictId(told),
         OccurredAt = now,
+        Actor = new AuditActor("system", "audit", "local"),
         Type = "audit.event-conflict",
         Outcome = "failed",
         Target = new AuditTarget("event", told.Event.EventId.ToString()),
@@ -49,6 +51,9 @@ internal static class Leaf
         Ticket = null,
         Personal = new Dictionary<string, string>(),
     };
+
+    /// <summary>The id of that: the same for the same event, however often it comes.</summary>
+    public static Guid ConflictId(Told told) => new(SHA256.HashData([.. told.Event.EventId.ToByteArray(bigEndian: true), .. told.Hash]).AsSpan(0, 16), bigEndian: true);
 
     private static byte[] Write(AuditEntryRecorded message, DateTimeOffset recordedAt, IReadOnlyList<PersonalValue> personal, bool changes)
     {

@@ -27,13 +27,18 @@ internal sealed class LogKey(DataDirectory data, TimeProvider time)
     }
 
     /// <summary>The keys by which a log is verified, as <c>name+id+key</c>; the newest last.</summary>
-    public IReadOnlyList<string> KeysOf(string origin)
+    /// <param name="origin">The log.</param>
+    /// <param name="newest">Its newest checkpoint: a key that has not signed it yet verifies nothing; null: there is none.</param>
+    public IReadOnlyList<string> KeysOf(string origin, SignedNote? newest)
     {
         var keys = new List<string>();
         foreach (var file in InForce())
         {
             using var signer = NoteSigner.FromSeed(origin, NoteKeyType.Ed25519, KeyFiles.LoadSymmetric(file.Path));
-            keys.Add(signer.Key.ToString());
+            if (newest is null || newest.Signatures.Any(signer.Key.Owns))
+            {
+                keys.Add(signer.Key.ToString());
+            }
         }
 
         return keys;

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using MissionControl.Platform.Data;
@@ -24,6 +26,12 @@ internal sealed class Log
     public Guid? CustomerId { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
+
+    /// <summary>Name of the log of a kind, or of a customer.</summary>
+    public static string NameOf(string kind, Guid? customer) => kind == "customer" ? $"customer/{customer:N}" : kind;
+
+    /// <summary>Id of a log by its name, so that nobody has to be asked for it. It is no secret.</summary>
+    public static Guid IdOf(string name) => new(SHA256.HashData(Encoding.UTF8.GetBytes($"mission-control/log/{name}")).AsSpan(0, 16), bigEndian: true);
 
     internal sealed class Configuration : IEntityTypeConfiguration<Log>
     {

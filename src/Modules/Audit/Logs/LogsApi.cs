@@ -1,3 +1,4 @@
+using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -15,7 +16,7 @@ namespace MissionControl.Audit.Logs;
 internal static class LogsApi
 {
     private const string Binary = "application/octet-stream";
-    private const string Text = "text/plain; charset=utf-8";
+    private const string PlainText = "text/plain; charset=utf-8";
     private static readonly ListOrders<Log> Orders = new ListOrders<Log>("createdAt").By("createdAt", row => row.CreatedAt, row => row.Name);
 
     public static void Map(IEndpointRouteBuilder api)
@@ -23,17 +24,20 @@ internal static class LogsApi
         var logs = api.MapGroup("/logs");
         logs.MapGet("/", ListAsync).RequireScope("audit:read").WithName("ListAuditLogs").WithSummary("The audit logs, with their keys").Produces<Page<AuditLogItem>>().SortedBy(Orders);
         var one = logs.MapGroup("/{id:guid}").Shows("log", static (ControlPlaneDbContext db, Guid id) => db.Set<Log>().Where(row => row.Id == id).Select(row => row.CustomerId));
-        one.MapGet("/checkpoint", CheckpointAsync).RequireScope("audit:read").WithName("GetAuditLogCheckpoint").WithSummary("What a log says of itself, signed (C2SP tlog-checkpoint)").Produces<string>(contentType: Text);
+        one.MapGet("/checkpoint", CheckpointAsync).RequireScope("audit:read").WithName("GetAuditLogCheckpoint").WithSummary("What a log says of itself, signed (C2SP tlog-checkpoint)").Produces<string>(contentType: PlainText);
         one.MapGet("/tile/{**path}", TileAsync).RequireScope("audit:read").WithName("GetAuditLogTile").WithSummary("Hashes or entries of a log (C2SP tlog-tiles)").Produces(StatusCodes.Status200OK, contentType: Binary);
-        one.MapGet("/proofs/{eventId:guid}", ProofAsync).RequireScope("audit:read").WithName("GetAuditLogProof").WithSummary("The proof that an entry stands in a log (C2SP tlog-proof), with the entry").Produces<string>(contentType: Text);
+        one.MapGet("/proofs/{eventId:guid}", ProofAsync).RequireScope("audit:read").WithName("GetAuditLogProof").WithSummary("The proof that an entry stands in a log (C2SP tlog-proof), with the entry").Produces<string>(contentType: PlainText);
     }
 
     private static Task<IResult> ListAsync(ControlPlaneDbContext db, LogKey key, [AsParameters] ListQuery list, CancellationToken cancellationToken) => Orders.PageAsync<AuditLogItem>(list, Seen(db), async rows =>
     {
         var ids = rows.Select(row => row.Id).ToList();
-        var heads = await db.Set<LogHead>().AsNoTracking().Where(row => ids.Contains(row.LogId)).ToDictionaryAsync(row => row.LogId, row => row.Size, cancellationToken);
-        var signed = await db.Set<LogCheckpoint>().Where(row => ids.Contains(row.LogId)).GroupBy(row => row.LogId).Select(group => new { group.Key, Size = group.Max(row => row.Size), At = group.Max(row => row.SignedAt) }).ToDictionaryAsync(row => row.Key, cancellationToken);
-        return [.. rows.Select(row => new AuditLogItem(row.Id, row.Origin, row.Kind, row.CustomerId, row.CreatedAt, heads.GetValueOrDefault(row.Id), signed.GetValueOrDefault(row.Id)?.Size ?? 0, signed.GetValueOrDefault(row.Id)?.At, key.KeysOf(row.Origin)))];
+        var sizes = await db.Set<LogHead>().AsNoTracking().Where(row => ids.Contains(row.LogId)).Select(row => new { row.LogId, row.Size, Signed = db.Set<LogCheckpoint>().Where(note => note.LogId == row.LogId).Max(note => (long?)note.Size) ?? 0 }).ToDictionaryAsync(row => row.LogId, cancellationToken);
+
+        // By their whole key: a log that is busy has as many checkpoints as the day has seconds.
+        var newest = await db.Dialect.ReadByKeyAsync(db, LogCheckpoint.Table, ["log_id", "size"], [.. rows.Select(row => new object?[] { row.Id, sizes.GetValueOrDefault(row.Id)?.Signed ?? 0 })], ["signed_at", "note"], cancellationToken);
+        return [.. rows.Zip(newest, (row, note) => new AuditLogItem(
+            row.Id, row.Origin, row.Kind, row.CustomerId, row.CreatedAt, sizes.GetValueOrDefault(row.Id)?.Size ?? 0, sizes.GetValueOrDefault(row.Id)?.Signed ?? 0, note is null ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)note[0]!), key.KeysOf(row.Origin, note is null ? null : Parse((string)note[1]!))))];
     }, cancellationToken);
 
     private static async Task<IResult> CheckpointAsync(Guid id, ControlPlaneDbContext db, HttpContext http, CancellationToken cancellationToken)
@@ -44,12 +48,14 @@ internal static class LogsApi
         }
 
         http.Response.Headers.CacheControl = "no-cache";
-        return TypedResults.Text(note, Text);
+        return TypedResults.Text(note, PlainText);
     }
 
     private static async Task<IResult> TileAsync(Guid id, string path, ControlPlaneDbContext db, HttpContext http, CancellationToken cancellationToken)
     {
-        if (!TileId.TryParse($"tile/{path}", out var tile) || !await Seen(db).AnyAsync(row => row.Id == id, cancellationToken) || await TileReader.ReadAsync(db, id, tile, cancellationToken) is not { } content)
+        // What is not signed yet may still be another one tomorrow, if this database should come back from a backup.
+        if (!TileId.TryParse($"tile/{path}", out var tile) || !await Seen(db).AnyAsync(row => row.Id == id, cancellationToken)
+            || !tile.IsWithin(await db.Set<LogCheckpoint>().Where(row => row.LogId == id).MaxAsync(row => (long?)row.Size, cancellationToken) ?? 0) || await TileReader.ReadAsync(db, id, tile, cancellationToken) is not { } content)
         {
             return Problems.NotFound();
         }
@@ -61,13 +67,12 @@ internal static class LogsApi
 
     private static async Task<IResult> ProofAsync(Guid id, Guid eventId, ControlPlaneDbContext db, CancellationToken cancellationToken)
     {
-        var leaf = await db.Set<LogLeaf>().AsNoTracking().Where(row => row.LogId == id && row.EventId == eventId).SingleOrDefaultAsync(cancellationToken);
-        if (leaf is null || await NewestAsync(db, id, cancellationToken) is not { } text)
+        if (await NewestAsync(db, id, cancellationToken) is not { } text || await db.Set<LogLeaf>().AsNoTracking().Where(row => row.LogId == id && row.EventId == eventId).SingleOrDefaultAsync(cancellationToken) is not { } leaf)
         {
             return Problems.NotFound();
         }
 
-        var note = SignedNote.Parse(System.Text.Encoding.UTF8.GetBytes(text));
+        var note = Parse(text);
         var size = Checkpoint.Parse(note.Text).Size;
         if (leaf.Position >= size)
         {
@@ -76,8 +81,10 @@ internal static class LogsApi
         }
 
         var path = await TileReader.ResolveAsync(db, id, ProofPlan.Inclusion(leaf.Position, size), cancellationToken);
-        return TypedResults.Text(new LogProof(leaf.Position, path, note) { Extra = leaf.Content }.ToString(), Text);
+        return TypedResults.Text(new LogProof(leaf.Position, path, note) { Extra = leaf.Content }.ToString(), PlainText);
     }
+
+    private static SignedNote Parse(string note) => SignedNote.Parse(Encoding.UTF8.GetBytes(note));
 
     private static async Task<string?> NewestAsync(ControlPlaneDbContext db, Guid id, CancellationToken cancellationToken) =>
         await Seen(db).AnyAsync(row => row.Id == id, cancellationToken)

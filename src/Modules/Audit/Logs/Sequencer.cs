@@ -18,16 +18,22 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
     /// <exception cref="DbUpdateConcurrencyException">Another replica was faster; the same batch again finds what it wrote.</exception>
     public async Task AppendAsync(IReadOnlyList<Told> batch, CancellationToken cancellationToken)
     {
-        var byName = batch.GroupBy(told => NameOf(told.Event.Log, told.Event.CustomerId)).ToDictionary(group => group.Key, group => group.OrderBy(told => told.Event.ProducerSeq).ToList(), StringComparer.Ordinal);
-        var logs = await FindOrMakeAsync(byName, cancellationToken);
+        var byLog = batch.GroupBy(told => Log.NameOf(told.Event.Log, told.Event.CustomerId), StringComparer.Ordinal).ToDictionary(group => Log.IdOf(group.Key), group => (Name: group.Key, Told: group.OrderBy(told => told.Event.ProducerSeq).ToList()));
 
         // In one order, so that two replicas with the same logs take turns and never wait for each other.
-        var ids = logs.Values.Order().ToList();
-        await db.Dialect.LockRowsAsync(db, LogHead.Table, ["log_id"], [.. ids.Select(id => new object?[] { id })], cancellationToken);
-        var heads = await db.Dialect.ReadByKeyAsync(db, LogHead.Table, ["log_id"], [.. ids.Select(id => new object?[] { id })], [.. HeadColumns.Skip(1)], cancellationToken);
-        var growing = ids.Zip(heads, (id, head) => new GrowingLog(id, head!)).ToDictionary(log => log.Id);
-        await AppendAsync(byName, logs, growing, cancellationToken);
-        var grown = growing.Values.Where(log => log.Leaves.Count > 0).ToList();
+        var keys = byLog.Keys.Order().Select(id => new object?[] { id }).ToList();
+        await db.Dialect.LockRowsAsync(db, LogHead.Table, ["log_id"], keys, cancellationToken);
+        var heads = await db.Dialect.ReadByKeyAsync(db, LogHead.Table, ["log_id"], keys, [.. HeadColumns.Skip(1)], cancellationToken);
+        if (heads.Contains(null))
+        {
+            await MakeAsync([.. keys.Zip(heads).Where(pair => pair.Second is null).Select(pair => byLog[(Guid)pair.First[0]!]).Select(log => (log.Name, log.Told[0]))], cancellationToken);
+            await db.Dialect.LockRowsAsync(db, LogHead.Table, ["log_id"], keys, cancellationToken);
+            heads = await db.Dialect.ReadByKeyAsync(db, LogHead.Table, ["log_id"], keys, [.. HeadColumns.Skip(1)], cancellationToken);
+        }
+
+        var growing = keys.Zip(heads, (key, head) => new GrowingLog((Guid)key[0]!, head!)).ToList();
+        await AppendAsync([.. growing.SelectMany(log => byLog[log.Id].Told.Select(told => (log, told)))], cancellationToken);
+        var grown = growing.Where(log => log.Leaves.Count > 0).ToList();
         foreach (var log in grown)
         {
             await CloseTilesAsync(log, cancellationToken);
@@ -43,35 +49,20 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
         }
     }
 
-    /// <summary>Name of the log of a kind, or of a customer.</summary>
-    public static string NameOf(string kind, Guid? customer) => kind == "customer" ? $"customer/{customer:N}" : kind;
-
-    private async Task<Dictionary<string, Guid>> FindOrMakeAsync(Dictionary<string, List<Told>> byName, CancellationToken cancellationToken)
+    private async Task MakeAsync(IReadOnlyList<(string Name, Told First)> missing, CancellationToken cancellationToken)
     {
-        var names = byName.Keys.ToList();
-        var found = await db.Set<Log>().Where(log => names.Contains(log.Name)).ToDictionaryAsync(log => log.Name, log => log.Id, StringComparer.Ordinal, cancellationToken);
-        var missing = names.Where(name => !found.ContainsKey(name)).Order(StringComparer.Ordinal).ToList();
-        if (missing.Count == 0)
-        {
-            return found;
-        }
-
-        var now = time.GetUtcNow();
-        await db.Dialect.InsertIfAbsentAsync(db, new BulkRows(Log.Table, ["name", "id", "origin", "kind", "customer_id", "created_at"], ["name"], [.. missing.Select(name => Row(name, byName[name][0]))]), cancellationToken);
-        found = await db.Set<Log>().Where(log => names.Contains(log.Name)).ToDictionaryAsync(log => log.Name, log => log.Id, StringComparer.Ordinal, cancellationToken);
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         await db.Dialect.InsertIfAbsentAsync(
-            db, new BulkRows(LogHead.Table, HeadColumns, ["log_id"], [.. missing.Select(name => new object?[] { found[name], 0L, TreeHash.Empty.Span.ToArray(), Array.Empty<byte>(), now.ToUnixTimeMilliseconds(), 0L })]), cancellationToken);
-        return found;
-
-        object?[] Row(string name, Told first)
-        {
-            return [name, Guid.CreateVersion7(now), $"{OriginPrefix}{RandomNumberGenerator.GetHexString(32, lowercase: true)}", first.Event.Log, first.Event.Log == "customer" ? first.Event.CustomerId : null, now.ToUnixTimeMilliseconds()];
-        }
+            db, new BulkRows(Log.Table, ["name", "id", "origin", "kind", "customer_id", "created_at"], ["name"], [.. missing.Select(one => new object?[]
+            {
+                one.Name, Log.IdOf(one.Name), $"{OriginPrefix}{RandomNumberGenerator.GetHexString(32, lowercase: true)}", one.First.Event.Log, one.First.Event.Log == "customer" ? one.First.Event.CustomerId : null, now,
+            })]), cancellationToken);
+        await db.Dialect.InsertIfAbsentAsync(
+            db, new BulkRows(LogHead.Table, HeadColumns, ["log_id"], [.. missing.Select(one => new object?[] { Log.IdOf(one.Name), 0L, TreeHash.Empty.Span.ToArray(), Array.Empty<byte>(), now, 0L })]), cancellationToken);
     }
 
-    private async Task AppendAsync(Dictionary<string, List<Told>> byName, Dictionary<string, Guid> logs, Dictionary<Guid, GrowingLog> growing, CancellationToken cancellationToken)
+    private async Task AppendAsync(IReadOnlyList<(GrowingLog Log, Told Told)> all, CancellationToken cancellationToken)
     {
-        var all = byName.SelectMany(pair => pair.Value.Select(told => (Log: growing[logs[pair.Key]], Told: told))).ToList();
         var known = await db.Dialect.ReadByKeyAsync(db, LogLeaf.Table, ["log_id", "event_id"], [.. all.Select(one => new object?[] { one.Log.Id, one.Told.Event.EventId })], ["position", "event_hash"], cancellationToken);
         var now = time.GetUtcNow();
         foreach (var ((log, told), stands) in all.Zip(known))
@@ -81,11 +72,16 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
             {
                 log.Append(told.Event, told.Hash, now);
             }
-            else if (!earlier.Value.Hash.AsSpan().SequenceEqual(told.Hash))
+            else if (!earlier.Value.Hash.AsSpan().SequenceEqual(told.Hash) && !await StandsAsync(log, Leaf.ConflictId(told), cancellationToken))
             {
                 log.Append(Leaf.Conflict(told, earlier.Value.Index, now), told.Hash, now);
             }
         }
+    }
+
+    private async Task<bool> StandsAsync(GrowingLog log, Guid eventId, CancellationToken cancellationToken)
+    {
+        return log.Within(eventId) is not null || (await db.Dialect.ReadByKeyAsync(db, LogLeaf.Table, ["log_id", "event_id"], [[log.Id, eventId]], ["position"], cancellationToken))[0] is not null;
     }
 
     // A tile is stored when it is full, and never before: nothing of the tree is ever written twice.
@@ -109,10 +105,8 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
 
     private async Task<byte[]> HashesAsync(GrowingLog log, int level, long index, CancellationToken cancellationToken)
     {
-        var (from, to, id) = (index * TileId.FullWidth, (index + 1) * TileId.FullWidth, log.Id);
-        var stored = level == 0
-            ? await db.Set<LogLeaf>().Where(leaf => leaf.LogId == id && leaf.Position >= from && leaf.Position < to).OrderBy(leaf => leaf.Position).Select(leaf => leaf.Hash).ToListAsync(cancellationToken)
-            : await db.Set<LogTile>().Where(tile => tile.LogId == id && tile.Level == level - 1 && tile.Position >= from && tile.Position < to).OrderBy(tile => tile.Position).Select(tile => tile.Root).ToListAsync(cancellationToken);
+        var (from, to) = (index * TileId.FullWidth, (index + 1) * TileId.FullWidth);
+        var stored = await TileReader.HashesAsync(db, log.Id, level, from, level == 0 ? Math.Min(to, log.Before) : to, cancellationToken);
         byte[] hashes = [.. stored.Concat(log.HashesFrom(level, from + stored.Count, to)).SelectMany(hash => hash)];
         return hashes.Length == TileId.FullWidth * TreeHash.Size ? hashes : throw new InvalidOperationException($"Tile {level}/{index} of log {log.Id} lacks hashes.");
     }

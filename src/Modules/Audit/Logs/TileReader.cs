@@ -1,11 +1,13 @@
 using System.Buffers;
-using Microsoft.EntityFrameworkCore;
 using MissionControl.Platform.Data;
 using MissionControl.Trust.TransparencyLog;
 
 namespace MissionControl.Audit.Logs;
 
-/// <summary>The tiles of a log, byte for byte as C2SP tlog-tiles has them; what is not full is put together from the rows below it.</summary>
+/// <summary>
+/// The tiles of a log, byte for byte as C2SP tlog-tiles has them; what is not full is put together from the rows below it. All by whole
+/// keys, in statements that are prepared once.
+/// </summary>
 internal static class TileReader
 {
     /// <summary>Reads a tile or a bundle; null when the log does not reach that far.</summary>
@@ -14,28 +16,41 @@ internal static class TileReader
         var (from, to) = (id.Index * TileId.FullWidth, (id.Index * TileId.FullWidth) + id.Width);
         if (id.Level == TileId.Entries)
         {
-            var entries = await db.Set<LogLeaf>().Where(leaf => leaf.LogId == log && leaf.Position >= from && leaf.Position < to).OrderBy(leaf => leaf.Position).Select(leaf => leaf.Content).ToListAsync(cancellationToken);
-            if (entries.Count < id.Width)
+            var entries = await LeavesAsync(db, log, from, to, ["content"], cancellationToken);
+            if (entries.Contains(null))
             {
                 return null;
             }
 
-            var bundle = new ArrayBufferWriter<byte>();
-            entries.ForEach(entry => EntryBundle.Write(bundle, entry));
+            var bundle = new ArrayBufferWriter<byte>(entries.Sum(entry => 2 + ((byte[])entry![0]!).Length));
+            foreach (var entry in entries)
+            {
+                EntryBundle.Write(bundle, (byte[])entry![0]!);
+            }
+
             return bundle.WrittenSpan.ToArray();
         }
 
         if (id.IsFull)
         {
-            return await db.Set<LogTile>().Where(tile => tile.LogId == log && tile.Level == id.Level && tile.Position == id.Index).Select(tile => tile.Hashes).SingleOrDefaultAsync(cancellationToken);
+            return (byte[]?)(await db.Dialect.ReadByKeyAsync(db, LogTile.Table, ["log_id", "level", "position"], [[log, id.Level, id.Index]], ["hashes"], cancellationToken))[0]?[0];
         }
 
-        var below = id.Level - 1;
-        var hashes = id.Level == 0
-            ? await db.Set<LogLeaf>().Where(leaf => leaf.LogId == log && leaf.Position >= from && leaf.Position < to).OrderBy(leaf => leaf.Position).Select(leaf => leaf.Hash).ToListAsync(cancellationToken)
-            : await db.Set<LogTile>().Where(tile => tile.LogId == log && tile.Level == below && tile.Position >= from && tile.Position < to).OrderBy(tile => tile.Position).Select(tile => tile.Root).ToListAsync(cancellationToken);
+        var hashes = await HashesAsync(db, log, id.Level, from, to, cancellationToken);
         return hashes.Count < id.Width ? null : [.. hashes.SelectMany(hash => hash)];
     }
+
+    /// <summary>The hashes of a level from one place to before another; as many as there are without a hole.</summary>
+    public static async Task<List<byte[]>> HashesAsync(ControlPlaneDbContext db, Guid log, int level, long from, long to, CancellationToken cancellationToken)
+    {
+        var rows = level == 0 ? await LeavesAsync(db, log, from, to, ["hash"], cancellationToken)
+            : await db.Dialect.ReadByKeyAsync(db, LogTile.Table, ["log_id", "level", "position"], [.. Places(from, to).Select(place => new object?[] { log, level - 1, place })], ["root"], cancellationToken);
+        return [.. rows.TakeWhile(row => row is not null).Select(row => (byte[])row![0]!)];
+    }
+
+    /// <summary>Entries from one place to before another, in order; null where there is none.</summary>
+    public static Task<IReadOnlyList<object?[]?>> LeavesAsync(ControlPlaneDbContext db, Guid log, long from, long to, IReadOnlyList<string> columns, CancellationToken cancellationToken) =>
+        db.Dialect.ReadByKeyAsync(db, LogLeaf.Table, ["log_id", "position"], [.. Places(from, to).Select(place => new object?[] { log, place })], columns, cancellationToken);
 
     /// <summary>Puts a proof together.</summary>
     /// <exception cref="InvalidOperationException">A tile that the log must have is not there.</exception>
@@ -44,9 +59,17 @@ internal static class TileReader
         var tiles = new Dictionary<TileId, ReadOnlyMemory<byte>>();
         foreach (var id in plan.Tiles)
         {
-            tiles[id] = await ReadAsync(db, log, id, cancellationToken) ?? throw new InvalidOperationException($"{id} of log {log} is not there.");
+            tiles[id] = await ReadAsync(db, log, id, cancellationToken) ?? throw new InvalidOperationException($"{id} is not there.");
         }
 
         return plan.Resolve(id => tiles[id]);
+    }
+
+    private static IEnumerable<long> Places(long from, long to)
+    {
+        for (var place = from; place < to; place++)
+        {
+            yield return place;
+        }
     }
 }

@@ -74,7 +74,7 @@ internal sealed class SignedIn(MissionControlClient client, TimeProvider time)
     /// </summary>
     public Task<TradedSession?> RenewAsync(string session, TradedSession refusedOne, CancellationToken cancellationToken)
     {
-        // A page asks several roles at once; the first to be refused renews it for all.
+        // Another page may have renewed it already.
         var key = KeyOf(session);
         if (known.TryGetValue(key, out var entry) && entry.Traded.AccessToken == refusedOne.AccessToken)
         {

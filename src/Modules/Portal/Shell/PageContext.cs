@@ -14,6 +14,7 @@ internal sealed class PageContext(MissionControlClient client, IAntiforgery forg
 {
     private HttpContext? http;
     private TradedSession? user;
+    private Task<TradedSession?>? renewal;
 
     /// <summary>The request.</summary>
     public HttpContext Http => http ?? throw new InvalidOperationException("No page is entered.");
@@ -110,7 +111,9 @@ internal sealed class PageContext(MissionControlClient client, IAntiforgery forg
             }
             catch (ApiException refusal) when ((int)refusal.Status == StatusCodes.Status401Unauthorized && asks is not null && Http.Request.Cookies[SignedIn.Cookie] is { } session)
             {
-                if (await signedIn.RenewAsync(session, asks, Aborted) is not { } renewed || renewed.AccessToken == asks.AccessToken)
+                // A page asks several roles at once: whichever is refused first renews it for all, once.
+                renewal ??= signedIn.RenewAsync(session, asks, Aborted);
+                if (await renewal is not { } renewed || renewed.AccessToken == asks.AccessToken)
                 {
                     return new Answer<T>(null, Refusal.Of(role, refusal));
                 }
