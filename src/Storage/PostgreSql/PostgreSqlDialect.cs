@@ -162,7 +162,9 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
         command.Transaction = (NpgsqlTransaction?)db.CurrentTransaction;
         var arrays = key.Select((column, i) => Parameter(command, types[column], keys, i)).ToList();
         var join = string.Join(" AND ", key.Select(column => $"t.{Quote(column)} = k.{Quote(column)}"));
-        command.CommandText = $"SELECT k.position, {string.Join(", ", columns.Select(column => "t." + Quote(column)))} FROM unnest({string.Join(", ", arrays)}) WITH ORDINALITY AS k({List(key)}, position) JOIN {Quote(table)} t ON {join}";
+
+        // By a name that no column has: one of ours is called position.
+        command.CommandText = $"SELECT k.mc_ordinal, {string.Join(", ", columns.Select(column => "t." + Quote(column)))} FROM unnest({string.Join(", ", arrays)}) WITH ORDINALITY AS k({List(key)}, mc_ordinal) JOIN {Quote(table)} t ON {join}";
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {

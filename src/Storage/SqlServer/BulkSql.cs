@@ -26,23 +26,23 @@ internal static class BulkSql
     {
         var (table, columns, set) = (Quote(rows.Table), List(rows.Columns), rows.Columns.Except(rows.Key).ToList());
         var sql = new StringBuilder("SET NOCOUNT ON;\n").Append(Source(rows.Columns, rows.Key, types, isUnique: true));
-        sql.Append("DECLARE @written TABLE (position int NOT NULL);\nDECLARE @absent TABLE (position int NOT NULL PRIMARY KEY);\n");
+        sql.Append("DECLARE @written TABLE (mc_ordinal int NOT NULL);\nDECLARE @absent TABLE (mc_ordinal int NOT NULL PRIMARY KEY);\n");
         if (condition is not null && set.Count > 0)
         {
-            sql.Append(CultureInfo.InvariantCulture, $"UPDATE t SET {string.Join(", ", set.Select(column => $"t.{Quote(column)} = s.{Quote(column)}"))} OUTPUT s.position INTO @written\n");
+            sql.Append(CultureInfo.InvariantCulture, $"UPDATE t SET {string.Join(", ", set.Select(column => $"t.{Quote(column)} = s.{Quote(column)}"))} OUTPUT s.mc_ordinal INTO @written\n");
             sql.Append(CultureInfo.InvariantCulture, $"FROM @rows AS s INNER LOOP JOIN {table} AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) ON {Join(rows.Key)}{condition} OPTION (FORCE ORDER);\n");
         }
 
         // The range locks of the search keep the gap until the commit: who comes second waits, and then finds the row.
-        sql.Append(CultureInfo.InvariantCulture, $"INSERT INTO @absent SELECT s.position FROM @rows AS s WHERE NOT EXISTS (SELECT 1 FROM {table} AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) WHERE {Join(rows.Key)}) OPTION (LOOP JOIN, FORCE ORDER);\n");
-        sql.Append(CultureInfo.InvariantCulture, $"INSERT INTO {table} ({columns}) SELECT {columns} FROM @rows WHERE position IN (SELECT position FROM @absent);\n");
-        return sql.Append("SELECT position FROM @written UNION ALL SELECT position FROM @absent;").ToString();
+        sql.Append(CultureInfo.InvariantCulture, $"INSERT INTO @absent SELECT s.mc_ordinal FROM @rows AS s WHERE NOT EXISTS (SELECT 1 FROM {table} AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) WHERE {Join(rows.Key)}) OPTION (LOOP JOIN, FORCE ORDER);\n");
+        sql.Append(CultureInfo.InvariantCulture, $"INSERT INTO {table} ({columns}) SELECT {columns} FROM @rows WHERE mc_ordinal IN (SELECT mc_ordinal FROM @absent);\n");
+        return sql.Append("SELECT mc_ordinal FROM @written UNION ALL SELECT mc_ordinal FROM @absent;").ToString();
     }
 
     /// <summary>Reads rows by their keys; answers the position of each key and the columns.</summary>
     public static string Read(string table, IReadOnlyList<string> key, IReadOnlyList<string> columns, IReadOnlyDictionary<string, string> types) =>
         $"SET NOCOUNT ON;\n{Source(key, key, types, isUnique: false)}" +
-        $"SELECT s.position, {string.Join(", ", columns.Select(column => "t." + Quote(column)))} FROM @rows AS s INNER LOOP JOIN {Quote(table)} AS t ON {Join(key)} OPTION (FORCE ORDER);";
+        $"SELECT s.mc_ordinal, {string.Join(", ", columns.Select(column => "t." + Quote(column)))} FROM @rows AS s INNER LOOP JOIN {Quote(table)} AS t ON {Join(key)} OPTION (FORCE ORDER);";
 
     /// <summary>Locks rows by their keys, in the order of the keys, until the transaction ends.</summary>
     public static string Lock(string table, IReadOnlyList<string> key, IReadOnlyDictionary<string, string> types) =>
@@ -117,13 +117,13 @@ internal static class BulkSql
     private static string Source(IReadOnlyList<string> columns, IReadOnlyList<string> key, IReadOnlyDictionary<string, string> types, bool isUnique)
     {
         var declared = string.Join(", ", columns.Select(column => $"{Quote(column)} {types[column]}{(IsText(types[column]) ? $" COLLATE {Collation}" : "")}{(key.Contains(column) ? " NOT NULL" : " NULL")}"));
-        var order = isUnique ? $"PRIMARY KEY ({List(key)})" : $"PRIMARY KEY ({List(key)}, position)";
+        var order = isUnique ? $"PRIMARY KEY ({List(key)})" : $"PRIMARY KEY ({List(key)}, mc_ordinal)";
         var selected = string.Join(", ", columns.Select(column => IsBinary(types[column]) ? $"CONVERT({types[column]}, j.{Quote(column)}, 2)" : $"j.{Quote(column)}"));
 
         // Read without a bound: what is too long must fail where it is stored, not arrive cut off or as null.
         var read = string.Join(", ", columns.Select((column, i) => $"{Quote(column)} {(IsBinary(types[column]) ? "varchar(max)" : IsText(types[column]) ? "nvarchar(max)" : types[column])} '$[{i + 1}]'"));
-        return $"DECLARE @rows TABLE (position int NOT NULL, {declared}, {order});\n" +
-            $"INSERT INTO @rows SELECT j.position, {selected} FROM OPENJSON(@json) WITH (position int '$[0]', {read}) AS j;\n";
+        return $"DECLARE @rows TABLE (mc_ordinal int NOT NULL, {declared}, {order});\n" +
+            $"INSERT INTO @rows SELECT j.mc_ordinal, {selected} FROM OPENJSON(@json) WITH (mc_ordinal int '$[0]', {read}) AS j;\n";
     }
 
     private static bool IsText(string type) => type.StartsWith("nvarchar", StringComparison.Ordinal);

@@ -1,42 +1,42 @@
 -- insert if absent
 SET NOCOUNT ON;
-DECLARE @rows TABLE (position int NOT NULL, [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL, [message_id] binary(16) NOT NULL, [applied_at] bigint NULL, PRIMARY KEY ([consumer], [message_id]));
-INSERT INTO @rows SELECT j.position, j.[consumer], CONVERT(binary(16), j.[message_id], 2), j.[applied_at] FROM OPENJSON(@json) WITH (position int '$[0]', [consumer] nvarchar(max) '$[1]', [message_id] varchar(max) '$[2]', [applied_at] bigint '$[3]') AS j;
-DECLARE @written TABLE (position int NOT NULL);
-DECLARE @absent TABLE (position int NOT NULL PRIMARY KEY);
-INSERT INTO @absent SELECT s.position FROM @rows AS s WHERE NOT EXISTS (SELECT 1 FROM [fleet_inbox] AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) WHERE t.[consumer] = s.[consumer] AND t.[message_id] = s.[message_id]) OPTION (LOOP JOIN, FORCE ORDER);
-INSERT INTO [fleet_inbox] ([consumer], [message_id], [applied_at]) SELECT [consumer], [message_id], [applied_at] FROM @rows WHERE position IN (SELECT position FROM @absent);
-SELECT position FROM @written UNION ALL SELECT position FROM @absent;
+DECLARE @rows TABLE (mc_ordinal int NOT NULL, [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL, [message_id] binary(16) NOT NULL, [applied_at] bigint NULL, PRIMARY KEY ([consumer], [message_id]));
+INSERT INTO @rows SELECT j.mc_ordinal, j.[consumer], CONVERT(binary(16), j.[message_id], 2), j.[applied_at] FROM OPENJSON(@json) WITH (mc_ordinal int '$[0]', [consumer] nvarchar(max) '$[1]', [message_id] varchar(max) '$[2]', [applied_at] bigint '$[3]') AS j;
+DECLARE @written TABLE (mc_ordinal int NOT NULL);
+DECLARE @absent TABLE (mc_ordinal int NOT NULL PRIMARY KEY);
+INSERT INTO @absent SELECT s.mc_ordinal FROM @rows AS s WHERE NOT EXISTS (SELECT 1 FROM [fleet_inbox] AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) WHERE t.[consumer] = s.[consumer] AND t.[message_id] = s.[message_id]) OPTION (LOOP JOIN, FORCE ORDER);
+INSERT INTO [fleet_inbox] ([consumer], [message_id], [applied_at]) SELECT [consumer], [message_id], [applied_at] FROM @rows WHERE mc_ordinal IN (SELECT mc_ordinal FROM @absent);
+SELECT mc_ordinal FROM @written UNION ALL SELECT mc_ordinal FROM @absent;
 
 -- upsert
 SET NOCOUNT ON;
-DECLARE @rows TABLE (position int NOT NULL, [cluster_id] binary(16) NOT NULL, [customer_id] binary(16) NULL, [rank] bigint NULL, [at] bigint NULL, [status] nvarchar(10) COLLATE Latin1_General_100_BIN2 NULL, [body] varbinary(max) NULL, PRIMARY KEY ([cluster_id]));
-INSERT INTO @rows SELECT j.position, CONVERT(binary(16), j.[cluster_id], 2), CONVERT(binary(16), j.[customer_id], 2), j.[rank], j.[at], j.[status], CONVERT(varbinary(max), j.[body], 2) FROM OPENJSON(@json) WITH (position int '$[0]', [cluster_id] varchar(max) '$[1]', [customer_id] varchar(max) '$[2]', [rank] bigint '$[3]', [at] bigint '$[4]', [status] nvarchar(max) '$[5]', [body] varchar(max) '$[6]') AS j;
-DECLARE @written TABLE (position int NOT NULL);
-DECLARE @absent TABLE (position int NOT NULL PRIMARY KEY);
-UPDATE t SET t.[customer_id] = s.[customer_id], t.[rank] = s.[rank], t.[at] = s.[at], t.[status] = s.[status], t.[body] = s.[body] OUTPUT s.position INTO @written
+DECLARE @rows TABLE (mc_ordinal int NOT NULL, [cluster_id] binary(16) NOT NULL, [customer_id] binary(16) NULL, [rank] bigint NULL, [at] bigint NULL, [status] nvarchar(10) COLLATE Latin1_General_100_BIN2 NULL, [body] varbinary(max) NULL, PRIMARY KEY ([cluster_id]));
+INSERT INTO @rows SELECT j.mc_ordinal, CONVERT(binary(16), j.[cluster_id], 2), CONVERT(binary(16), j.[customer_id], 2), j.[rank], j.[at], j.[status], CONVERT(varbinary(max), j.[body], 2) FROM OPENJSON(@json) WITH (mc_ordinal int '$[0]', [cluster_id] varchar(max) '$[1]', [customer_id] varchar(max) '$[2]', [rank] bigint '$[3]', [at] bigint '$[4]', [status] nvarchar(max) '$[5]', [body] varchar(max) '$[6]') AS j;
+DECLARE @written TABLE (mc_ordinal int NOT NULL);
+DECLARE @absent TABLE (mc_ordinal int NOT NULL PRIMARY KEY);
+UPDATE t SET t.[customer_id] = s.[customer_id], t.[rank] = s.[rank], t.[at] = s.[at], t.[status] = s.[status], t.[body] = s.[body] OUTPUT s.mc_ordinal INTO @written
 FROM @rows AS s INNER LOOP JOIN [fleet_last_health] AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) ON t.[cluster_id] = s.[cluster_id] OPTION (FORCE ORDER);
-INSERT INTO @absent SELECT s.position FROM @rows AS s WHERE NOT EXISTS (SELECT 1 FROM [fleet_last_health] AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) WHERE t.[cluster_id] = s.[cluster_id]) OPTION (LOOP JOIN, FORCE ORDER);
-INSERT INTO [fleet_last_health] ([cluster_id], [customer_id], [rank], [at], [status], [body]) SELECT [cluster_id], [customer_id], [rank], [at], [status], [body] FROM @rows WHERE position IN (SELECT position FROM @absent);
-SELECT position FROM @written UNION ALL SELECT position FROM @absent;
+INSERT INTO @absent SELECT s.mc_ordinal FROM @rows AS s WHERE NOT EXISTS (SELECT 1 FROM [fleet_last_health] AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) WHERE t.[cluster_id] = s.[cluster_id]) OPTION (LOOP JOIN, FORCE ORDER);
+INSERT INTO [fleet_last_health] ([cluster_id], [customer_id], [rank], [at], [status], [body]) SELECT [cluster_id], [customer_id], [rank], [at], [status], [body] FROM @rows WHERE mc_ordinal IN (SELECT mc_ordinal FROM @absent);
+SELECT mc_ordinal FROM @written UNION ALL SELECT mc_ordinal FROM @absent;
 
 -- upsert only if newer
 SET NOCOUNT ON;
-DECLARE @rows TABLE (position int NOT NULL, [cluster_id] binary(16) NOT NULL, [customer_id] binary(16) NULL, [rank] bigint NULL, [at] bigint NULL, [status] nvarchar(10) COLLATE Latin1_General_100_BIN2 NULL, [body] varbinary(max) NULL, PRIMARY KEY ([cluster_id]));
-INSERT INTO @rows SELECT j.position, CONVERT(binary(16), j.[cluster_id], 2), CONVERT(binary(16), j.[customer_id], 2), j.[rank], j.[at], j.[status], CONVERT(varbinary(max), j.[body], 2) FROM OPENJSON(@json) WITH (position int '$[0]', [cluster_id] varchar(max) '$[1]', [customer_id] varchar(max) '$[2]', [rank] bigint '$[3]', [at] bigint '$[4]', [status] nvarchar(max) '$[5]', [body] varchar(max) '$[6]') AS j;
-DECLARE @written TABLE (position int NOT NULL);
-DECLARE @absent TABLE (position int NOT NULL PRIMARY KEY);
-UPDATE t SET t.[customer_id] = s.[customer_id], t.[rank] = s.[rank], t.[at] = s.[at], t.[status] = s.[status], t.[body] = s.[body] OUTPUT s.position INTO @written
+DECLARE @rows TABLE (mc_ordinal int NOT NULL, [cluster_id] binary(16) NOT NULL, [customer_id] binary(16) NULL, [rank] bigint NULL, [at] bigint NULL, [status] nvarchar(10) COLLATE Latin1_General_100_BIN2 NULL, [body] varbinary(max) NULL, PRIMARY KEY ([cluster_id]));
+INSERT INTO @rows SELECT j.mc_ordinal, CONVERT(binary(16), j.[cluster_id], 2), CONVERT(binary(16), j.[customer_id], 2), j.[rank], j.[at], j.[status], CONVERT(varbinary(max), j.[body], 2) FROM OPENJSON(@json) WITH (mc_ordinal int '$[0]', [cluster_id] varchar(max) '$[1]', [customer_id] varchar(max) '$[2]', [rank] bigint '$[3]', [at] bigint '$[4]', [status] nvarchar(max) '$[5]', [body] varchar(max) '$[6]') AS j;
+DECLARE @written TABLE (mc_ordinal int NOT NULL);
+DECLARE @absent TABLE (mc_ordinal int NOT NULL PRIMARY KEY);
+UPDATE t SET t.[customer_id] = s.[customer_id], t.[rank] = s.[rank], t.[at] = s.[at], t.[status] = s.[status], t.[body] = s.[body] OUTPUT s.mc_ordinal INTO @written
 FROM @rows AS s INNER LOOP JOIN [fleet_last_health] AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) ON t.[cluster_id] = s.[cluster_id] WHERE s.[rank] > t.[rank] OPTION (FORCE ORDER);
-INSERT INTO @absent SELECT s.position FROM @rows AS s WHERE NOT EXISTS (SELECT 1 FROM [fleet_last_health] AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) WHERE t.[cluster_id] = s.[cluster_id]) OPTION (LOOP JOIN, FORCE ORDER);
-INSERT INTO [fleet_last_health] ([cluster_id], [customer_id], [rank], [at], [status], [body]) SELECT [cluster_id], [customer_id], [rank], [at], [status], [body] FROM @rows WHERE position IN (SELECT position FROM @absent);
-SELECT position FROM @written UNION ALL SELECT position FROM @absent;
+INSERT INTO @absent SELECT s.mc_ordinal FROM @rows AS s WHERE NOT EXISTS (SELECT 1 FROM [fleet_last_health] AS t WITH (UPDLOCK, HOLDLOCK, ROWLOCK) WHERE t.[cluster_id] = s.[cluster_id]) OPTION (LOOP JOIN, FORCE ORDER);
+INSERT INTO [fleet_last_health] ([cluster_id], [customer_id], [rank], [at], [status], [body]) SELECT [cluster_id], [customer_id], [rank], [at], [status], [body] FROM @rows WHERE mc_ordinal IN (SELECT mc_ordinal FROM @absent);
+SELECT mc_ordinal FROM @written UNION ALL SELECT mc_ordinal FROM @absent;
 
 -- read by key
 SET NOCOUNT ON;
-DECLARE @rows TABLE (position int NOT NULL, [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL, [message_id] binary(16) NOT NULL, PRIMARY KEY ([consumer], [message_id], position));
-INSERT INTO @rows SELECT j.position, j.[consumer], CONVERT(binary(16), j.[message_id], 2) FROM OPENJSON(@json) WITH (position int '$[0]', [consumer] nvarchar(max) '$[1]', [message_id] varchar(max) '$[2]') AS j;
-SELECT s.position, t.[applied_at] FROM @rows AS s INNER LOOP JOIN [fleet_inbox] AS t ON t.[consumer] = s.[consumer] AND t.[message_id] = s.[message_id] OPTION (FORCE ORDER);
+DECLARE @rows TABLE (mc_ordinal int NOT NULL, [consumer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL, [message_id] binary(16) NOT NULL, PRIMARY KEY ([consumer], [message_id], mc_ordinal));
+INSERT INTO @rows SELECT j.mc_ordinal, j.[consumer], CONVERT(binary(16), j.[message_id], 2) FROM OPENJSON(@json) WITH (mc_ordinal int '$[0]', [consumer] nvarchar(max) '$[1]', [message_id] varchar(max) '$[2]') AS j;
+SELECT s.mc_ordinal, t.[applied_at] FROM @rows AS s INNER LOOP JOIN [fleet_inbox] AS t ON t.[consumer] = s.[consumer] AND t.[message_id] = s.[message_id] OPTION (FORCE ORDER);
 
 -- claim
 WITH due AS (SELECT TOP (@limit) * FROM [fleet_outbox] WITH (UPDLOCK, READPAST, ROWLOCK) WHERE next_attempt_at <= @now OR next_attempt_at > @beyond ORDER BY id)
