@@ -81,6 +81,29 @@ public sealed class AuditServedTests : IDisposable
     }
 
     [Fact]
+    public async Task A_server_that_says_when_it_has_time_again_is_waited_for_and_one_that_wants_too_long_is_not()
+    {
+        foreach (var (seconds, expected) in new[] { ("1", 0), ("3600", 3), ("soon", 3) })
+        {
+            var refused = 0;
+            await using var server = await HostileServer.StartAsync(context =>
+            {
+                if (context.Request.Path != "/tile/0/001" || Interlocked.Increment(ref refused) > 1)
+                {
+                    return ServeAsync(context);
+                }
+
+                context.Response.StatusCode = 429;
+                context.Response.Headers.RetryAfter = seconds;
+                return Task.CompletedTask;
+            });
+
+            var (code, said, error) = await VerifyAsync(server.Address);
+            Assert.True(code == expected, said + error);
+        }
+    }
+
+    [Fact]
     public async Task What_is_served_without_end_or_is_none_is_read_no_further_than_it_may_be_long()
     {
         foreach (var (file, zipped, code) in new[] { ("checkpoint", false, 3), ("checkpoint", true, 3), ("tile/entries/000", false, 2), ("tile/entries/001", true, 2), ("tile/0/000", true, 2), ("tile/1/000.p/2", false, 2) })

@@ -179,6 +179,12 @@ public sealed class PeopleTests : IAsyncLifetime
 
         Assert.Equal(HttpStatusCode.OK, (await api.GetAsync(new Uri("/api/v1/fleet/clusters", UriKind.Relative))).StatusCode);
 
+        // What was signed a while ago is no word of today's; it is signed anew for whoever is still there.
+        time.Advance(TimeSpan.FromSeconds(70));
+        Assert.Equal(HttpStatusCode.Unauthorized, (await api.GetAsync(new Uri("/api/v1/fleet/clusters", UriKind.Relative))).StatusCode);
+        api.DefaultRequestHeaders.Authorization = new("Bearer", (await somebody.TradeAsync())!.AccessToken);
+        Assert.Equal(HttpStatusCode.OK, (await api.GetAsync(new Uri("/api/v1/fleet/clusters", UriKind.Relative))).StatusCode);
+
         using var disabled = await host.Admin.PostAsJsonAsync($"/api/v1/identity/people/{id}/disable", new PersonActionRequest("left the company"));
         disabled.EnsureSuccessStatusCode();
         await Eventually.TrueAsync(async () => (await api.GetAsync(new Uri("/api/v1/fleet/clusters", UriKind.Relative))).StatusCode == HttpStatusCode.Unauthorized, "fleet refuses", TimeSpan.FromSeconds(5));

@@ -87,6 +87,27 @@ public abstract class SchemaContract<TDatabase>(TDatabase database) : IClassFixt
         });
     }
 
+    [Fact]
+    public async Task A_column_may_be_called_as_rows_are_numbered_elsewhere()
+    {
+        // "position" is what the statements of one engine called that, until a table of ours had it in its key.
+        var (services, log, content) = (await database.EmptyAsync(), Guid.CreateVersion7(), new byte[] { 1, 2, 3 });
+        await MigrateAsync(services);
+        var rows = new BulkRows("audit_log_leaf", ["log_id", "position", "hash", "event_id", "event_hash", "content"], ["log_id", "position"],
+            [.. Enumerable.Range(0, 3).Select(i => new object?[] { log, (long)i, new byte[32], Guid.CreateVersion7(), new byte[32], content })]);
+        await TestDatabase.WithAsync(services, async db =>
+        {
+            await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
+            Assert.Equal(3, await db.Dialect.InsertIfAbsentAsync(db, rows, Token));
+            await transaction.CommitAsync(Token);
+            var read = await db.Dialect.ReadByKeyAsync(db, rows.Table, rows.Key, [[log, 2L], [log, 3L], [log, 0L]], ["position", "content"], Token);
+            Assert.Equal([2L, content], read[0]);
+            Assert.Null(read[1]);
+            Assert.Equal([0L, content], read[2]);
+            return 0;
+        });
+    }
+
     /// <summary>Statements that would change or remove a row, each by another way round.</summary>
     protected abstract IEnumerable<string> Attacks(string table, IReadOnlyList<string> key, string column);
 

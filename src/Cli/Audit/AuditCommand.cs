@@ -20,7 +20,7 @@ internal static class AuditCommand
     private const string Help = """
         Verify logs, or keep a copy of one, without believing whoever keeps them.
 
-        Any log in the C2SP tlog-tiles format will do; nobody has to be signed in.
+        Any log in the C2SP tlog-tiles format will do. Those of Mission Control are read as whoever is signed in; for others nobody has to be.
         """;
 
     public static Command Create() => new(Name, Help) { VerifyCommand.Create(), MirrorCommand.Create() };

@@ -58,6 +58,7 @@ internal sealed class KnownTokens(IServiceScopeFactory scopes, TimeProvider time
         var body = await ReadAsync(module, UserKeyKind, UserKeyKind, cancellationToken);
         var message = body is null ? null : JsonSerializer.Deserialize<UserKeysChanged>(body, MessageJson.Options);
         var read = (message?.Keys ?? new Dictionary<string, byte[]>()).ToDictionary(key => key.Key, key => VerificationKey.FromSpki(key.Value), StringComparer.Ordinal);
+        // None is what a role has that was not told yet; people who have just signed in do not wait until that is forgotten.
         if (read.Count > 0)
         {
             keys[module] = (read, tick);
@@ -84,6 +85,7 @@ internal sealed class KnownTokens(IServiceScopeFactory scopes, TimeProvider time
 
         var body = await ReadAsync(module, kind, id, cancellationToken);
         var known = body is null ? null : JsonSerializer.Deserialize<T>(body, MessageJson.Options);
+        // The same of a person: only what identity has signed leads here, so nobody can have unknown ones looked for without end.
         if (known is not null || kind != PersonKind)
         {
             cache[(module, kind, id)] = (known, tick);

@@ -17,11 +17,11 @@ public sealed record Checkpoint(string Origin, long Size, TreeHash Root)
     {
         ArgumentNullException.ThrowIfNull(text);
         var lines = text.Split('\n');
-        Require(lines.Length >= 4 && lines[^1].Length == 0, "A checkpoint has three lines at least: origin, size and root.");
-        Require(lines[..^1].All(line => line.Length > 0), "A checkpoint has no empty line.");
-        Require(TryParseSize(lines[1], out var size), "The size of a checkpoint is a decimal number without zeros in front, below 2^63.");
-        Require(TreeHash.TryParse(lines[2], out var root), "The root of a checkpoint is the base64 of 32 bytes.");
-        Require(size > 0 || root == TreeHash.Empty, "A checkpoint of no entries has another root than the empty tree.");
+        Malformed.Unless(lines.Length >= 4 && lines[^1].Length == 0, "A checkpoint has three lines at least: origin, size and root.");
+        Malformed.Unless(lines[..^1].All(line => line.Length > 0), "A checkpoint has no empty line.");
+        Malformed.Unless(TryParseSize(lines[1], out var size), "The size of a checkpoint is a decimal number without zeros in front, below 2^63.");
+        Malformed.Unless(TreeHash.TryParse(lines[2], out var root), "The root of a checkpoint is the base64 of 32 bytes.");
+        Malformed.Unless(size > 0 || root == TreeHash.Empty, "A checkpoint of no entries has another root than the empty tree.");
         return new Checkpoint(lines[0], size, root) { Extensions = lines[3..^1] };
     }
 
@@ -33,13 +33,5 @@ public sealed record Checkpoint(string Origin, long Size, TreeHash Root)
     {
         size = 0;
         return text.Length is > 0 and <= 19 && text.All(char.IsAsciiDigit) && (text[0] != '0' || text.Length == 1) && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out size);
-    }
-
-    private static void Require(bool holds, string otherwise)
-    {
-        if (!holds)
-        {
-            throw new FormatException(otherwise);
-        }
     }
 }

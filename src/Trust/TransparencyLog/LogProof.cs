@@ -25,25 +25,25 @@ public sealed record LogProof(long Index, IReadOnlyList<TreeHash> Path, SignedNo
     {
         // The note judges its own bytes; what stands in front of it is ASCII.
         var split = bytes.IndexOf("\n\n"u8);
-        Require(split >= 0, "A proof has an empty line in front of its checkpoint.");
+        Malformed.Unless(split >= 0, "A proof has an empty line in front of its checkpoint.");
         var lines = Encoding.Latin1.GetString(bytes[..split]).Split('\n');
-        Require(lines[0] == Head, $"A proof begins with {Head}.");
+        Malformed.Unless(lines[0] == Head, $"A proof begins with {Head}.");
         var at = 1;
         byte[] extra = [];
         if (at < lines.Length && lines[at].StartsWith(ExtraWord, StringComparison.Ordinal))
         {
-            Require(SignedNote.TryDecode(lines[at][ExtraWord.Length..], out var decoded), "What comes along with a proof is base64.");
+            Malformed.Unless(SignedNote.TryDecode(lines[at][ExtraWord.Length..], out var decoded), "What comes along with a proof is base64.");
             extra = decoded!;
             at++;
         }
 
         var index = 0L;
-        Require(at < lines.Length && lines[at].StartsWith(IndexWord, StringComparison.Ordinal) && Checkpoint.TryParseSize(lines[at][IndexWord.Length..], out index), "A proof says at which index the entry stands: a decimal number below 2^63.");
-        Require(lines.Length - ++at <= MerkleProof.MaxLength, $"A path has {MerkleProof.MaxLength} hashes at most.");
+        Malformed.Unless(at < lines.Length && lines[at].StartsWith(IndexWord, StringComparison.Ordinal) && Checkpoint.TryParseSize(lines[at][IndexWord.Length..], out index), "A proof says at which index the entry stands: a decimal number below 2^63.");
+        Malformed.Unless(lines.Length - ++at <= MerkleProof.MaxLength, $"A path has {MerkleProof.MaxLength} hashes at most.");
         var path = new TreeHash[lines.Length - at];
         for (var i = 0; i < path.Length; i++)
         {
-            Require(TreeHash.TryParse(lines[at + i], out path[i]), "Each line of a path is the base64 of 32 bytes.");
+            Malformed.Unless(TreeHash.TryParse(lines[at + i], out path[i]), "Each line of a path is the base64 of 32 bytes.");
         }
 
         return new LogProof(index, path, SignedNote.Parse(bytes[(split + 2)..])) { Extra = extra };
@@ -58,8 +58,8 @@ public sealed record LogProof(long Index, IReadOnlyList<TreeHash> Path, SignedNo
     {
         ArgumentNullException.ThrowIfNull(policy);
         var seen = policy.Judge(Note);
-        Require(seen.HasQuorum, $"Too few witnesses have seen the checkpoint of {seen.Checkpoint.Size} entries.");
-        Require(MerkleProof.VerifyInclusion(TreeHash.OfLeaf(entry), Index, seen.Checkpoint.Size, [.. Path], seen.Checkpoint.Root), $"The path does not lead from the entry to the root of {seen.Checkpoint.Origin}.");
+        Malformed.Unless(seen.HasQuorum, $"Too few witnesses have seen the checkpoint of {seen.Checkpoint.Size} entries.");
+        Malformed.Unless(MerkleProof.VerifyInclusion(TreeHash.OfLeaf(entry), Index, seen.Checkpoint.Size, [.. Path], seen.Checkpoint.Root), $"The path does not lead from the entry to the root of {seen.Checkpoint.Origin}.");
         return seen;
     }
 
@@ -82,13 +82,5 @@ public sealed record LogProof(long Index, IReadOnlyList<TreeHash> Path, SignedNo
         }
 
         return text.Append('\n').Append(Note).ToString();
-    }
-
-    private static void Require(bool holds, string otherwise)
-    {
-        if (!holds)
-        {
-            throw new FormatException(otherwise);
-        }
     }
 }

@@ -47,8 +47,8 @@ public sealed class SignedNote
     {
         ArgumentNullException.ThrowIfNull(text);
         ArgumentNullException.ThrowIfNull(signatures);
-        Require(text.EndsWith('\n'), "The text of a note ends with a line feed.");
-        Require(!text.Any(letter => letter != '\n' && letter < ' '), "A note has no control characters.");
+        Malformed.Unless(text.EndsWith('\n'), "The text of a note ends with a line feed.");
+        Malformed.Unless(!text.Any(letter => letter != '\n' && letter < ' '), "A note has no control characters.");
         (Text, Signatures) = (text, signatures);
     }
 
@@ -62,7 +62,7 @@ public sealed class SignedNote
     /// <exception cref="FormatException">It is none; the message says why.</exception>
     public static SignedNote Parse(ReadOnlySpan<byte> bytes)
     {
-        Require(bytes.Length <= MaxLength, $"A note has {MaxLength} bytes at most.");
+        Malformed.Unless(bytes.Length <= MaxLength, $"A note has {MaxLength} bytes at most.");
         string whole;
         try
         {
@@ -75,10 +75,10 @@ public sealed class SignedNote
 
         // The last empty line divides text and signatures: the text may have empty lines of its own.
         var split = whole.LastIndexOf("\n\n", StringComparison.Ordinal);
-        Require(split >= 0, "A note has an empty line between its text and its signatures.");
-        Require(whole.EndsWith('\n') && split + 2 < whole.Length, "A note ends with the line of a signature.");
+        Malformed.Unless(split >= 0, "A note has an empty line between its text and its signatures.");
+        Malformed.Unless(whole.EndsWith('\n') && split + 2 < whole.Length, "A note ends with the line of a signature.");
         var lines = whole[(split + 2)..^1].Split('\n');
-        Require(lines.Length <= MaxSignatures, $"A note has {MaxSignatures} signatures at most.");
+        Malformed.Unless(lines.Length <= MaxSignatures, $"A note has {MaxSignatures} signatures at most.");
         return new SignedNote(whole[..(split + 1)], [.. lines.Select(ReadSignature)]);
     }
 
@@ -100,17 +100,17 @@ public sealed class SignedNote
                 continue;
             }
 
-            Require(owners.Count == 1, $"Two known keys are called {signature.Name} and have the same id.");
+            Malformed.Unless(owners.Count == 1, $"Two known keys are called {signature.Name} and have the same id.");
             if (verified.Any(one => one.Item1 == owners[0]))
             {
                 continue;
             }
 
-            Require(owners[0].Verify(text, signature, out var time), $"The signature of {signature.Name} is not good.");
+            Malformed.Unless(owners[0].Verify(text, signature, out var time), $"The signature of {signature.Name} is not good.");
             verified.Add((owners[0], time));
         }
 
-        Require(verified.Count > 0, "No signature is of a known key.");
+        Malformed.Unless(verified.Count > 0, "No signature is of a known key.");
         return new OpenedNote(this, verified);
     }
 
@@ -133,19 +133,11 @@ public sealed class SignedNote
 
     private static NoteSignature ReadSignature(string line)
     {
-        Require(line.StartsWith(Dash, StringComparison.Ordinal), "The line of a signature begins with an em dash and a space.");
+        Malformed.Unless(line.StartsWith(Dash, StringComparison.Ordinal), "The line of a signature begins with an em dash and a space.");
         var parts = line[Dash.Length..].Split(' ');
-        Require(parts.Length == 2 && NoteKey.IsName(parts[0]), "The line of a signature has a name and base64.");
+        Malformed.Unless(parts.Length == 2 && NoteKey.IsName(parts[0]), "The line of a signature has a name and base64.");
         return TryDecode(parts[1], out var bytes) && bytes.Length > sizeof(uint)
             ? new NoteSignature(parts[0], BinaryPrimitives.ReadUInt32BigEndian(bytes), bytes.AsMemory(sizeof(uint)))
             : throw new FormatException($"The signature of {parts[0]} is not the base64 of a key's id and a signature.");
-    }
-
-    private static void Require(bool holds, string otherwise)
-    {
-        if (!holds)
-        {
-            throw new FormatException(otherwise);
-        }
     }
 }

@@ -122,31 +122,6 @@ public sealed class LogProofTests : IDisposable
     }
 
     [Fact]
-    public void An_epoch_is_read_as_it_was_written_and_in_one_form_only()
-    {
-        var epoch = new Epoch(7, 1_764_000_000, 3, Tree.Root(3), Epoch.HashOf(Proof(0).Note));
-        Assert.Equal(epoch, Epoch.Parse(epoch.ToBytes()));
-        var text = Encoding.ASCII.GetString(epoch.ToBytes());
-        foreach (var bent in new[] { text + "\n", text[..^1], text.Replace("v1", "v2", StringComparison.Ordinal), text.Replace("\n7\n", "\n07\n", StringComparison.Ordinal), text.Replace("\n7\n", "\n0\n", StringComparison.Ordinal), text.Replace("\n", "\r\n", StringComparison.Ordinal), text.Replace("\n3\n", "\n", StringComparison.Ordinal), "" })
-        {
-            Assert.Throws<FormatException>(() => Epoch.Parse(Encoding.UTF8.GetBytes(bent)));
-        }
-    }
-
-    [Fact]
-    public void A_slot_binds_epoch_and_head_and_tells_whoever_has_not_its_key_nothing()
-    {
-        var (mine, others, head) = (Commitment.NewSalt(), Commitment.NewSalt(), new Checkpoint("example.com/log", 3, Tree.Root(3)));
-        var slot = Epoch.SlotOf(7, head, mine);
-        Assert.Equal(slot, Epoch.SlotOf(7, head with { }, mine));
-        Assert.NotEqual(slot, Epoch.SlotOf(8, head, mine));
-        Assert.NotEqual(slot, Epoch.SlotOf(7, head, others));
-        Assert.NotEqual(slot, Epoch.SlotOf(7, head with { Size = 4 }, mine));
-        Assert.NotEqual(slot, Epoch.SlotOf(7, head with { Origin = "example.com/other" }, mine));
-        Assert.NotEqual(slot, Epoch.SlotOf(7, head with { Root = Tree.Root(2) }, mine));
-    }
-
-    [Fact]
     public void A_commitment_is_to_one_field_and_value_and_equal_values_do_not_look_equal()
     {
         var (salt, other) = (Commitment.NewSalt(), Commitment.NewSalt());

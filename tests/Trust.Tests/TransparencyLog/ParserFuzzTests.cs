@@ -5,7 +5,7 @@ using Xunit;
 namespace MissionControl.Trust.Tests.TransparencyLog;
 
 /// <summary>
-/// Whatever somebody sends in place of a note, a proof, a policy, an epoch, a bundle or a path is read or refused in words, and what is
+/// Whatever somebody sends in place of a note, a proof, a policy, a bundle or a path is read or refused in words, and what is
 /// read is written again as it came: a document has one form.
 /// </summary>
 public sealed class ParserFuzzTests : IDisposable
@@ -46,13 +46,6 @@ public sealed class ParserFuzzTests : IDisposable
 
     [Fact]
     public void Policies() => Bend(Encoding.UTF8.GetBytes($"log {log.Key} https://a\nwitness w {witness.Key}\ngroup g 1 w\nquorum g\n"), bytes => LogPolicy.Parse(Encoding.UTF8.GetString(bytes)).Dispose());
-
-    [Fact]
-    public void Epochs()
-    {
-        var epoch = new Epoch(1, 2, 3, TreeHash.Empty, Epoch.HashOf(Note));
-        Bend(epoch.ToBytes(), bytes => Assert.Equal(bytes, Epoch.Parse(bytes).ToBytes()));
-    }
 
     [Fact]
     public void Keys() => Bend(Encoding.UTF8.GetBytes(log.Key.ToString()), bytes =>

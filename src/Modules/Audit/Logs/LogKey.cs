@@ -1,3 +1,4 @@
+using System.Text;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Security;
 using MissionControl.Trust.TransparencyLog;
@@ -15,39 +16,25 @@ internal sealed class LogKey(DataDirectory data, TimeProvider time)
     /// <summary>Signs what a log says of itself.</summary>
     public SignedNote Sign(Checkpoint checkpoint)
     {
-        var note = new SignedNote(checkpoint.ToString(), []);
-        var text = System.Text.Encoding.UTF8.GetBytes(note.Text);
-        foreach (var file in InForce())
-        {
-            using var signer = NoteSigner.FromSeed(checkpoint.Origin, NoteKeyType.Ed25519, KeyFiles.LoadSymmetric(file.Path));
-            note = note.With(signer.Sign(text));
-        }
-
-        return note;
+        var text = checkpoint.ToString();
+        return new SignedNote(text, ByEach(checkpoint.Origin, signer => signer.Sign(Encoding.UTF8.GetBytes(text))));
     }
 
     /// <summary>The keys by which a log is verified, as <c>name+id+key</c>; the newest last.</summary>
     /// <param name="origin">The log.</param>
     /// <param name="newest">Its newest checkpoint: a key that has not signed it yet verifies nothing; null: there is none.</param>
-    public IReadOnlyList<string> KeysOf(string origin, SignedNote? newest)
-    {
-        var keys = new List<string>();
-        foreach (var file in InForce())
-        {
-            using var signer = NoteSigner.FromSeed(origin, NoteKeyType.Ed25519, KeyFiles.LoadSymmetric(file.Path));
-            if (newest is null || newest.Signatures.Any(signer.Key.Owns))
-            {
-                keys.Add(signer.Key.ToString());
-            }
-        }
+    public IReadOnlyList<string> KeysOf(string origin, SignedNote? newest) =>
+        [.. ByEach(origin, signer => newest is null || newest.Signatures.Any(signer.Key.Owns) ? signer.Key.ToString() : null).OfType<string>()];
 
-        return keys;
-    }
-
-    private List<KeyFile> InForce()
+    // Of a log, since a key's name is the log's (C2SP tlog-policy).
+    private List<T> ByEach<T>(string origin, Func<NoteSigner, T> make)
     {
         var now = time.GetUtcNow();
-        return [.. KeyFiles.Of(first).Where(file => file.ActiveFrom <= now)];
+        return [.. KeyFiles.Of(first).Where(file => file.ActiveFrom <= now).Select(file =>
+        {
+            using var signer = NoteSigner.FromSeed(origin, NoteKeyType.Ed25519, KeyFiles.LoadSymmetric(file.Path));
+            return make(signer);
+        })];
     }
 
     private static string MakeFirst(DataDirectory data, TimeProvider time)

@@ -79,10 +79,8 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
         }
     }
 
-    private async Task<bool> StandsAsync(GrowingLog log, Guid eventId, CancellationToken cancellationToken)
-    {
-        return log.Within(eventId) is not null || (await db.Dialect.ReadByKeyAsync(db, LogLeaf.Table, ["log_id", "event_id"], [[log.Id, eventId]], ["position"], cancellationToken))[0] is not null;
-    }
+    private async Task<bool> StandsAsync(GrowingLog log, Guid eventId, CancellationToken cancellationToken) =>
+        log.Within(eventId) is not null || (await db.Dialect.ReadByKeyAsync(db, LogLeaf.Table, ["log_id", "event_id"], [[log.Id, eventId]], ["position"], cancellationToken))[0] is not null;
 
     // A tile is stored when it is full, and never before: nothing of the tree is ever written twice.
     private async Task CloseTilesAsync(GrowingLog log, CancellationToken cancellationToken)
