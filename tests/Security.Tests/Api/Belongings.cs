@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Api.Notifications;
 using MissionControl.Fleet.Incidents;
@@ -17,6 +18,9 @@ namespace MissionControl.Security.Tests.Api;
 /// <summary>A real row of every kind that somebody can have, of a customer or of the vendor, for whoever must not touch them. Named by what stands before the id in an address.</summary>
 internal sealed class Belongings : IDisposable
 {
+    /// <summary>What every log that is signed has: the hash of its first entry (C2SP tlog-tiles).</summary>
+    public const string FirstTile = "0/000.p/1";
+
     private static readonly string[] WithTasks = ["fleet", "licensing", "audit", "callhome", "identity", "notifications", "updates"];
     private readonly Dictionary<string, string> ids = [];
 
@@ -49,6 +53,7 @@ internal sealed class Belongings : IDisposable
             await made.ClusterAsync(host, api, of, name);
         }
 
+        await made.LogAsync(host);
         return made;
     }
 
@@ -146,6 +151,23 @@ internal sealed class Belongings : IDisposable
         await cluster.ReceiptAsync();
         (ids["clusters"], ids["windows"]) = (cluster.Id, window.Window);
         await Eventually.TrueAsync(async () => (await host.Admin.GetAsync(new Uri($"/api/v1/fleet/clusters/{cluster.Id}/events", UriKind.Relative))).IsSuccessStatusCode, "fleet knows the cluster");
+    }
+
+    // Signed, so that a refusal is not for want of it.
+    private async Task LogAsync(ControlPlane host)
+    {
+        AuditLogItem? log = null;
+        await Eventually.TrueAsync(async () =>
+        {
+            var logs = (await host.Admin.GetFromJsonAsync<Page<AuditLogItem>>("/api/v1/audit/logs?limit=500"))!.Items;
+            log = logs.SingleOrDefault(one => one.SignedSize > 0 && one.CustomerId == Customer && one.Kind == (Customer is null ? "operator" : "customer"));
+            return log is not null;
+        }, "the audit log is signed");
+        var search = Customer is null ? "log=operator" : $"customer={Customer}";
+        ids["logs"] = log!.Id.ToString();
+        ids["proofs"] = (await host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?{search}&limit=1&sort=occurredAt"))!.Items[0].Id.ToString();
+        (await host.Admin.GetAsync(new Uri($"/api/v1/audit/logs/{log.Id}/tile/{FirstTile}", UriKind.Relative))).EnsureSuccessStatusCode();
+        (await host.Admin.GetAsync(new Uri($"/api/v1/audit/logs/{log.Id}/proofs/{ids["proofs"]}", UriKind.Relative))).EnsureSuccessStatusCode();
     }
 
     /// <summary>A provider that a customer can set.</summary>

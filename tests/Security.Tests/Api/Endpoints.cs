@@ -38,7 +38,7 @@ internal sealed partial record RoutePattern(string Text)
 {
     public IReadOnlyList<string> Names => [.. Place().Matches(Text).Select(match => match.Groups[1].Value)];
 
-    public string Fill(Func<string, string> value) => Place().Replace(Text, match => Uri.EscapeDataString(value(match.Groups[1].Value)));
+    public string Fill(Func<string, string> value) => Place().Replace(Text, match => string.Join('/', value(match.Groups[1].Value).Split('/').Select(Uri.EscapeDataString)));
 
     [System.Text.RegularExpressions.GeneratedRegex(@"\{\*{0,2}(\w+)(?::\w+)?\??\}")]
     private static partial System.Text.RegularExpressions.Regex Place();
