@@ -15,6 +15,19 @@ public sealed partial class MissionControlClient
     /// <summary>Audit entries, the newest first.</summary>
     public Task<Page<AuditEntryItem>> ListAuditEntriesAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries{query}", cancellationToken);
 
+    /// <summary>The audit logs that one may verify.</summary>
+    public Task<Page<AuditLogItem>> ListAuditLogsAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<AuditLogItem>>($"/api/v1/audit/logs{query}", cancellationToken);
+
+    /// <summary>An audit log, with its keys.</summary>
+    public Task<AuditLogItem> GetAuditLogAsync(Guid id, CancellationToken cancellationToken) => GetAsync<AuditLogItem>($"/api/v1/audit/logs/{id}", cancellationToken);
+
+    /// <summary>The receipt of an entry (C2SP tlog-proof), as it came.</summary>
+    public async Task<string> GetAuditLogProofAsync(Guid log, Guid entry, CancellationToken cancellationToken)
+    {
+        using var response = await RespondAsync(HttpMethod.Get, $"/api/v1/audit/logs/{log}/proofs/{entry}", null, null, cancellationToken);
+        return await response.Content.ReadAsStringAsync(cancellationToken);
+    }
+
     /// <summary>Whether a role is itself well.</summary>
     public Task<RoleStatus> GetStatusAsync(string role, CancellationToken cancellationToken) => GetAsync<RoleStatus>($"/api/v1/{role}/status", cancellationToken);
 

@@ -96,13 +96,13 @@ public sealed class PageWalkTests(PortalFixture portal)
         string[] others = ["/signin", "/signin/code", "/signin/{provider}", "/signin/{provider}/begin", "/signin/{provider}/callback", "/invitation", "/leaks/report", "/assets/{name}", "/_changes", "/_f/alive", "/_f/tasks", "/{**path}"];
         var open = portal.Host.Services.GetRequiredService<IEnumerable<EndpointDataSource>>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.Metadata.GetMetadata<SurfaceOf>()?.Value == Surface.Portal && endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()!.HttpMethods.Contains("GET"))
-            .Select(endpoint => endpoint.RoutePattern.RawText!).Where(route => !route.EndsWith(".csv", StringComparison.Ordinal) && !route.EndsWith(".json", StringComparison.Ordinal)).Except(others);
+            .Select(endpoint => endpoint.RoutePattern.RawText!).Where(route => Path.GetExtension(route) is not (".csv" or ".json" or ".tlog-proof")).Except(others);
 
         Assert.Equal(PortalPages.All.Select(page => page.Route).Order(StringComparer.Ordinal), open.Distinct().Order(StringComparer.Ordinal));
     }
 
     private string Name(string address) => (address == "/" ? "today" : address.Trim('/').Replace(portal.Red.Id, "red", StringComparison.Ordinal).Replace(portal.Green.Id, "green", StringComparison.Ordinal)
-        .Replace(portal.Customer.ToString(), "customer", StringComparison.Ordinal).Replace(portal.Person.ToString(), "person", StringComparison.Ordinal).Replace(portal.Provider.ToString(), "provider", StringComparison.Ordinal).Replace(portal.Group.ToString(), "group", StringComparison.Ordinal).Replace(portal.Leak.ToString(), "one", StringComparison.Ordinal).Replace(portal.Program.ToString(), "program", StringComparison.Ordinal).Replace(portal.Task.ToString(), "task", StringComparison.Ordinal).Replace(portal.Parked.ToString(), "one", StringComparison.Ordinal).Replace(portal.GivenUp.ToString(), "given-up", StringComparison.Ordinal).Replace("%3D", "-", StringComparison.Ordinal)).Replace('/', '-').Replace('?', '-').Replace('&', '-').Replace('=', '-');
+        .Replace(portal.Customer.ToString(), "customer", StringComparison.Ordinal).Replace(portal.Person.ToString(), "person", StringComparison.Ordinal).Replace(portal.Provider.ToString(), "provider", StringComparison.Ordinal).Replace(portal.Group.ToString(), "group", StringComparison.Ordinal).Replace(portal.Leak.ToString(), "one", StringComparison.Ordinal).Replace($"{portal.Logged.Log}/{portal.Logged.Entry}", "one", StringComparison.Ordinal).Replace(portal.Program.ToString(), "program", StringComparison.Ordinal).Replace(portal.Task.ToString(), "task", StringComparison.Ordinal).Replace(portal.Parked.ToString(), "one", StringComparison.Ordinal).Replace(portal.GivenUp.ToString(), "given-up", StringComparison.Ordinal).Replace("%3D", "-", StringComparison.Ordinal)).Replace('/', '-').Replace('?', '-').Replace('&', '-').Replace('=', '-');
 
     // 2.4.7, 2.4.11 and 2.5.8 of WCAG: at every stop the focus is drawn, nothing covers it, and it is large enough to hit.
     private const string Focusable = """

@@ -84,6 +84,9 @@ public sealed class PortalFixture : IAsyncLifetime
     /// <summary>A group of the first customer, with its administrator in it.</summary>
     public Guid Group { get; private set; }
 
+    /// <summary>The first customer's audit log, and an entry that is signed in it.</summary>
+    public (Guid Log, Guid Entry) Logged { get; private set; }
+
     /// <summary>The token of the first customer's viewer.</summary>
     public string CustomerToken { get; private set; } = "";
 
@@ -146,6 +149,7 @@ public sealed class PortalFixture : IAsyncLifetime
         Leak = (await reported.Content.ReadFromJsonAsync<ReportedLeak>())!.IncidentId!.Value;
         (_, var fleet) = await Host.ClientWithTokenAsync(null, "fleet:read");
         (CustomerToken, FleetToken) = (customer.Token, fleet.Token);
+        Logged = await LoggedAsync();
         Api = await Forwarder.StartAsync(Host.Operations);
         Host.Services.GetRequiredService<ApiAddress>().Value = Api.Address;
         playwright = await Playwright.CreateAsync();
@@ -261,7 +265,8 @@ public sealed class PortalFixture : IAsyncLifetime
     }
 
     private string Fill(string route) => route is "/clusters/resume" ? "/clusters/resume?state=active" : route == "/views" ? "/views?list=clusters&query=health%3Dred" : route == "/system/parked/{role}/retry" ? $"/system/parked/fleet/retry?consumer={Consumer}" : route.Replace("{role}", "fleet", StringComparison.Ordinal).Replace("{**node}", "n1", StringComparison.Ordinal).Replace("{name}", "fleet.purge-records", StringComparison.Ordinal)
-        .Replace("{id:guid}", route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people/groups", StringComparison.Ordinal) ? Group.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/programs", StringComparison.Ordinal) ? Program.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
+        .Replace("{entry:guid}", Logged.Entry.ToString(), StringComparison.Ordinal)
+        .Replace("{id:guid}", route.StartsWith("/audit", StringComparison.Ordinal) ? Logged.Log.ToString() : route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people/groups", StringComparison.Ordinal) ? Group.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/programs", StringComparison.Ordinal) ? Program.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
 
     private async Task<Guid> MakeProgramAsync(SomebodySignedIn owner)
     {
@@ -280,6 +285,13 @@ public sealed class PortalFixture : IAsyncLifetime
         }
 
         return id;
+    }
+
+    private async Task<(Guid Log, Guid Entry)> LoggedAsync()
+    {
+        AuditLogItem? log = null;
+        await Eventually.TrueAsync(async () => (log = (await Host.Admin.GetFromJsonAsync<Page<AuditLogItem>>("/api/v1/audit/logs"))!.Items.SingleOrDefault(one => one.CustomerId == Customer && one.SignedSize > 0)) is not null, "the audit log is signed");
+        return (log!.Id, (await Host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?log=customer&customer={Customer}&limit=1&sort=occurredAt"))!.Items[0].Id);
     }
 
     private async Task<Guid> ParkAndRetryAsync()

@@ -11,6 +11,7 @@ using MissionControl.Portal.Lists;
 using MissionControl.Portal.Live;
 using MissionControl.Portal.Look;
 using MissionControl.Portal.Pages;
+using MissionControl.Portal.Pages.Audit;
 using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Pages.Customers;
 using MissionControl.Portal.Pages.Devices;
@@ -110,6 +111,8 @@ internal static class PortalPages
         PageEntry.Of<RunJob>("/system/jobs/{role}/{name}/run", "system:write"),
         PageEntry.OfList<AuditEntries>("/audit", "audit:read", "audit"),
         PageEntry.Of<AccessReviewPage>("/audit/access", "audit:read"),
+        PageEntry.Of<AuditLogs>("/audit/logs", "audit:read"),
+        PageEntry.Of<AuditLogEntry>("/audit/logs/{id:guid}/{entry:guid}", "audit:read"),
         PageEntry.OfList<TaskList>("/tasks", null, "tasks"),
         PageEntry.Of<TaskDetail>("/tasks/{role}/{id:guid}", null),
         PageEntry.Of<ViewList>("/views", null),
@@ -134,6 +137,8 @@ internal static class PortalPages
 
         pages.MapPost("/preferences", (Delegate)Preferences.KeepAsync);
         ListFiles.Map(pages);
+        AuditForms.Map(pages);
+        EntryProof.Map(pages);
         ClusterActions.Map(pages);
         ManyClusters.Map(pages);
         CustomerForms.Map(pages);

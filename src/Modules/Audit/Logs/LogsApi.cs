@@ -24,12 +24,19 @@ internal static class LogsApi
         var logs = api.MapGroup("/logs");
         logs.MapGet("/", ListAsync).RequireScope("audit:read").WithName("ListAuditLogs").WithSummary("The audit logs, with their keys").Produces<Page<AuditLogItem>>().SortedBy(Orders);
         var one = logs.MapGroup("/{id:guid}").Shows("log", static (ControlPlaneDbContext db, Guid id) => db.Set<Log>().Where(row => row.Id == id).Select(row => row.CustomerId));
+        one.MapGet("/", GetAsync).RequireScope("audit:read").WithName("GetAuditLog").WithSummary("An audit log, with its keys").Produces<AuditLogItem>();
         one.MapGet("/checkpoint", CheckpointAsync).RequireScope("audit:read").WithName("GetAuditLogCheckpoint").WithSummary("What a log says of itself, signed (C2SP tlog-checkpoint)").Produces<string>(contentType: PlainText);
         one.MapGet("/tile/{**path}", TileAsync).RequireScope("audit:read").WithName("GetAuditLogTile").WithSummary("Hashes or entries of a log (C2SP tlog-tiles)").Produces(StatusCodes.Status200OK, contentType: Binary);
         one.MapGet("/proofs/{eventId:guid}", ProofAsync).RequireScope("audit:read").WithName("GetAuditLogProof").WithSummary("The proof that an entry stands in a log (C2SP tlog-proof), with the entry").Produces<string>(contentType: PlainText);
     }
 
-    private static Task<IResult> ListAsync(ControlPlaneDbContext db, LogKey key, [AsParameters] ListQuery list, CancellationToken cancellationToken) => Orders.PageAsync<AuditLogItem>(list, Seen(db), async rows =>
+    private static Task<IResult> ListAsync(ControlPlaneDbContext db, LogKey key, [AsParameters] ListQuery list, CancellationToken cancellationToken) =>
+        Orders.PageAsync<AuditLogItem>(list, Seen(db), rows => ItemsAsync(db, key, rows, cancellationToken), cancellationToken);
+
+    private static async Task<IResult> GetAsync(Guid id, ControlPlaneDbContext db, LogKey key, CancellationToken cancellationToken) =>
+        await Seen(db).SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } log ? TypedResults.Ok((await ItemsAsync(db, key, [log], cancellationToken))[0]) : Problems.NotFound();
+
+    private static async Task<IReadOnlyList<AuditLogItem>> ItemsAsync(ControlPlaneDbContext db, LogKey key, IReadOnlyList<Log> rows, CancellationToken cancellationToken)
     {
         var ids = rows.Select(row => row.Id).ToList();
         var sizes = await db.Set<LogHead>().AsNoTracking().Where(row => ids.Contains(row.LogId)).Select(row => new { row.LogId, row.Size, Signed = db.Set<LogCheckpoint>().Where(note => note.LogId == row.LogId).Max(note => (long?)note.Size) ?? 0 }).ToDictionaryAsync(row => row.LogId, cancellationToken);
@@ -38,7 +45,7 @@ internal static class LogsApi
         var newest = await db.Dialect.ReadByKeyAsync(db, LogCheckpoint.Table, ["log_id", "size"], [.. rows.Select(row => new object?[] { row.Id, sizes.GetValueOrDefault(row.Id)?.Signed ?? 0 })], ["signed_at", "note"], cancellationToken);
         return [.. rows.Zip(newest, (row, note) => new AuditLogItem(
             row.Id, row.Origin, row.Kind, row.CustomerId, row.CreatedAt, sizes.GetValueOrDefault(row.Id)?.Size ?? 0, sizes.GetValueOrDefault(row.Id)?.Signed ?? 0, note is null ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)note[0]!), key.KeysOf(row.Origin, note is null ? null : Parse((string)note[1]!))))];
-    }, cancellationToken);
+    }
 
     private static async Task<IResult> CheckpointAsync(Guid id, ControlPlaneDbContext db, HttpContext http, CancellationToken cancellationToken)
     {

@@ -11,10 +11,10 @@ using MissionControl.Contracts.Api.Notifications;
 using MissionControl.Contracts.Api.Platform;
 using MissionControl.Platform.Http;
 using MissionControl.Portal.Look;
+using MissionControl.Portal.Pages.Audit;
 using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Pages.Customers;
 using MissionControl.Portal.Pages.Leaks;
-using MissionControl.Portal.Pages.Operation;
 
 namespace MissionControl.Portal.Lists;
 
@@ -44,7 +44,7 @@ internal static class ListFiles
         Rows<ContactItem>("/messages/contacts", "notifications:read", "/api/v1/notifications/contacts", "contacts", "sort", "limit", "cursor") with { Own = ["customer"] },
         Rows<EndpointItem>("/messages/endpoints", "notifications:read", "/api/v1/notifications/endpoints", "endpoints", "sort", "limit", "cursor") with { Own = ["customer"] },
         Rows<LeakItem>("/leaks", "identity:read", "/api/v1/identity/leaks", "leaks", LeakForms.Filters),
-        Rows<AuditEntryItem, AuditRow>("/audit", "audit:read", "/api/v1/audit/entries", "audit", AuditRow.Of, SystemForms.AuditFilters) with
+        Rows<AuditEntryItem, AuditRow>("/audit", "audit:read", "/api/v1/audit/entries", "audit", AuditRow.Of, AuditForms.Filters) with
         {
             // Names and addresses must stay erasable, and a file is not.
             Trim = item => (item["entry"] as JsonObject)?.Remove("personal"),

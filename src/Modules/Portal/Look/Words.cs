@@ -44,6 +44,9 @@ public static class Words
         return words.ToString().Replace("enrollment", "enrolment", StringComparison.Ordinal);
     }
 
+    /// <summary>What an audit entry says, from the name of its type: "Cluster suspended".</summary>
+    public static string Event(string type) => Noun(type[(type.IndexOf('.', StringComparison.Ordinal) + 1)..]) is { Length: > 0 } words ? char.ToUpperInvariant(words[0]) + words[1..] : type;
+
     /// <summary>A name as part of an id in a page.</summary>
     public static string Slug(string name) => string.Concat(name.Select(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' ? letter : '-'));
 

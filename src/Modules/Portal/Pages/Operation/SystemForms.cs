@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using MissionControl.Client;
-using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.Platform;
 using MissionControl.Portal.Look;
 using MissionControl.Portal.Pages.Clusters;
@@ -14,9 +13,6 @@ namespace MissionControl.Portal.Pages.Operation;
 /// <summary>Retries parked messages, one or all of a consumer, gives one up, and runs a job.</summary>
 internal static class SystemForms
 {
-    /// <summary>The parameters of the audit list.</summary>
-    public static readonly IReadOnlyCollection<string> AuditFilters = ["q", "log", "customer", "cluster", "type", "kind", "actor", "target", "from", "to", "sort", "limit", "cursor"];
-
     public static void Map(IEndpointRouteBuilder pages)
     {
         pages.MapPost("/system/parked/{role}/{id:guid}/retry", (string role, Guid id, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<ParkedMessages>(http, async (page, form) =>
@@ -56,13 +52,6 @@ internal static class SystemForms
             flashes.Leave(http, new Flash($"Began to retry {Words.Count(task.Total, "message", "messages")}.", $"/audit?target={task.Id}&type={role}.task-started"));
             return Results.LocalRedirect($"/tasks/{role}/{task.Id}");
         }));
-        pages.MapPost("/audit/access", (HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<AccessReviewPage>(http, async (page, form) =>
-        {
-            var customer = Guid.TryParse(page.Query("customer"), out var id) ? id : (Guid?)null;
-            await page.Api.SignAccessReviewAsync(new SignAccessReviewRequest(InstantOf(form["from"]), InstantOf(form["to"]), customer, form["reason"].ToString().Trim()), page.Aborted);
-            flashes.Leave(http, new Flash("Signed the review.", "/audit?type=audit.access-reviewed"));
-            return Results.LocalRedirect($"/audit/access{http.Request.QueryString}");
-        }));
         pages.MapPost("/system/jobs/{role}/{name}/run", (string role, string name, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<RunJob>(http, async (page, form) =>
         {
             if (!Roles.All.Contains(role))
@@ -75,8 +64,6 @@ internal static class SystemForms
             return Results.LocalRedirect($"/system/jobs/{role}/{run.Job}");
         }));
     }
-
-    private static DateTimeOffset? InstantOf(string? text) => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at) ? at : null;
 
     private static string Short(string? error) => error is null ? "no reason is known." : error.Length > 300 ? error[..300] + "…" : error;
 }
