@@ -95,7 +95,7 @@ public sealed class AuditLogTests : IAsyncLifetime
         // Everything in the log is found, also what the log says by itself.
         var log = await SignedAsync(customer.Id, 6);
         var entries = (await VerifiedLog.ReadAsync(host.Admin, log)).Entries.Select(entry => JsonDocument.Parse(entry).RootElement).ToList();
-        var hits = await HitsAsync(customer.Id);
+        var hits = await HitsAsync(customer.Id, entries.Count);
         Assert.Equal(Enumerable.Range(0, entries.Count).Select(i => (log.Id, (long)i)), hits.Select(hit => (hit.LogId, hit.Index)).Order());
         Assert.Equal(["audit.event-conflict", "audit.number-repeated"], hits.Select(hit => hit.Type).Where(type => type.StartsWith("audit.", StringComparison.Ordinal)).Order());
         Assert.All(hits, hit =>
@@ -124,9 +124,9 @@ public sealed class AuditLogTests : IAsyncLifetime
             await transaction.CommitAsync();
         }
 
-        var personal = (await HitsAsync(customer.Id)).Single(hit => hit.Id == told.EventId).Entry.GetProperty("personal");
+        var personal = (await HitsAsync(customer.Id, entries.Count)).Single(hit => hit.Id == told.EventId).Entry.GetProperty("personal");
         Assert.Equal("192.0.2.7", Assert.Single(personal.EnumerateObject()).Value.GetString());
-        Assert.Equal(entries.Count, (await VerifiedLog.ReadAsync(host.Admin, log)).Entries.Count);
+        Assert.Equal(entries.Select(entry => entry.GetRawText()), (await VerifiedLog.ReadAsync(host.Admin, await SignedAsync(customer.Id, entries.Count))).Entries.Take(entries.Count));
     }
 
     [Fact]
@@ -145,13 +145,13 @@ public sealed class AuditLogTests : IAsyncLifetime
         var upgraded = await ControlPlane.StartAsync(data);
         var log = await SignedAsync(customer, 300, upgraded);
         var entries = (await VerifiedLog.ReadAsync(upgraded.Admin, log)).Entries;
-        var hits = await HitsAsync(customer, upgraded);
+        var hits = await HitsAsync(customer, entries.Count, upgraded);
 
         Assert.Equal(300, entries.Count);
         Assert.Equal(told.OrderBy(one => one.OccurredAt).ThenBy(one => one.EventId).Select(one => one.EventId), hits.OrderBy(hit => hit.Index).Select(hit => hit.Id));
         Assert.All(hits, hit => Assert.True(hit.Imported && hit.Entry.GetProperty("personal").GetProperty("name").GetString() == $"Ada Lovelace {hit.ProducerSeq}"));
         Assert.DoesNotContain(entries, entry => entry.Contains("Ada", StringComparison.Ordinal));
-        Assert.Equal(told.Count(one => one.Type == "callhome.cluster-read"), (await upgraded.Admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?customer={customer}&kind=reads&limit=500"))!.Items.Count);
+        Assert.Equal(told.Count(one => one.Type == "callhome.cluster-read"), (await upgraded.Admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?customer={customer}&kind=reads&limit=500"))!.Items.Count(hit => hit.Imported));
         Assert.Equal(told[6].EventId, Assert.Single((await upgraded.Admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?customer={customer}&q=BECAUSE 7&actor=person:0&to=2026-11-01T10:00:03Z"))!.Items).Id);
 
         // The bytes that the proof hands out are those of the log.
@@ -217,13 +217,14 @@ public sealed class AuditLogTests : IAsyncLifetime
         }
     }
 
-    private async Task<List<AuditEntryItem>> HitsAsync(Guid customer, ControlPlane? at = null)
+    // That somebody looked stands in the log as well, behind what was there.
+    private async Task<List<AuditEntryItem>> HitsAsync(Guid customer, int size, ControlPlane? at = null)
     {
         var hits = new List<AuditEntryItem>();
         for (var next = $"/api/v1/audit/entries?customer={customer}&limit=100"; next is not null;)
         {
             var page = (await (at ?? host).Admin.GetFromJsonAsync<Page<AuditEntryItem>>(next))!;
-            hits.AddRange(page.Items);
+            hits.AddRange(page.Items.Where(hit => hit.Index < size));
             next = page.Next;
         }
 
