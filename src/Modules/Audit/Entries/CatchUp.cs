@@ -10,7 +10,7 @@ namespace MissionControl.Audit.Entries;
 /// into these. In steps, each a transaction of its own that knows how far it came, so that a process may die at any moment and two may
 /// do it at once; entries that happen meanwhile go between the steps.
 /// </summary>
-internal sealed class CatchUp(TimeProvider time) : Sweeper("audit.catch-up", "audit", TimeSpan.FromSeconds(15))
+internal sealed class CatchUp(TimeProvider time) : Sweeper("audit.catch-up", "audit", TimeSpan.FromSeconds(5))
 {
     // Less than the term of the lease, so that one replica does it and the other does not wait for its rows.
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
