@@ -21,7 +21,7 @@ public sealed class AppendOnlyTests
             var connection = (SqliteConnection)await db.OpenConnectionAsync(TestContext.Current.CancellationToken);
             var tables = AppendOnly.Tables(db.Model).ToList();
 
-            Assert.Contains("audit_entry", tables);
+            Assert.Contains("audit_entry_foundation", tables);
             foreach (var table in tables)
             {
                 var columns = Read(connection, $"SELECT name FROM pragma_table_info('{table}')");

@@ -74,8 +74,8 @@ public sealed class GrantsTests(GrantedDatabase database) : IClassFixture<Grante
             Assert.NotNull(await TryAsync(connection, $"DROP TABLE {owner}_outbox"));
         }
 
-        Assert.Equal(role == "audit" ? null : Refused, await TryAsync(connection, "SELECT count(*) FROM audit_entry"));
-        foreach (var sql in new[] { "UPDATE audit_entry SET type = type", "DELETE FROM audit_entry", "ALTER TABLE audit_entry DISABLE TRIGGER ALL", "SET session_replication_role = replica", "CREATE TABLE other (id int)" })
+        Assert.Equal(role == "audit" ? null : Refused, await TryAsync(connection, "SELECT count(*) FROM audit_log_leaf"));
+        foreach (var sql in new[] { "UPDATE audit_log_leaf SET content = content", "DELETE FROM audit_log_leaf", "ALTER TABLE audit_log_leaf DISABLE TRIGGER ALL", "SET session_replication_role = replica", "CREATE TABLE other (id int)" })
         {
             Assert.Equal(Refused, await TryAsync(connection, sql));
         }

@@ -67,7 +67,7 @@ public abstract class SchemaContract<TDatabase>(TDatabase database) : IClassFixt
             using var turn = await db.Dialect.EnterWriteAsync(db, WritePriority.Normal, Token);
             await db.OpenConnectionAsync(Token);
             var tables = AppendOnly.Tables(db.Model);
-            Assert.Contains("audit_entry", tables);
+            Assert.Contains("audit_entry_foundation", tables);
             foreach (var name in tables)
             {
                 var table = db.Model.GetRelationalModel().FindTable(name, null)!;

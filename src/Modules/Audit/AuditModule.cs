@@ -13,7 +13,7 @@ using MissionControl.Platform.Time;
 
 namespace MissionControl.Audit;
 
-/// <summary>The role <c>audit</c>: transparency logs, one for each customer, and a table to search them by, fed by the one event <c>audit.entry</c>.</summary>
+/// <summary>The role <c>audit</c>: transparency logs, one for each customer, and an index to search them by, fed by the one event <c>audit.entry</c>.</summary>
 public sealed class AuditModule : IModule
 {
     /// <inheritdoc />
@@ -23,7 +23,9 @@ public sealed class AuditModule : IModule
     public void ConfigureModel(ModelBuilder model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        model.ApplyConfiguration(new AuditEntry.Configuration());
+        model.ApplyConfiguration(new FoundationEntry.Configuration());
+        model.ApplyConfiguration(new IndexedEntry.Configuration());
+        model.ApplyConfiguration(new Progress.Configuration());
         model.ApplyConfiguration(new Log.Configuration());
         model.ApplyConfiguration(new LogHead.Configuration());
         model.ApplyConfiguration(new LogLeaf.Configuration());
@@ -39,6 +41,7 @@ public sealed class AuditModule : IModule
         host.Services.AddSingleton<LogKey>();
         host.Services.AddScoped<Sequencer>();
         host.Services.AddSingleton<Sweeper, SignCheckpoints>();
+        host.Services.AddSingleton<Sweeper, CatchUp>();
     }
 
     /// <inheritdoc />
@@ -52,9 +55,10 @@ public sealed class AuditModule : IModule
     public void DeclareRetention(RetentionTable records)
     {
         ArgumentNullException.ThrowIfNull(records);
-        records.Keep("entry", "who did what, for whom and why", personal: true, "for good: the database itself refuses to change or delete an entry", typeof(AuditEntry));
+        records.Keep("foundation-entry", "who did what before there were logs, as it was written then", personal: true, "for good: the database itself refuses to change or delete an entry, until who owns it removes them", typeof(FoundationEntry));
+        records.Keep("index", "what entries of the logs are found by", personal: false, "as long as the entry; it can be made again of the logs", typeof(IndexedEntry), typeof(Progress));
         records.Keep("log", "the logs that customers verify, entry by entry, and all that was signed for them", personal: false, "for good: the database itself refuses to change or delete what is in them", typeof(Log), typeof(LogHead), typeof(LogLeaf), typeof(LogTile), typeof(LogCheckpoint));
-        records.Keep("personal-value", "names and addresses that entries of the logs are committed to", personal: true, "as long as the entry", typeof(PersonalValue));
+        records.Keep("personal-value", "names and addresses that entries of the logs are committed to, and the exact bytes of imported ones", personal: true, "as long as the entry", typeof(PersonalValue));
     }
 
     /// <inheritdoc />

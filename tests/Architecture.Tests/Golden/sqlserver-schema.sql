@@ -4797,3 +4797,136 @@ END;
 COMMIT;
 GO
 
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditIndex'
+)
+BEGIN
+    DROP INDEX [IX_audit_entry_customer_id_occurred_at] ON [audit_entry];
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditIndex'
+)
+BEGIN
+    DROP INDEX [IX_audit_entry_is_read_occurred_at_id] ON [audit_entry];
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditIndex'
+)
+BEGIN
+    DROP INDEX [IX_audit_entry_producer_producer_seq] ON [audit_entry];
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditIndex'
+)
+BEGIN
+    EXEC sp_rename N'[audit_entry]', N'audit_entry_foundation', 'OBJECT';
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditIndex'
+)
+BEGIN
+    IF OBJECT_ID('audit_entry_append_only') IS NOT NULL
+    BEGIN
+        DROP TRIGGER [audit_entry_append_only];
+        EXEC('CREATE TRIGGER [audit_entry_foundation_append_only] ON [audit_entry_foundation] INSTEAD OF UPDATE, DELETE AS THROW 51000, ''audit_entry_foundation is append-only'', 1;');
+    END;
+    IF OBJECT_ID('audit_entry_no_truncate') IS NOT NULL EXEC sp_rename 'audit_entry_no_truncate', 'audit_entry_foundation_no_truncate';
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditIndex'
+)
+BEGIN
+    CREATE TABLE [audit_index] (
+        [log_id] binary(16) NOT NULL,
+        [position] bigint NOT NULL,
+        [event_id] binary(16) NOT NULL,
+        [occurred_at] bigint NOT NULL,
+        [recorded_at] bigint NOT NULL,
+        [log] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [cluster_id] binary(16) NULL,
+        [type] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [is_read] bit NOT NULL,
+        [outcome] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [actor_kind] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [actor_id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [target_type] nvarchar(50) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [target_id] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(max) COLLATE Latin1_General_100_BIN2 NULL,
+        [producer] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [producer_seq] bigint NOT NULL,
+        [imported] bit NOT NULL,
+        CONSTRAINT [PK_audit_index] PRIMARY KEY ([log_id], [position])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditIndex'
+)
+BEGIN
+    CREATE TABLE [audit_progress] (
+        [name] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [place] bigint NOT NULL,
+        [id] binary(16) NOT NULL,
+        [done] bit NOT NULL,
+        CONSTRAINT [PK_audit_progress] PRIMARY KEY ([name])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditIndex'
+)
+BEGIN
+    CREATE INDEX [IX_audit_index_customer_id_occurred_at_log_id_position] ON [audit_index] ([customer_id], [occurred_at], [log_id], [position]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditIndex'
+)
+BEGIN
+    CREATE INDEX [IX_audit_index_is_read_occurred_at_log_id_position] ON [audit_index] ([is_read], [occurred_at], [log_id], [position]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditIndex'
+)
+BEGIN
+    CREATE INDEX [IX_audit_index_occurred_at_log_id_position] ON [audit_index] ([occurred_at], [log_id], [position]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditIndex'
+)
+BEGIN
+    CREATE INDEX [IX_audit_index_producer_producer_seq] ON [audit_index] ([producer], [producer_seq]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditIndex'
+)
+BEGIN
+    INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
+    VALUES (N'AuditIndex', N'(version)');
+END;
+
+COMMIT;
+GO
+

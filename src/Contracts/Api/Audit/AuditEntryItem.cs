@@ -18,7 +18,11 @@ namespace MissionControl.Contracts.Api.Audit;
 /// <param name="Reason">Why, as the actor said.</param>
 /// <param name="Producer">Role and process instance that told it.</param>
 /// <param name="ProducerSeq">Gap-free per producer.</param>
-/// <param name="Entry">The whole entry as recorded.</param>
+/// <param name="Entry">The whole entry as recorded, with the names and addresses that were not erased.</param>
+/// <param name="LogId">The log that it stands in: it proves the entry by its id.</param>
+/// <param name="Index">Where it stands there, from 0 on.</param>
+/// <param name="Imported">It was written before there were logs, and taken over; all else says what it said then.</param>
 public sealed record AuditEntryItem(
     Guid Id, DateTimeOffset OccurredAt, DateTimeOffset RecordedAt, string Log, Guid? CustomerId, Guid? ClusterId, string Type, string Outcome,
-    string ActorKind, string ActorId, string TargetType, string TargetId, string? Reason, string Producer, long ProducerSeq, JsonElement Entry);
+    string ActorKind, string ActorId, string TargetType, string TargetId, string? Reason, string Producer, long ProducerSeq, JsonElement Entry,
+    Guid LogId, long Index, bool Imported);

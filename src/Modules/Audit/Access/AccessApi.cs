@@ -39,7 +39,7 @@ internal static class AccessApi
 
         // Of service accounts, which a customer may have too, only what was read is surely the vendor's: a customer's own looks are noted nowhere.
         var (all, own) = (db.Scope.IsAll, db.Scope.CustomerId);
-        var entries = db.Set<AuditEntry>().AsNoTracking().Where(row => row.OccurredAt >= begin && row.OccurredAt < end && (row.ActorKind == "staff" || (row.ActorKind == "serviceAccount" && row.IsRead)) && row.CustomerId != null && row.Log == "customer");
+        var entries = db.Set<IndexedEntry>().AsNoTracking().Where(row => row.OccurredAt >= begin && row.OccurredAt < end && (row.ActorKind == "staff" || (row.ActorKind == "serviceAccount" && row.IsRead)) && row.CustomerId != null && row.Log == "customer");
         entries = all ? entries : entries.Where(row => row.CustomerId == own);
         entries = customer is null ? entries : entries.Where(row => row.CustomerId == customer);
         entries = actor is null ? entries : entries.Where(row => row.ActorId == actor);

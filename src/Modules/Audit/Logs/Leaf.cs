@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using MissionControl.Contracts.Events.Audit;
@@ -10,11 +11,22 @@ namespace MissionControl.Audit.Logs;
 
 /// <summary>An event on its way into a log.</summary>
 /// <param name="Event">What was told.</param>
-/// <param name="Hash">SHA-256 of it as it came.</param>
+/// <param name="Hash">SHA-256 of it as it came, but for the values that name a person: by a hash without a salt these could be guessed after they are erased.</param>
 internal sealed record Told(AuditEntryRecorded Event, byte[] Hash)
 {
-    public static Told Of(AuditEntryRecorded message) => new(message, SHA256.HashData(MessageJson.Write(message)));
+    /// <summary>As which row of the table of before it was found; null: it has just been told.</summary>
+    public ImportedEntry? Imported { get; init; }
+
+    public static Told Of(AuditEntryRecorded message) => new(message, SHA256.HashData(MessageJson.Write(message with { Personal = message.Personal.ToDictionary(pair => pair.Key, _ => "", StringComparer.Ordinal) })));
+
+    /// <summary>Whether it is the event that a hash was made of. The first hashes were made with the values.</summary>
+    public bool Is(ReadOnlySpan<byte> hash) => hash.SequenceEqual(Hash) || hash.SequenceEqual(SHA256.HashData(MessageJson.Write(Event)));
 }
+
+/// <summary>What the table of before had of an entry.</summary>
+/// <param name="RecordedAt">When it was written there.</param>
+/// <param name="Body">Its exact bytes, names and addresses in clear.</param>
+internal sealed record ImportedEntry(DateTimeOffset RecordedAt, string Body);
 
 /// <summary>
 /// The bytes of an entry: one JSON object, its members in the order of their names, written once. They are hashed, stored and served
@@ -22,48 +34,98 @@ internal sealed record Told(AuditEntryRecorded Event, byte[] Hash)
 /// </summary>
 internal static class Leaf
 {
+    /// <summary>What an entry is committed to in place of changes that do not fit.</summary>
+    public const string ChangesField = "changes";
+
+    /// <summary>What an imported entry is committed to: the exact bytes of before, in which names stand in clear.</summary>
+    public const string ImportedField = "imported";
+
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes an entry.</summary>
-    /// <param name="message">What was told.</param>
+    /// <param name="log">Where it goes.</param>
+    /// <param name="position">Its place there.</param>
+    /// <param name="message">What is told.</param>
+    /// <param name="imported">What it was before, and how it was told then; null: it is new.</param>
     /// <param name="recordedAt">When it is appended.</param>
-    /// <param name="personal">The salts of what it is committed to.</param>
-    public static byte[] Write(AuditEntryRecorded message, DateTimeOffset recordedAt, IReadOnlyList<PersonalValue> personal)
+    /// <returns>Its bytes, and what they are committed to.</returns>
+    public static (byte[] Content, IReadOnlyList<PersonalValue> Values) Write(Guid log, long position, AuditEntryRecorded message, Told? imported, DateTimeOffset recordedAt)
     {
-        var bytes = Write(message, recordedAt, personal, changes: true);
+        var values = message.Personal.Select(pair => Value(pair.Key, pair.Value)).ToList();
+        var bytes = Write(message, imported, recordedAt, values, changes: true);
+        if (bytes.Length > TreeHash.MaxEntry)
+        {
+            // What would not fit stands beside the log; of an imported entry everything does anyway.
+            if (imported is null)
+            {
+                values.Add(Value(ChangesField, JsonSerializer.Serialize(message.Changes, MessageJson.Options)));
+            }
 
-        // What would not fit is replaced by its hash; the search keeps it whole.
-        bytes = bytes.Length <= TreeHash.MaxEntry ? bytes : Write(message, recordedAt, personal, changes: false);
-        return bytes.Length <= TreeHash.MaxEntry ? bytes : throw new InvalidOperationException($"Event {message.EventId} is longer than an entry of a log can be.");
+            bytes = Write(message, imported, recordedAt, values, changes: false);
+        }
+
+        return bytes.Length <= TreeHash.MaxEntry ? (bytes, values) : throw new InvalidOperationException($"Event {message.EventId} is longer than an entry of a log can be.");
+
+        PersonalValue Value(string field, string value) => new() { LogId = log, Position = position, Field = field, Salt = Commitment.NewSalt(), Value = value };
     }
 
     /// <summary>Writes that another event came under the id of one that stands in the log.</summary>
-    public static AuditEntryRecorded Conflict(Told told, long index, DateTimeOffset now) => told.Event with
+    public static AuditEntryRecorded Conflict(Told told, long index, DateTimeOffset now) => Own(told, "audit.event-conflict", "failed", now) with
     {
         EventId = ConflictId(told),
-        OccurredAt = now,
-        Actor = new AuditActor("system", "audit", "local"),
-        Type = "audit.event-conflict",
-        Outcome = "failed",
-        Target = new AuditTarget("event", told.Event.EventId.ToString()),
         Changes = [Change.Replace("/entry", index, Convert.ToBase64String(told.Hash))],
         Reason = "Another event came under an id that stands in the log; the first one counts.",
-        Ticket = null,
-        Personal = new Dictionary<string, string>(),
     };
 
     /// <summary>The id of that: the same for the same event, however often it comes.</summary>
-    public static Guid ConflictId(Told told) => new(SHA256.HashData([.. told.Event.EventId.ToByteArray(bigEndian: true), .. told.Hash]).AsSpan(0, 16), bigEndian: true);
+    public static Guid ConflictId(Told told) => IdOf([.. told.Event.EventId.ToByteArray(bigEndian: true), .. told.Hash]);
 
-    private static byte[] Write(AuditEntryRecorded message, DateTimeOffset recordedAt, IReadOnlyList<PersonalValue> personal, bool changes)
+    /// <summary>Writes that a producer gave a number twice: the event before it in the log has one that another has, which is somebody who tells it again, or tells for somebody else.</summary>
+    public static AuditEntryRecorded Repeated(Told told, DateTimeOffset now) => Own(told, "audit.number-repeated", "failed", now) with
+    {
+        EventId = IdOf([.. Encoding.UTF8.GetBytes("number"), .. told.Event.EventId.ToByteArray(bigEndian: true)]),
+        Reason = "Another event of this producer has the number of this one; both are kept.",
+    };
+
+    /// <summary>
+    /// What stands around an entry of before. It has the id of before, unless another event stands under it: so what came both ways is
+    /// one entry, whichever way was first.
+    /// </summary>
+    public static AuditEntryRecorded Imported(Told told, Guid id, DateTimeOffset now) => Own(told, "audit.imported", "success", now) with
+    {
+        EventId = id,
+        Personal = new Dictionary<string, string> { [ImportedField] = told.Imported!.Body },
+    };
+
+    // An entry by which the log tells of an event, and not the one who told that.
+    private static AuditEntryRecorded Own(Told told, string type, string outcome, DateTimeOffset now) => told.Event with
+    {
+        OccurredAt = now,
+        Actor = new AuditActor("system", "audit", "local"),
+        Type = type,
+        Outcome = outcome,
+        Target = new AuditTarget("event", told.Event.EventId.ToString()),
+        Changes = [],
+        Reason = null,
+        Ticket = null,
+        RequestId = null,
+        Receipt = "none",
+        Personal = new Dictionary<string, string>(),
+    };
+
+    private static Guid IdOf(ReadOnlySpan<byte> content) => new(SHA256.HashData(content).AsSpan(0, 16), bigEndian: true);
+
+    private static byte[] Write(AuditEntryRecorded message, Told? imported, DateTimeOffset recordedAt, IReadOnlyList<PersonalValue> personal, bool changes)
     {
         var bytes = new ArrayBufferWriter<byte>();
         using var json = new Utf8JsonWriter(bytes, Options);
         json.WriteStartObject();
-        json.WritePropertyName("actor");
-        JsonSerializer.Serialize(json, message.Actor, MessageJson.Options);
-        json.WritePropertyName(changes ? "changes" : "changesSha256");
-        JsonSerializer.Serialize(json, changes ? message.Changes : SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(message.Changes, MessageJson.Options)), changes ? typeof(IReadOnlyList<AuditChange>) : typeof(byte[]), MessageJson.Options);
+        Member(json, "actor", message.Actor);
+        if (changes || imported is not null)
+        {
+            Member(json, "changes", message.Changes);
+        }
+
         Optional(json, "clusterId", message.ClusterId?.ToString());
         json.WriteStartObject("commitments");
         foreach (var value in personal.OrderBy(value => value.Field, StringComparer.Ordinal))
@@ -74,6 +136,11 @@ internal static class Leaf
         json.WriteEndObject();
         Optional(json, "customerId", message.CustomerId?.ToString());
         json.WriteString("eventId", message.EventId.ToString());
+        if (imported is not null)
+        {
+            WriteImported(json, imported.Event, imported.Imported!.RecordedAt, changes);
+        }
+
         json.WriteString("log", message.Log);
         json.WriteString("occurredAt", Instant(message.OccurredAt));
         json.WriteString("outcome", message.Outcome);
@@ -83,14 +150,42 @@ internal static class Leaf
         json.WriteString("receipt", message.Receipt);
         json.WriteString("recordedAt", Instant(recordedAt));
         Optional(json, "requestId", message.RequestId);
-        json.WritePropertyName("target");
-        JsonSerializer.Serialize(json, message.Target, MessageJson.Options);
+        Member(json, "target", message.Target);
         Optional(json, "ticket", message.Ticket);
         json.WriteString("type", message.Type);
         json.WriteNumber("v", message.V);
         json.WriteEndObject();
         json.Flush();
         return bytes.WrittenSpan.ToArray();
+    }
+
+    // Of the entry of before what the one around it does not say, and nothing that names a person.
+    private static void WriteImported(Utf8JsonWriter json, AuditEntryRecorded told, DateTimeOffset recordedAt, bool changes)
+    {
+        json.WriteStartObject("imported");
+        Member(json, "actor", told.Actor);
+        if (changes)
+        {
+            Member(json, "changes", told.Changes);
+        }
+
+        json.WriteString("eventId", told.EventId.ToString());
+        json.WriteString("occurredAt", Instant(told.OccurredAt));
+        json.WriteString("outcome", told.Outcome);
+        Optional(json, "reason", told.Reason);
+        json.WriteString("receipt", told.Receipt);
+        json.WriteString("recordedAt", Instant(recordedAt));
+        Optional(json, "requestId", told.RequestId);
+        Member(json, "target", told.Target);
+        Optional(json, "ticket", told.Ticket);
+        json.WriteString("type", told.Type);
+        json.WriteEndObject();
+    }
+
+    private static void Member<T>(Utf8JsonWriter json, string name, T value)
+    {
+        json.WritePropertyName(name);
+        JsonSerializer.Serialize(json, value, MessageJson.Options);
     }
 
     private static string Instant(DateTimeOffset instant) => instant.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", System.Globalization.CultureInfo.InvariantCulture);

@@ -1,5 +1,7 @@
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using MissionControl.Audit.Entries;
+using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
 using MissionControl.Trust.TransparencyLog;
 
@@ -18,7 +20,7 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
     /// <exception cref="DbUpdateConcurrencyException">Another replica was faster; the same batch again finds what it wrote.</exception>
     public async Task AppendAsync(IReadOnlyList<Told> batch, CancellationToken cancellationToken)
     {
-        var byLog = batch.GroupBy(told => Log.NameOf(told.Event.Log, told.Event.CustomerId), StringComparer.Ordinal).ToDictionary(group => Log.IdOf(group.Key), group => (Name: group.Key, Told: group.OrderBy(told => told.Event.ProducerSeq).ToList()));
+        var byLog = batch.GroupBy(told => Log.NameOf(told.Event.Log, told.Event.CustomerId), StringComparer.Ordinal).ToDictionary(group => Log.IdOf(group.Key), group => (Name: group.Key, Told: InOrder(group)));
 
         // In one order, so that two replicas with the same logs take turns and never wait for each other.
         var keys = byLog.Keys.Order().Select(id => new object?[] { id }).ToList();
@@ -39,9 +41,10 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
             await CloseTilesAsync(log, cancellationToken);
         }
 
-        await InsertAsync(LogLeaf.Table, ["log_id", "position", "hash", "event_id", "event_hash", "content"], ["log_id", "position"], [.. grown.SelectMany(log => log.Leaves)], cancellationToken);
-        await InsertAsync(LogTile.Table, ["log_id", "level", "position", "hashes", "root"], ["log_id", "level", "position"], [.. grown.SelectMany(log => log.Tiles)], cancellationToken);
-        await InsertAsync(PersonalValue.Table, ["log_id", "position", "field", "salt", "value"], ["log_id", "position", "field"], [.. grown.SelectMany(log => log.Personal)], cancellationToken);
+        await InsertAsync(new BulkRows(LogLeaf.Table, ["log_id", "position", "hash", "event_id", "event_hash", "content"], ["log_id", "position"], [.. grown.SelectMany(log => log.Leaves)]), cancellationToken);
+        await InsertAsync(new BulkRows(LogTile.Table, ["log_id", "level", "position", "hashes", "root"], ["log_id", "level", "position"], [.. grown.SelectMany(log => log.Tiles)]), cancellationToken);
+        await InsertAsync(new BulkRows(PersonalValue.Table, ["log_id", "position", "field", "salt", "value"], ["log_id", "position", "field"], [.. grown.SelectMany(log => log.Personal)]), cancellationToken);
+        await InsertAsync(IndexedEntry.Rows([.. grown.SelectMany(log => log.Leaves.Select(leaf => IndexedEntry.Row(log.Id, (long)leaf[1]!, (byte[])leaf[5]!)))]), cancellationToken);
         var moved = await db.Dialect.CompareAndSwapAsync(db, new BulkRows(LogHead.Table, HeadColumns, ["log_id"], [.. grown.Select(log => log.Head())]), "version", cancellationToken);
         if (moved.Contains(false))
         {
@@ -64,20 +67,55 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
     private async Task AppendAsync(IReadOnlyList<(GrowingLog Log, Told Told)> all, CancellationToken cancellationToken)
     {
         var known = await db.Dialect.ReadByKeyAsync(db, LogLeaf.Table, ["log_id", "event_id"], [.. all.Select(one => new object?[] { one.Log.Id, one.Told.Event.EventId })], ["position", "event_hash"], cancellationToken);
+        var numbers = await NumbersAsync(all.Zip(known).Where(pair => pair.Second is null).Select(pair => pair.First.Told), cancellationToken);
         var now = time.GetUtcNow();
         foreach (var ((log, told), stands) in all.Zip(known))
         {
             var earlier = stands is null ? log.Within(told.Event.EventId) : ((long)stands[0]!, (byte[])stands[1]!);
             if (earlier is null)
             {
-                log.Append(told.Event, told.Hash, now);
+                Append(log, told, told.Event.EventId, now);
+                if (told.Imported is null && !numbers.Add((told.Event.Producer, told.Event.ProducerSeq)))
+                {
+                    log.Append(Leaf.Repeated(told, now), null, told.Hash, now);
+                }
             }
-            else if (!earlier.Value.Hash.AsSpan().SequenceEqual(told.Hash) && !await StandsAsync(log, Leaf.ConflictId(told), cancellationToken))
+            else if (!told.Is(earlier.Value.Hash) && !await StandsAsync(log, Leaf.ConflictId(told), cancellationToken))
             {
-                log.Append(Leaf.Conflict(told, earlier.Value.Index, now), told.Hash, now);
+                if (told.Imported is null)
+                {
+                    log.Append(Leaf.Conflict(told, earlier.Value.Index, now), null, told.Hash, now);
+                }
+                else
+                {
+                    Append(log, told, Leaf.ConflictId(told), now);
+                }
             }
         }
     }
+
+    private static void Append(GrowingLog log, Told told, Guid id, DateTimeOffset now)
+    {
+        if (told.Imported is null)
+        {
+            log.Append(told.Event, null, told.Hash, now);
+        }
+        else
+        {
+            log.Append(Leaf.Imported(told, id, now), told, told.Hash, now);
+        }
+    }
+
+    // What a producer says a second time goes to the same log, whose head is locked: so the index knows of the first.
+    private async Task<HashSet<(string Producer, long Number)>> NumbersAsync(IEnumerable<Told> fresh, CancellationToken cancellationToken)
+    {
+        var numbers = fresh.Where(told => told.Imported is null).Select(told => (told.Event.Producer, told.Event.ProducerSeq)).Distinct().ToList();
+        var given = await db.Dialect.ReadByKeyAsync(db, IndexedEntry.Table, ["producer", "producer_seq"], [.. numbers.Select(number => new object?[] { number.Producer, number.ProducerSeq })], ["position"], cancellationToken);
+        return [.. numbers.Zip(given).Where(pair => pair.Second is not null).Select(pair => pair.First)];
+    }
+
+    // As they were numbered, so that what one producer told keeps its order; what is imported has the order of before.
+    private static List<Told> InOrder(IEnumerable<Told> told) => [.. told.OrderBy(one => one.Imported is null ? one.Event.ProducerSeq : 0)];
 
     private async Task<bool> StandsAsync(GrowingLog log, Guid eventId, CancellationToken cancellationToken) =>
         log.Within(eventId) is not null || (await db.Dialect.ReadByKeyAsync(db, LogLeaf.Table, ["log_id", "event_id"], [[log.Id, eventId]], ["position"], cancellationToken))[0] is not null;
@@ -109,9 +147,9 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
         return hashes.Length == TileId.FullWidth * TreeHash.Size ? hashes : throw new InvalidOperationException($"Tile {level}/{index} of log {log.Id} lacks hashes.");
     }
 
-    private async Task InsertAsync(string table, IReadOnlyList<string> columns, IReadOnlyList<string> key, IReadOnlyList<object?[]> rows, CancellationToken cancellationToken)
+    private async Task InsertAsync(BulkRows rows, CancellationToken cancellationToken)
     {
-        if (rows.Count > 0 && await db.Dialect.InsertIfAbsentAsync(db, new BulkRows(table, columns, key, rows), cancellationToken) != rows.Count)
+        if (rows.Rows.Count > 0 && await db.Dialect.InsertIfAbsentAsync(db, rows, cancellationToken) != rows.Rows.Count)
         {
             throw new DbUpdateConcurrencyException("Another replica has appended to the same log.");
         }
@@ -150,18 +188,17 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
 
         public (long Index, byte[] Hash)? Within(Guid eventId) => within.TryGetValue(eventId, out var found) ? found : null;
 
-        public void Append(Contracts.Events.Audit.AuditEntryRecorded message, byte[] eventHash, DateTimeOffset now)
+        public void Append(AuditEntryRecorded message, Told? imported, byte[] eventHash, DateTimeOffset now)
         {
             // A clock that was put back does not put an entry before the one that it follows.
             recordedAt = Math.Max(recordedAt, now.ToUnixTimeMilliseconds());
             var index = range.Size;
-            var personal = message.Personal.Select(pair => new PersonalValue { LogId = Id, Position = index, Field = pair.Key, Salt = Commitment.NewSalt(), Value = pair.Value }).ToList();
-            var content = Leaf.Write(message, DateTimeOffset.FromUnixTimeMilliseconds(recordedAt), personal);
+            var (content, values) = Leaf.Write(Id, index, message, imported, DateTimeOffset.FromUnixTimeMilliseconds(recordedAt));
             var hash = TreeHash.OfLeaf(content);
             range.Append(hash);
             within[message.EventId] = (index, eventHash);
             Leaves.Add([Id, index, hash.Span.ToArray(), message.EventId, eventHash, content]);
-            Personal.AddRange(personal.Select(value => new object?[] { value.LogId, value.Position, value.Field, value.Salt, value.Value }));
+            Personal.AddRange(values.Select(value => new object?[] { value.LogId, value.Position, value.Field, value.Salt, value.Value }));
         }
 
         public void Close(int level, long index, byte[] hashes)

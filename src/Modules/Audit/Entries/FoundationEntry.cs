@@ -4,10 +4,15 @@ using MissionControl.Platform.Data;
 
 namespace MissionControl.Audit.Entries;
 
-/// <summary>One entry. Rows are only ever inserted: the database refuses everything else by triggers.</summary>
-internal sealed class AuditEntry
+/// <summary>
+/// An entry of before there were logs, as it was written then. The table has another name now and gets no more rows; the database
+/// refuses everything else by the triggers that it had. Each row is an entry of a log, too, once it was imported.
+/// </summary>
+internal sealed class FoundationEntry
 {
-    /// <summary>The event's id: a repeated event is the same entry.</summary>
+    public const string Table = "audit_entry_foundation";
+
+    /// <summary>The event's id.</summary>
     public required Guid Id { get; init; }
 
     public required DateTimeOffset OccurredAt { get; init; }
@@ -16,14 +21,12 @@ internal sealed class AuditEntry
 
     public required string Log { get; init; }
 
-    /// <summary>The customer concerned; an entry of no customer is seen by staff only.</summary>
     public Guid? CustomerId { get; init; }
 
     public Guid? ClusterId { get; init; }
 
     public required string Type { get; init; }
 
-    /// <summary>Somebody only looked at something.</summary>
     public required bool IsRead { get; init; }
 
     public required string Outcome { get; init; }
@@ -36,21 +39,21 @@ internal sealed class AuditEntry
 
     public required string TargetId { get; init; }
 
-    /// <summary>Why, as the actor said: a column of its own, so that it can be searched.</summary>
     public string? Reason { get; init; }
 
     public required string Producer { get; init; }
 
     public required long ProducerSeq { get; init; }
 
-    /// <summary>The event as it came.</summary>
+    /// <summary>The event as it came, names and addresses in clear.</summary>
     public required string Body { get; init; }
 
-    internal sealed class Configuration : IEntityTypeConfiguration<AuditEntry>
+    internal sealed class Configuration : IEntityTypeConfiguration<FoundationEntry>
     {
-        public void Configure(EntityTypeBuilder<AuditEntry> builder)
+        public void Configure(EntityTypeBuilder<FoundationEntry> builder)
         {
-            builder.ToTable("audit_entry").HasKey(row => row.Id);
+            // Key and index keep their names: to give them others, one engine would write the whole table anew.
+            builder.ToTable(Table).HasKey(row => row.Id).HasName("PK_audit_entry");
             builder.IsAppendOnly();
             builder.Property(row => row.Log).HasMaxLength(20);
             builder.Property(row => row.Type).HasMaxLength(100);
@@ -62,10 +65,7 @@ internal sealed class AuditEntry
             builder.Property(row => row.Producer).HasMaxLength(100);
             builder.Property(row => row.Reason).IsText();
             builder.Property(row => row.Body).IsText();
-            builder.HasIndex(row => new { row.OccurredAt, row.Id });
-            builder.HasIndex(row => new { row.IsRead, row.OccurredAt, row.Id });
-            builder.HasIndex(row => new { row.CustomerId, row.OccurredAt });
-            builder.HasIndex(row => new { row.Producer, row.ProducerSeq }).IsUnique();
+            builder.HasIndex(row => new { row.OccurredAt, row.Id }).HasDatabaseName("IX_audit_entry_occurred_at_id");
         }
     }
 }
