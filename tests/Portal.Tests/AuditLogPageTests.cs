@@ -27,7 +27,10 @@ public sealed class AuditLogPageTests(PortalFixture portal)
         var log = (await portal.Host.Admin.GetFromJsonAsync<AuditLogItem>($"/api/v1/audit/logs/{portal.Logged.Log}"))!;
         Assert.Contains($"log {log.Keys[^1]}", await window.Page.Locator("ol.steps").InnerTextAsync(), StringComparison.Ordinal);
 
-        await window.GoAsync($"/audit/logs/{portal.Logged.Log}/{portal.Logged.Entry}");
+        await window.GoAsync("/audit?log=customer&sort=occurredAt&limit=1");
+        await window.Page.GetByText("Changes", new() { Exact = true }).ClickAsync();
+        await window.Page.GetByRole(AriaRole.Link, new() { Name = "entry 0, and its proof" }).ClickAsync();
+        await window.Page.WaitForURLAsync($"**/audit/logs/{portal.Logged.Log}/{portal.Logged.Entry}");
         Assert.Equal("Stands in the signed log", await window.Page.Locator("#badge").InnerTextAsync());
         var download = await window.Page.RunAndWaitForDownloadAsync(() => window.Page.Locator("#receipt").ClickAsync());
         Assert.Equal($"{portal.Logged.Entry}.tlog-proof", download.SuggestedFilename);
