@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Security.Cryptography;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using MissionControl.Audit.Anchor;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Messaging;
 using MissionControl.Trust.TransparencyLog;
@@ -28,12 +29,13 @@ internal static class Leaf
     /// <param name="message">What was told.</param>
     /// <param name="recordedAt">When it is appended.</param>
     /// <param name="personal">The salts of what it is committed to.</param>
-    public static byte[] Write(AuditEntryRecorded message, DateTimeOffset recordedAt, IReadOnlyList<PersonalValue> personal)
+    /// <param name="after">The newest epoch that is known to be closed; null: none is.</param>
+    public static byte[] Write(AuditEntryRecorded message, DateTimeOffset recordedAt, IReadOnlyList<PersonalValue> personal, AfterEpoch? after)
     {
-        var bytes = Write(message, recordedAt, personal, changes: true);
+        var bytes = Write(message, recordedAt, personal, after, changes: true);
 
         // What would not fit is replaced by its hash; the search keeps it whole.
-        bytes = bytes.Length <= TreeHash.MaxEntry ? bytes : Write(message, recordedAt, personal, changes: false);
+        bytes = bytes.Length <= TreeHash.MaxEntry ? bytes : Write(message, recordedAt, personal, after, changes: false);
         return bytes.Length <= TreeHash.MaxEntry ? bytes : throw new InvalidOperationException($"Event {message.EventId} is longer than an entry of a log can be.");
     }
 
@@ -55,13 +57,21 @@ internal static class Leaf
     /// <summary>The id of that: the same for the same event, however often it comes.</summary>
     public static Guid ConflictId(Told told) => new(SHA256.HashData([.. told.Event.EventId.ToByteArray(bigEndian: true), .. told.Hash]).AsSpan(0, 16), bigEndian: true);
 
-    private static byte[] Write(AuditEntryRecorded message, DateTimeOffset recordedAt, IReadOnlyList<PersonalValue> personal, bool changes)
+    private static byte[] Write(AuditEntryRecorded message, DateTimeOffset recordedAt, IReadOnlyList<PersonalValue> personal, AfterEpoch? after, bool changes)
     {
         var bytes = new ArrayBufferWriter<byte>();
         using var json = new Utf8JsonWriter(bytes, Options);
         json.WriteStartObject();
         json.WritePropertyName("actor");
         JsonSerializer.Serialize(json, message.Actor, MessageJson.Options);
+        if (after is not null)
+        {
+            json.WriteStartObject("afterEpoch");
+            json.WriteString("hash", after.Hash.ToString());
+            json.WriteNumber("number", after.Number);
+            json.WriteEndObject();
+        }
+
         json.WritePropertyName(changes ? "changes" : "changesSha256");
         JsonSerializer.Serialize(json, changes ? message.Changes : SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(message.Changes, MessageJson.Options)), changes ? typeof(IReadOnlyList<AuditChange>) : typeof(byte[]), MessageJson.Options);
         Optional(json, "clusterId", message.ClusterId?.ToString());

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using MissionControl.Audit.Anchor;
 using MissionControl.Platform.Data;
 using MissionControl.Trust.TransparencyLog;
 
@@ -9,7 +10,7 @@ namespace MissionControl.Audit.Logs;
 /// Gives events their places, in the transaction in which they are taken: all logs of a batch at once, each from the head that is
 /// stored to the next. Events of one producer keep their order within a batch; one that stands in the log stays where it is.
 /// </summary>
-internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
+internal sealed class Sequencer(ControlPlaneDbContext db, LastEpoch epochs, TimeProvider time)
 {
     private const string OriginPrefix = "mission-control/";
     private static readonly string[] HeadColumns = ["log_id", "size", "root", "range", "recorded_at", "version"];
@@ -26,14 +27,53 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
         var heads = await db.Dialect.ReadByKeyAsync(db, LogHead.Table, ["log_id"], keys, [.. HeadColumns.Skip(1)], cancellationToken);
         if (heads.Contains(null))
         {
-            await MakeAsync([.. keys.Zip(heads).Where(pair => pair.Second is null).Select(pair => byLog[(Guid)pair.First[0]!]).Select(log => (log.Name, log.Told[0]))], cancellationToken);
+            await MakeAsync([.. keys.Zip(heads).Where(pair => pair.Second is null).Select(pair => byLog[(Guid)pair.First[0]!]).Select(log => (log.Name, log.Told[0].Event.Log, log.Told[0].Event.Log == "customer" ? log.Told[0].Event.CustomerId : null))], cancellationToken);
             await db.Dialect.LockRowsAsync(db, LogHead.Table, ["log_id"], keys, cancellationToken);
             heads = await db.Dialect.ReadByKeyAsync(db, LogHead.Table, ["log_id"], keys, [.. HeadColumns.Skip(1)], cancellationToken);
         }
 
         var growing = keys.Zip(heads, (key, head) => new GrowingLog((Guid)key[0]!, head!)).ToList();
         await AppendAsync([.. growing.SelectMany(log => byLog[log.Id].Told.Select(told => (log, told)))], cancellationToken);
-        var grown = growing.Where(log => log.Leaves.Count > 0).ToList();
+        await StoreAsync([.. growing.Where(log => log.Leaves.Count > 0)], cancellationToken);
+    }
+
+    /// <summary>Appends one entry that is no event, to a log that there is.</summary>
+    /// <param name="id">The log.</param>
+    /// <param name="size">How many entries it has: where the new one is to stand.</param>
+    /// <param name="eventId">An id that no other entry of it has.</param>
+    /// <param name="content">Its bytes.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>False when it has another size by now.</returns>
+    public async Task<bool> AppendAsync(Guid id, long size, Guid eventId, byte[] content, CancellationToken cancellationToken)
+    {
+        object?[][] key = [[id]];
+        await db.Dialect.LockRowsAsync(db, LogHead.Table, ["log_id"], key, cancellationToken);
+        if ((await db.Dialect.ReadByKeyAsync(db, LogHead.Table, ["log_id"], key, [.. HeadColumns.Skip(1)], cancellationToken))[0] is not { } head || (long)head[0]! != size)
+        {
+            return false;
+        }
+
+        var log = new GrowingLog(id, head);
+        log.Append(eventId, SHA256.HashData(content), time.GetUtcNow(), (_, _) => (content, []));
+        await StoreAsync([log], cancellationToken);
+        return true;
+    }
+
+    /// <summary>Makes logs that are not there yet.</summary>
+    public async Task MakeAsync(IReadOnlyList<(string Name, string Kind, Guid? Customer)> missing, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        await db.Dialect.InsertIfAbsentAsync(
+            db, new BulkRows(Log.Table, ["name", "id", "origin", "kind", "customer_id", "created_at"], ["name"], [.. missing.Select(one => new object?[]
+            {
+                one.Name, Log.IdOf(one.Name), $"{OriginPrefix}{RandomNumberGenerator.GetHexString(32, lowercase: true)}", one.Kind, one.Customer, now,
+            })]), cancellationToken);
+        await db.Dialect.InsertIfAbsentAsync(
+            db, new BulkRows(LogHead.Table, HeadColumns, ["log_id"], [.. missing.Select(one => new object?[] { Log.IdOf(one.Name), 0L, TreeHash.Empty.Span.ToArray(), Array.Empty<byte>(), now, 0L })]), cancellationToken);
+    }
+
+    private async Task StoreAsync(IReadOnlyList<GrowingLog> grown, CancellationToken cancellationToken)
+    {
         foreach (var log in grown)
         {
             await CloseTilesAsync(log, cancellationToken);
@@ -49,32 +89,20 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
         }
     }
 
-    private async Task MakeAsync(IReadOnlyList<(string Name, Told First)> missing, CancellationToken cancellationToken)
-    {
-        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        await db.Dialect.InsertIfAbsentAsync(
-            db, new BulkRows(Log.Table, ["name", "id", "origin", "kind", "customer_id", "created_at"], ["name"], [.. missing.Select(one => new object?[]
-            {
-                one.Name, Log.IdOf(one.Name), $"{OriginPrefix}{RandomNumberGenerator.GetHexString(32, lowercase: true)}", one.First.Event.Log, one.First.Event.Log == "customer" ? one.First.Event.CustomerId : null, now,
-            })]), cancellationToken);
-        await db.Dialect.InsertIfAbsentAsync(
-            db, new BulkRows(LogHead.Table, HeadColumns, ["log_id"], [.. missing.Select(one => new object?[] { Log.IdOf(one.Name), 0L, TreeHash.Empty.Span.ToArray(), Array.Empty<byte>(), now, 0L })]), cancellationToken);
-    }
-
     private async Task AppendAsync(IReadOnlyList<(GrowingLog Log, Told Told)> all, CancellationToken cancellationToken)
     {
         var known = await db.Dialect.ReadByKeyAsync(db, LogLeaf.Table, ["log_id", "event_id"], [.. all.Select(one => new object?[] { one.Log.Id, one.Told.Event.EventId })], ["position", "event_hash"], cancellationToken);
-        var now = time.GetUtcNow();
+        var (now, after) = (time.GetUtcNow(), await epochs.ReadAsync(db, cancellationToken));
         foreach (var ((log, told), stands) in all.Zip(known))
         {
             var earlier = stands is null ? log.Within(told.Event.EventId) : ((long)stands[0]!, (byte[])stands[1]!);
             if (earlier is null)
             {
-                log.Append(told.Event, told.Hash, now);
+                log.Append(told.Event, told.Hash, now, after);
             }
             else if (!earlier.Value.Hash.AsSpan().SequenceEqual(told.Hash) && !await StandsAsync(log, Leaf.ConflictId(told), cancellationToken))
             {
-                log.Append(Leaf.Conflict(told, earlier.Value.Index, now), told.Hash, now);
+                log.Append(Leaf.Conflict(told, earlier.Value.Index, now), told.Hash, now, after);
             }
         }
     }
@@ -150,17 +178,22 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
 
         public (long Index, byte[] Hash)? Within(Guid eventId) => within.TryGetValue(eventId, out var found) ? found : null;
 
-        public void Append(Contracts.Events.Audit.AuditEntryRecorded message, byte[] eventHash, DateTimeOffset now)
+        public void Append(Contracts.Events.Audit.AuditEntryRecorded message, byte[] eventHash, DateTimeOffset now, AfterEpoch? after) => Append(message.EventId, eventHash, now, (index, at) =>
+        {
+            var personal = message.Personal.Select(pair => new PersonalValue { LogId = Id, Position = index, Field = pair.Key, Salt = Commitment.NewSalt(), Value = pair.Value }).ToList();
+            return (Leaf.Write(message, at, personal, after), personal);
+        });
+
+        public void Append(Guid eventId, byte[] eventHash, DateTimeOffset now, Func<long, DateTimeOffset, (byte[] Content, IReadOnlyList<PersonalValue> Personal)> write)
         {
             // A clock that was put back does not put an entry before the one that it follows.
             recordedAt = Math.Max(recordedAt, now.ToUnixTimeMilliseconds());
             var index = range.Size;
-            var personal = message.Personal.Select(pair => new PersonalValue { LogId = Id, Position = index, Field = pair.Key, Salt = Commitment.NewSalt(), Value = pair.Value }).ToList();
-            var content = Leaf.Write(message, DateTimeOffset.FromUnixTimeMilliseconds(recordedAt), personal);
+            var (content, personal) = write(index, DateTimeOffset.FromUnixTimeMilliseconds(recordedAt));
             var hash = TreeHash.OfLeaf(content);
             range.Append(hash);
-            within[message.EventId] = (index, eventHash);
-            Leaves.Add([Id, index, hash.Span.ToArray(), message.EventId, eventHash, content]);
+            within[eventId] = (index, eventHash);
+            Leaves.Add([Id, index, hash.Span.ToArray(), eventId, eventHash, content]);
             Personal.AddRange(personal.Select(value => new object?[] { value.LogId, value.Position, value.Field, value.Salt, value.Value }));
         }
 
