@@ -44,6 +44,7 @@ internal sealed class InstallationKeys(string root, IConfiguration? configuratio
         new("token-sealing", "token-sealing.key", "callhome", "seals the clusters' access tokens"),
         new("cookie-sealing", "cookie-sealing.key", "portal", "seals the keys of the portal's cookies"),
         new("log-note", "log-note.key", "audit", "signs the checkpoints of the audit logs"),
+        new("log-blinding", "log-blinding.key", "audit", "blinds the audit logs in the anchor"),
         new("endpoint-sealing", "endpoint-sealing.key", "notifications", "seals the secrets of webhooks"),
     ];
 

@@ -25,7 +25,7 @@ public sealed partial class SignedInHost : IAsyncLifetime
     {
         var portal = new Uri($"https://localhost:{Ports.Free()}");
         Server = portal.GetLeftPart(UriPartial.Authority);
-        Host = await ControlPlane.StartAsync(portal: portal, configuration: new Dictionary<string, string?> { ["Api:RequestsPerMinute"] = "1000000", ["Identity:PortalAddress"] = Server });
+        Host = await ControlPlane.StartAsync(portal: portal, configuration: new Dictionary<string, string?> { ["Api:RequestsPerMinute"] = "1000000", ["Identity:PortalAddress"] = Server, ["Audit:Epoch"] = "00:00:01" });
         Ada = await SomebodySignedIn.InviteAsync(Host, "ada@vendor.example", "administrator");
         http = await Ada.ApiAsync();
         foreach (var path in new[] { "/api/v1/licensing/customers", "/api/v1/fleet/clusters", "/api/v1/audit/entries" })

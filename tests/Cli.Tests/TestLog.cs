@@ -13,16 +13,36 @@ internal sealed class TestLog : IDisposable
     private readonly NoteSigner key;
     private readonly NoteSigner[] witnesses = [.. Enumerable.Range(1, 2).Select(i => NoteSigner.FromSeed($"witness{i}.example", NoteKeyType.Cosignature, Ed25519Key.NewSeed()))];
 
-    private TestLog(string name) => key = NoteSigner.FromSeed(name, NoteKeyType.Ed25519, Ed25519Key.NewSeed());
+    private TestLog(string name, byte[]? seed) => key = NoteSigner.FromSeed(name, NoteKeyType.Ed25519, seed ?? Ed25519Key.NewSeed());
 
     /// <summary>What stands in it. Somebody with the key may change it, and write all of it anew.</summary>
     public List<byte[]> Entries { get; set; } = [];
 
     public string Key => $"log {key.Key}\n";
 
-    public static TestLog Of(int size, string name = Name)
+    /// <summary>What it says of itself, signed.</summary>
+    public SignedNote Signed
     {
-        var log = new TestLog(name);
+        get
+        {
+            var text = Head.ToString();
+            return new SignedNote(text, [key.Sign(Encoding.UTF8.GetBytes(text))]);
+        }
+    }
+
+    public Checkpoint Head
+    {
+        get
+        {
+            var range = new CompactRange();
+            Entries.ForEach(entry => range.Append(TreeHash.OfLeaf(entry)));
+            return new Checkpoint(key.Key.Name, Entries.Count, range.Root);
+        }
+    }
+
+    public static TestLog Of(int size, string name = Name, byte[]? seed = null)
+    {
+        var log = new TestLog(name, seed);
         log.Grow(size);
         return log;
     }
@@ -45,9 +65,7 @@ internal sealed class TestLog : IDisposable
             Directory.Delete(directory, recursive: true);
         }
 
-        var range = new CompactRange();
         var levels = new List<List<TreeHash>> { Entries.ConvertAll(entry => TreeHash.OfLeaf(entry)) };
-        levels[0].ForEach(leaf => range.Append(leaf));
         while (levels[^1].Count >= TileId.FullWidth)
         {
             levels.Add([.. levels[^1].Chunk(TileId.FullWidth).Where(chunk => chunk.Length == TileId.FullWidth).Select(RootOf)]);
@@ -59,7 +77,7 @@ internal sealed class TestLog : IDisposable
             Put(directory, id.ToString(), id.Level == TileId.Entries ? Bundle(Entries.GetRange(from, id.Width)) : [.. levels[id.Level].GetRange(from, id.Width).SelectMany(hash => hash.Span.ToArray())]);
         }
 
-        var text = new Checkpoint(key.Key.Name, Entries.Count, range.Root).ToString();
+        var text = Head.ToString();
         var bytes = Encoding.UTF8.GetBytes(text);
         Put(directory, "checkpoint", new SignedNote(text, [key.Sign(bytes), .. seen.Select((time, i) => witnesses[i].Sign(bytes, time.ToUnixTimeSeconds()))]).ToBytes());
     }

@@ -198,7 +198,7 @@ public sealed class AuditLogTests : IAsyncLifetime
         using (client)
         {
             var seen = (await client.GetFromJsonAsync<Page<AuditLogItem>>("/api/v1/audit/logs"))!.Items;
-            Assert.All(seen, log => Assert.True(log.CustomerId == mine.Id || log.Kind == "fleet"));
+            Assert.All(seen, log => Assert.True(log.CustomerId == mine.Id || log.Kind is "fleet" or "anchor"));
             Assert.Contains(seen, log => log.Id == own.Id);
             foreach (var (log, expected) in new[] { (own.Id, HttpStatusCode.OK), (foreign.Id, HttpStatusCode.NotFound), (Guid.CreateVersion7(), HttpStatusCode.NotFound) })
             {

@@ -22,7 +22,7 @@ public sealed class InstallationKeysTests : IDisposable
     [InlineData("identity", "user-token.pem", "client-token.pem", "factor-sealing.key", "provider-sealing.key", "server.pem")]
     [InlineData("portal", "cookie-sealing.key", "server.pem", "ca.pem")]
     [InlineData("notifications", "endpoint-sealing.key", "server.pem")]
-    [InlineData("audit", "log-note.key", "server.pem")]
+    [InlineData("audit", "log-blinding.key", "log-note.key", "server.pem")]
     [InlineData("fleet", "server.pem")]
     public async Task A_process_of_the_distributed_shape_makes_no_key_and_no_certificate_and_says_which_file_it_lacks(string role, params string[] files)
     {
@@ -157,7 +157,7 @@ public sealed class InstallationKeysTests : IDisposable
         await MakeAsync(0);
 
         Assert.Equal(
-            ["audit/log-note.key", "callhome/anchors.dsse", "callhome/answer.pem", "callhome/token-sealing.key", "identity/client-token.pem", "identity/factor-sealing.key", "identity/provider-sealing.key", "identity/user-token.pem", "licensing/receipt.pem", "notifications/endpoint-sealing.key", "portal/cookie-sealing.key"],
+            ["audit/log-blinding.key", "audit/log-note.key", "callhome/anchors.dsse", "callhome/answer.pem", "callhome/token-sealing.key", "identity/client-token.pem", "identity/factor-sealing.key", "identity/provider-sealing.key", "identity/user-token.pem", "licensing/receipt.pem", "notifications/endpoint-sealing.key", "portal/cookie-sealing.key"],
             Directory.EnumerateFiles(Roles, "*", SearchOption.AllDirectories).Where(file => !IsOfTls(file)).Select(file => Path.GetRelativePath(Roles, file)).Order(StringComparer.Ordinal));
         Assert.All(Directory.EnumerateFiles(Roles, "*", SearchOption.AllDirectories), file =>
         {

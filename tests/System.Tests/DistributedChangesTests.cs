@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Testing;
+using MissionControl.Trust.TransparencyLog;
 using Xunit;
 
 namespace MissionControl.System.Tests;
@@ -66,6 +68,11 @@ public sealed class DistributedChangesTests(DistributedFixture fixture)
             var log = await VerifiedLog.ReadAsync(admin, item);
             Assert.Single(log.Entries, entry => entry.Contains("\"type\":\"licensing.customer-created\"", StringComparison.Ordinal) && entry.Contains(id.ToString(), StringComparison.Ordinal));
         }
+
+        // One anchor for both replicas: each epoch stands once, at its place.
+        var anchor = await VerifiedLog.ReadAsync(admin, (await admin.GetFromJsonAsync<Page<AuditLogItem>>("/api/v1/audit/logs?sort=createdAt&limit=500"))!.Items.Single(log => log.Kind == "anchor"));
+        Assert.NotEmpty(anchor.Entries);
+        Assert.Equal(Enumerable.Range(1, anchor.Entries.Count), anchor.Entries.Select(entry => (int)Epoch.Parse(Encoding.ASCII.GetBytes(entry)).Number));
 
         await Senders.VerifyAsync(installation, [sender]);
         installation.AssertNothingCritical();

@@ -14,7 +14,7 @@ internal static class AuditCommand
 
     /// <summary>What the exit codes are, for help.</summary>
     public const string ExitCodes = """
-        Exit codes: 0 good; 2 inconsistent: the log is not what it has signed, now or before; 3 incomplete: something could not be had, or too few witnesses have signed; 4 stale; 64 wrong use, or a file here cannot be read or written; 130 interrupted.
+        Exit codes: 0 good; 2 inconsistent: the log is not what it has signed, now or before; 3 incomplete: something could not be had, or too few witnesses have signed; 4 stale: neither witness nor anchor has seen it lately; 64 wrong use, or a file here cannot be read or written; 130 interrupted.
         """;
 
     private const string Help = """

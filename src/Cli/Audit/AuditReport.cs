@@ -17,7 +17,7 @@ internal enum Verdict
     /// <summary>Not all could be looked at.</summary>
     Incomplete = 3,
 
-    /// <summary>It is good, and no witness has seen it lately.</summary>
+    /// <summary>It is good, and no witness has seen it lately, or no epoch has bound it lately.</summary>
     Stale = 4,
 }
 
@@ -37,6 +37,9 @@ internal sealed record AuditReport(Verdict Verdict, SeenNote? Before)
 
     /// <summary>What its entries showed; null: they were not read.</summary>
     public WalkFinding? Found { get; init; }
+
+    /// <summary>What binds it to the anchor; null: that was not looked at.</summary>
+    public AnchorFinding? Anchor { get; init; }
 
     /// <summary>What is wrong, in a sentence; null: nothing.</summary>
     public string? Problem { get; init; }
@@ -71,6 +74,10 @@ internal sealed record AuditReport(Verdict Verdict, SeenNote? Before)
             tile = Found?.Tile?.ToString(),
             index = Found?.Index,
             evidence = Evidence,
+            epoch = Anchor?.Epoch?.Number,
+            epochTime = Anchor?.Epoch is null ? null : Time(Anchor.Epoch.Time),
+            slot = Anchor?.Epoch is null ? null : Anchor.Proof?.Slot,
+            anchorSize = Anchor?.Anchor?.Checkpoint.Size,
         },
         Form));
 
@@ -84,10 +91,12 @@ internal sealed record AuditReport(Verdict Verdict, SeenNote? Before)
         Say(output, "entries", Now is null ? null : $"{Count(Now.Checkpoint.Size)}{(Before is null ? "" : New > 0 ? $", {Count(New.Value)} of them new since the last time" : $"; the last time {Count(Before.Checkpoint.Size)}")}");
         Say(output, "root", Now?.Checkpoint.Root.ToString());
         Say(output, "witnesses", Seen is null ? null : Seen.Witnesses.Count == 0 ? "none" : string.Join(", ", Seen.Witnesses.OrderByDescending(witness => witness.Value).Select(witness => $"{witness.Key} at {Time(witness.Value)}")));
+        Say(output, "anchored", Anchor is not { Epoch: { } epoch, Proof: { } proof } ? null : $"slot {Count(proof.Slot)} of epoch {Count(epoch.Number)}, closed at {Time(epoch.Time)}");
         Say(output, "read", Found is null ? null : $"{Count(Found.Entries)} entries, {Count(Found.Tiles)} tiles");
         Say(output, Verdict switch
         {
             Verdict.Good => good,
+            Verdict.Stale when Anchor is { Verdict: Verdict.Stale } => "What is there is what was signed. Ask why no epoch was closed lately.",
             Verdict.Stale => "What is there is what was signed. Ask why no witness has seen it lately.",
             Verdict.Incomplete => "That proves nothing, for or against the log. Try again, or another place where the log stands.",
             _ => $"Show {Evidence ?? "this"} to whoever answers for the log, and to others who verify it.{(Before is null ? "" : " The state was not changed: keep it.")}",

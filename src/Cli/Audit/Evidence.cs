@@ -9,7 +9,7 @@ namespace MissionControl.Cli.Audit;
 internal static class Evidence
 {
     // For people, too: the notes' dashes and base64 stay readable.
-    private static readonly JsonSerializerOptions Form = new(JsonSerializerOptions.Web) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Readable = new(JsonSerializerOptions.Web) { WriteIndented = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>Writes it for a log that is inconsistent. What was found before stays: a name that is taken is followed by a number.</summary>
     /// <returns>The report, which names the file.</returns>
@@ -32,11 +32,23 @@ internal static class Evidence
                 index = report.Found?.Index,
                 previousCheckpoint = report.Before?.Text,
                 checkpoint = report.Now?.Text,
-                fork = fork is null ? null : new { size = fork.Size, root = fork.Root.ToString(), consistency = fork.Hashes.Select(hash => hash.ToString()) },
+                fork = Form(fork),
+                anchor = report.Anchor is not { } anchor ? null : new
+                {
+                    proof = anchor.Proof?.ToString(),
+                    entry = anchor.Epoch?.ToBytes(),
+                    inclusion = anchor.Inclusion?.Select(hash => hash.ToString()),
+                    previousCheckpoint = anchor.AnchorBefore?.Text,
+                    checkpoint = anchor.Anchor?.Text,
+                    fork = Form(anchor.Fork),
+                    previousFleetCheckpoint = anchor.FleetBefore?.Text,
+                    fleetCheckpoint = anchor.Fleet?.Text,
+                    registrations = anchor.Registrations,
+                },
                 content = report.Found?.Content?.ToArray(),
                 hashes = report.Found?.Beside?.ToArray(),
             },
-            Form);
+            Readable);
         try
         {
             var free = path;
@@ -53,4 +65,6 @@ internal static class Evidence
             return report; // The verdict stands.
         }
     }
+
+    private static object? Form(ForkProof? fork) => fork is null ? null : new { size = fork.Size, root = fork.Root.ToString(), consistency = fork.Hashes.Select(hash => hash.ToString()) };
 }

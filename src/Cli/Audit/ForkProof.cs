@@ -11,36 +11,27 @@ namespace MissionControl.Cli.Audit;
 /// <param name="Hashes">The proof of consistency from there to what it signs now.</param>
 internal sealed record ForkProof(long Size, TreeHash Root, IReadOnlyList<TreeHash> Hashes)
 {
+    /// <summary>Makes it of a log that was found to be inconsistent; null: there are no two checkpoints, or its tiles prove no such thing.</summary>
+    public static async Task<ForkProof?> FindAsync(LogSource source, AuditReport report, CancellationToken cancellationToken) =>
+        report is { Seen.Checkpoint: { } now, Before.Checkpoint: { } before } ? await FindAsync(source, before, now, cancellationToken) : null;
+
     /// <summary>Makes it from the tiles of the log itself; null: they prove no such thing.</summary>
-    public static async Task<ForkProof?> FindAsync(LogSource source, AuditReport report, CancellationToken cancellationToken)
+    public static async Task<ForkProof?> FindAsync(LogSource source, Checkpoint before, Checkpoint now, CancellationToken cancellationToken)
     {
-        if (report is not { Seen.Checkpoint: { } now, Before.Checkpoint: { Size: > 0 } before } || before.Origin != now.Origin || before.Size >= now.Size)
+        if (before.Size == 0 || before.Origin != now.Origin || before.Size >= now.Size)
         {
             return null;
         }
 
         try
         {
-            var root = (await ResolveAsync(ProofPlan.Root(before.Size)))[0];
-            var hashes = await ResolveAsync(ProofPlan.Consistency(before.Size, now.Size));
+            var root = (await source.ResolveAsync(ProofPlan.Root(before.Size), now.Size, cancellationToken))[0];
+            var hashes = await source.ResolveAsync(ProofPlan.Consistency(before.Size, now.Size), now.Size, cancellationToken);
             return root != before.Root && MerkleProof.VerifyConsistency(before.Size, root, now.Size, now.Root, hashes) ? new ForkProof(before.Size, root, hashes) : null;
         }
         catch (Exception exception) when (exception is SourceFailure or ArgumentException)
         {
             return null; // The tiles are not those of what it has signed; the notes and the finding stand without it.
-        }
-
-        async Task<TreeHash[]> ResolveAsync(ProofPlan plan)
-        {
-            var tiles = new Dictionary<TileId, ReadOnlyMemory<byte>>();
-            foreach (var id in plan.Tiles)
-            {
-                // As wide as it is now: one as wide as it was need not be there any more.
-                var content = await LogWalk.ReadAsync(TileId.At(id.Level, id.Index, now.Size), source.TileAsync, cancellationToken) ?? throw new SourceFailure($"{id} is not there.");
-                tiles.Add(id, content[..(id.Width * TreeHash.Size)]);
-            }
-
-            return plan.Resolve(id => tiles[id]);
         }
     }
 }

@@ -20,6 +20,10 @@ internal abstract class LogSource : IDisposable
     public const string CheckpointName = "checkpoint";
 
     private const string OwnLogs = "/api/v1/audit/logs/";
+
+    // The same in every installation; by the anchor's name it is read without a sign-in, too.
+    private const string FleetLog = "ad0940e4-8bac-50e2-4af3-89c966b76ba8";
+    private const string AnchorLog = "578b770d-dbe4-8036-ab36-87d9ccdda72c";
     private const int OneRead = 64 * 1024;
     private const int MostPauses = 20;
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
@@ -43,12 +47,35 @@ internal abstract class LogSource : IDisposable
             : new HttpLog(address, caFile is null ? null : CaCertificates.Read(caFile), LongestWait);
     }
 
+    /// <summary>The anchor and the log of the fleet beside a log of Mission Control; null: there is none of its logs at that place, or it is the anchor itself.</summary>
+    public static (LogSource Anchor, LogSource Fleet)? Beside(string text, string? caFile) =>
+        AddressOf(text) is { } address && address.AbsolutePath.StartsWith(OwnLogs, StringComparison.Ordinal) && Guid.TryParse(address.AbsolutePath[OwnLogs.Length..].TrimEnd('/'), out var id) && id != Guid.Parse(AnchorLog)
+            ? (At(new Uri(address, $"{OwnLogs}anchor").AbsoluteUri, caFile), At(new Uri(address, $"{OwnLogs}{FleetLog}").AbsoluteUri, caFile))
+            : null;
+
     /// <summary>What the log has signed last; null: it is not there.</summary>
     public Task<ReadOnlyMemory<byte>?> CheckpointAsync(CancellationToken cancellationToken) => ReadAsync(CheckpointName, SignedNote.MaxLength, cancellationToken);
 
     /// <summary>A tile or a bundle; null: it is not there.</summary>
     public Task<ReadOnlyMemory<byte>?> TileAsync(TileId id, CancellationToken cancellationToken) =>
         ReadAsync(id.ToString(), id.Width * (id.Level == TileId.Entries ? sizeof(ushort) + TreeHash.MaxEntry : TreeHash.Size), cancellationToken);
+
+    /// <summary>Puts a proof together from the tiles, each as wide as it is now: one as wide as it was need not be there any more.</summary>
+    /// <param name="plan">What it consists of.</param>
+    /// <param name="size">How many entries the log has.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <exception cref="ArgumentException">A tile is shorter than it must be.</exception>
+    public async Task<TreeHash[]> ResolveAsync(ProofPlan plan, long size, CancellationToken cancellationToken)
+    {
+        var tiles = new Dictionary<TileId, ReadOnlyMemory<byte>>();
+        foreach (var id in plan.Tiles)
+        {
+            var content = await LogWalk.ReadAsync(TileId.At(id.Level, id.Index, size), TileAsync, cancellationToken) ?? throw new SourceFailure($"{id} is not there.");
+            tiles.Add(id, content[..(id.Width * TreeHash.Size)]);
+        }
+
+        return plan.Resolve(id => tiles[id]);
+    }
 
     /// <inheritdoc />
     public virtual void Dispose()

@@ -22,12 +22,16 @@ internal sealed record SeenNote(ReadOnlyMemory<byte> Bytes, SignedNote Note, Che
 
     /// <summary>What was kept; null: nothing was, yet.</summary>
     /// <exception cref="CommandFailure">It is none, or nobody whom the policy knows has signed it: what somebody else put there is not compared with.</exception>
-    public static SeenNote? Kept(string path, LogPolicy policy)
+    public static SeenNote? Kept(string path, LogPolicy policy) => Kept(path, note => policy.Judge(note.Note));
+
+    /// <summary>The same, by whatever judges whose signatures count.</summary>
+    /// <exception cref="CommandFailure">It is none, or is judged to be nobody's.</exception>
+    public static SeenNote? Kept(string path, Action<SeenNote> judge)
     {
         try
         {
             var kept = Parse(File.ReadAllBytes(path));
-            policy.Judge(kept.Note);
+            judge(kept);
             return kept;
         }
         catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
@@ -41,9 +45,12 @@ internal sealed record SeenNote(ReadOnlyMemory<byte> Bytes, SignedNote Note, Che
     }
 
     /// <summary>Keeps it, unless more was kept meanwhile: a state never goes back.</summary>
-    public void Keep(string path, LogPolicy policy)
+    public void Keep(string path, LogPolicy policy) => Keep(path, note => policy.Judge(note.Note));
+
+    /// <summary>The same, by whatever judges whose signatures count.</summary>
+    public void Keep(string path, Action<SeenNote> judge)
     {
-        if (!(Kept(path, policy)?.Checkpoint.Size > Checkpoint.Size))
+        if (!(Kept(path, judge)?.Checkpoint.Size > Checkpoint.Size))
         {
             WholeFile.Write(path, Bytes.Span);
         }

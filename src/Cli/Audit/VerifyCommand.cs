@@ -12,6 +12,8 @@ internal static class VerifyCommand
 
         --state keeps what was verified last, as the log signed it. Without it, a log that was rewritten whole and signed again passes.
 
+        A log of Mission Control is bound to the anchor with all others, once in every epoch: that is verified, too. Its state is kept beside the other, in FILE.anchor and FILE.fleet.
+
         {AuditCommand.ExitCodes}
 
         Examples:
@@ -25,7 +27,9 @@ internal static class VerifyCommand
         var state = new Option<string?>("--state") { Description = "File with the checkpoint that was verified last; made when there is none, and replaced when all is good." };
         var maxAge = new Option<TimeSpan?>("--max-age") { Description = "How long ago the last witness may have seen the checkpoint: 90s, 15m, 36h or 3d.", CustomParser = Duration };
         var evidence = new Option<string?>("--evidence") { Description = "File for what proves an inconsistency; default: that of the state with .evidence.json, or mc-audit-evidence.json. None is overwritten." };
-        var command = new Command("verify", Help) { source, policy, state, maxAge, evidence, caFile, output };
+        var noAnchor = new Option<bool>("--no-anchor") { Description = "Do not look at the anchor: whether others are shown the same log is not asked. Of a directory, and of logs that are not Mission Control's, it is not asked anyway." };
+        var epoch = new Option<TimeSpan?>("--epoch") { Description = "How long an epoch of the anchor is; the newest may be three of them old. Default: 60s.", CustomParser = Duration };
+        var command = new Command("verify", Help) { source, policy, state, maxAge, noAnchor, epoch, evidence, caFile, output };
         command.SetAction((parsed, cancellationToken) =>
         {
             var (said, error, kept) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error, parsed.GetValue(state));
@@ -36,9 +40,15 @@ internal static class VerifyCommand
                 using var read = AuditCommand.ReadPolicy(parsed.GetValue(policy)!);
                 using var log = LogSource.At(parsed.GetValue(source)!, parsed.GetValue(caFile));
                 var report = await LogAudit.RunAsync(log, read, kept is null ? null : SeenNote.Kept(kept, read), parsed.GetValue(maxAge), cancellationToken);
+                var beside = parsed.GetValue(noAnchor) || report.Verdict is not (Verdict.Good or Verdict.Stale) ? null : LogSource.Beside(parsed.GetValue(source)!, parsed.GetValue(caFile));
+                using var anchor = beside?.Anchor;
+                using var fleet = beside?.Fleet;
+                var audit = beside is null ? null : new AnchorAudit((log, anchor!, fleet!), read, kept);
+                report = audit is null ? report : With(report, await audit.RunAsync(report.Now!, parsed.GetValue(epoch) ?? TimeSpan.FromMinutes(1), cancellationToken));
                 if (report.Verdict == Verdict.Good && kept is not null)
                 {
                     report.Now!.Keep(kept, read);
+                    audit?.Keep();
                 }
 
                 return await Evidence.AddAsync(report, parsed.GetValue(evidence) ?? (kept is null ? "mc-audit-evidence.json" : $"{kept}.evidence.json"), log, parsed.GetValue(source)!, error, cancellationToken);
@@ -46,6 +56,12 @@ internal static class VerifyCommand
         });
         return command;
     }
+
+    // Whatever is worse: an old word of a witness says less than an anchor that does not fit.
+    private static AuditReport With(AuditReport report, AnchorFinding anchor) =>
+        anchor.Verdict is Verdict.Inconsistent or Verdict.Incomplete || report.Verdict == Verdict.Good
+            ? report with { Anchor = anchor, Verdict = anchor.Verdict, Problem = anchor.Problem }
+            : report with { Anchor = anchor };
 
     private static void Tell(AuditReport report, bool asJson, TextWriter said, string? kept)
     {

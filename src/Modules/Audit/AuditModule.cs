@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MissionControl.Audit.Access;
+using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Entries;
 using MissionControl.Audit.Logs;
 using MissionControl.Contracts.Events.Audit;
@@ -13,7 +14,7 @@ using MissionControl.Platform.Time;
 
 namespace MissionControl.Audit;
 
-/// <summary>The role <c>audit</c>: transparency logs, one for each customer, and an index to search them by, fed by the one event <c>audit.entry</c>.</summary>
+/// <summary>The role <c>audit</c>: transparency logs, one for each customer and an anchor that binds them, and an index to search them by, fed by the one event <c>audit.entry</c>.</summary>
 public sealed class AuditModule : IModule
 {
     /// <inheritdoc />
@@ -32,6 +33,8 @@ public sealed class AuditModule : IModule
         model.ApplyConfiguration(new LogTile.Configuration());
         model.ApplyConfiguration(new LogCheckpoint.Configuration());
         model.ApplyConfiguration(new PersonalValue.Configuration());
+        model.ApplyConfiguration(new LogSlot.Configuration());
+        model.ApplyConfiguration(new EpochSlots.Configuration());
     }
 
     /// <inheritdoc />
@@ -42,6 +45,11 @@ public sealed class AuditModule : IModule
         host.Services.AddScoped<Sequencer>();
         host.Services.AddSingleton<Sweeper, SignCheckpoints>();
         host.Services.AddSingleton<Sweeper, CatchUp>();
+        host.Services.AddOptions<AuditOptions>().BindConfiguration("Audit").Validate(options => options.IsValid, "Audit:Epoch is a second to an hour, written as 00:01:00.").ValidateOnStart();
+        host.Services.AddSingleton<BlindingKey>();
+        host.Services.AddSingleton<SlotTrees>();
+        host.Services.AddSingleton<LastEpoch>();
+        host.Services.AddSingleton<Sweeper, CloseEpochs>();
     }
 
     /// <inheritdoc />
@@ -57,8 +65,9 @@ public sealed class AuditModule : IModule
         ArgumentNullException.ThrowIfNull(records);
         records.Keep("foundation-entry", "who did what before there were logs, as it was written then", personal: true, "for good: the database itself refuses to change or delete an entry, until who owns it removes them", typeof(FoundationEntry));
         records.Keep("index", "what entries of the logs are found by", personal: false, "as long as the entry; it can be made again of the logs", typeof(IndexedEntry), typeof(Progress));
-        records.Keep("log", "the logs that customers verify, entry by entry, and all that was signed for them", personal: false, "for good: the database itself refuses to change or delete what is in them", typeof(Log), typeof(LogHead), typeof(LogLeaf), typeof(LogTile), typeof(LogCheckpoint));
+        records.Keep("log", "the logs that customers verify, entry by entry, and all that was signed for them", personal: false, "for good: the database itself refuses to change or delete what is in them", typeof(Log), typeof(LogHead), typeof(LogLeaf), typeof(LogTile), typeof(LogCheckpoint), typeof(LogSlot));
         records.Keep("personal-value", "names and addresses that entries of the logs are committed to, and the exact bytes of imported ones", personal: true, "as long as the entry", typeof(PersonalValue));
+        records.Keep("epoch-slots", "what the last epochs bound, to prove it to whoever may read a log", personal: false, "the last 60 epochs, an hour at the usual length; the epochs themselves stand in the anchor for good", typeof(EpochSlots));
     }
 
     /// <inheritdoc />

@@ -27,6 +27,11 @@ public enum WalkResult
 public sealed record WalkFinding(
     WalkResult Result, long Entries, long Tiles, string? Problem = null, TileId? Tile = null, long? Index = null, ReadOnlyMemory<byte>? Content = null, ReadOnlyMemory<byte>? Beside = null);
 
+/// <summary>Is told an entry that was read, before the whole of the log is known to be good.</summary>
+/// <param name="index">Where it stands.</param>
+/// <param name="entry">Its bytes.</param>
+public delegate void EntryReader(long index, ReadOnlySpan<byte> entry);
+
 /// <summary>
 /// Reads a whole log, from the first entry to the last, and makes its tree anew, in bounded memory: every entry must hash to its place,
 /// every tile must be what the tiles below make it, the tree must have had the root that was seen before when it was that large, and
@@ -39,11 +44,12 @@ public sealed class LogWalk
     private readonly Func<TileId, CancellationToken, Task<ReadOnlyMemory<byte>?>> source;
     private readonly Checkpoint head;
     private readonly Checkpoint? pinned;
+    private readonly EntryReader? each;
     private readonly CompactRange range = new();
     private readonly List<List<TreeHash>> levels = [];
     private long tiles;
 
-    private LogWalk(Checkpoint head, Checkpoint? pinned, Func<TileId, CancellationToken, Task<ReadOnlyMemory<byte>?>> source) => (this.head, this.pinned, this.source) = (head, pinned, source);
+    private LogWalk(Checkpoint head, Checkpoint? pinned, Func<TileId, CancellationToken, Task<ReadOnlyMemory<byte>?>> source, EntryReader? each) => (this.head, this.pinned, this.source, this.each) = (head, pinned, source, each);
 
     /// <summary>Walks over a log.</summary>
     /// <param name="head">What the log has signed; the signature is the caller's to judge.</param>
@@ -51,11 +57,12 @@ public sealed class LogWalk
     /// <param name="source">Gives a tile or a bundle, or null when there is none. Called for a few at a time.</param>
     /// <param name="progress">Is told how many entries were read, now and then.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static async Task<WalkFinding> RunAsync(Checkpoint head, Checkpoint? pinned, Func<TileId, CancellationToken, Task<ReadOnlyMemory<byte>?>> source, Action<long>? progress, CancellationToken cancellationToken)
+    /// <param name="each">Is told every entry, in order; null: nobody is.</param>
+    public static async Task<WalkFinding> RunAsync(Checkpoint head, Checkpoint? pinned, Func<TileId, CancellationToken, Task<ReadOnlyMemory<byte>?>> source, Action<long>? progress, CancellationToken cancellationToken, EntryReader? each = null)
     {
         ArgumentNullException.ThrowIfNull(head);
         ArgumentNullException.ThrowIfNull(source);
-        var walk = new LogWalk(head, pinned, source);
+        var walk = new LogWalk(head, pinned, source, each);
         try
         {
             await walk.WalkAsync(progress, cancellationToken);
@@ -178,6 +185,7 @@ public sealed class LogWalk
                 throw new Stop(WalkResult.Inconsistent, string.Create(CultureInfo.InvariantCulture, $"Entry {index} is not the one that the tree has at its place."), id, index, content, beside);
             }
 
+            each?.Invoke(index, entry);
             range.Append(leaf);
             At(0).Add(leaf);
             ComparePinned();

@@ -5,7 +5,7 @@ using Xunit;
 namespace MissionControl.Trust.Tests.TransparencyLog;
 
 /// <summary>
-/// Whatever somebody sends in place of a note, a proof, a policy, a bundle or a path is read or refused in words, and what is
+/// Whatever somebody sends in place of a note, a proof, a policy, an epoch, a bundle or a path is read or refused in words, and what is
 /// read is written again as it came: a document has one form.
 /// </summary>
 public sealed class ParserFuzzTests : IDisposable
@@ -46,6 +46,16 @@ public sealed class ParserFuzzTests : IDisposable
 
     [Fact]
     public void Policies() => Bend(Encoding.UTF8.GetBytes($"log {log.Key} https://a\nwitness w {witness.Key}\ngroup g 1 w\nquorum g\n"), bytes => LogPolicy.Parse(Encoding.UTF8.GetString(bytes)).Dispose());
+
+    [Fact]
+    public void Epochs() => Bend(new Epoch(1, 2, 3, TreeHash.Empty, TreeHash.Empty).ToBytes(), bytes => Assert.Equal(bytes, Epoch.Parse(bytes).ToBytes()));
+
+    [Fact]
+    public void Proofs_of_slots()
+    {
+        var proof = new SlotProof(7, 1, 2, new byte[Epoch.BlindingSize], NaiveTree.Of(2).Path(1, 2), Note);
+        Bend(proof.ToBytes(), bytes => Assert.Equal(bytes, SlotProof.Parse(bytes).ToBytes()));
+    }
 
     [Fact]
     public void Keys() => Bend(Encoding.UTF8.GetBytes(log.Key.ToString()), bytes =>

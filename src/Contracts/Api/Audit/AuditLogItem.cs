@@ -3,7 +3,7 @@ namespace MissionControl.Contracts.Api.Audit;
 /// <summary>One of the audit logs. Its tiles are below <c>/api/v1/audit/logs/{id}/</c>.</summary>
 /// <param name="Id">The log.</param>
 /// <param name="Origin">By what its checkpoints call it (C2SP tlog-checkpoint).</param>
-/// <param name="Kind">customer, fleet or operator.</param>
+/// <param name="Kind">customer, fleet, operator or anchor.</param>
 /// <param name="CustomerId">The customer whose log it is; null: nobody's in particular.</param>
 /// <param name="CreatedAt">When it was begun (UTC).</param>
 /// <param name="Size">How many entries it has.</param>

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using MissionControl.Audit.Anchor;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Messaging;
 using MissionControl.Trust.TransparencyLog;
@@ -48,11 +49,12 @@ internal static class Leaf
     /// <param name="message">What is told.</param>
     /// <param name="imported">What it was before, and how it was told then; null: it is new.</param>
     /// <param name="recordedAt">When it is appended.</param>
+    /// <param name="after">The newest epoch that is known to be closed; null: none is.</param>
     /// <returns>Its bytes, and what they are committed to.</returns>
-    public static (byte[] Content, IReadOnlyList<PersonalValue> Values) Write(Guid log, long position, AuditEntryRecorded message, Told? imported, DateTimeOffset recordedAt)
+    public static (byte[] Content, IReadOnlyList<PersonalValue> Values) Write(Guid log, long position, AuditEntryRecorded message, Told? imported, DateTimeOffset recordedAt, AfterEpoch? after)
     {
         var values = message.Personal.Select(pair => Value(pair.Key, pair.Value)).ToList();
-        var bytes = Write(message, imported, recordedAt, values, changes: true);
+        var bytes = Write(message, imported, recordedAt, values, after, changes: true);
         if (bytes.Length > TreeHash.MaxEntry)
         {
             // What would not fit stands beside the log; of an imported entry everything does anyway.
@@ -61,7 +63,7 @@ internal static class Leaf
                 values.Add(Value(ChangesField, JsonSerializer.Serialize(message.Changes, MessageJson.Options)));
             }
 
-            bytes = Write(message, imported, recordedAt, values, changes: false);
+            bytes = Write(message, imported, recordedAt, values, after, changes: false);
         }
 
         return bytes.Length <= TreeHash.MaxEntry ? (bytes, values) : throw new InvalidOperationException($"Event {message.EventId} is longer than an entry of a log can be.");
@@ -115,12 +117,20 @@ internal static class Leaf
 
     private static Guid IdOf(ReadOnlySpan<byte> content) => new(SHA256.HashData(content).AsSpan(0, 16), bigEndian: true);
 
-    private static byte[] Write(AuditEntryRecorded message, Told? imported, DateTimeOffset recordedAt, IReadOnlyList<PersonalValue> personal, bool changes)
+    private static byte[] Write(AuditEntryRecorded message, Told? imported, DateTimeOffset recordedAt, IReadOnlyList<PersonalValue> personal, AfterEpoch? after, bool changes)
     {
         var bytes = new ArrayBufferWriter<byte>();
         using var json = new Utf8JsonWriter(bytes, Options);
         json.WriteStartObject();
         Member(json, "actor", message.Actor);
+        if (after is not null)
+        {
+            json.WriteStartObject("afterEpoch");
+            json.WriteString("hash", after.Hash.ToString());
+            json.WriteNumber("number", after.Number);
+            json.WriteEndObject();
+        }
+
         if (changes || imported is not null)
         {
             Member(json, "changes", message.Changes);

@@ -6,12 +6,12 @@ using MissionControl.Platform.Data;
 
 namespace MissionControl.Audit.Logs;
 
-/// <summary>A log: one for each customer, one of the fleet and one of those who operate Mission Control. Rows are only ever inserted.</summary>
+/// <summary>A log: one for each customer, one of the fleet, one of those who operate Mission Control, and the anchor, which binds them all. Rows are only ever inserted.</summary>
 internal sealed class Log
 {
     public const string Table = "audit_log";
 
-    /// <summary>What it is the log of: <c>customer/{id}</c>, <c>fleet</c> or <c>operator</c>.</summary>
+    /// <summary>What it is the log of: <c>customer/{id}</c>, <c>fleet</c>, <c>operator</c> or <c>anchor</c>.</summary>
     public required string Name { get; init; }
 
     /// <summary>Its id in addresses.</summary>
@@ -20,15 +20,21 @@ internal sealed class Log
     /// <summary>By what its checkpoints call it, for ever (C2SP tlog-checkpoint). It names nobody.</summary>
     public required string Origin { get; init; }
 
-    /// <summary>customer, fleet or operator.</summary>
+    /// <summary>customer, fleet, operator or anchor.</summary>
     public required string Kind { get; init; }
 
     public Guid? CustomerId { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>Name of the log of a kind, or of a customer.</summary>
-    public static string NameOf(string kind, Guid? customer) => kind == "customer" ? $"customer/{customer:N}" : kind;
+    /// <summary>Name of the log that an event belongs to.</summary>
+    /// <exception cref="ArgumentException">No event belongs to that one: into the anchor come epochs alone.</exception>
+    public static string NameOf(string kind, Guid? customer) => kind switch
+    {
+        "customer" => $"customer/{customer:N}",
+        "fleet" or "operator" => kind,
+        _ => throw new ArgumentException($"No event belongs to the log {kind}.", nameof(kind)),
+    };
 
     /// <summary>Id of a log by its name, so that nobody has to be asked for it. It is no secret.</summary>
     public static Guid IdOf(string name) => new(SHA256.HashData(Encoding.UTF8.GetBytes($"mission-control/log/{name}")).AsSpan(0, 16), bigEndian: true);

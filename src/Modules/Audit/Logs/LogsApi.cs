@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using MissionControl.Audit.Anchor;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Platform.Data;
@@ -15,8 +16,8 @@ namespace MissionControl.Audit.Logs;
 /// <summary><c>/api/v1/audit/logs</c>: the logs themselves, for whoever verifies them; each of them a log of C2SP tlog-tiles. A customer reads its own and the fleet's.</summary>
 internal static class LogsApi
 {
-    private const string Binary = "application/octet-stream";
-    private const string PlainText = "text/plain; charset=utf-8";
+    public const string Binary = "application/octet-stream";
+    public const string PlainText = "text/plain; charset=utf-8";
     private static readonly ListOrders<Log> Orders = new ListOrders<Log>("createdAt").By("createdAt", row => row.CreatedAt, row => row.Name);
 
     public static void Map(IEndpointRouteBuilder api)
@@ -28,6 +29,7 @@ internal static class LogsApi
         one.MapGet("/checkpoint", CheckpointAsync).RequireScope("audit:read").WithName("GetAuditLogCheckpoint").WithSummary("What a log says of itself, signed (C2SP tlog-checkpoint)").Produces<string>(contentType: PlainText);
         one.MapGet("/tile/{**path}", TileAsync).RequireScope("audit:read").WithName("GetAuditLogTile").WithSummary("Hashes or entries of a log (C2SP tlog-tiles)").Produces(StatusCodes.Status200OK, contentType: Binary);
         one.MapGet("/proofs/{eventId:guid}", ProofAsync).RequireScope("audit:read").WithName("GetAuditLogProof").WithSummary("The proof that an entry stands in a log (C2SP tlog-proof), with the entry").Produces<string>(contentType: PlainText);
+        AnchorApi.Map(logs, one);
     }
 
     private static Task<IResult> ListAsync(ControlPlaneDbContext db, LogKey key, [AsParameters] ListQuery list, CancellationToken cancellationToken) =>
@@ -47,7 +49,7 @@ internal static class LogsApi
             row.Id, row.Origin, row.Kind, row.CustomerId, row.CreatedAt, sizes.GetValueOrDefault(row.Id)?.Size ?? 0, sizes.GetValueOrDefault(row.Id)?.Signed ?? 0, note is null ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)note[0]!), key.KeysOf(row.Origin, note is null ? null : Parse((string)note[1]!))))];
     }
 
-    private static async Task<IResult> CheckpointAsync(Guid id, ControlPlaneDbContext db, HttpContext http, CancellationToken cancellationToken)
+    public static async Task<IResult> CheckpointAsync(Guid id, ControlPlaneDbContext db, HttpContext http, CancellationToken cancellationToken)
     {
         if (await NewestAsync(db, id, cancellationToken) is not { } note)
         {
@@ -58,7 +60,7 @@ internal static class LogsApi
         return TypedResults.Text(note, PlainText);
     }
 
-    private static async Task<IResult> TileAsync(Guid id, string path, ControlPlaneDbContext db, HttpContext http, CancellationToken cancellationToken)
+    public static async Task<IResult> TileAsync(Guid id, string path, ControlPlaneDbContext db, HttpContext http, CancellationToken cancellationToken)
     {
         // What is not signed yet may still be another one tomorrow, if this database should come back from a backup.
         if (!TileId.TryParse($"tile/{path}", out var tile) || !await Seen(db).AnyAsync(row => row.Id == id, cancellationToken)
@@ -98,9 +100,10 @@ internal static class LogsApi
             ? await db.Set<LogCheckpoint>().Where(row => row.LogId == id).OrderByDescending(row => row.Size).Select(row => row.Note).FirstOrDefaultAsync(cancellationToken)
             : null;
 
-    private static IQueryable<Log> Seen(ControlPlaneDbContext db)
+    /// <summary>The logs that the caller may read.</summary>
+    public static IQueryable<Log> Seen(ControlPlaneDbContext db)
     {
         var (all, own) = (db.Scope.IsAll, db.Scope.CustomerId);
-        return db.Set<Log>().AsNoTracking().Where(row => all || row.Kind == "fleet" || (row.CustomerId == own && row.Kind == "customer"));
+        return db.Set<Log>().AsNoTracking().Where(row => all || row.Kind == "fleet" || row.Kind == AnchorLog.Kind || (row.CustomerId == own && row.Kind == "customer"));
     }
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
+using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Entries;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
@@ -11,7 +12,7 @@ namespace MissionControl.Audit.Logs;
 /// Gives events their places, in the transaction in which they are taken: all logs of a batch at once, each from the head that is
 /// stored to the next. Events of one producer keep their order within a batch; one that stands in the log stays where it is.
 /// </summary>
-internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
+internal sealed class Sequencer(ControlPlaneDbContext db, LastEpoch epochs, TimeProvider time)
 {
     private const string OriginPrefix = "mission-control/";
     private static readonly string[] HeadColumns = ["log_id", "size", "root", "range", "recorded_at", "version"];
@@ -28,14 +29,53 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
         var heads = await db.Dialect.ReadByKeyAsync(db, LogHead.Table, ["log_id"], keys, [.. HeadColumns.Skip(1)], cancellationToken);
         if (heads.Contains(null))
         {
-            await MakeAsync([.. keys.Zip(heads).Where(pair => pair.Second is null).Select(pair => byLog[(Guid)pair.First[0]!]).Select(log => (log.Name, log.Told[0]))], cancellationToken);
+            await MakeAsync([.. keys.Zip(heads).Where(pair => pair.Second is null).Select(pair => byLog[(Guid)pair.First[0]!]).Select(log => (log.Name, log.Told[0].Event.Log, log.Told[0].Event.Log == "customer" ? log.Told[0].Event.CustomerId : null))], cancellationToken);
             await db.Dialect.LockRowsAsync(db, LogHead.Table, ["log_id"], keys, cancellationToken);
             heads = await db.Dialect.ReadByKeyAsync(db, LogHead.Table, ["log_id"], keys, [.. HeadColumns.Skip(1)], cancellationToken);
         }
 
         var growing = keys.Zip(heads, (key, head) => new GrowingLog((Guid)key[0]!, head!)).ToList();
         await AppendAsync([.. growing.SelectMany(log => byLog[log.Id].Told.Select(told => (log, told)))], cancellationToken);
-        var grown = growing.Where(log => log.Leaves.Count > 0).ToList();
+        await StoreAsync([.. growing.Where(log => log.Leaves.Count > 0)], cancellationToken);
+    }
+
+    /// <summary>Appends one entry that is no event, to a log that there is.</summary>
+    /// <param name="id">The log.</param>
+    /// <param name="size">How many entries it has: where the new one is to stand.</param>
+    /// <param name="eventId">An id that no other entry of it has.</param>
+    /// <param name="content">Its bytes.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>False when it has another size by now.</returns>
+    public async Task<bool> AppendAsync(Guid id, long size, Guid eventId, byte[] content, CancellationToken cancellationToken)
+    {
+        object?[][] key = [[id]];
+        await db.Dialect.LockRowsAsync(db, LogHead.Table, ["log_id"], key, cancellationToken);
+        if ((await db.Dialect.ReadByKeyAsync(db, LogHead.Table, ["log_id"], key, [.. HeadColumns.Skip(1)], cancellationToken))[0] is not { } head || (long)head[0]! != size)
+        {
+            return false;
+        }
+
+        var log = new GrowingLog(id, head);
+        log.Append(eventId, content, time.GetUtcNow());
+        await StoreAsync([log], cancellationToken);
+        return true;
+    }
+
+    /// <summary>Makes logs that are not there yet.</summary>
+    public async Task MakeAsync(IReadOnlyList<(string Name, string Kind, Guid? Customer)> missing, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        await db.Dialect.InsertIfAbsentAsync(
+            db, new BulkRows(Log.Table, ["name", "id", "origin", "kind", "customer_id", "created_at"], ["name"], [.. missing.Select(one => new object?[]
+            {
+                one.Name, Log.IdOf(one.Name), $"{OriginPrefix}{RandomNumberGenerator.GetHexString(32, lowercase: true)}", one.Kind, one.Customer, now,
+            })]), cancellationToken);
+        await db.Dialect.InsertIfAbsentAsync(
+            db, new BulkRows(LogHead.Table, HeadColumns, ["log_id"], [.. missing.Select(one => new object?[] { Log.IdOf(one.Name), 0L, TreeHash.Empty.Span.ToArray(), Array.Empty<byte>(), now, 0L })]), cancellationToken);
+    }
+
+    private async Task StoreAsync(IReadOnlyList<GrowingLog> grown, CancellationToken cancellationToken)
+    {
         foreach (var log in grown)
         {
             await CloseTilesAsync(log, cancellationToken);
@@ -44,7 +84,7 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
         await InsertAsync(new BulkRows(LogLeaf.Table, ["log_id", "position", "hash", "event_id", "event_hash", "content"], ["log_id", "position"], [.. grown.SelectMany(log => log.Leaves)]), cancellationToken);
         await InsertAsync(new BulkRows(LogTile.Table, ["log_id", "level", "position", "hashes", "root"], ["log_id", "level", "position"], [.. grown.SelectMany(log => log.Tiles)]), cancellationToken);
         await InsertAsync(new BulkRows(PersonalValue.Table, ["log_id", "position", "field", "salt", "value"], ["log_id", "position", "field"], [.. grown.SelectMany(log => log.Personal)]), cancellationToken);
-        await InsertAsync(IndexedEntry.Rows([.. grown.SelectMany(log => log.Leaves.Select(leaf => IndexedEntry.Row(log.Id, (long)leaf[1]!, (byte[])leaf[5]!)))]), cancellationToken);
+        await InsertAsync(IndexedEntry.Rows([.. grown.SelectMany(log => log.Indexed)]), cancellationToken);
         var moved = await db.Dialect.CompareAndSwapAsync(db, new BulkRows(LogHead.Table, HeadColumns, ["log_id"], [.. grown.Select(log => log.Head())]), "version", cancellationToken);
         if (moved.Contains(false))
         {
@@ -52,57 +92,45 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
         }
     }
 
-    private async Task MakeAsync(IReadOnlyList<(string Name, Told First)> missing, CancellationToken cancellationToken)
-    {
-        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        await db.Dialect.InsertIfAbsentAsync(
-            db, new BulkRows(Log.Table, ["name", "id", "origin", "kind", "customer_id", "created_at"], ["name"], [.. missing.Select(one => new object?[]
-            {
-                one.Name, Log.IdOf(one.Name), $"{OriginPrefix}{RandomNumberGenerator.GetHexString(32, lowercase: true)}", one.First.Event.Log, one.First.Event.Log == "customer" ? one.First.Event.CustomerId : null, now,
-            })]), cancellationToken);
-        await db.Dialect.InsertIfAbsentAsync(
-            db, new BulkRows(LogHead.Table, HeadColumns, ["log_id"], [.. missing.Select(one => new object?[] { Log.IdOf(one.Name), 0L, TreeHash.Empty.Span.ToArray(), Array.Empty<byte>(), now, 0L })]), cancellationToken);
-    }
-
     private async Task AppendAsync(IReadOnlyList<(GrowingLog Log, Told Told)> all, CancellationToken cancellationToken)
     {
         var known = await db.Dialect.ReadByKeyAsync(db, LogLeaf.Table, ["log_id", "event_id"], [.. all.Select(one => new object?[] { one.Log.Id, one.Told.Event.EventId })], ["position", "event_hash"], cancellationToken);
         var numbers = await NumbersAsync(all.Zip(known).Where(pair => pair.Second is null).Select(pair => pair.First.Told), cancellationToken);
-        var now = time.GetUtcNow();
+        var (now, after) = (time.GetUtcNow(), await epochs.ReadAsync(db, cancellationToken));
         foreach (var ((log, told), stands) in all.Zip(known))
         {
             var earlier = stands is null ? log.Within(told.Event.EventId) : ((long)stands[0]!, (byte[])stands[1]!);
             if (earlier is null)
             {
-                Append(log, told, told.Event.EventId, now);
+                Append(log, told, told.Event.EventId, now, after);
                 if (told.Imported is null && !numbers.Add((told.Event.Producer, told.Event.ProducerSeq)))
                 {
-                    log.Append(Leaf.Repeated(told, now), null, told.Hash, now);
+                    log.Append(Leaf.Repeated(told, now), null, told.Hash, now, after);
                 }
             }
             else if (!told.Is(earlier.Value.Hash) && !await StandsAsync(log, Leaf.ConflictId(told), cancellationToken))
             {
                 if (told.Imported is null)
                 {
-                    log.Append(Leaf.Conflict(told, earlier.Value.Index, now), null, told.Hash, now);
+                    log.Append(Leaf.Conflict(told, earlier.Value.Index, now), null, told.Hash, now, after);
                 }
                 else
                 {
-                    Append(log, told, Leaf.ConflictId(told), now);
+                    Append(log, told, Leaf.ConflictId(told), now, after);
                 }
             }
         }
     }
 
-    private static void Append(GrowingLog log, Told told, Guid id, DateTimeOffset now)
+    private static void Append(GrowingLog log, Told told, Guid id, DateTimeOffset now, AfterEpoch? after)
     {
         if (told.Imported is null)
         {
-            log.Append(told.Event, null, told.Hash, now);
+            log.Append(told.Event, null, told.Hash, now, after);
         }
         else
         {
-            log.Append(Leaf.Imported(told, id, now), told, told.Hash, now);
+            log.Append(Leaf.Imported(told, id, now), told, told.Hash, now, after);
         }
     }
 
@@ -186,19 +214,39 @@ internal sealed class Sequencer(ControlPlaneDbContext db, TimeProvider time)
 
         public List<object?[]> Personal { get; } = [];
 
+        public List<object?[]> Indexed { get; } = [];
+
         public (long Index, byte[] Hash)? Within(Guid eventId) => within.TryGetValue(eventId, out var found) ? found : null;
 
-        public void Append(AuditEntryRecorded message, Told? imported, byte[] eventHash, DateTimeOffset now)
+        public void Append(AuditEntryRecorded message, Told? imported, byte[] eventHash, DateTimeOffset now, AfterEpoch? after)
         {
-            // A clock that was put back does not put an entry before the one that it follows.
-            recordedAt = Math.Max(recordedAt, now.ToUnixTimeMilliseconds());
             var index = range.Size;
-            var (content, values) = Leaf.Write(Id, index, message, imported, DateTimeOffset.FromUnixTimeMilliseconds(recordedAt));
-            var hash = TreeHash.OfLeaf(content);
-            range.Append(hash);
-            within[message.EventId] = (index, eventHash);
-            Leaves.Add([Id, index, hash.Span.ToArray(), message.EventId, eventHash, content]);
+            var (content, values) = Leaf.Write(Id, index, message, imported, Follow(now), after);
+            Append(message.EventId, eventHash, content);
             Personal.AddRange(values.Select(value => new object?[] { value.LogId, value.Position, value.Field, value.Salt, value.Value }));
+            Indexed.Add(IndexedEntry.Row(Id, index, content));
+        }
+
+        /// <summary>Appends what is no event: it is neither searched nor committed to anybody.</summary>
+        public void Append(Guid eventId, byte[] content, DateTimeOffset now)
+        {
+            Follow(now);
+            Append(eventId, SHA256.HashData(content), content);
+        }
+
+        private void Append(Guid eventId, byte[] eventHash, byte[] content)
+        {
+            var (index, hash) = (range.Size, TreeHash.OfLeaf(content));
+            range.Append(hash);
+            within[eventId] = (index, eventHash);
+            Leaves.Add([Id, index, hash.Span.ToArray(), eventId, eventHash, content]);
+        }
+
+        // A clock that was put back does not put an entry before the one that it follows.
+        private DateTimeOffset Follow(DateTimeOffset now)
+        {
+            recordedAt = Math.Max(recordedAt, now.ToUnixTimeMilliseconds());
+            return DateTimeOffset.FromUnixTimeMilliseconds(recordedAt);
         }
 
         public void Close(int level, long index, byte[] hashes)

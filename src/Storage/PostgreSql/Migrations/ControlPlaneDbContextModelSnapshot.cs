@@ -22,6 +22,42 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
             NpgsqlModelBuilderExtensions.UseIdentityByDefaultColumns(modelBuilder);
 
+            modelBuilder.Entity("MissionControl.Audit.Anchor.EpochSlots", b =>
+                {
+                    b.Property<long>("Epoch")
+                        .HasColumnType("bigint")
+                        .HasColumnName("epoch");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("content");
+
+                    b.HasKey("Epoch");
+
+                    b.ToTable("audit_epoch_slots", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Anchor.LogSlot", b =>
+                {
+                    b.Property<long>("Slot")
+                        .HasColumnType("bigint")
+                        .HasColumnName("slot");
+
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("log_id");
+
+                    b.HasKey("Slot");
+
+                    b.HasIndex("LogId")
+                        .IsUnique();
+
+                    b.ToTable("audit_log_slot", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
             modelBuilder.Entity("MissionControl.Audit.Entries.FoundationEntry", b =>
                 {
                     b.Property<Guid>("Id")

@@ -21,6 +21,43 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
             SqlServerModelBuilderExtensions.UseIdentityColumns(modelBuilder);
 
+            modelBuilder.Entity("MissionControl.Audit.Anchor.EpochSlots", b =>
+                {
+                    b.Property<long>("Epoch")
+                        .HasColumnType("bigint")
+                        .HasColumnName("epoch");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("varbinary(max)")
+                        .HasColumnName("content");
+
+                    b.HasKey("Epoch");
+
+                    b.ToTable("audit_epoch_slots", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Anchor.LogSlot", b =>
+                {
+                    b.Property<long>("Slot")
+                        .HasColumnType("bigint")
+                        .HasColumnName("slot");
+
+                    b.Property<byte[]>("LogId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("log_id");
+
+                    b.HasKey("Slot");
+
+                    b.HasIndex("LogId")
+                        .IsUnique();
+
+                    b.ToTable("audit_log_slot", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
             modelBuilder.Entity("MissionControl.Audit.Entries.FoundationEntry", b =>
                 {
                     b.Property<byte[]>("Id")

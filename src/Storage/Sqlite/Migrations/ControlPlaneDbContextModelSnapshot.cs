@@ -17,6 +17,42 @@ namespace MissionControl.Storage.Sqlite.Migrations
 #pragma warning disable 612, 618
             modelBuilder.HasAnnotation("ProductVersion", "10.0.14");
 
+            modelBuilder.Entity("MissionControl.Audit.Anchor.EpochSlots", b =>
+                {
+                    b.Property<long>("Epoch")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("epoch");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("content");
+
+                    b.HasKey("Epoch");
+
+                    b.ToTable("audit_epoch_slots", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Anchor.LogSlot", b =>
+                {
+                    b.Property<long>("Slot")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("slot");
+
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("log_id");
+
+                    b.HasKey("Slot");
+
+                    b.HasIndex("LogId")
+                        .IsUnique();
+
+                    b.ToTable("audit_log_slot", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
             modelBuilder.Entity("MissionControl.Audit.Entries.FoundationEntry", b =>
                 {
                     b.Property<Guid>("Id")

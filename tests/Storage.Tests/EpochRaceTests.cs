@@ -1,0 +1,113 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Host;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
+using MissionControl.Platform.Time;
+using MissionControl.Testing;
+using MissionControl.Trust.TransparencyLog;
+using Xunit;
+
+namespace MissionControl.Storage.Tests;
+
+/// <summary>Replicas that close the same epoch, where several work on one database.</summary>
+public sealed class EpochRaceTests(SharedPostgres postgres) : IAsyncLifetime
+{
+    private const int Rounds = 5;
+    private readonly DirectoryInfo data = Directory.CreateTempSubdirectory("mc-storage-");
+    private readonly ManualTime time = new(DateTimeOffset.UtcNow);
+    private WebApplication app = null!;
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        var database = await postgres.Server.CreateDatabaseAsync();
+
+        // Never started: nothing runs but what a test runs.
+        app = ControlPlaneHost.Build(new HostSettings { Data = data.FullName, Serves = false }, time, builder => builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["Database:Provider"] = "postgresql", ["Database:ConnectionString"] = postgres.Server.ConnectionString(database), ["RabbitMq:Address"] = "amqp://127.0.0.1:1/", ["RabbitMq:User"] = "nobody", ["RabbitMq:Password"] = "nothing", ["Audit:Epoch"] = "00:10:00",
+        }));
+        await using var scope = app.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        await db.Dialect.MigrateAsync(db, Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await app.DisposeAsync();
+        data.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Close_one_and_give_every_log_one_slot()
+    {
+        var (signs, closes) = (Of("audit.sign-checkpoints"), Of("audit.close-epochs"));
+        var replicas = new[] { closes, (Sweeper)ActivatorUtilities.CreateInstance(app.Services, closes.GetType()), (Sweeper)ActivatorUtilities.CreateInstance(app.Services, closes.GetType()) };
+        await RunAsync(closes);
+        for (var round = 0; round < Rounds; round++)
+        {
+            await TellAsync(round);
+            await RunAsync(signs);
+            time.Advance(TimeSpan.FromMinutes(11));
+
+            // Whoever comes second finds the anchor longer than it was, or the slots given; the next turn is good again.
+            var ends = await Task.WhenAll(replicas.Select(replica => Task.Run(() => TryAsync(replica))));
+            Assert.Contains(true, ends);
+            await RunAsync(signs);
+        }
+
+        await using var scope = app.Services.CreateAsyncScope();
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        var anchor = new Guid("578b770d-dbe4-8036-ab36-87d9ccdda72c");
+        var entries = await db.Dialect.ReadByKeyAsync(db, "audit_log_leaf", ["log_id", "position"], [.. Enumerable.Range(0, Rounds + 1).Select(i => new object?[] { anchor, (long)i })], ["content"], Token);
+        var epochs = entries.TakeWhile(entry => entry is not null).Select(entry => Epoch.Parse((byte[])entry![0]!)).ToList();
+        Assert.Equal(Enumerable.Range(1, Rounds), epochs.Select(epoch => (int)epoch.Number));
+        Assert.All(epochs.Zip(epochs.Skip(1)), pair => Assert.True(pair.First.Time < pair.Second.Time));
+
+        // Ten more logs each round: 0 to 49, without a hole.
+        Assert.Equal(Enumerable.Range(1, Rounds).Select(round => round * 10L), epochs.Select(epoch => epoch.Slots));
+    }
+
+    private Sweeper Of(string name) => app.Services.GetServices<Sweeper>().Single(sweeper => sweeper.Name == name);
+
+    private async Task<bool> TryAsync(Sweeper sweeper)
+    {
+        try
+        {
+            await RunAsync(sweeper);
+            return true;
+        }
+        catch (Microsoft.EntityFrameworkCore.DbUpdateException)
+        {
+            return false;
+        }
+        catch (System.Data.Common.DbException)
+        {
+            return false;
+        }
+    }
+
+    private async Task RunAsync(Sweeper sweeper)
+    {
+        await using var scope = app.Services.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter(sweeper.Module);
+        await sweeper.RunAsync(scope.ServiceProvider, Token);
+    }
+
+    private async Task TellAsync(int round)
+    {
+        var binding = app.Services.GetRequiredService<HandlerRegistry>().Bindings.Single(one => one.Name == "audit.append-entry");
+        for (var i = 0; i < 10; i++)
+        {
+            var customer = Guid.CreateVersion7();
+            await app.Services.GetRequiredService<HandlerRunner>().ApplyAsync(binding, new AuditEntryRecorded(
+                1, Guid.CreateVersion7(), "licensing/test", (round * 10) + i + 1, time.GetUtcNow(), "customer", customer, null, "licensing.customer-created", "success", new AuditActor("system", "licensing", "local"),
+                new AuditTarget("customer", customer.ToString()), [], null, null, null, "none", new Dictionary<string, string>()), new MessageContext(Guid.CreateVersion7(), time.GetUtcNow()), Token);
+        }
+    }
+}
