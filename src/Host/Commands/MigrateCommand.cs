@@ -26,6 +26,7 @@ internal static class MigrateCommand
             await using var scope = app.Services.CreateAsyncScope();
             var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
             await db.Dialect.MigrateAsync(db, cancellationToken);
+            await db.Dialect.EnforceAppendOnlyAsync(db, cancellationToken);
             if (app.Services.GetRequiredService<Shape>().RabbitMq is { } rabbitMq)
             {
                 await RabbitMqTopology.DeclareAsync(rabbitMq, app.Services.GetRequiredService<ModuleCatalog>(), cancellationToken);

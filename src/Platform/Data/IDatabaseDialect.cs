@@ -120,4 +120,15 @@ public interface IDatabaseDialect
 
     /// <summary>SQL that makes a table append-only: triggers that refuse UPDATE and DELETE. One statement per element.</summary>
     IReadOnlyList<string> AppendOnlySql(string table);
+
+    /// <summary>Makes the triggers of all append-only tables anew, whatever became of them. A start does not: what is missing is to be seen.</summary>
+    Task EnforceAppendOnlyAsync(ControlPlaneDbContext db, CancellationToken cancellationToken);
+
+    /// <summary>What is missing, changed or switched off of the triggers of an append-only table, in words; nothing when all is there.</summary>
+    Task<IReadOnlyList<string>> AppendOnlyFaultsAsync(ControlPlaneDbContext db, string table, CancellationToken cancellationToken);
+
+    /// <summary>Statements that would change or remove a row of a table, each by another way round; each must be refused. They touch one row at most, or wait for nobody.</summary>
+    /// <param name="table">Table name; it has a row.</param>
+    /// <param name="column">A column that is not in its key.</param>
+    IReadOnlyList<string> AppendOnlyAttacks(string table, string column);
 }

@@ -44,10 +44,7 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
             db.Database.SetCommandTimeout(LongestMigration);
             await db.Database.ExecuteSqlRawAsync("SELECT pg_advisory_lock(hashtext('missioncontrol.migrate'))", cancellationToken);
             await db.Database.MigrateAsync(cancellationToken);
-            foreach (var statement in AppendOnly.Tables(db.Model).SelectMany(AppendOnlySql))
-            {
-                await db.Database.ExecuteSqlRawAsync(statement, cancellationToken);
-            }
+            await EnforceAppendOnlyAsync(db, cancellationToken);
         }
         finally
         {
@@ -232,6 +229,45 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
         """,
         $"CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {Quote(table)} FOR EACH ROW EXECUTE FUNCTION mc_append_only()",
         $"CREATE OR REPLACE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {Quote(table)} FOR EACH STATEMENT EXECUTE FUNCTION mc_append_only()",
+
+        // Without that a session that says it replicates (session_replication_role) fires none of them.
+        $"ALTER TABLE {Quote(table)} ENABLE ALWAYS TRIGGER {table}_append_only, ENABLE ALWAYS TRIGGER {table}_no_truncate",
+    ];
+
+    public async Task EnforceAppendOnlyAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
+    {
+        foreach (var statement in AppendOnly.Tables(db.Model).SelectMany(AppendOnlySql))
+        {
+            await db.Database.ExecuteSqlRawAsync(statement, cancellationToken);
+        }
+    }
+
+    public async Task<IReadOnlyList<string>> AppendOnlyFaultsAsync(ControlPlaneDbContext db, string table, CancellationToken cancellationToken)
+    {
+        var faults = new List<string>();
+        foreach (var name in new[] { $"{table}_append_only", $"{table}_no_truncate" })
+        {
+            // D: disabled; R: fires for replicas alone.
+            var state = await db.Database.SqlQueryRaw<string>(
+                "SELECT CASE WHEN t.tgenabled NOT IN ('O', 'A') THEN 'is disabled' WHEN p.prosrc <> 'BEGIN RAISE EXCEPTION ''% is append-only'', TG_TABLE_NAME; END' THEN 'does something else' ELSE '' END AS \"Value\" FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE t.tgrelid = to_regclass({0}) AND t.tgname = {1}",
+                Quote(table), name).ToListAsync(cancellationToken);
+            if (state is not [""])
+            {
+                faults.Add($"{table}: trigger {name} {(state is [var what] ? what : "is missing")}");
+            }
+        }
+
+        return faults;
+    }
+
+    // The last two need a lock that waits behind everybody, and everybody behind it: at once or not at all.
+    public IReadOnlyList<string> AppendOnlyAttacks(string table, string column) =>
+    [
+        $"UPDATE {Quote(table)} SET {Quote(column)} = {Quote(column)} WHERE ctid = (SELECT ctid FROM {Quote(table)} LIMIT 1)",
+        $"DELETE FROM {Quote(table)} WHERE ctid = (SELECT ctid FROM {Quote(table)} LIMIT 1)",
+        $"SET LOCAL session_replication_role = replica; DELETE FROM {Quote(table)} WHERE ctid = (SELECT ctid FROM {Quote(table)} LIMIT 1)",
+        $"LOCK TABLE {Quote(table)} IN ACCESS EXCLUSIVE MODE NOWAIT; TRUNCATE {Quote(table)}",
+        $"SET LOCAL session_replication_role = replica; LOCK TABLE {Quote(table)} IN ACCESS EXCLUSIVE MODE NOWAIT; TRUNCATE {Quote(table)}",
     ];
 
     private NpgsqlCommand Insert(ControlPlaneDbContext db, BulkRows rows, IReadOnlyList<object?[]> ordered, string onConflict, string returning)

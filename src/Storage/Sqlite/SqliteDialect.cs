@@ -14,6 +14,11 @@ internal sealed class SqliteDialect(SqliteConnections connections) : IDatabaseDi
     // Connections stay open, so that each statement is prepared once.
     private readonly ConditionalWeakTable<DbConnection, Dictionary<string, DbCommand>> prepared = [];
 
+    // PRAGMA user_version of a file whose append-only tables have had their triggers.
+    private const int Enforced = 1;
+
+    private static readonly string[] Refused = ["UPDATE", "DELETE"];
+
     public string Name => "sqlite";
 
     // The driver's word for a transaction that takes no lock until it writes; what it reads is a snapshot all the same.
@@ -28,14 +33,38 @@ internal sealed class SqliteDialect(SqliteConnections connections) : IDatabaseDi
         // The framework's lock is a row, which a process that was killed while it migrated leaves behind: the next would wait for it for
         // ever. The file belongs to one process, so whoever is here may take it away.
         await db.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS \"__EFMigrationsLock\";", cancellationToken);
+        var changes = (await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any();
+        if (changes)
+        {
+            // A process that is killed between the tables and their triggers must find that there is something left to do.
+            await db.Database.ExecuteSqlRawAsync("PRAGMA user_version=0;", cancellationToken);
+        }
+
         await db.Database.MigrateAsync(cancellationToken);
 
         // WAL is a property of the file.
         await db.Database.ExecuteSqlRawAsync("PRAGMA journal_mode=WAL;", cancellationToken);
+        if (changes || await db.Database.SqlQueryRaw<long>("SELECT user_version AS \"Value\" FROM pragma_user_version()").SingleAsync(cancellationToken) != Enforced)
+        {
+            await EnforceAsync(db, cancellationToken);
+        }
+    }
+
+    public async Task EnforceAppendOnlyAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
+    {
+        using var writing = await EnterWriteAsync(db, WritePriority.Normal, cancellationToken);
+        await EnforceAsync(db, cancellationToken);
+    }
+
+    // Who may write to the file may take triggers away. A start that silently put them back would hide that.
+    private async Task EnforceAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
+    {
         foreach (var statement in AppendOnly.Tables(db.Model).SelectMany(AppendOnlySql))
         {
             await db.Database.ExecuteSqlRawAsync(statement, cancellationToken);
         }
+
+        await db.Database.ExecuteSqlRawAsync($"PRAGMA user_version={Enforced};", cancellationToken);
     }
 
     public Task<long> SizeAsync(ControlPlaneDbContext db, CancellationToken cancellationToken) =>
@@ -116,10 +145,37 @@ internal sealed class SqliteDialect(SqliteConnections connections) : IDatabaseDi
 
     // INSERT OR REPLACE deletes without firing delete triggers unless recursive_triggers is on; the connection interceptor sets it.
     public IReadOnlyList<string> AppendOnlySql(string table) =>
+    [.. Triggers(table).SelectMany(trigger => new[] { $"DROP TRIGGER IF EXISTS {trigger.Name};", $"{trigger.Sql};" })];
+
+    public async Task<IReadOnlyList<string>> AppendOnlyFaultsAsync(ControlPlaneDbContext db, string table, CancellationToken cancellationToken)
+    {
+        var faults = new List<string>();
+        foreach (var (name, sql) in Triggers(table))
+        {
+            var stored = await db.Database.SqlQueryRaw<string>("SELECT sql AS \"Value\" FROM sqlite_master WHERE type = 'trigger' AND name = {0}", name).SingleOrDefaultAsync(cancellationToken);
+            if (stored != sql)
+            {
+                faults.Add($"{table}: trigger {name} {(stored is null ? "is missing" : "was changed")}");
+            }
+        }
+
+        if (await db.Database.SqlQueryRaw<long>("SELECT recursive_triggers AS \"Value\" FROM pragma_recursive_triggers()").SingleAsync(cancellationToken) != 1)
+        {
+            faults.Add($"{table}: recursive_triggers is off, and REPLACE walks past the triggers");
+        }
+
+        return faults;
+    }
+
+    public IReadOnlyList<string> AppendOnlyAttacks(string table, string column) =>
     [
-        $"CREATE TRIGGER IF NOT EXISTS {table}_no_update BEFORE UPDATE ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;",
-        $"CREATE TRIGGER IF NOT EXISTS {table}_no_delete BEFORE DELETE ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END;",
+        $"UPDATE {table} SET {column} = {column} WHERE rowid = (SELECT max(rowid) FROM {table})",
+        $"DELETE FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})",
+        $"INSERT OR REPLACE INTO {table} SELECT * FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})",
     ];
+
+    private static (string Name, string Sql)[] Triggers(string table) =>
+        [.. Refused.Select(verb => ($"{table}_no_{verb.ToLowerInvariant()}", $"CREATE TRIGGER {table}_no_{verb.ToLowerInvariant()} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"))];
 
     private static string Overwrite(BulkRows rows)
     {

@@ -45,25 +45,35 @@ UPDATE due SET next_attempt_at = @until OUTPUT inserted.id, inserted.type, inser
 -- append-only audit_entry_foundation
 CREATE OR ALTER TRIGGER [audit_entry_foundation_append_only] ON [audit_entry_foundation] INSTEAD OF UPDATE, DELETE AS THROW 51000, 'audit_entry_foundation is append-only', 1;
 GO
+ENABLE TRIGGER [audit_entry_foundation_append_only] ON [audit_entry_foundation];
+GO
 IF OBJECT_ID('audit_entry_foundation_no_truncate') IS NULL CREATE TABLE [audit_entry_foundation_no_truncate] ([id] binary(16) NULL, FOREIGN KEY ([id]) REFERENCES [audit_entry_foundation] ([id]));
 
 -- append-only audit_log
 CREATE OR ALTER TRIGGER [audit_log_append_only] ON [audit_log] INSTEAD OF UPDATE, DELETE AS THROW 51000, 'audit_log is append-only', 1;
+GO
+ENABLE TRIGGER [audit_log_append_only] ON [audit_log];
 GO
 IF OBJECT_ID('audit_log_no_truncate') IS NULL CREATE TABLE [audit_log_no_truncate] ([name] nvarchar(60) COLLATE Latin1_General_100_BIN2 NULL, FOREIGN KEY ([name]) REFERENCES [audit_log] ([name]));
 
 -- append-only audit_log_checkpoint
 CREATE OR ALTER TRIGGER [audit_log_checkpoint_append_only] ON [audit_log_checkpoint] INSTEAD OF UPDATE, DELETE AS THROW 51000, 'audit_log_checkpoint is append-only', 1;
 GO
+ENABLE TRIGGER [audit_log_checkpoint_append_only] ON [audit_log_checkpoint];
+GO
 IF OBJECT_ID('audit_log_checkpoint_no_truncate') IS NULL CREATE TABLE [audit_log_checkpoint_no_truncate] ([log_id] binary(16) NULL, [size] bigint NULL, FOREIGN KEY ([log_id], [size]) REFERENCES [audit_log_checkpoint] ([log_id], [size]));
 
 -- append-only audit_log_leaf
 CREATE OR ALTER TRIGGER [audit_log_leaf_append_only] ON [audit_log_leaf] INSTEAD OF UPDATE, DELETE AS THROW 51000, 'audit_log_leaf is append-only', 1;
 GO
+ENABLE TRIGGER [audit_log_leaf_append_only] ON [audit_log_leaf];
+GO
 IF OBJECT_ID('audit_log_leaf_no_truncate') IS NULL CREATE TABLE [audit_log_leaf_no_truncate] ([log_id] binary(16) NULL, [position] bigint NULL, FOREIGN KEY ([log_id], [position]) REFERENCES [audit_log_leaf] ([log_id], [position]));
 
 -- append-only audit_log_tile
 CREATE OR ALTER TRIGGER [audit_log_tile_append_only] ON [audit_log_tile] INSTEAD OF UPDATE, DELETE AS THROW 51000, 'audit_log_tile is append-only', 1;
+GO
+ENABLE TRIGGER [audit_log_tile_append_only] ON [audit_log_tile];
 GO
 IF OBJECT_ID('audit_log_tile_no_truncate') IS NULL CREATE TABLE [audit_log_tile_no_truncate] ([log_id] binary(16) NULL, [level] int NULL, [position] bigint NULL, FOREIGN KEY ([log_id], [level], [position]) REFERENCES [audit_log_tile] ([log_id], [level], [position]));
 

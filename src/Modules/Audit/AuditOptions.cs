@@ -1,4 +1,4 @@
-namespace MissionControl.Audit.Anchor;
+namespace MissionControl.Audit;
 
 /// <summary>Settings of the role, section <c>Audit</c>.</summary>
 internal sealed class AuditOptions
@@ -8,6 +8,12 @@ internal sealed class AuditOptions
 
     /// <summary>How often the heads of all logs are bound together in the anchor.</summary>
     public TimeSpan Epoch { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The file that remembers, outside the database, what was signed; null: <c>audit/heads</c> in the data directory.</summary>
+    public string? GuardPath { get; init; }
+
+    /// <summary>Nothing is appended or signed while the database would let append-only tables be changed.</summary>
+    public bool Strict { get; init; } = true;
 
     /// <summary>Whether all of it can be done.</summary>
     public bool IsValid => Epoch >= ShortestEpoch && Epoch <= LongestEpoch;
