@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Check;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
@@ -88,7 +89,7 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
     {
         var customer = new Guid("018f0000-0000-7000-8000-000000000001");
         await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
-        await new Sequencer(db, TimeProvider.System).AppendAsync(
+        await new Sequencer(db, new LastEpoch(TimeProvider.System), TimeProvider.System).AppendAsync(
             [.. Enumerable.Range(from, count).Select(i => Told.Of(new AuditEntryRecorded(
                 1, Guid.CreateVersion7(), "licensing/test", i, DateTimeOffset.UnixEpoch, "customer", customer, null, "licensing.customer-renamed", "success", new AuditActor("staff", "person:1", "session"),
                 new AuditTarget("customer", customer.ToString()), [], null, null, null, "none", new Dictionary<string, string> { ["address"] = "192.0.2.7" })))], Token);

@@ -10,6 +10,7 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Audit.Entries;
+using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Host;
@@ -202,7 +203,9 @@ public abstract class AuditUpgradeContract : IAsyncLifetime
             {
                 await using var scope = app.Services.CreateAsyncScope();
                 scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("audit");
-                await new CatchUp(TimeProvider.System).RunAsync(scope.ServiceProvider, Token);
+                var test = app.Services.GetRequiredService<AppendOnlyTest>();
+                await test.TryAsync(Token);
+                await new CatchUp(test, TimeProvider.System).RunAsync(scope.ServiceProvider, Token);
 
                 // A run ends before the lease does, done or not.
                 var names = new[] { FillIndex.Name, ImportEntries.Name };
@@ -266,7 +269,7 @@ public abstract class AuditUpgradeContract : IAsyncLifetime
         var (id, range, leaves, values) = (Log.IdOf(Log.NameOf("customer", told[0].CustomerId)), new CompactRange(), new List<object?[]>(), new List<object?[]>());
         foreach (var message in told)
         {
-            var (content, personal) = Leaf.Write(id, range.Size, message, null, Before);
+            var (content, personal) = Leaf.Write(id, range.Size, message, null, Before, null);
             leaves.Add([id, range.Size, TreeHash.OfLeaf(content).Span.ToArray(), message.EventId, SHA256.HashData(MessageJson.Write(message)), content]);
             values.AddRange(personal.Select(value => new object?[] { value.LogId, value.Position, value.Field, value.Salt, value.Value }));
             range.Append(TreeHash.OfLeaf(content));

@@ -42,7 +42,8 @@ internal sealed partial class AppendOnlyTest(IServiceScopeFactory scopes, IOptio
         }
     }
 
-    private async Task TryAsync(CancellationToken cancellationToken)
+    /// <summary>Tries it once.</summary>
+    internal async Task TryAsync(CancellationToken cancellationToken)
     {
         try
         {
