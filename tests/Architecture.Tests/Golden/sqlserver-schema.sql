@@ -4930,3 +4930,48 @@ END;
 COMMIT;
 GO
 
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditAnchor'
+)
+BEGIN
+    CREATE TABLE [audit_epoch_slots] (
+        [epoch] bigint NOT NULL,
+        [content] varbinary(max) NOT NULL,
+        CONSTRAINT [PK_audit_epoch_slots] PRIMARY KEY ([epoch])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditAnchor'
+)
+BEGIN
+    CREATE TABLE [audit_log_slot] (
+        [slot] bigint NOT NULL,
+        [log_id] binary(16) NOT NULL,
+        CONSTRAINT [PK_audit_log_slot] PRIMARY KEY ([slot])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditAnchor'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_audit_log_slot_log_id] ON [audit_log_slot] ([log_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditAnchor'
+)
+BEGIN
+    INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
+    VALUES (N'AuditAnchor', N'(version)');
+END;
+
+COMMIT;
+GO
+

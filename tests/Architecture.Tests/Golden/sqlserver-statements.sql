@@ -42,6 +42,13 @@ SELECT s.mc_ordinal, t.[applied_at] FROM @rows AS s INNER LOOP JOIN [fleet_inbox
 WITH due AS (SELECT TOP (@limit) * FROM [fleet_outbox] WITH (UPDLOCK, READPAST, ROWLOCK) WHERE next_attempt_at <= @now OR next_attempt_at > @beyond ORDER BY id)
 UPDATE due SET next_attempt_at = @until OUTPUT inserted.id, inserted.type, inserted.[key], inserted.payload, inserted.attachment, inserted.created_at, inserted.attempts, inserted.last_error;
 
+-- append-only audit_log_slot
+CREATE OR ALTER TRIGGER [audit_log_slot_append_only] ON [audit_log_slot] INSTEAD OF UPDATE, DELETE AS THROW 51000, 'audit_log_slot is append-only', 1;
+GO
+ENABLE TRIGGER [audit_log_slot_append_only] ON [audit_log_slot];
+GO
+IF OBJECT_ID('audit_log_slot_no_truncate') IS NULL CREATE TABLE [audit_log_slot_no_truncate] ([slot] bigint NULL, FOREIGN KEY ([slot]) REFERENCES [audit_log_slot] ([slot]));
+
 -- append-only audit_entry_foundation
 CREATE OR ALTER TRIGGER [audit_entry_foundation_append_only] ON [audit_entry_foundation] INSTEAD OF UPDATE, DELETE AS THROW 51000, 'audit_entry_foundation is append-only', 1;
 GO
