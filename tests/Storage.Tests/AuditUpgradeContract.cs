@@ -10,6 +10,7 @@ using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Audit.Entries;
+using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Host;
@@ -202,7 +203,9 @@ public abstract class AuditUpgradeContract : IAsyncLifetime
             {
                 await using var scope = app.Services.CreateAsyncScope();
                 scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("audit");
-                await new CatchUp(TimeProvider.System).RunAsync(scope.ServiceProvider, Token);
+                var test = app.Services.GetRequiredService<AppendOnlyTest>();
+                await test.TryAsync(Token);
+                await new CatchUp(test, TimeProvider.System).RunAsync(scope.ServiceProvider, Token);
 
                 // A run ends before the lease does, done or not.
                 var names = new[] { FillIndex.Name, ImportEntries.Name };
@@ -216,6 +219,13 @@ public abstract class AuditUpgradeContract : IAsyncLifetime
 
     private async Task SignedAsync()
     {
+        // As at the start of a process: what is known outside the database, and whether that protects the log.
+        await app.Services.GetRequiredService<AppendOnlyTest>().TryAsync(Token);
+        for (var watch = app.Services.GetRequiredService<WatchHeads>(); !watch.HasLooked;)
+        {
+            await watch.LookAsync(Token);
+        }
+
         await using var scope = app.Services.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("audit");
         await app.Services.GetServices<Sweeper>().Single(sweeper => sweeper.Name == "audit.sign-checkpoints").RunAsync(scope.ServiceProvider, Token);

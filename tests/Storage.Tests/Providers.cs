@@ -69,6 +69,8 @@ public sealed class SqliteContract(SqliteDatabase database) : StorageContract<Sq
 
 public sealed class PostgreSqlContract(PostgreSqlDatabase database) : ServerContract<PostgreSqlDatabase>(database);
 
+public sealed class SqliteAudit(SqliteDatabase database) : AuditContract<SqliteDatabase>(database);
+
 public sealed class SqliteLists(SqliteDatabase database) : ListContract<SqliteDatabase>(database);
 
 public sealed class SqliteSchema(SqliteDatabase database) : SchemaContract<SqliteDatabase>(database)
@@ -82,7 +84,26 @@ public sealed class SqliteSchema(SqliteDatabase database) : SchemaContract<Sqlit
         $"INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
         $"INSERT INTO {table} SELECT * FROM {table} WHERE true ON CONFLICT ({string.Join(", ", key)}) DO UPDATE SET {column} = excluded.{column}",
     ];
+
+    protected override IEnumerable<(string Sql, string[] Shows)> Sabotages(string table) =>
+    [
+        ($"DROP TRIGGER {table}_no_update", ["no_update is missing", "nothing refuses: UPDATE"]),
+        ($"DROP TRIGGER {table}_no_delete", ["no_delete is missing", "nothing refuses: DELETE", "nothing refuses: INSERT OR REPLACE"]),
+        ($"DROP TRIGGER {table}_no_delete; CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} BEGIN SELECT 1; END;", ["no_delete was changed", "nothing refuses: DELETE"]),
+        ("PRAGMA recursive_triggers=OFF", ["recursive_triggers is off", "nothing refuses: INSERT OR REPLACE"]),
+    ];
+
+    // It is the connection's, which stays open.
+    protected override Task AfterAsync(ServiceProvider services) => TestDatabase.WithAsync(services, async db =>
+    {
+        using var turn = await db.Dialect.EnterWriteAsync(db, WritePriority.Normal, TestContext.Current.CancellationToken);
+        await db.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await ExecuteAsync(db, "PRAGMA recursive_triggers=ON");
+        return 0;
+    });
 }
+
+public sealed class PostgreSqlAudit(PostgreSqlDatabase database) : AuditContract<PostgreSqlDatabase>(database);
 
 public sealed class PostgreSqlLists(PostgreSqlDatabase database) : ListContract<PostgreSqlDatabase>(database);
 
@@ -100,9 +121,22 @@ public sealed class PostgreSqlSchema(PostgreSqlDatabase database) : SchemaContra
         $"WITH gone AS (DELETE FROM {table} RETURNING *) SELECT * FROM gone",
         $"MERGE INTO {table} AS t USING {table} AS s ON t.{key[0]} = s.{key[0]} WHEN MATCHED THEN DELETE",
     ];
+
+    // The tests' login is the server's superuser, which may say that it replicates: only triggers that always fire hold it back.
+    protected override IEnumerable<(string Sql, string[] Shows)> Sabotages(string table) =>
+    [
+        ($"DROP TRIGGER {table}_append_only ON {table}", ["append_only is missing", "nothing refuses: UPDATE", "nothing refuses: DELETE"]),
+        ($"DROP TRIGGER {table}_no_truncate ON {table}", ["no_truncate is missing", "TRUNCATE"]),
+        ($"ALTER TABLE {table} DISABLE TRIGGER {table}_append_only", ["append_only is disabled", "nothing refuses: DELETE"]),
+        ($"ALTER TABLE {table} ENABLE TRIGGER {table}_append_only", ["nothing refuses: SET LOCAL session_replication_role = replica; DELETE"]),
+        ($"ALTER TABLE {table} ENABLE REPLICA TRIGGER {table}_no_truncate", ["no_truncate is disabled", "nothing refuses: LOCK TABLE"]),
+        ("CREATE OR REPLACE FUNCTION mc_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'", ["append_only does something else", "nothing refuses: UPDATE"]),
+    ];
 }
 
 public sealed class SqlServerContract(SqlServerDatabase database) : ServerContract<SqlServerDatabase>(database);
+
+public sealed class SqlServerAudit(SqlServerDatabase database) : AuditContract<SqlServerDatabase>(database);
 
 public sealed class SqlServerLists(SqlServerDatabase database) : ListContract<SqlServerDatabase>(database);
 
@@ -116,6 +150,14 @@ public sealed class SqlServerSchema(SqlServerDatabase database) : SchemaContract
         $"MERGE {table} AS t USING {table} AS s ON t.{key[0]} = s.{key[0]} WHEN MATCHED THEN DELETE;",
         $"MERGE {table} AS t USING {table} AS s ON t.{key[0]} = s.{key[0]} WHEN MATCHED THEN UPDATE SET t.{column} = s.{column};",
         $"TRUNCATE TABLE {table}",
+    ];
+
+    protected override IEnumerable<(string Sql, string[] Shows)> Sabotages(string table) =>
+    [
+        ($"DROP TRIGGER {table}_append_only", ["append_only is missing", "nothing refuses: UPDATE", "nothing refuses: DELETE"]),
+        ($"DISABLE TRIGGER {table}_append_only ON {table}", ["append_only is disabled", "nothing refuses: UPDATE"]),
+        ($"ALTER TRIGGER {table}_append_only ON {table} INSTEAD OF UPDATE, DELETE AS RETURN", ["append_only was changed", "nothing refuses: DELETE"]),
+        ($"DROP TABLE {table}_no_truncate", ["nothing refuses: SET LOCK_TIMEOUT 0; TRUNCATE"]),
     ];
 
     protected override string Refusal(string attack) => attack.StartsWith("TRUNCATE", StringComparison.Ordinal) ? "FOREIGN KEY" : base.Refusal(attack);

@@ -88,6 +88,41 @@ public abstract class SchemaContract<TDatabase>(TDatabase database) : IClassFixt
     }
 
     [Fact]
+    public async Task Who_takes_the_protection_of_an_append_only_table_away_is_found_out()
+    {
+        var services = await database.EmptyAsync();
+        await MigrateAsync(services);
+        Assert.Empty(await FaultsAsync(services));
+        foreach (var (sabotage, shows) in Sabotages("audit_log_leaf"))
+        {
+            await TestDatabase.WithAsync(services, async db =>
+            {
+                using var turn = await db.Dialect.EnterWriteAsync(db, WritePriority.Normal, Token);
+                await db.OpenConnectionAsync(Token);
+                await ExecuteAsync(db, sabotage);
+                return 0;
+            });
+            var faults = await FaultsAsync(services);
+            Assert.All(shows, what => Assert.Contains(faults, fault => fault.Contains("audit_log_leaf", StringComparison.Ordinal) && fault.Contains(what, StringComparison.Ordinal)));
+
+            // Nothing of what was tried is left, and the next one begins with a table that is protected.
+            await TestDatabase.WithAsync(services, async db =>
+            {
+                await db.Dialect.EnforceAppendOnlyAsync(db, Token);
+                await db.OpenConnectionAsync(Token);
+                foreach (var table in AppendOnly.Tables(db.Model))
+                {
+                    Assert.Equal(0L, await ScalarAsync(db, $"SELECT COUNT(*) FROM {table}"));
+                }
+
+                return 0;
+            });
+            await AfterAsync(services);
+            Assert.Empty(await FaultsAsync(services));
+        }
+    }
+
+    [Fact]
     public async Task A_column_may_be_called_as_rows_are_numbered_elsewhere()
     {
         // "position" is what the statements of one engine called that, until a table of ours had it in its key.
@@ -110,6 +145,12 @@ public abstract class SchemaContract<TDatabase>(TDatabase database) : IClassFixt
 
     /// <summary>Statements that would change or remove a row, each by another way round.</summary>
     protected abstract IEnumerable<string> Attacks(string table, IReadOnlyList<string> key, string column);
+
+    /// <summary>Ways to take the protection of a table away, and what must be said of each.</summary>
+    protected abstract IEnumerable<(string Sql, string[] Shows)> Sabotages(string table);
+
+    /// <summary>Undoes what making the triggers anew does not.</summary>
+    protected virtual Task AfterAsync(ServiceProvider services) => Task.CompletedTask;
 
     /// <summary>What the engine's refusal of a statement says.</summary>
     protected virtual string Refusal(string attack) => "append-only";
@@ -134,6 +175,8 @@ public abstract class SchemaContract<TDatabase>(TDatabase database) : IClassFixt
 #pragma warning restore CA2100
         return command;
     }
+
+    private static Task<IReadOnlyList<string>> FaultsAsync(ServiceProvider services) => TestDatabase.WithAsync(services, db => AppendOnly.FaultsAsync(db, "audit", Token));
 
     private static Task MigrateAsync(ServiceProvider services) => TestDatabase.WithAsync(services, async db =>
     {

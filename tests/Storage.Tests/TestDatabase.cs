@@ -32,6 +32,7 @@ public abstract class TestDatabase : IAsyncLifetime
 {
     private readonly List<ServiceProvider> owned = [];
     private ServiceProvider probe = null!;
+    private string? copy;
 
     /// <summary>Why this provider cannot be tested here; null when it can.</summary>
     public virtual string? Unavailable => null;
@@ -90,6 +91,13 @@ public abstract class TestDatabase : IAsyncLifetime
     /// <summary>The columns of a table, each with a literal that fits it.</summary>
     public abstract string Literal(string storeType);
 
+    /// <summary>The services over a copy of a database as it is now; null where that is not cheap.</summary>
+    public async Task<ServiceProvider?> CopyAsync(ServiceProvider original)
+    {
+        copy = await WithAsync(original, async db => await MakeCopyAsync(await db.OpenConnectionAsync(CancellationToken.None)));
+        return copy is null ? null : await EmptyAsync();
+    }
+
     public virtual async ValueTask DisposeAsync()
     {
         foreach (var provider in owned)
@@ -97,6 +105,11 @@ public abstract class TestDatabase : IAsyncLifetime
             await provider.DisposeAsync();
         }
     }
+
+    /// <summary>What the next services are over in place of an empty database; taken once.</summary>
+    protected string? TakeCopy() => Interlocked.Exchange(ref copy, null);
+
+    protected virtual Task<string?> MakeCopyAsync(System.Data.Common.DbConnection original) => Task.FromResult<string?>(null);
 
     protected abstract Task AddStorageAsync(IServiceCollection services);
 }
@@ -117,8 +130,19 @@ public sealed class SqliteDatabase : TestDatabase
 
     protected override Task AddStorageAsync(IServiceCollection services)
     {
-        services.AddSqliteStorage(Path.Combine(directory, $"{++files}.db"));
+        services.AddSqliteStorage(TakeCopy() ?? Path.Combine(directory, $"{++files}.db"));
         return Task.CompletedTask;
+    }
+
+    protected override async Task<string?> MakeCopyAsync(System.Data.Common.DbConnection original)
+    {
+        var file = Path.Combine(directory, $"{++files}.db");
+        await using var from = new SqliteConnection($"Data Source={original.DataSource};Pooling=False");
+        await using var to = new SqliteConnection($"Data Source={file};Pooling=False");
+        await from.OpenAsync();
+        await to.OpenAsync();
+        from.BackupDatabase(to);
+        return file;
     }
 }
 
@@ -132,7 +156,17 @@ public sealed class PostgreSqlDatabase(SharedPostgres shared) : TestDatabase
         _ => "'1'",
     };
 
-    protected override async Task AddStorageAsync(IServiceCollection services) => services.AddPostgreSqlStorage(shared.Server.ConnectionString(await shared.Server.CreateDatabaseAsync()));
+    protected override async Task AddStorageAsync(IServiceCollection services) => services.AddPostgreSqlStorage(shared.Server.ConnectionString(TakeCopy() ?? await shared.Server.CreateDatabaseAsync()));
+
+    // As pg_dump and pg_restore would leave it; a template must be nobody's at that moment.
+    protected override async Task<string?> MakeCopyAsync(System.Data.Common.DbConnection original)
+    {
+        var (name, copy) = (original.Database, $"mc_{Guid.CreateVersion7():N}");
+        await original.CloseAsync();
+        Npgsql.NpgsqlConnection.ClearAllPools();
+        await shared.Server.ExecuteAsync("postgres", $"CREATE DATABASE {copy} TEMPLATE {name}");
+        return copy;
+    }
 }
 
 /// <summary>Databases of their own on the server that <c>MC_TEST_SQLSERVER</c> names; no SQL Server can be installed from a package here.</summary>

@@ -89,7 +89,7 @@ internal static class AdminCommand
             }
 
             file.CopyTo(target);
-            await parsed.InvocationConfiguration.Output.WriteLineAsync("Restored. Clusters send again what the backup does not hold: their spools keep usage until a receipt confirms it.");
+            await parsed.InvocationConfiguration.Output.WriteLineAsync("Restored. Clusters send again what the backup does not hold: their spools keep usage until a receipt confirms it. Audit logs of which more was signed since are not signed until somebody says that this is the right database: missioncontrol admin audit accept-restored.");
             return 0;
         });
         return command;

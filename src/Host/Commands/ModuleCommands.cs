@@ -8,13 +8,31 @@ namespace MissionControl.Host.Commands;
 /// <summary>What roles offer on the server's own console. A running process may go on: the database lets both take turns.</summary>
 internal static class ModuleCommands
 {
-    public static IEnumerable<Command> All() => ModuleList.All.SelectMany(module => module.ConsoleTasks.Select(task => Create(module.Name, task)));
+    public static IEnumerable<Command> All()
+    {
+        var tasks = ModuleList.All.SelectMany(module => module.ConsoleTasks.Select(task => (Module: module.Name, Task: task))).ToList();
+        foreach (var (module, task) in tasks.Where(one => !one.Task.Name.Contains(' ', StringComparison.Ordinal)))
+        {
+            yield return Create(module, task.Name, task);
+        }
 
-    private static Command Create(string module, ConsoleTask task)
+        foreach (var group in tasks.Where(one => one.Task.Name.Contains(' ', StringComparison.Ordinal)).GroupBy(one => one.Task.Name.Split(' ')[0], StringComparer.Ordinal))
+        {
+            var command = new Command(group.Key, $"{string.Join(", ", group.Select(one => one.Task.Name.Split(' ')[1]))}: see each.");
+            foreach (var (module, task) in group)
+            {
+                command.Subcommands.Add(Create(module, task.Name.Split(' ')[1], task));
+            }
+
+            yield return command;
+        }
+    }
+
+    private static Command Create(string module, string name, ConsoleTask task)
     {
         var common = new CommonOptions();
         var options = task.Options.ToDictionary(option => option.Name, option => new Option<string>($"--{option.Name}") { Description = option.Description, Required = true });
-        var command = new Command(task.Name, task.Description);
+        var command = new Command(name, task.Description);
         foreach (var option in options.Values)
         {
             command.Options.Add(option);

@@ -3,7 +3,9 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MissionControl.Audit.Access;
+using MissionControl.Audit.Check;
 using MissionControl.Audit.Entries;
+using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Messaging;
@@ -38,11 +40,21 @@ public sealed class AuditModule : IModule
     public void ConfigureServices(IHostApplicationBuilder host)
     {
         ArgumentNullException.ThrowIfNull(host);
+        host.Services.AddOptions<AuditOptions>().BindConfiguration("Audit").ValidateDataAnnotations().ValidateOnStart();
         host.Services.AddSingleton<LogKey>();
+        host.Services.AddSingleton<HeadGuard>();
+        host.Services.AddSingleton<AppendOnlyTest>();
+        host.Services.AddHostedService(static services => services.GetRequiredService<AppendOnlyTest>());
+        host.Services.AddSingleton<WatchHeads>();
+        host.Services.AddHostedService(static services => services.GetRequiredService<WatchHeads>());
         host.Services.AddScoped<Sequencer>();
         host.Services.AddSingleton<Sweeper, SignCheckpoints>();
         host.Services.AddSingleton<Sweeper, CatchUp>();
+        host.Services.AddJob<VerifyLogs>();
     }
+
+    /// <inheritdoc />
+    public IReadOnlyList<ConsoleTask> ConsoleTasks => [AcceptRestored.Task, VerifyLogs.Task];
 
     /// <inheritdoc />
     public void AddHandlers(HandlerRegistry handlers)

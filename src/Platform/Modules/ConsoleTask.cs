@@ -1,7 +1,7 @@
 namespace MissionControl.Platform.Modules;
 
 /// <summary>Something of a role that only somebody on the server's own console may do: <c>missioncontrol admin {Name}</c>.</summary>
-/// <param name="Name">Name of the command.</param>
+/// <param name="Name">Name of the command, or of a group and of the command in it: <c>audit fsck</c>.</param>
 /// <param name="Description">What it does, and an example.</param>
 /// <param name="Options">Names of the options it needs, each with what it means.</param>
 /// <param name="RunAsync">Does it within the role's scope; the result is what to print. What cannot be done is an <see cref="InvalidOperationException"/> that says why.</param>

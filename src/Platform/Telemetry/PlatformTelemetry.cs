@@ -61,7 +61,7 @@ public static class PlatformTelemetry
         var operations = routes.MapGroup("").AllowAnonymous().OnSurface(Surface.Operations).ExcludeFromDescription();
         operations.MapGet("/health/live", static () => Results.Json(new { status = "live" })).WithName("Live").WithSummary("The process runs");
         operations.MapGet("/health/ready", static (Readiness readiness) => Results.Json(
-                new { status = readiness.IsReady ? "ready" : "unready", missing = readiness.Missing }, statusCode: readiness.IsReady ? 200 : 503))
+                new { status = readiness.IsReady ? "ready" : "unready", missing = readiness.Missing, warnings = readiness.Warnings }, statusCode: readiness.IsReady ? 200 : 503))
             .WithName("Ready").WithSummary("The process may be sent traffic");
         operations.MapGet("/metrics", static (PrometheusText metrics) => Results.Text(metrics.Write(), "text/plain; version=0.0.4")).WithName("Metrics").WithSummary("Metrics in the Prometheus text format");
     }

@@ -10,4 +10,7 @@ namespace MissionControl.Contracts.Api.Audit;
 /// <param name="SignedSize">How many of them its newest checkpoint covers.</param>
 /// <param name="SignedAt">When that was signed (UTC); null: none was yet.</param>
 /// <param name="Keys">The keys that verify its checkpoints, as <c>name+id+key</c> (C2SP signed-note), the newest last.</param>
-public sealed record AuditLogItem(Guid Id, string Origin, string Kind, Guid? CustomerId, DateTimeOffset CreatedAt, long Size, long SignedSize, DateTimeOffset? SignedAt, IReadOnlyList<string> Keys);
+/// <param name="CheckedAt">When the server last made all of it anew from its rows (UTC); null: not yet.</param>
+/// <param name="CheckedSize">How many entries it had then; null: not yet.</param>
+/// <param name="Problem">What is wrong with it: why it is not signed, or what that check found; null: nothing is known.</param>
+public sealed record AuditLogItem(Guid Id, string Origin, string Kind, Guid? CustomerId, DateTimeOffset CreatedAt, long Size, long SignedSize, DateTimeOffset? SignedAt, IReadOnlyList<string> Keys, DateTimeOffset? CheckedAt, long? CheckedSize, string? Problem);

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Time;
@@ -10,7 +11,7 @@ namespace MissionControl.Audit.Entries;
 /// into these. In steps, each a transaction of its own that knows how far it came, so that a process may die at any moment and two may
 /// do it at once; entries that happen meanwhile go between the steps.
 /// </summary>
-internal sealed class CatchUp(TimeProvider time) : Sweeper("audit.catch-up", "audit", TimeSpan.FromSeconds(5))
+internal sealed class CatchUp(AppendOnlyTest test, TimeProvider time) : Sweeper("audit.catch-up", "audit", TimeSpan.FromSeconds(5))
 {
     // Less than the term of the lease, so that one replica does it and the other does not wait for its rows.
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
@@ -19,7 +20,7 @@ internal sealed class CatchUp(TimeProvider time) : Sweeper("audit.catch-up", "au
     public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {
         var (db, sequencer, begun) = (scope.GetRequiredService<ControlPlaneDbContext>(), scope.GetRequiredService<Sequencer>(), time.GetTimestamp());
-        while (!done && time.GetElapsedTime(begun) < Longest)
+        while (!done && test.Refusal is null && time.GetElapsedTime(begun) < Longest)
         {
             done = !await FillIndex.StepAsync(db, cancellationToken) && !await ImportEntries.StepAsync(db, sequencer, cancellationToken);
         }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Security;
@@ -25,6 +26,33 @@ internal sealed class LogKey(DataDirectory data, TimeProvider time)
     /// <param name="newest">Its newest checkpoint: a key that has not signed it yet verifies nothing; null: there is none.</param>
     public IReadOnlyList<string> KeysOf(string origin, SignedNote? newest) =>
         [.. ByEach(origin, signer => newest is null || newest.Signatures.Any(signer.Key.Owns) ? signer.Key.ToString() : null).OfType<string>()];
+
+    /// <summary>Why a checkpoint was not signed by a key that is here; null: it was.</summary>
+    public string? ProblemOf(string origin, SignedNote note)
+    {
+        var keys = KeysOf(origin, note).Select(text => NoteKey.TryParse(text, out var known) ? known : null).OfType<NoteKey>().ToList();
+        try
+        {
+            // One that was signed by keys that were deleted since cannot be judged.
+            _ = keys.Count == 0 ? null : note.Open(keys);
+            return null;
+        }
+        catch (FormatException exception)
+        {
+            return exception.Message;
+        }
+        finally
+        {
+            keys.ForEach(known => known.Dispose());
+        }
+    }
+
+    /// <summary>A key of another use made of each that is in force, the newest last (RFC 5869): who has one of these has none of those.</summary>
+    public IReadOnlyList<byte[]> Derived(string use)
+    {
+        var now = time.GetUtcNow();
+        return [.. KeyFiles.Of(first).Where(file => file.ActiveFrom <= now).Select(file => HKDF.DeriveKey(HashAlgorithmName.SHA256, KeyFiles.LoadSymmetric(file.Path), 32, info: Encoding.UTF8.GetBytes(use)))];
+    }
 
     // Of a log, since a key's name is the log's (C2SP tlog-policy).
     private List<T> ByEach<T>(string origin, Func<NoteSigner, T> make)

@@ -3,6 +3,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using MissionControl.Audit.Check;
+using MissionControl.Audit.Guard;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Platform.Data;
@@ -43,8 +45,11 @@ internal static class LogsApi
 
         // By their whole key: a log that is busy has as many checkpoints as the day has seconds.
         var newest = await db.Dialect.ReadByKeyAsync(db, LogCheckpoint.Table, ["log_id", "size"], [.. rows.Select(row => new object?[] { row.Id, sizes.GetValueOrDefault(row.Id)?.Signed ?? 0 })], ["signed_at", "note"], cancellationToken);
+        var held = (await HeldLogs.ReadAsync(db, cancellationToken)).ToLookup(one => one.Log, one => one.Problem);
+        var last = await VerifyLogs.LastAsync(db, ids, cancellationToken);
         return [.. rows.Zip(newest, (row, note) => new AuditLogItem(
-            row.Id, row.Origin, row.Kind, row.CustomerId, row.CreatedAt, sizes.GetValueOrDefault(row.Id)?.Size ?? 0, sizes.GetValueOrDefault(row.Id)?.Signed ?? 0, note is null ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)note[0]!), key.KeysOf(row.Origin, note is null ? null : Parse((string)note[1]!))))];
+            row.Id, row.Origin, row.Kind, row.CustomerId, row.CreatedAt, sizes.GetValueOrDefault(row.Id)?.Size ?? 0, sizes.GetValueOrDefault(row.Id)?.Signed ?? 0, note is null ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)note[0]!), key.KeysOf(row.Origin, note is null ? null : ParseIfNote((string)note[1]!)),
+            last.GetValueOrDefault(row.Id)?.At, last.GetValueOrDefault(row.Id)?.Size, ProblemOf(held[row.Id].Concat(held[HeldLogs.All]).FirstOrDefault(), last.GetValueOrDefault(row.Id)?.Problem)))];
     }
 
     private static async Task<IResult> CheckpointAsync(Guid id, ControlPlaneDbContext db, HttpContext http, CancellationToken cancellationToken)
@@ -89,6 +94,21 @@ internal static class LogsApi
 
         var path = await TileReader.ResolveAsync(db, id, ProofPlan.Inclusion(leaf.Position, size), cancellationToken);
         return TypedResults.Text(new LogProof(leaf.Position, path, note) { Extra = leaf.Content }.ToString(), PlainText);
+    }
+
+    private static string? ProblemOf(string? held, string? found) => held is null ? found : $"Not signed: {held}{(found is null ? "" : $" {found}")}";
+
+    // One damaged row must not take the list of all away, which says that it is damaged.
+    private static SignedNote? ParseIfNote(string note)
+    {
+        try
+        {
+            return Parse(note);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
     }
 
     private static SignedNote Parse(string note) => SignedNote.Parse(Encoding.UTF8.GetBytes(note));

@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using MissionControl.Audit.Guard;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Time;
 using MissionControl.Trust.TransparencyLog;
@@ -12,66 +13,100 @@ namespace MissionControl.Audit.Logs;
 /// <summary>
 /// Signs the head of every log that has grown. Only what is committed, and only after it was read again: the tree of before must still
 /// have the root that was signed, every entry since must hash to its place, and the rows of the tree to the root of the head. A log of
-/// which that is not so is signed no more, and says so in the log of the process; the others go on.
+/// which that is not so is signed no more, and says so in the log of the process; the others go on. Nor is a log signed of which
+/// somebody remembers more than the database has, or something else: it was brought back from a backup, and what it would sign would
+/// be a second history. What is signed is remembered outside the database before anybody can see it: a crash between leaves a memory
+/// of a tree that is stored all the same, and never a checkpoint that nobody remembers.
 /// </summary>
-internal sealed partial class SignCheckpoints(LogKey key, TimeProvider time, ILogger<SignCheckpoints> logger) : Sweeper("audit.sign-checkpoints", "audit", TimeSpan.FromSeconds(1))
+internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, WatchHeads watch, AppendOnlyTest test, TimeProvider time, ILogger<SignCheckpoints> logger) : Sweeper("audit.sign-checkpoints", "audit", TimeSpan.FromSeconds(1))
 {
     private const int Batch = 200;
     private static readonly TimeSpan Room = TimeSpan.FromMinutes(5);
     private readonly HashSet<Guid> damaged = [];
+    private HashSet<Guid> heldBefore = [];
 
     // The first look after a start is at all of them.
     private DateTimeOffset looked = DateTimeOffset.UnixEpoch + Room;
 
     public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {
+        if (!watch.HasLooked || test.Refusal is not null)
+        {
+            return;
+        }
+
         var db = scope.GetRequiredService<ControlPlaneDbContext>();
         var now = time.GetUtcNow();
-        while (await SignAsync(db, cancellationToken) == Batch)
+
+        // What is known outside first, and the database then: a head that comes between is newer, and not one that is missing.
+        var known = await guard.ReadAsync(cancellationToken);
+        var held = (await HeldLogs.ReadAsync(db, cancellationToken)).Select(row => row.Log).ToHashSet();
+        if (known.State != GuardState.Good || held.Contains(HeldLogs.All))
         {
+            return;
+        }
+
+        // One that is held no longer is due, whenever it was written to.
+        looked = heldBefore.IsSubsetOf(held) ? looked : DateTimeOffset.UnixEpoch + Room;
+        heldBefore = held;
+        var due = await DueAsync(db, cancellationToken);
+        foreach (var batch in due.Where(log => !damaged.Contains(log.Id) && !held.Contains(log.Id)).Chunk(Batch))
+        {
+            await SignAsync(db, batch, known.Heads, cancellationToken);
         }
 
         looked = now;
     }
 
-    private async Task<int> SignAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
+    // Only those that were written since the last look, with room for a transaction that took its time. A head that went back to a size
+    // that was signed once is due, too: it is found to be damaged.
+    private Task<List<DueLog>> DueAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
     {
-        // Only those that were written since the last look, with room for a transaction that took its time. A head that went back to a
-        // size that was signed once is due, too: it is found to be damaged.
         var since = looked - Room;
-        var due = await (from head in db.Set<LogHead>().AsNoTracking()
-                         where head.RecordedAt >= since
-                         let signed = db.Set<LogCheckpoint>().Where(note => note.LogId == head.LogId).Max(note => (long?)note.Size) ?? 0
-                         where head.Size != signed && !damaged.Contains(head.LogId)
-                         join log in db.Set<Log>().AsNoTracking() on head.LogId equals log.Id
-                         orderby head.LogId
-                         select new { log.Id, log.Origin, head.Size, head.Root, Signed = signed })
-            .Take(Batch).ToListAsync(cancellationToken);
-        var notes = new List<object?[]>();
-        foreach (var head in due)
-        {
-            if (await ProblemAsync(db, head.Id, head.Signed, head.Size, head.Root, cancellationToken) is { } problem)
-            {
-                damaged.Add(head.Id);
-                LogDamaged(logger, head.Origin, problem);
-                continue;
-            }
+        return (from head in db.Set<LogHead>().AsNoTracking()
+                where head.RecordedAt >= since
+                let signed = db.Set<LogCheckpoint>().Where(note => note.LogId == head.LogId).Max(note => (long?)note.Size) ?? 0
+                where head.Size != signed
+                join log in db.Set<Log>().AsNoTracking() on head.LogId equals log.Id
+                orderby head.LogId
+                select new DueLog(log.Id, log.Origin, head.Size, head.Root, signed)).ToListAsync(cancellationToken);
+    }
 
-            notes.Add([head.Id, head.Size, time.GetUtcNow().ToUnixTimeMilliseconds(), key.Sign(new Checkpoint(head.Origin, head.Size, new TreeHash(head.Root))).ToString()]);
+    private async Task SignAsync(ControlPlaneDbContext db, IReadOnlyList<DueLog> due, IReadOnlyDictionary<Guid, KnownHead> known, CancellationToken cancellationToken)
+    {
+        var (heads, notes) = (new Dictionary<Guid, KnownHead>(), new List<object?[]>());
+        foreach (var log in due)
+        {
+            if (await ProblemAsync(db, log, cancellationToken) is { } problem)
+            {
+                damaged.Add(log.Id);
+                LogDamaged(logger, log.Origin, problem);
+            }
+            else if (known.TryGetValue(log.Id, out var head) && await GuardLook.ProblemAsync(db, log.Id, log.Size, head, cancellationToken) is not null)
+            {
+                // It is told, and held, by the one that watches.
+                watch.LookAtAll();
+            }
+            else
+            {
+                var root = new TreeHash(log.Root);
+                heads[log.Id] = new KnownHead(log.Size, root);
+                notes.Add([log.Id, log.Size, time.GetUtcNow().ToUnixTimeMilliseconds(), key.Sign(new Checkpoint(log.Origin, log.Size, root)).ToString()]);
+            }
         }
 
         if (notes.Count > 0)
         {
+            await guard.AddAsync(heads, cancellationToken);
             await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
             await db.Dialect.InsertIfAbsentAsync(db, new BulkRows(LogCheckpoint.Table, ["log_id", "size", "signed_at", "note"], ["log_id", "size"], notes), cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
-
-        return due.Count;
     }
 
-    private static async Task<string?> ProblemAsync(ControlPlaneDbContext db, Guid log, long signed, long size, byte[] root, CancellationToken cancellationToken)
+    private static async Task<string?> ProblemAsync(ControlPlaneDbContext db, DueLog due, CancellationToken cancellationToken)
     {
+        var (log, _, size, root, signed) = due;
         try
         {
             return signed > size ? string.Create(CultureInfo.InvariantCulture, $"it was signed with {signed} entries, and has {size} now: was a part of the database brought back from a backup?")
@@ -114,6 +149,8 @@ internal sealed partial class SignCheckpoints(LogKey key, TimeProvider time, ILo
 
         return null;
     }
+
+    private sealed record DueLog(Guid Id, string Origin, long Size, byte[] Root, long Signed);
 
     [LoggerMessage(6001, LogLevel.Critical, "The audit log {Origin} is damaged and no longer signed: {Problem}")]
     private static partial void LogDamaged(ILogger logger, string origin, string problem);
