@@ -219,6 +219,13 @@ public abstract class AuditUpgradeContract : IAsyncLifetime
 
     private async Task SignedAsync()
     {
+        // As at the start of a process: what is known outside the database, and whether that protects the log.
+        await app.Services.GetRequiredService<AppendOnlyTest>().TryAsync(Token);
+        for (var watch = app.Services.GetRequiredService<WatchHeads>(); !watch.HasLooked;)
+        {
+            await watch.LookAsync(Token);
+        }
+
         await using var scope = app.Services.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("audit");
         await app.Services.GetServices<Sweeper>().Single(sweeper => sweeper.Name == "audit.sign-checkpoints").RunAsync(scope.ServiceProvider, Token);

@@ -72,7 +72,8 @@ internal sealed partial class WatchHeads : BackgroundService
         }
     }
 
-    private async Task LookAsync(CancellationToken cancellationToken)
+    /// <summary>Looks once.</summary>
+    internal async Task LookAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("audit");
