@@ -49,9 +49,14 @@ public sealed class AnchorTests : IAsyncLifetime
 
         // Slots are dense, one log's each, and told in the fleet's log.
         Assert.Equal(Enumerable.Range(0, proofs.Count).Select(i => (long)i), proofs.Select(one => one.Proof.Slot).Order());
-        var fleet = await VerifiedLog.ReadAsync(host.Admin, proofs.Single(one => one.Log.Kind == "fleet").Log);
-        var given = fleet.Entries.Select(entry => JsonDocument.Parse(entry).RootElement).Where(entry => entry.GetProperty("type").GetString() == "audit.log-registered")
-            .Select(entry => (Origin: entry.GetProperty("target").GetProperty("id").GetString()!, Slot: entry.GetProperty("changes")[0].GetProperty("value").GetInt64())).ToList();
+        List<(string Origin, long Slot)> given = [];
+        await Eventually.TrueAsync(async () =>
+        {
+            var fleet = await VerifiedLog.ReadAsync(host.Admin, proofs.Single(one => one.Log.Kind == "fleet").Log);
+            given = [.. fleet.Entries.Select(entry => JsonDocument.Parse(entry).RootElement).Where(entry => entry.GetProperty("type").GetString() == "audit.log-registered")
+                .Select(entry => (entry.GetProperty("target").GetProperty("id").GetString()!, entry.GetProperty("changes")[0].GetProperty("value").GetInt64()))];
+            return given.Count >= proofs.Count;
+        }, "the log of the fleet tells the slots");
         Assert.All(proofs, one => Assert.Single(given, (one.Log.Origin, one.Proof.Slot)));
         Assert.Equal(given.Count, given.DistinctBy(one => one.Slot).Count());
         Assert.Equal(given.Count, given.DistinctBy(one => one.Origin).Count());

@@ -25,7 +25,7 @@ public sealed class AuditLogPageTests(PortalFixture portal)
         Assert.Equal(1, await rows.Filter(new LocatorFilterOptions { HasText = "Northwind Retail" }).CountAsync());
         Assert.Equal(0, await rows.Filter(new LocatorFilterOptions { HasText = "Harbour Bank" }).CountAsync());
         var log = (await portal.Host.Admin.GetFromJsonAsync<AuditLogItem>($"/api/v1/audit/logs/{portal.Logged.Log}"))!;
-        Assert.Contains($"log {log.Keys[^1]}", await window.Page.Locator("ol.steps").InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Contains($"log {log.Keys[^1]}", await window.Page.Locator("ol.proof-steps").InnerTextAsync(), StringComparison.Ordinal);
 
         await window.GoAsync("/audit?log=customer&sort=occurredAt&limit=1");
         await window.Page.GetByText("Changes", new() { Exact = true }).ClickAsync();

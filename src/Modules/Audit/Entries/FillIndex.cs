@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
+using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Logs;
 using MissionControl.Platform.Data;
 
@@ -20,7 +21,7 @@ internal static class FillIndex
         while (!done && rows.Count < Batch)
         {
             var (last, next) = (log, position);
-            var head = await db.Set<LogHead>().AsNoTracking().Where(row => row.LogId >= last && (row.LogId > last || row.Size > next)).OrderBy(row => row.LogId).Select(row => new { row.LogId, row.Size }).FirstOrDefaultAsync(cancellationToken);
+            var head = await db.Set<LogHead>().AsNoTracking().Where(row => row.LogId != AnchorLog.Id && row.LogId >= last && (row.LogId > last || row.Size > next)).OrderBy(row => row.LogId).Select(row => new { row.LogId, row.Size }).FirstOrDefaultAsync(cancellationToken);
             if (head is null)
             {
                 // What is appended from here on is indexed as it is appended.
