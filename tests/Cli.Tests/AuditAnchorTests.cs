@@ -20,6 +20,7 @@ public sealed class AuditAnchorTests : IAsyncLifetime
     private readonly TestLog anchor;
     private HostileServer server = null!;
     private SlotProof proof = null!;
+    private SlotProof fleetProof = null!;
 
     public AuditAnchorTests()
     {
@@ -84,7 +85,7 @@ public sealed class AuditAnchorTests : IAsyncLifetime
         var before = (anchor.Signed.ToString(), anchor.Entries.ToList());
 
         anchor.Entries.RemoveAt(1);
-        proof = Prove(1);
+        (proof, fleetProof) = (Prove(1), ProveFleet(1));
         Assert.Contains("The anchor had 2 epochs and has 1 now", await VerifyAsync(2, "--state", "audit.state"), StringComparison.Ordinal);
 
         anchor.Entries = [Epoch.Parse(before.Item2[0]) is var epoch ? (epoch with { Time = epoch.Time - 1 }).ToBytes() : [], before.Item2[1]];
@@ -100,7 +101,7 @@ public sealed class AuditAnchorTests : IAsyncLifetime
     {
         // One for the customer and one for the auditor, both in one anchor.
         anchor.Entries.Add(anchor.Entries[0]);
-        proof = proof with { Epoch = 2 };
+        (proof, fleetProof) = (proof with { Epoch = 2 }, fleetProof with { Epoch = 2 });
 
         Assert.Contains("Entry 1 of the anchor is epoch 1: a number has come twice, or was left out.", await VerifyAsync(2), StringComparison.Ordinal);
     }
@@ -119,7 +120,8 @@ public sealed class AuditAnchorTests : IAsyncLifetime
         Assert.Contains("gives slot 1 to log.example/acme, and the proof has log.example/acme in slot 2", await VerifyAsync(2), StringComparison.Ordinal);
 
         fleet.Entries = entries[..3];
-        Assert.Contains("the log of the fleet does not say yet whose slot 2 is", await VerifyAsync(3), StringComparison.Ordinal);
+        Close(TimeProvider.System.GetUtcNow(), slot: 2);
+        Assert.Contains("what is bound of the fleet's log does not say yet whose slot 2 is", await VerifyAsync(3), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -150,6 +152,79 @@ public sealed class AuditAnchorTests : IAsyncLifetime
         Assert.Equal(2, (await space.McAsync(Arguments())).Code);
     }
 
+    [Fact]
+    public async Task The_log_that_gives_the_slots_is_everybodys_too()
+    {
+        // Two of it, of which each says of another log that slot 1 is its own: the epoch binds one of them.
+        var entries = fleet.Entries.ToList();
+        fleet.Entries = [Encoding.UTF8.GetBytes("another story"), .. entries[1..]];
+        Assert.Contains("is not of the log that was read, log.example/fleet: others are told another story of it.", await VerifyAsync(2), StringComparison.Ordinal);
+
+        fleet.Entries = entries;
+        fleetProof = proof with { Note = fleet.Signed };
+        Assert.Contains("What the epoch binds of the fleet's log: Epoch 1 does not bind this checkpoint", await VerifyAsync(2), StringComparison.Ordinal);
+
+        // And it cannot be bound elsewhere than where all look for it.
+        Close(TimeProvider.System.GetUtcNow(), fleetSlot: 3);
+        Assert.Contains("The log of the fleet is said to have slot 3: its slot is 0, of everybody's.", await VerifyAsync(2), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_bound_and_not_shown_is_held_back()
+    {
+        own.Entries = own.Entries[..15];
+        Assert.Contains("the epoch binds 20 entries of log.example/acme, and 15 are shown: some are held back.", await VerifyAsync(3), StringComparison.Ordinal);
+
+        own.Entries = [];
+        Close(TimeProvider.System.GetUtcNow());
+        own.Grow(20);
+        Assert.Contains("the epoch binds nothing of log.example/acme yet.", await VerifyAsync(3), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_epoch_that_is_always_the_newest_says_nothing_of_now()
+    {
+        var (first, ofFleet) = (proof, fleetProof);
+        for (var i = 0; i < 4; i++)
+        {
+            Close(TimeProvider.System.GetUtcNow());
+        }
+
+        (proof, fleetProof) = (first, ofFleet);
+        Assert.StartsWith("Stale: The proof is of epoch 1, and the anchor has 5: of the newest ones none was given.", await VerifyAsync(4), StringComparison.Ordinal);
+
+        Close(TimeProvider.System.GetUtcNow().AddHours(1));
+        Assert.Contains("which has not come yet: how old it is, nobody can say.", await VerifyAsync(4), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_was_seen_and_is_never_bound_is_not_passed_over()
+    {
+        await VerifyAsync(0, "--state", "audit.state");
+        var entries = own.Entries;
+        for (var i = 0; i < 4; i++)
+        {
+            own.Entries = entries[..10];
+            Close(TimeProvider.System.GetUtcNow());
+        }
+
+        own.Entries = entries;
+        Assert.StartsWith("Stale: Epoch 5 binds 10 entries, and 20 were signed already at the time of epoch 1: what was seen then is still not bound.", await VerifyAsync(4, "--state", "audit.state"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Whoever_withholds_the_anchor_does_not_keep_the_log_from_being_remembered()
+    {
+        Serve();
+        File.Delete(space.PathOf($"www{Logs}/{Id}/anchor"));
+        Assert.Equal(3, (await space.McAsync(Arguments("--state", "audit.state"))).Code);
+        Assert.Equal(own.Signed.ToString(), File.ReadAllText(space.PathOf("audit.state")));
+
+        own.Entries[3] = "entry 3: it never was".Select(letter => (byte)letter).ToArray();
+        Close(TimeProvider.System.GetUtcNow());
+        await VerifyAsync(2, "--state", "audit.state");
+    }
+
     private string[] Arguments(params string[] more) => ["audit", "verify", $"{server.Address}{Logs}/{Id}", "--policy", "audit.policy", .. more];
 
     private async Task<string> VerifyAsync(int expected, params string[] more)
@@ -166,20 +241,25 @@ public sealed class AuditAnchorTests : IAsyncLifetime
         fleet.Write(space.PathOf($"www{Logs}/{Fleet}"));
         anchor.Write(space.PathOf($"www{Logs}/anchor"));
         File.WriteAllBytes(space.PathOf($"www{Logs}/{Id}/anchor"), proof.ToBytes());
+        File.WriteAllBytes(space.PathOf($"www{Logs}/{Fleet}/anchor"), fleetProof.ToBytes());
     }
 
     private void Register(int slot, string origin) => fleet.Entries.Add(Encoding.UTF8.GetBytes(
         string.Create(CultureInfo.InvariantCulture, $$$"""{"changes":[{"op":"add","path":"/slot","value":{{{slot}}}}],"target":{"id":"{{{origin}}}","type":"log"},"type":"audit.log-registered"}""")));
 
-    private SlotTree Tree(int slot, long number) => new([.. Enumerable.Range(0, 4).Select(i => Epoch.SlotOf(number, i == slot ? own.Head : new Checkpoint($"log.example/{i}", 0, TreeHash.Empty), Blinding))]);
+    private SlotTree Tree(int slot, long number, int fleetSlot = 0) => new([.. Enumerable.Range(0, 4).Select(i =>
+        Epoch.SlotOf(number, i == slot ? own.Head : i == fleetSlot ? fleet.Head : new Checkpoint($"log.example/{i}", 0, TreeHash.Empty), Blinding))]);
 
     private SlotProof Prove(long number, int slot = Slot) => new(number, slot, 4, Blinding, Tree(slot, number).Path(slot), own.Signed);
 
-    // Binds what the log is now.
-    private void Close(DateTimeOffset at, int slot = Slot)
+    private SlotProof ProveFleet(long number, int slot = Slot, int fleetSlot = 0) => new(number, fleetSlot, 4, Blinding, Tree(slot, number, fleetSlot).Path(fleetSlot), fleet.Signed);
+
+    // Binds what the logs are now.
+    private void Close(DateTimeOffset at, int slot = Slot, int fleetSlot = 0)
     {
         var number = anchor.Entries.Count + 1;
-        anchor.Entries.Add(new Epoch(number, at.ToUnixTimeSeconds(), 4, Tree(slot, number).Root, Epoch.HashOf(anchor.Head)).ToBytes());
-        proof = Prove(number, slot);
+        var tree = Tree(slot, number, fleetSlot);
+        anchor.Entries.Add(new Epoch(number, at.ToUnixTimeSeconds(), 4, tree.Root, Epoch.HashOf(anchor.Head)).ToBytes());
+        (proof, fleetProof) = (new SlotProof(number, slot, 4, Blinding, tree.Path(slot), own.Signed), ProveFleet(number, slot, fleetSlot));
     }
 }

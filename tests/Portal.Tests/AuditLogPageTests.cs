@@ -62,14 +62,18 @@ public sealed class AuditLogPageTests(PortalFixture portal)
         var log = (await portal.Host.Admin.GetFromJsonAsync<AuditLogItem>($"/api/v1/audit/logs/{portal.Logged.Log}"))!;
         var receipt = await portal.Host.Admin.GetStringAsync(new Uri($"/api/v1/audit/logs/{log.Id}/proofs/{portal.Logged.Entry}", UriKind.Relative));
         var proof = LogProof.Parse(Encoding.UTF8.GetBytes(receipt));
-        var good = EntryProof.Of(receipt, log);
-        Assert.True(good is { IsIncluded: true, SignedBy.Count: 1 });
+        Assert.True(Of(receipt, log) is { IsGood: true, SignedBy.Count: 1 });
 
         // Another entry, another place, another log's key, another log's name.
         var other = Encoding.UTF8.GetString(proof.Extra.Span).Replace("\"success\"", "\"denied\"", StringComparison.Ordinal);
-        Assert.False(EntryProof.Of((proof with { Extra = Encoding.UTF8.GetBytes(other) }).ToString(), log).IsIncluded);
-        Assert.False(EntryProof.Of((proof with { Index = proof.Index + 1 }).ToString(), log).IsIncluded);
-        Assert.Empty(EntryProof.Of(receipt, log with { Keys = [] }).SignedBy);
-        Assert.False(EntryProof.Of(receipt, log with { Origin = log.Origin + "0" }).IsIncluded);
+        Assert.False(Of((proof with { Extra = Encoding.UTF8.GetBytes(other) }).ToString(), log).IsIncluded);
+        Assert.False(Of((proof with { Index = proof.Index + 1 }).ToString(), log).IsIncluded);
+        Assert.Empty(Of(receipt, log with { Keys = [] }).SignedBy);
+        Assert.False(Of(receipt, log with { Origin = log.Origin + "0" }).IsIncluded);
+
+        // A good receipt, and of another entry than was asked for.
+        Assert.False(EntryProof.Of(receipt, log, Guid.Empty).IsGood);
+
+        EntryProof Of(string text, AuditLogItem of) => EntryProof.Of(text, of, portal.Logged.Entry);
     }
 }

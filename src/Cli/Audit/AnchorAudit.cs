@@ -11,6 +11,12 @@ internal sealed record AnchorFinding(Verdict Verdict, string? Problem)
     /// <summary>The proof that the log is bound, as it came.</summary>
     public SlotProof? Proof { get; init; }
 
+    /// <summary>The proof that the log of the fleet is bound by the same epoch, as it came.</summary>
+    public SlotProof? FleetProof { get; init; }
+
+    /// <summary>How many entries of the log the epoch binds; null: that was not come to.</summary>
+    public long? BoundSize { get; init; }
+
     /// <summary>The epoch that binds it.</summary>
     public Epoch? Epoch { get; init; }
 
@@ -38,8 +44,8 @@ internal sealed record AnchorFinding(Verdict Verdict, string? Problem)
 
 /// <summary>
 /// Judges what binds a log of Mission Control to the story that everybody is told: its slot is its own, as the log of the fleet says;
-/// the newest epoch binds a head of it there; the epoch stands in the anchor, at its place; the anchor is the one that was seen before,
-/// grown; and the head that is bound and the one that the log has signed now are of one log.
+/// the newest epoch binds a head of it there, and that of the fleet's log in the first slot; the epoch stands in the anchor, at its place;
+/// the anchor is the one that was seen before, grown; and what is bound and what the logs have signed now are of one log each.
 /// </summary>
 /// <param name="logs">The log, the anchor and the log of the fleet.</param>
 /// <param name="policy">Whose word counts for the log. The installation's key signs its other logs under their own names.</param>
@@ -49,23 +55,48 @@ internal sealed class AnchorAudit((LogSource Own, LogSource Anchor, LogSource Fl
     /// <summary>So many epochs may be missing before nobody can be said to have been told lately.</summary>
     public const int MostMissing = 3;
 
+    private const int FleetSlot = 0;
+
     private AnchorFinding found = new(Verdict.Good, null);
+    private Func<SeenNote>? anchorRead;
+    private DateTimeOffset begun;
+    private string? stale;
 
     private string OfAnchor => $"{kept}.anchor";
 
     private string OfFleet => $"{kept}.fleet";
 
+    /// <summary>Reads what binds the log, before the log itself is read: so whoever holds nothing back shows no less of it then.</summary>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        begun = TimeProvider.System.GetUtcNow();
+        try
+        {
+            // In this order: the anchor has come at least as far as what the proof speaks of.
+            var proof = SlotProof.Parse((await logs.Own.ReadAsync("anchor", SlotProof.MaxLength, cancellationToken) ?? throw new SourceFailure("no epoch binds it yet; a new log waits for the next one.")).Span);
+            found = found with { Proof = proof };
+            found = found with { FleetProof = SlotProof.Parse((await logs.Fleet.ReadAsync(string.Create(CultureInfo.InvariantCulture, $"anchor?epoch={proof.Epoch}"), SlotProof.MaxLength, cancellationToken) ?? throw new SourceFailure("no epoch binds the log of the fleet yet.")).Span) };
+            var anchor = SeenNote.Parse(await logs.Anchor.CheckpointAsync(cancellationToken) ?? throw new SourceFailure("the checkpoint of the anchor is not there."));
+            anchorRead = () => anchor;
+        }
+        catch (Exception exception) when (exception is SourceFailure or FormatException)
+        {
+            anchorRead = () => throw exception;
+        }
+    }
+
+    /// <summary>Judges it.</summary>
     /// <param name="now">What the log has signed, and was verified to be.</param>
+    /// <param name="before">What it had signed when it was verified last; null: it was not.</param>
     /// <param name="epoch">How long an epoch is.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task<AnchorFinding> RunAsync(SeenNote now, TimeSpan epoch, CancellationToken cancellationToken)
+    public async Task<AnchorFinding> RunAsync(SeenNote now, SeenNote? before, TimeSpan epoch, CancellationToken cancellationToken)
     {
         try
         {
-            await VerifyAsync(now, cancellationToken);
-            return TimeProvider.System.GetUtcNow() - DateTimeOffset.FromUnixTimeSeconds(Math.Min(found.Epoch!.Time, DateTimeOffset.MaxValue.ToUnixTimeSeconds())) > MostMissing * epoch
-                ? found with { Verdict = Verdict.Stale, Problem = string.Create(CultureInfo.InvariantCulture, $"The newest epoch, {found.Epoch.Number}, is of {AuditReport.Time(found.Epoch.Time)}, longer ago than {MostMissing} epochs: since then nothing binds the log to what others are shown.") }
-                : found;
+            await VerifyAsync(now, before, cancellationToken);
+            return Late(epoch) is { } late ? found with { Verdict = Verdict.Stale, Problem = late } : found;
         }
         catch (Unbound unbound)
         {
@@ -84,20 +115,34 @@ internal sealed class AnchorAudit((LogSource Own, LogSource Anchor, LogSource Fl
         found.Fleet!.Keep(OfFleet, Judge);
     }
 
-    private async Task VerifyAsync(SeenNote now, CancellationToken cancellationToken)
+    // Of when it was asked for: what it takes to read a large log says nothing of the anchor.
+    private string? Late(TimeSpan epoch)
+    {
+        var age = begun - DateTimeOffset.FromUnixTimeSeconds(Math.Min(found.Epoch!.Time, DateTimeOffset.MaxValue.ToUnixTimeSeconds()));
+        return stale
+            ?? (age > MostMissing * epoch ? string.Create(CultureInfo.InvariantCulture, $"The newest epoch, {found.Epoch.Number}, is of {AuditReport.Time(found.Epoch.Time)}, longer ago than {MostMissing} epochs: since then nothing binds the log to what others are shown.")
+            : age < -MostMissing * epoch ? string.Create(CultureInfo.InvariantCulture, $"Epoch {found.Epoch.Number} says that it is of {AuditReport.Time(found.Epoch.Time)}, which has not come yet: how old it is, nobody can say.")
+            : null);
+    }
+
+    private async Task VerifyAsync(SeenNote now, SeenNote? before, CancellationToken cancellationToken)
     {
         found = found with { AnchorBefore = kept is null ? null : SeenNote.Kept(OfAnchor, Judge), FleetBefore = kept is null ? null : SeenNote.Kept(OfFleet, Judge) };
-
-        // In this order: the anchor and the fleet's log have come at least as far as what the proof speaks of.
-        var proof = SlotProof.Parse((await logs.Own.ReadAsync("anchor", SlotProof.MaxLength, cancellationToken) ?? throw new SourceFailure("no epoch binds it yet; a new log waits for the next one.")).Span);
-        found = found with { Proof = proof };
-        var bound = Holds(() => policy.Judge(proof.Note)).Checkpoint;
-        found = found with { Anchor = await SignedAsync(logs.Anchor, "anchor", cancellationToken) };
+        var anchor = anchorRead!();
+        var (proof, ofFleet) = (found.Proof!, found.FleetProof!);
+        var bound = Holds("What the epoch binds", () => policy.Judge(proof.Note)).Checkpoint;
+        found = found with { Anchor = Signed(anchor, "anchor"), BoundSize = bound.Size };
         await VerifyAnchorAsync(found.Anchor, cancellationToken);
         await VerifyEpochAsync(proof, found.Anchor.Checkpoint, cancellationToken);
-        await VerifySameLogAsync(bound, now.Checkpoint, cancellationToken);
-        found = found with { Fleet = await SignedAsync(logs.Fleet, "fleet", cancellationToken) };
-        await VerifySlotAsync(proof, bound.Origin, found.Fleet.Checkpoint, cancellationToken);
+        await VerifySameLogAsync(logs.Own, bound, now.Checkpoint, cancellationToken);
+        found = found with { Fleet = Signed(SeenNote.Parse(await logs.Fleet.CheckpointAsync(cancellationToken) ?? throw new SourceFailure("the checkpoint of the fleet's log is not there.")), "fleet's log") };
+        var fleet = await VerifyFleetAsync(ofFleet, found.Fleet.Checkpoint, cancellationToken);
+        await VerifySlotAsync(proof, bound.Origin, found.Fleet.Checkpoint, fleet.Size, cancellationToken);
+
+        // An epoch that was closed while the log was looked at the last time may not have known of it yet; those behind it have.
+        stale = found.Anchor.Checkpoint.Size - proof.Epoch > MostMissing ? string.Create(CultureInfo.InvariantCulture, $"The proof is of epoch {proof.Epoch}, and the anchor has {found.Anchor.Checkpoint.Size}: of the newest ones none was given.")
+            : found.AnchorBefore is { } seen && before is not null && proof.Epoch > seen.Checkpoint.Size + MostMissing && bound.Size < before.Checkpoint.Size ? string.Create(CultureInfo.InvariantCulture, $"Epoch {proof.Epoch} binds {bound.Size} entries, and {before.Checkpoint.Size} were signed already at the time of epoch {seen.Checkpoint.Size}: what was seen then is still not bound.")
+            : null;
     }
 
     private async Task VerifyAnchorAsync(SeenNote anchor, CancellationToken cancellationToken)
@@ -129,26 +174,50 @@ internal sealed class AnchorAudit((LogSource Own, LogSource Anchor, LogSource Fl
         var entry = await EntryAsync(logs.Anchor, index, anchor.Size, cancellationToken);
         var path = await logs.Anchor.ResolveAsync(ProofPlan.Inclusion(index, anchor.Size), anchor.Size, cancellationToken);
         Unless(MerkleProof.VerifyInclusion(TreeHash.OfLeaf(entry), index, anchor.Size, path, anchor.Root), $"Entry {index} of the anchor is not what the anchor has signed.");
-        found = found with { Inclusion = path, Epoch = Holds(() => Epoch.Parse(entry)) };
+        found = found with { Inclusion = path, Epoch = Holds($"Entry {index} of the anchor", () => Epoch.Parse(entry)) };
         Unless(found.Epoch.Number == proof.Epoch, string.Create(CultureInfo.InvariantCulture, $"Entry {index} of the anchor is epoch {found.Epoch.Number}: a number has come twice, or was left out."));
-        Holds(() =>
+        Holds("The proof of the slot", () =>
         {
             proof.Verify(found.Epoch);
             return true;
         });
     }
 
-    private async Task VerifySameLogAsync(Checkpoint bound, Checkpoint now, CancellationToken cancellationToken)
+    private static async Task VerifySameLogAsync(LogSource log, Checkpoint bound, Checkpoint now, CancellationToken cancellationToken)
     {
-        // An epoch may have bound what came after the log was read.
         Unless(bound.Origin == now.Origin, $"The epoch binds {bound.Origin}, and the log is {now.Origin}.");
-        var (first, second) = bound.Size <= now.Size ? (bound, now) : (now, bound);
-        var hashes = await logs.Own.ResolveAsync(ProofPlan.Consistency(first.Size, second.Size), second.Size, cancellationToken);
-        Unless(MerkleProof.VerifyConsistency(first.Size, first.Root, second.Size, second.Root, hashes),
-            string.Create(CultureInfo.InvariantCulture, $"What the epoch binds, {bound.Size} entries of the root {bound.Root}, is not of the log that was read: others are told another story of it."));
+        if (bound.Size == 0)
+        {
+            throw new SourceFailure($"the epoch binds nothing of {now.Origin} yet.");
+        }
+
+        // It was signed before the log was asked for what it has signed.
+        if (bound.Size > now.Size)
+        {
+            throw new SourceFailure(string.Create(CultureInfo.InvariantCulture, $"the epoch binds {bound.Size} entries of {now.Origin}, and {now.Size} are shown: some are held back."));
+        }
+
+        var hashes = await log.ResolveAsync(ProofPlan.Consistency(bound.Size, now.Size), now.Size, cancellationToken);
+        Unless(MerkleProof.VerifyConsistency(bound.Size, bound.Root, now.Size, now.Root, hashes),
+            string.Create(CultureInfo.InvariantCulture, $"What the epoch binds, {bound.Size} entries of the root {bound.Root}, is not of the log that was read, {now.Origin}: others are told another story of it."));
     }
 
-    private async Task VerifySlotAsync(SlotProof proof, string origin, Checkpoint fleet, CancellationToken cancellationToken)
+    // It gives the slots, so it has to be everybody's, too: the first slot is its own.
+    private async Task<Checkpoint> VerifyFleetAsync(SlotProof proof, Checkpoint fleet, CancellationToken cancellationToken)
+    {
+        var bound = Holds("What the epoch binds of the fleet's log", () =>
+        {
+            var note = new SeenNote(proof.Note.ToBytes(), proof.Note, Checkpoint.Parse(proof.Note.Text));
+            Judge(note);
+            proof.Verify(found.Epoch!);
+            return note.Checkpoint;
+        });
+        Unless(proof.Slot == FleetSlot, string.Create(CultureInfo.InvariantCulture, $"The log of the fleet is said to have slot {proof.Slot}: its slot is {FleetSlot}, of everybody's."));
+        await VerifySameLogAsync(logs.Fleet, bound, fleet, cancellationToken);
+        return bound;
+    }
+
+    private async Task VerifySlotAsync(SlotProof proof, string origin, Checkpoint fleet, long bound, CancellationToken cancellationToken)
     {
         var slots = new SlotRegister(proof.Slot, origin);
         var walk = await LogWalk.RunAsync(fleet, found.FleetBefore?.Checkpoint, logs.Fleet.TileAsync, null, cancellationToken, slots.Read);
@@ -160,21 +229,17 @@ internal sealed class AnchorAudit((LogSource Own, LogSource Anchor, LogSource Fl
         }
 
         Unless(slots.Problem is null, slots.Problem ?? "");
-        if (slots.Entries.Count == 0)
+        if (!(slots.GivenAt < bound))
         {
-            throw new SourceFailure(string.Create(CultureInfo.InvariantCulture, $"the log of the fleet does not say yet whose slot {proof.Slot} is."));
+            throw new SourceFailure(string.Create(CultureInfo.InvariantCulture, $"what is bound of the fleet's log does not say yet whose slot {proof.Slot} is."));
         }
     }
 
-    private async Task<SeenNote> SignedAsync(LogSource source, string name, CancellationToken cancellationToken)
+    private SeenNote Signed(SeenNote note, string name) => Holds($"The checkpoint of the {name}, {note.Checkpoint.Origin}", () =>
     {
-        var note = SeenNote.Parse(await source.CheckpointAsync(cancellationToken) ?? throw new SourceFailure($"the checkpoint of the {name} is not there."));
-        return Holds(() =>
-        {
-            Judge(note);
-            return note;
-        });
-    }
+        Judge(note);
+        return note;
+    });
 
     // Each log has the name of its own, and all of them the installation's key, which a policy names once (C2SP tlog-policy).
     private void Judge(SeenNote note)
@@ -219,15 +284,15 @@ internal sealed class AnchorAudit((LogSource Own, LogSource Anchor, LogSource Fl
         }
     }
 
-    private static T Holds<T>(Func<T> judge)
+    private static T Holds<T>(string what, Func<T> judge)
     {
         try
         {
             return judge();
         }
-        catch (FormatException exception)
+        catch (Exception exception) when (exception is FormatException or ArgumentException)
         {
-            throw new Unbound(exception.Message);
+            throw new Unbound($"{what}: {exception.Message}");
         }
     }
 

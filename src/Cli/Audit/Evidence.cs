@@ -36,6 +36,7 @@ internal static class Evidence
                 anchor = report.Anchor is not { } anchor ? null : new
                 {
                     proof = anchor.Proof?.ToString(),
+                    fleetProof = anchor.FleetProof?.ToString(),
                     entry = anchor.Epoch?.ToBytes(),
                     inclusion = anchor.Inclusion?.Select(hash => hash.ToString()),
                     previousCheckpoint = anchor.AnchorBefore?.Text,

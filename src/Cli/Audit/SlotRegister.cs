@@ -13,6 +13,9 @@ internal sealed class SlotRegister(long slot, string origin)
     /// <summary>The entries that give that slot, or a slot to that log.</summary>
     public List<byte[]> Entries { get; } = [];
 
+    /// <summary>Where the entry stands that gives the one to the other; null: there is none.</summary>
+    public long? GivenAt { get; private set; }
+
     /// <summary>What is wrong with them, in a sentence; null: nothing.</summary>
     public string? Problem { get; private set; }
 
@@ -40,6 +43,7 @@ internal sealed class SlotRegister(long slot, string origin)
             }
 
             Entries.Add(entry.ToArray());
+            GivenAt ??= given == slot && to == origin ? index : null;
             Problem ??= given == slot && to == origin ? null
                 : string.Create(CultureInfo.InvariantCulture, $"Entry {index} of the fleet's log gives slot {given} to {to}, and the proof has {origin} in slot {slot}: a slot is one log's for ever.");
         }

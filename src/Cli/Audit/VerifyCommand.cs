@@ -24,7 +24,7 @@ internal static class VerifyCommand
     public static Command Create()
     {
         var (source, policy, caFile, output) = (AuditCommand.Source(), AuditCommand.Policy(), AuditCommand.CaFile(), AuditCommand.Output());
-        var state = new Option<string?>("--state") { Description = "File with the checkpoint that was verified last; made when there is none, and replaced when all is good." };
+        var state = new Option<string?>("--state") { Description = "File with the checkpoint that was verified last; made when there is none, and replaced when the log is good." };
         var maxAge = new Option<TimeSpan?>("--max-age") { Description = "How long ago the last witness may have seen the checkpoint: 90s, 15m, 36h or 3d.", CustomParser = Duration };
         var evidence = new Option<string?>("--evidence") { Description = "File for what proves an inconsistency; default: that of the state with .evidence.json, or mc-audit-evidence.json. None is overwritten." };
         var noAnchor = new Option<bool>("--no-anchor") { Description = "Do not look at the anchor: whether others are shown the same log is not asked. Of a directory, and of logs that are not Mission Control's, it is not asked anyway." };
@@ -39,16 +39,25 @@ internal static class VerifyCommand
             {
                 using var read = AuditCommand.ReadPolicy(parsed.GetValue(policy)!);
                 using var log = LogSource.At(parsed.GetValue(source)!, parsed.GetValue(caFile));
-                var report = await LogAudit.RunAsync(log, read, kept is null ? null : SeenNote.Kept(kept, read), parsed.GetValue(maxAge), cancellationToken);
-                var beside = parsed.GetValue(noAnchor) || report.Verdict is not (Verdict.Good or Verdict.Stale) ? null : LogSource.Beside(parsed.GetValue(source)!, parsed.GetValue(caFile));
+                var beside = parsed.GetValue(noAnchor) ? null : LogSource.Beside(parsed.GetValue(source)!, parsed.GetValue(caFile));
                 using var anchor = beside?.Anchor;
                 using var fleet = beside?.Fleet;
                 var audit = beside is null ? null : new AnchorAudit((log, anchor!, fleet!), read, kept);
-                report = audit is null ? report : With(report, await audit.RunAsync(report.Now!, parsed.GetValue(epoch) ?? TimeSpan.FromMinutes(1), cancellationToken));
-                if (report.Verdict == Verdict.Good && kept is not null)
+                await (audit?.BeginAsync(cancellationToken) ?? Task.CompletedTask);
+                var before = kept is null ? null : SeenNote.Kept(kept, read);
+                var own = await LogAudit.RunAsync(log, read, before, parsed.GetValue(maxAge), cancellationToken);
+                var report = audit is null || own.Verdict is not (Verdict.Good or Verdict.Stale) ? own
+                    : With(own, await audit.RunAsync(own.Now!, before, parsed.GetValue(epoch) ?? TimeSpan.FromMinutes(1), cancellationToken));
+
+                // What was found good is kept, also when the other could not be looked at: or whoever withholds one would be free of both.
+                if (kept is not null && own.Verdict == Verdict.Good && report.Verdict != Verdict.Inconsistent)
                 {
-                    report.Now!.Keep(kept, read);
-                    audit?.Keep();
+                    own.Now!.Keep(kept, read);
+                }
+
+                if (kept is not null && report.Anchor is { Verdict: Verdict.Good or Verdict.Stale })
+                {
+                    audit!.Keep();
                 }
 
                 return await Evidence.AddAsync(report, parsed.GetValue(evidence) ?? (kept is null ? "mc-audit-evidence.json" : $"{kept}.evidence.json"), log, parsed.GetValue(source)!, error, cancellationToken);

@@ -1,7 +1,9 @@
 using System.Buffers.Binary;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
@@ -13,14 +15,16 @@ namespace MissionControl.Audit.Anchor;
 /// <summary>
 /// Closes an epoch when it is time: gives every log that has none its slot, binds what each log has signed last, and appends the root
 /// to the anchor, which is then signed like any other log. Only behind an epoch that is signed, so that what was refused a signature is
-/// not built upon; and also when nothing has grown, since the anchor says that all of it is still so. While no server runs there are no
-/// epochs, which their times show.
+/// not built upon; and also when nothing has grown, since the anchor says that all of it is still so. Of a log that is held nothing is
+/// bound, since what it had signed may be less than was bound before. While no server runs there are no epochs, which their times show.
 /// </summary>
-internal sealed class CloseEpochs(BlindingKey blinding, IOptions<AuditOptions> options, TimeProvider time) : Sweeper("audit.close-epochs", "audit", TimeSpan.FromSeconds(1))
+internal sealed partial class CloseEpochs(BlindingKey blinding, AppendOnlyTest test, WatchHeads watch, IOptions<AuditOptions> options, TimeProvider time, ILogger<CloseEpochs> logger) : Sweeper("audit.close-epochs", "audit", TimeSpan.FromSeconds(1))
 {
     /// <summary>Of so many epochs slots can be proven; the last one says all that those before it did.</summary>
     public const int Kept = 60;
 
+    // It tells whose the slots are, and has the first one itself: so of two of it the epochs bind one.
+    private const string Fleet = "fleet";
     private const int Batch = 500;
     private const int SizeBytes = sizeof(long);
 
@@ -29,20 +33,25 @@ internal sealed class CloseEpochs(BlindingKey blinding, IOptions<AuditOptions> o
 
     public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {
+        if (test.Refusal is not null || !watch.HasLooked)
+        {
+            return;
+        }
+
         var db = scope.GetRequiredService<ControlPlaneDbContext>();
         if (await AnchorLog.ReadAsync(db, cancellationToken) is not { } anchor)
         {
             await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
-            await scope.GetRequiredService<Sequencer>().MakeAsync([(AnchorLog.Kind, AnchorLog.Kind, null)], cancellationToken);
+            await scope.GetRequiredService<Sequencer>().MakeAsync([(AnchorLog.Kind, AnchorLog.Kind, null), (Fleet, Fleet, null)], cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
-        else if (anchor.IsSigned && IsDue(anchor))
+        else if (anchor.IsSigned && IsDue(anchor) && (await HeldLogs.ReadAsync(db, cancellationToken)).Select(row => row.Log).ToHashSet() is var held && !held.Contains(HeldLogs.All) && !held.Contains(AnchorLog.Id))
         {
             while (await RegisterAsync(db, scope.GetRequiredService<IEvents>(), cancellationToken) == Batch)
             {
             }
 
-            await CloseAsync(db, scope.GetRequiredService<Sequencer>(), anchor, cancellationToken);
+            await CloseAsync(db, scope.GetRequiredService<Sequencer>(), anchor, held, cancellationToken);
         }
     }
 
@@ -90,7 +99,7 @@ internal sealed class CloseEpochs(BlindingKey blinding, IOptions<AuditOptions> o
     {
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         var logs = await db.Set<Log>().AsNoTracking().Where(log => log.Kind != AnchorLog.Kind && !db.Set<LogSlot>().Any(slot => slot.LogId == log.Id))
-            .OrderBy(log => log.CreatedAt).ThenBy(log => log.Name).Select(log => new { log.Id, log.Origin }).Take(Batch).ToListAsync(cancellationToken);
+            .OrderByDescending(log => log.Kind == Fleet).ThenBy(log => log.CreatedAt).ThenBy(log => log.Name).Select(log => new { log.Id, log.Origin }).Take(Batch).ToListAsync(cancellationToken);
         if (logs.Count == 0)
         {
             return 0;
@@ -112,11 +121,11 @@ internal sealed class CloseEpochs(BlindingKey blinding, IOptions<AuditOptions> o
         return logs.Count;
     }
 
-    private async Task CloseAsync(ControlPlaneDbContext db, Sequencer sequencer, AnchorLog anchor, CancellationToken cancellationToken)
+    private async Task CloseAsync(ControlPlaneDbContext db, Sequencer sequencer, AnchorLog anchor, HashSet<Guid> held, CancellationToken cancellationToken)
     {
         var number = anchor.Head.Size + 1;
         var at = Math.Max(time.GetUtcNow().ToUnixTimeSeconds(), anchor.Last is null ? 0 : anchor.Last.Time + 1);
-        var (sizes, tree) = await BindAsync(db, number, blinding.At(DateTimeOffset.FromUnixTimeSeconds(at)), cancellationToken);
+        var (sizes, tree) = await BindAsync(db, number, blinding.At(DateTimeOffset.FromUnixTimeSeconds(at)), held, cancellationToken);
         var epoch = new Epoch(number, at, tree.Size, tree.Root, Epoch.HashOf(anchor.Head));
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         if (await sequencer.AppendAsync(AnchorLog.Id, epoch.Index, AnchorLog.EventOf(number), epoch.ToBytes(), cancellationToken))
@@ -128,26 +137,49 @@ internal sealed class CloseEpochs(BlindingKey blinding, IOptions<AuditOptions> o
     }
 
     // One statement, however many logs there are.
-    private static async Task<(List<long> Sizes, SlotTree Tree)> BindAsync(ControlPlaneDbContext db, long number, byte[] key, CancellationToken cancellationToken)
+    private async Task<(List<long> Sizes, SlotTree Tree)> BindAsync(ControlPlaneDbContext db, long number, byte[] key, HashSet<Guid> held, CancellationToken cancellationToken)
     {
         var (sizes, leaves) = (new List<long>(), new List<TreeHash>());
         var rows = from slot in db.Set<LogSlot>()
                    join log in db.Set<Log>() on slot.LogId equals log.Id
                    orderby slot.Slot
-                   select new { slot.Slot, log.Origin, Note = db.Set<LogCheckpoint>().Where(note => note.LogId == log.Id).OrderByDescending(note => note.Size).Select(note => note.Note).FirstOrDefault() };
+                   select new { slot.Slot, log.Id, log.Origin, Note = db.Set<LogCheckpoint>().Where(note => note.LogId == log.Id).OrderByDescending(note => note.Size).Select(note => note.Note).FirstOrDefault() };
         await foreach (var row in rows.AsNoTracking().AsAsyncEnumerable().WithCancellation(cancellationToken))
         {
-            // A checkpoint has no empty line of its own: up to the first one the note is what was signed.
-            var head = row.Note is null ? new Checkpoint(row.Origin, 0, TreeHash.Empty) : Checkpoint.Parse(row.Note[..(row.Note.IndexOf("\n\n", StringComparison.Ordinal) + 1)]);
-            if (row.Slot != leaves.Count || head.Origin != row.Origin)
+            if (row.Slot != leaves.Count)
             {
-                throw new InvalidOperationException($"Slot {leaves.Count} is missing, or its log {row.Origin} has signed as another.");
+                throw new InvalidOperationException($"Slot {leaves.Count} is missing.");
             }
 
+            var head = row.Note is null || held.Contains(row.Id) ? null : HeadOf(row.Origin, row.Note);
+            if (head is null && row.Note is not null && !held.Contains(row.Id))
+            {
+                LogLeftOut(logger, row.Origin, number);
+            }
+
+            head ??= new Checkpoint(row.Origin, 0, TreeHash.Empty);
             sizes.Add(head.Size);
             leaves.Add(Epoch.SlotOf(number, head, BlindingKey.Blind(key, row.Origin, number)));
         }
 
         return (sizes, new SlotTree([.. leaves]));
     }
+
+    // One log that is damaged does not keep the others from being bound.
+    private static Checkpoint? HeadOf(string origin, string note)
+    {
+        try
+        {
+            // A checkpoint has no empty line of its own: up to the first one the note is what was signed.
+            var head = Checkpoint.Parse(note[..(note.IndexOf("\n\n", StringComparison.Ordinal) + 1)]);
+            return head.Origin == origin ? head : null;
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    [LoggerMessage(6011, LogLevel.Critical, "The audit log {Origin} is not bound by epoch {Number}: its newest checkpoint is none that it signed")]
+    private static partial void LogLeftOut(ILogger logger, string origin, long number);
 }

@@ -51,7 +51,7 @@ internal static class LogsApi
         var last = await VerifyLogs.LastAsync(db, ids, cancellationToken);
         return [.. rows.Zip(newest, (row, note) => new AuditLogItem(
             row.Id, row.Origin, row.Kind, row.CustomerId, row.CreatedAt, sizes.GetValueOrDefault(row.Id)?.Size ?? 0, sizes.GetValueOrDefault(row.Id)?.Signed ?? 0, note is null ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)note[0]!), key.KeysOf(row.Origin, note is null ? null : ParseIfNote((string)note[1]!)),
-            last.GetValueOrDefault(row.Id)?.At, last.GetValueOrDefault(row.Id)?.Size, ProblemOf(held[row.Id].Concat(held[HeldLogs.All]).FirstOrDefault(), last.GetValueOrDefault(row.Id)?.Problem)))];
+            last.GetValueOrDefault(row.Id)?.At, last.GetValueOrDefault(row.Id)?.Size, ProblemOf(db.Scope.IsAll, held[row.Id].Concat(held[HeldLogs.All]).FirstOrDefault(), last.GetValueOrDefault(row.Id)?.Problem)))];
     }
 
     public static async Task<IResult> CheckpointAsync(Guid id, ControlPlaneDbContext db, HttpContext http, CancellationToken cancellationToken)
@@ -98,7 +98,8 @@ internal static class LogsApi
         return TypedResults.Text(new LogProof(leaf.Position, path, note) { Extra = leaf.Content }.ToString(), PlainText);
     }
 
-    private static string? ProblemOf(string? held, string? found) => held is null ? found : $"Not signed: {held}{(found is null ? "" : $" {found}")}";
+    // How the server keeps its memory is nobody's business but the operators'.
+    private static string? ProblemOf(bool isStaff, string? held, string? found) => held is null ? found : $"Not signed: {(isStaff ? held : "the database is not the one of which it was signed before.")}{(found is null ? "" : $" {found}")}";
 
     // One damaged row must not take the list of all away, which says that it is damaged.
     private static SignedNote? ParseIfNote(string note)

@@ -114,7 +114,7 @@ internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, Watch
                 : await BrokenEntryAsync(db, log, signed, size, cancellationToken) is { } broken ? string.Create(CultureInfo.InvariantCulture, $"entry {broken} is missing, or does not hash to what the tree has for it.")
                 : (await TileReader.ResolveAsync(db, log, ProofPlan.Root(size), cancellationToken))[0].Span.SequenceEqual(root) ? null : "its tiles do not hash to the root of its head.";
         }
-        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException)
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException && db.Dialect.UnavailableBehind(exception) is null)
         {
             // A tile that is not there, or has another length: this log alone is damaged.
             return exception.Message;
