@@ -159,6 +159,29 @@ public sealed class AuditGuardTests : IAsyncLifetime
         await Eventually.TrueAsync(async () => (await KnownAsync(log.Id)).Size == 3, "it is remembered");
     }
 
+    [Fact]
+    public async Task Rows_that_somebody_else_wrote_are_neither_remembered_nor_keep_others_from_being_signed()
+    {
+        var (customer, other) = ((await host.CreateCustomerAsync("Acme")).Id, (await host.CreateCustomerAsync("Beta")).Id);
+        var log = await SignedAsync(customer, 1);
+        await SignedAsync(other, 1);
+        var known = await KnownAsync(log.Id);
+
+        // A checkpoint that nobody signed, of more than there is: the log is held, and the memory of it stays what it was.
+        await ExecuteAsync($"INSERT INTO audit_log_checkpoint (log_id, size, signed_at, note) SELECT log_id, 1000000, 0, replace(note, char(10) || '{known.Size}' || char(10), char(10) || '1000000' || char(10)) FROM audit_log_checkpoint WHERE log_id = (SELECT id FROM audit_log WHERE origin = '{log.Origin}') AND size = {known.Size}");
+        Assert.Contains("not of what it holds", (await HeldAsync(customer)).Problem, StringComparison.Ordinal);
+        await ApplyAsync(other, 1);
+        await SignedAsync(other, 2);
+        Assert.Equal(known, await KnownAsync(log.Id));
+
+        // What of its own is held cannot be read: all are, until somebody has looked.
+        await ExecuteAsync("INSERT INTO audit_projection (kind, id, version, body) VALUES ('held-log', 'x', 1, 'y')");
+        await ApplyAsync(other, 1);
+        Assert.Equal(2, (await HeldAsync(other)).SignedSize);
+        await HostCommand.RunAsync(0, "admin", "audit", "accept-restored", "--data", data, "--log", "all", "--reason", "somebody wrote to the table");
+        await SignedAsync(other, 3);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]

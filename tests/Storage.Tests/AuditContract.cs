@@ -46,20 +46,20 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
         Assert.SkipWhen(older is null, "There is no cheap copy of a database here.");
         await GrowAsync(services, key, 301, 20);
 
-        var now = await LookAsync(services, []);
+        var now = await LookAsync(services, key, []);
         var (log, known) = Assert.Single(now.Newer);
         Assert.Equal(320, known.Size);
         Assert.Empty(now.Problems);
-        var seen = await LookAsync(services, new() { [log] = known });
+        var seen = await LookAsync(services, key, new() { [log] = known });
         Assert.Empty(seen.Problems.Values.Concat(seen.Newer.Select(one => one.ToString())));
 
         // Older; older, and gone on another way to the same size and beyond; one that never knew the log.
-        Assert.Contains("the database has 300", (await LookAsync(older!, new() { [log] = known })).Problems[log], StringComparison.Ordinal);
+        Assert.Contains("the database has 300", (await LookAsync(older!, key, new() { [log] = known })).Problems[log], StringComparison.Ordinal);
         await GrowAsync(older!, key, 301, 20);
-        Assert.Contains("another signed root", (await LookAsync(older!, new() { [log] = known })).Problems[log], StringComparison.Ordinal);
+        Assert.Contains("another signed root", (await LookAsync(older!, key, new() { [log] = known })).Problems[log], StringComparison.Ordinal);
         await GrowAsync(older!, key, 321, 5);
-        Assert.Contains("its first 320 entries are others", (await LookAsync(older!, new() { [log] = known })).Problems[log], StringComparison.Ordinal);
-        Assert.Contains("does not know it", (await LookAsync(services, new() { [log] = known, [Guid.CreateVersion7()] = known })).Problems.Values.Single(), StringComparison.Ordinal);
+        Assert.Contains("its first 320 entries are others", (await LookAsync(older!, key, new() { [log] = known })).Problems[log], StringComparison.Ordinal);
+        Assert.Contains("does not know it", (await LookAsync(services, key, new() { [log] = known, [Guid.CreateVersion7()] = known })).Problems.Values.Single(), StringComparison.Ordinal);
 
         // Each of the two is sound by itself; of the second the check says what it is not.
         Assert.Empty((await CheckAsync(services, log, known, key)).Problems);
@@ -77,11 +77,11 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
         Assert.Equal((1, 1, 2), (changed.Withheld, changed.Tiles, changed.Checkpoints));
     }
 
-    private static Task<GuardFinding> LookAsync(ServiceProvider services, Dictionary<Guid, KnownHead> known) => TestDatabase.WithAsync(services, db => GuardLook.RunAsync(db, known, null, Token));
+    private static Task<GuardFinding> LookAsync(ServiceProvider services, LogKey key, Dictionary<Guid, KnownHead> known) => TestDatabase.WithAsync(services, db => GuardLook.RunAsync(db, key, known, null, Token));
 
     private static Task<LogFinding> CheckAsync(ServiceProvider services, Guid log, KnownHead? known, LogKey key) => TestDatabase.WithAsync(services, async db =>
     {
-        var stored = (await GuardLook.RunAsync(db, new Dictionary<Guid, KnownHead>(), null, Token)).Logs.Single(one => one.Id == log);
+        var stored = (await GuardLook.RunAsync(db, key, new Dictionary<Guid, KnownHead>(), null, Token)).Logs.Single(one => one.Id == log);
         return await CheckLog.RunAsync(db, stored, known, key, static _ => Task.CompletedTask, Token);
     });
 

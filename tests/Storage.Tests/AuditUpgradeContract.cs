@@ -79,6 +79,15 @@ public abstract class AuditUpgradeContract : IAsyncLifetime
             Assert.Equal(("audit.imported", "system", last.EventId), (leaf.GetProperty("type").GetString(), leaf.GetProperty("actor").GetProperty("kind").GetString(), leaf.GetProperty("imported").GetProperty("eventId").GetGuid()));
             Assert.True(Commitment.Verify(leaf.GetProperty("commitments").GetProperty("imported").GetBytesFromBase64(), kept.Salt, "imported", JsonSerializer.Serialize(last, MessageJson.Options)));
 
+            // What stands beside the log and is not what it is committed to is nobody's word.
+            await using (var transaction = await db.BeginWriteAsync(cancellationToken: Token))
+            {
+                await db.Set<PersonalValue>().Where(row => row.LogId == item.LogId && row.Position == item.Index).ExecuteUpdateAsync(set => set.SetProperty(row => row.Value, row => row.Value.Replace("us", "eu")), Token);
+                await transaction.CommitAsync(Token);
+            }
+
+            Assert.Equal("us", Assert.Single(await EntryBodies.ReadAsync(db, sought, Token)).Entry.GetProperty("changes")[0].GetProperty("value").GetString());
+
             // Once it is erased the rest is told all the same.
             await using (var transaction = await db.BeginWriteAsync(cancellationToken: Token))
             {
@@ -183,6 +192,24 @@ public abstract class AuditUpgradeContract : IAsyncLifetime
     protected abstract string Triggers { get; }
 
     private static IEnumerable<AuditEntryRecorded> InOrder(IEnumerable<AuditEntryRecorded> told) => told.OrderBy(one => one.OccurredAt).ThenBy(one => one.EventId.ToString(), StringComparer.Ordinal);
+
+    [Fact]
+    public async Task A_row_that_is_no_entry_is_passed_over_and_told_and_keeps_no_other_from_its_log()
+    {
+        await WithAsync(db => FoundationDatabase.MigrateAsync(db, "Initial"));
+        var told = Enumerable.Range(1, 300).Select(number => FoundationDatabase.Event(number, acme)).ToList();
+        await WithAsync(db => FoundationDatabase.InsertAsync(db, told, Before, one => one == told[149] ? "{" : JsonSerializer.Serialize(one, MessageJson.Options)));
+        await MigrateAsync();
+
+        await CatchUpAsync();
+
+        await AssertWholeAsync([.. told.Where(one => one != told[149])]);
+        await WithAsync(async db =>
+        {
+            var skipped = Assert.Single(await db.Outbox("audit").AsNoTracking().ToListAsync(Token), message => Encoding.UTF8.GetString(message.Payload).Contains("audit.import-skipped", StringComparison.Ordinal));
+            Assert.Contains(told[149].EventId.ToString(), Encoding.UTF8.GetString(skipped.Payload), StringComparison.Ordinal);
+        });
+    }
 
     private async Task<List<AuditEntryRecorded>> FoundationAsync()
     {

@@ -26,7 +26,7 @@ public static class FoundationDatabase
     }
 
     /// <summary>Writes events into the table, as it was done then.</summary>
-    public static async Task InsertAsync(ControlPlaneDbContext db, IEnumerable<AuditEntryRecorded> events, DateTimeOffset recordedAt)
+    public static async Task InsertAsync(ControlPlaneDbContext db, IEnumerable<AuditEntryRecorded> events, DateTimeOffset recordedAt, Func<AuditEntryRecorded, string>? body = null)
     {
         ArgumentNullException.ThrowIfNull(db);
         ArgumentNullException.ThrowIfNull(events);
@@ -42,7 +42,7 @@ public static class FoundationDatabase
             [
                 told.EventId, told.OccurredAt.ToUnixTimeMilliseconds(), recordedAt.ToUnixTimeMilliseconds(), told.Log, told.CustomerId, told.ClusterId,
                 told.Type, told.Type.EndsWith("-read", StringComparison.Ordinal), told.Outcome, told.Actor.Kind, told.Actor.Id, told.Target.Type, told.Target.Id, told.Reason, told.Producer, told.ProducerSeq,
-                JsonSerializer.Serialize(told, MessageJson.Options),
+                body?.Invoke(told) ?? JsonSerializer.Serialize(told, MessageJson.Options),
             ];
             for (var i = 0; i < values.Length; i++)
             {

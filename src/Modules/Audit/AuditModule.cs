@@ -51,6 +51,7 @@ public sealed class AuditModule : IModule
         host.Services.AddSingleton<WatchHeads>();
         host.Services.AddHostedService(static services => services.GetRequiredService<WatchHeads>());
         host.Services.AddScoped<Sequencer>();
+        host.Services.AddScoped<ImportEntries>();
         host.Services.AddSingleton<Sweeper, SignCheckpoints>();
         host.Services.AddSingleton<Sweeper, CatchUp>();
         host.Services.AddSingleton<BlindingKey>();

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Audit.Guard;
-using MissionControl.Audit.Logs;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Time;
 
@@ -17,12 +16,23 @@ internal sealed class CatchUp(AppendOnlyTest test, TimeProvider time) : Sweeper(
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
     private bool done;
 
+    // Of a batch that failed each row by itself, so that one does not keep the others.
+    private int alone;
+
     public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {
-        var (db, sequencer, begun) = (scope.GetRequiredService<ControlPlaneDbContext>(), scope.GetRequiredService<Sequencer>(), time.GetTimestamp());
+        var (db, import, begun) = (scope.GetRequiredService<ControlPlaneDbContext>(), scope.GetRequiredService<ImportEntries>(), time.GetTimestamp());
         while (!done && test.Refusal is null && time.GetElapsedTime(begun) < Longest)
         {
-            done = !await FillIndex.StepAsync(db, cancellationToken) && !await ImportEntries.StepAsync(db, sequencer, cancellationToken);
+            try
+            {
+                done = !await FillIndex.StepAsync(db, cancellationToken) && !await import.StepAsync(alone > 0 ? 1 : ImportEntries.Batch, cancellationToken);
+                alone = Math.Max(0, alone - 1);
+            }
+            catch (Exception exception) when (alone == 0 && import.IsOfRows(exception))
+            {
+                alone = ImportEntries.Batch;
+            }
         }
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using MissionControl.Audit.Logs;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Platform.Data;
+using MissionControl.Trust.TransparencyLog;
 
 namespace MissionControl.Audit.Entries;
 
@@ -13,11 +14,32 @@ internal static class EntryBodies
     public static async Task<IReadOnlyList<AuditEntryItem>> ReadAsync(ControlPlaneDbContext db, IReadOnlyList<IndexedEntry> hits, CancellationToken cancellationToken)
     {
         var leaves = await db.Dialect.ReadByKeyAsync(db, LogLeaf.Table, ["log_id", "position"], [.. hits.Select(hit => new object?[] { hit.LogId, hit.Position })], ["content"], cancellationToken);
-        var entries = leaves.Select(leaf => leaf is null ? [] : JsonNode.Parse((byte[])leaf[0]!)!.AsObject()).ToList();
-        var fields = hits.Zip(entries).SelectMany(pair => pair.Second["commitments"]?.AsObject().Select(commitment => (Hit: pair.First, Field: commitment.Key)) ?? []).ToList();
-        var values = await db.Dialect.ReadByKeyAsync(db, PersonalValue.Table, ["log_id", "position", "field"], [.. fields.Select(one => new object?[] { one.Hit.LogId, one.Hit.Position, one.Field })], ["value"], cancellationToken);
-        var kept = fields.Zip(values).Where(pair => pair.Second is not null).ToLookup(pair => pair.First.Hit, pair => (pair.First.Field, Value: (string)pair.Second![0]!));
+        var entries = leaves.Select(leaf => leaf is null ? [] : Read((byte[])leaf[0]!)).ToList();
+        var fields = hits.Zip(entries).SelectMany(pair => (pair.Second["commitments"] as JsonObject)?.Select(commitment => (Hit: pair.First, Field: commitment.Key, Commitment: commitment.Value)) ?? []).ToList();
+        var values = await db.Dialect.ReadByKeyAsync(db, PersonalValue.Table, ["log_id", "position", "field"], [.. fields.Select(one => new object?[] { one.Hit.LogId, one.Hit.Position, one.Field })], ["salt", "value"], cancellationToken);
+
+        // What stands beside the log can be erased, and changed: only what the entry is committed to is told as what it says.
+        var kept = fields.Zip(values).Where(pair => pair.Second is [byte[] salt, string value] && IsOf(pair.First.Commitment, salt, pair.First.Field, value)).ToLookup(pair => pair.First.Hit, pair => (pair.First.Field, Value: (string)pair.Second![1]!));
         return [.. hits.Zip(entries, (hit, entry) => Item(hit, Body(entry, kept[hit].ToDictionary(one => one.Field, one => one.Value, StringComparer.Ordinal))))];
+    }
+
+    // One that is damaged does not take the page away; whoever verifies finds it.
+    private static JsonObject Read(byte[] content)
+    {
+        try
+        {
+            return JsonNode.Parse(content) as JsonObject ?? [];
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
+    }
+
+    private static bool IsOf(JsonNode? commitment, byte[] salt, string field, string value)
+    {
+        Span<byte> bytes = stackalloc byte[TreeHash.Size];
+        return commitment is JsonValue text && text.TryGetValue<string>(out var encoded) && Convert.TryFromBase64String(encoded, bytes, out var length) && Commitment.Verify(bytes[..length], salt, field, value);
     }
 
     private static AuditEntryItem Item(IndexedEntry hit, JsonObject body) => new(

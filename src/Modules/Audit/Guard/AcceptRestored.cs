@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Audit.Logs;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
@@ -20,11 +21,11 @@ internal static class AcceptRestored
 
     private static async Task<string> RunAsync(IServiceProvider services, Func<string, string> option, CancellationToken cancellationToken)
     {
-        var (db, guard, time) = (services.GetRequiredService<ControlPlaneDbContext>(), services.GetRequiredService<HeadGuard>(), services.GetRequiredService<TimeProvider>());
+        var (db, guard, key) = (services.GetRequiredService<ControlPlaneDbContext>(), services.GetRequiredService<HeadGuard>(), services.GetRequiredService<LogKey>());
         var one = option("log") == "all" ? (Guid?)null : Guid.TryParse(option("log"), out var id) ? id : throw new ArgumentException("--log is the id of a log, or all.");
         var reason = string.IsNullOrWhiteSpace(option("reason")) ? throw new ArgumentException("--reason says why, for everybody who reads the logs.") : option("reason").Trim();
         var reading = await guard.ReadAsync(cancellationToken);
-        var finding = await GuardLook.RunAsync(db, reading.Heads, null, cancellationToken);
+        var finding = await GuardLook.RunAsync(db, key, reading.Heads, null, cancellationToken);
         var rows = await HeldLogs.ReadAsync(db, cancellationToken);
         if (reading.State == GuardState.Damaged && one is not null)
         {
@@ -40,11 +41,11 @@ internal static class AcceptRestored
             throw new InvalidOperationException("There is nothing to accept: no such log is held.");
         }
 
-        var believed = (await GuardLook.RunAsync(db, new Dictionary<Guid, KnownHead>(), null, cancellationToken)).Newer;
+        var believed = (await GuardLook.RunAsync(db, key, new Dictionary<Guid, KnownHead>(), null, cancellationToken)).Newer;
         Tell(services.GetRequiredService<IEvents>(), reading, finding.Logs, believed, accepted, problems, reason);
         await using (var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken))
         {
-            await HeldLogs.RemoveAsync(db, [.. rows.Where(row => accepted.Contains(row.Log) || one is null).Select(row => (row.Log, row.Guard))], cancellationToken);
+            await (one is null ? HeldLogs.RemoveAllAsync(db, cancellationToken) : HeldLogs.RemoveAsync(db, [.. rows.Where(row => accepted.Contains(row.Log)).Select(row => (row.Log, row.Guard))], cancellationToken));
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }

@@ -31,7 +31,7 @@ internal static class GuardLook
     private const int Batch = 500;
 
     /// <summary>Looks at the logs that were written to since an instant; null: at all, and for those that are gone.</summary>
-    public static async Task<GuardFinding> RunAsync(ControlPlaneDbContext db, IReadOnlyDictionary<Guid, KnownHead> known, DateTimeOffset? since, CancellationToken cancellationToken)
+    public static async Task<GuardFinding> RunAsync(ControlPlaneDbContext db, LogKey key, IReadOnlyDictionary<Guid, KnownHead> known, DateTimeOffset? since, CancellationToken cancellationToken)
     {
         var heads = db.Set<LogHead>().AsNoTracking();
         heads = since is { } instant ? heads.Where(row => row.RecordedAt >= instant) : heads;
@@ -44,13 +44,14 @@ internal static class GuardLook
             var notes = await db.Dialect.ReadByKeyAsync(db, LogCheckpoint.Table, ["log_id", "size"], [.. chunk.Select(log => new object?[] { log.Id, log.Signed })], ["note"], cancellationToken);
             foreach (var (log, note) in chunk.Zip(notes))
             {
-                await CompareAsync(db, log, note is null ? null : (string)note[0]!, known.TryGetValue(log.Id, out var head) ? head : null, problems, newer, cancellationToken);
+                await CompareAsync(db, key, log, note is null ? null : (string)note[0]!, known.TryGetValue(log.Id, out var head) ? head : null, problems, newer, cancellationToken);
             }
         }
 
         if (since is null)
         {
-            foreach (var (log, head) in known.Where(pair => !logs.Exists(log => log.Id == pair.Key)))
+            var stored = logs.Select(log => log.Id).ToHashSet();
+            foreach (var (log, head) in known.Where(pair => !stored.Contains(pair.Key)))
             {
                 problems[log] = string.Create(CultureInfo.InvariantCulture, $"{head.Size} entries of it were signed, and the database does not know it.");
             }
@@ -70,21 +71,28 @@ internal static class GuardLook
         : (await TileReader.ResolveAsync(db, log, ProofPlan.Root(known.Size), cancellationToken))[0] == known.Root ? null
         : string.Create(CultureInfo.InvariantCulture, $"its first {known.Size} entries are others than those that were signed: the database was brought back from a backup, or changed.");
 
-    private static async Task CompareAsync(ControlPlaneDbContext db, StoredLog log, string? note, KnownHead? known, Dictionary<Guid, string> problems, Dictionary<Guid, KnownHead> newer, CancellationToken cancellationToken)
+    private static async Task CompareAsync(ControlPlaneDbContext db, LogKey key, StoredLog log, string? note, KnownHead? known, Dictionary<Guid, string> problems, Dictionary<Guid, KnownHead> newer, CancellationToken cancellationToken)
     {
         try
         {
-            var root = note is null ? (TreeHash?)null : Checkpoint.Parse(SignedNote.Parse(Encoding.UTF8.GetBytes(note)).Text).Root;
-            if (known is { } head && (head.Size == log.Signed ? (head.Root == root ? null : "the database has another signed root for as many entries.") : await ProblemAsync(db, log.Id, log.Size, head, cancellationToken)) is { } problem)
+            var signed = note is null ? null : SignedNote.Parse(Encoding.UTF8.GetBytes(note));
+            var said = signed is null ? null : Checkpoint.Parse(signed.Text);
+            if (known is { } head && (head.Size == log.Signed ? (head.Root == said?.Root ? null : "the database has another signed root for as many entries.") : await ProblemAsync(db, log.Id, log.Size, head, cancellationToken)) is { } problem)
             {
                 problems[log.Id] = problem;
             }
-            else if (root is { } signed && log.Signed > (known?.Size ?? 0))
+            else if (said is not null && (said.Origin != log.Origin || said.Size != log.Signed || said.Size > log.Size))
             {
-                newer[log.Id] = new KnownHead(log.Signed, signed);
+                problems[log.Id] = "its newest checkpoint is not of what it holds.";
+            }
+
+            // Rows of that table can be added by whoever has the role's login; a signature cannot.
+            else if (said is not null && said.Size > (known?.Size ?? 0) && key.HasSigned(log.Origin, signed!))
+            {
+                newer[log.Id] = new KnownHead(said.Size, said.Root);
             }
         }
-        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException)
+        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException && db.Dialect.UnavailableBehind(exception) is null)
         {
             // A tile that is missing, or a note that is none: it is not what was signed, either.
             problems[log.Id] = exception.Message;

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.Extensions.Options;
 using MissionControl.Audit.Logs;
 using MissionControl.Platform.Data;
@@ -48,7 +50,11 @@ internal sealed class HeadGuard : IDisposable
         (this.key, this.time) = (key, time);
         path = options.Value.GuardPath is { Length: > 0 } given ? Path.GetFullPath(given) : data.PathOf("audit/heads");
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        Place = new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{Environment.MachineName}/{path}")).AsSpan(0, 16), bigEndian: true);
     }
+
+    /// <summary>Where the file is, for whoever cannot read which one it is: this machine, and its path there.</summary>
+    public Guid Place { get; }
 
     /// <summary>Reads what is there now.</summary>
     public Task<GuardReading> ReadAsync(CancellationToken cancellationToken) => InTurnAsync(static reading => reading, cancellationToken);
@@ -63,10 +69,17 @@ internal sealed class HeadGuard : IDisposable
                 throw new InvalidOperationException($"The file of signed heads {path} is {reading.State}.");
             }
 
+            // What somebody read before others signed more is no news: a memory never goes back.
+            var further = heads.Where(pair => !file!.Heads.TryGetValue(pair.Key, out var head) || head.Size < pair.Value.Size).ToList();
+            if (further.Count == 0)
+            {
+                return reading;
+            }
+
             var end = file!.End;
             try
             {
-                var bytes = file.Append(heads);
+                var bytes = file.Append(further);
                 if (file.IsLong)
                 {
                     Write(file.Id, file.Generation + 1, file.Heads);

@@ -21,7 +21,7 @@ internal static class HeldLogs
     public static async Task<List<(Guid Log, Guid Guard, string Problem)>> ReadAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
     {
         var rows = await db.Projections("audit").AsNoTracking().Where(row => row.Kind == Kind).Select(row => new { row.Id, row.Body }).ToListAsync(cancellationToken);
-        return [.. rows.Select(row => (Guid.ParseExact(row.Id[..32], "N"), Guid.ParseExact(row.Id[33..], "N"), JsonSerializer.Deserialize<string>(row.Body)!))];
+        return [.. rows.Select(row => Read(row.Id, row.Body))];
     }
 
     /// <summary>Adds some and takes others away, in a transaction of its own.</summary>
@@ -33,6 +33,9 @@ internal static class HeldLogs
         await transaction.CommitAsync(cancellationToken);
     }
 
+    /// <summary>Takes all away, in the open write transaction, what cannot be read too.</summary>
+    public static Task RemoveAllAsync(ControlPlaneDbContext db, CancellationToken cancellationToken) => db.Projections("audit").Where(row => row.Kind == Kind).ExecuteDeleteAsync(cancellationToken);
+
     /// <summary>Takes some away, in the open write transaction.</summary>
     public static async Task RemoveAsync(ControlPlaneDbContext db, IReadOnlyCollection<(Guid Log, Guid Guard)> remove, CancellationToken cancellationToken)
     {
@@ -41,6 +44,21 @@ internal static class HeldLogs
             await db.Projections("audit").Where(row => row.Kind == Kind && ids.Contains(row.Id)).ExecuteDeleteAsync(cancellationToken);
         }
     }
+
+    // What cannot be read was written by somebody else, and holds all: it goes away with what holds all.
+    private static (Guid Log, Guid Guard, string Problem) Read(string id, string body)
+    {
+        try
+        {
+            return id.Length == 65 && Guid.TryParseExact(id[..32], "N", out var log) && Guid.TryParseExact(id[33..], "N", out var guard) ? (log, guard, JsonSerializer.Deserialize<string>(body)!) : Unreadable(id);
+        }
+        catch (JsonException)
+        {
+            return Unreadable(id);
+        }
+    }
+
+    private static (Guid Log, Guid Guard, string Problem) Unreadable(string id) => (All, Guid.Empty, $"The row {id} of what is held cannot be read.");
 
     private static string IdOf(Guid log, Guid guard) => $"{log:N}/{guard:N}";
 }

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using MissionControl.Audit.Logs;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
@@ -23,6 +24,7 @@ internal sealed partial class WatchHeads : BackgroundService
     private readonly HashSet<Guid> told = [];
     private readonly Meter meter = new("MissionControl.Audit");
     private readonly HeadGuard guard;
+    private readonly LogKey key;
     private readonly IServiceScopeFactory scopes;
     private readonly Readiness readiness;
     private readonly TimeProvider time;
@@ -32,9 +34,9 @@ internal sealed partial class WatchHeads : BackgroundService
     private string? said;
     private long held;
 
-    public WatchHeads(HeadGuard guard, IServiceScopeFactory scopes, Readiness readiness, TimeProvider time, ILogger<WatchHeads> logger)
+    public WatchHeads(HeadGuard guard, LogKey key, IServiceScopeFactory scopes, Readiness readiness, TimeProvider time, ILogger<WatchHeads> logger)
     {
-        (this.guard, this.scopes, this.readiness, this.time, this.logger) = (guard, scopes, readiness, time, logger);
+        (this.guard, this.key, this.scopes, this.readiness, this.time, this.logger) = (guard, key, scopes, readiness, time, logger);
         meter.CreateObservableGauge<long>("missioncontrol.audit.logs_held", () => Interlocked.Read(ref held), "{log}", "Audit logs that are not signed, because the database is not the one that was signed before.");
     }
 
@@ -96,12 +98,12 @@ internal sealed partial class WatchHeads : BackgroundService
         }
         else
         {
-            var finding = await GuardLook.RunAsync(db, reading.Heads, all ? null : looked - Room, cancellationToken);
+            var finding = await GuardLook.RunAsync(db, key, reading.Heads, all ? null : looked - Room, cancellationToken);
             (problems, logs) = (new Dictionary<Guid, string>(finding.Problems), finding.Logs);
             await FollowAsync(reading, finding, cancellationToken);
         }
 
-        await HoldAsync(db, reading.Id, problems, all ? null : [.. logs.Select(log => log.Id)], logs, now, cancellationToken);
+        await HoldAsync(db, reading.Id == Guid.Empty ? guard.Place : reading.Id, problems, all ? null : [.. logs.Select(log => log.Id)], logs, now, cancellationToken);
         (wholeAt, looked) = (all && reading.State == GuardState.Good ? now : wholeAt, now);
         HasLooked = true;
     }
@@ -109,7 +111,7 @@ internal sealed partial class WatchHeads : BackgroundService
     // Nobody who lost this file may be kept from starting: what the database has signed is believed once more, and that is told.
     private async Task AdoptAsync(IServiceProvider scope, ControlPlaneDbContext db, CancellationToken cancellationToken)
     {
-        var finding = await GuardLook.RunAsync(db, new Dictionary<Guid, KnownHead>(), null, cancellationToken);
+        var finding = await GuardLook.RunAsync(db, key, new Dictionary<Guid, KnownHead>(), null, cancellationToken);
         if (finding.Newer.Count > 0)
         {
             scope.GetRequiredService<IEvents>().Audit(new AuditFact("audit.guard-adopted", AuditLog.Operator, "replica", scope.GetRequiredService<ProcessIdentity>().Instance)
@@ -145,7 +147,9 @@ internal sealed partial class WatchHeads : BackgroundService
     private async Task HoldAsync(ControlPlaneDbContext db, Guid id, Dictionary<Guid, string> problems, HashSet<Guid>? seen, IReadOnlyList<StoredLog> logs, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var rows = await HeldLogs.ReadAsync(db, cancellationToken);
-        var own = rows.Where(row => row.Guard == id || row.Guard == Guid.Empty).ToList();
+
+        // By its place wrote who could not believe the file there: who can says so for that place alone.
+        var own = rows.Where(row => row.Guard == id || row.Guard == guard.Place).ToList();
         var add = problems.Where(pair => !own.Exists(row => row.Log == pair.Key && row.Guard == id && row.Problem == pair.Value)).ToList();
         var remove = own.Where(row => !(problems.ContainsKey(row.Log) && row.Guard == id) && seen?.Contains(row.Log) != false).Select(row => (row.Log, row.Guard)).ToList();
         if (add.Count > 0 || remove.Count > 0)

@@ -27,6 +27,9 @@ internal sealed class LogKey(DataDirectory data, TimeProvider time)
     public IReadOnlyList<string> KeysOf(string origin, SignedNote? newest) =>
         [.. ByEach(origin, signer => newest is null || newest.Signatures.Any(signer.Key.Owns) ? signer.Key.ToString() : null).OfType<string>()];
 
+    /// <summary>Whether a key that is here has signed a checkpoint.</summary>
+    public bool HasSigned(string origin, SignedNote note) => KeysOf(origin, note).Count > 0 && ProblemOf(origin, note) is null;
+
     /// <summary>Why a checkpoint was not signed by a key that is here; null: it was.</summary>
     public string? ProblemOf(string origin, SignedNote note)
     {

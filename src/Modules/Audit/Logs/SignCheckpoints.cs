@@ -77,21 +77,31 @@ internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, Watch
         var (heads, notes) = (new Dictionary<Guid, KnownHead>(), new List<object?[]>());
         foreach (var log in due)
         {
-            if (await ProblemAsync(db, log, cancellationToken) is { } problem)
+            try
             {
+                if (await ProblemAsync(db, log, cancellationToken) is { } problem)
+                {
+                    damaged.Add(log.Id);
+                    LogDamaged(logger, log.Origin, problem);
+                }
+                else if (known.TryGetValue(log.Id, out var head) && await GuardLook.ProblemAsync(db, log.Id, log.Size, head, cancellationToken) is not null)
+                {
+                    // It is told, and held, by the one that watches.
+                    watch.LookAtAll();
+                }
+                else
+                {
+                    var root = new TreeHash(log.Root);
+                    var note = key.Sign(new Checkpoint(log.Origin, log.Size, root)).ToString();
+                    heads[log.Id] = new KnownHead(log.Size, root);
+                    notes.Add([log.Id, log.Size, time.GetUtcNow().ToUnixTimeMilliseconds(), note]);
+                }
+            }
+            catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException && db.Dialect.UnavailableBehind(exception) is null)
+            {
+                // A tile that is not there or has another length, or a name that nothing can be signed by: this log alone is damaged.
                 damaged.Add(log.Id);
-                LogDamaged(logger, log.Origin, problem);
-            }
-            else if (known.TryGetValue(log.Id, out var head) && await GuardLook.ProblemAsync(db, log.Id, log.Size, head, cancellationToken) is not null)
-            {
-                // It is told, and held, by the one that watches.
-                watch.LookAtAll();
-            }
-            else
-            {
-                var root = new TreeHash(log.Root);
-                heads[log.Id] = new KnownHead(log.Size, root);
-                notes.Add([log.Id, log.Size, time.GetUtcNow().ToUnixTimeMilliseconds(), key.Sign(new Checkpoint(log.Origin, log.Size, root)).ToString()]);
+                LogDamaged(logger, log.Origin, exception.Message);
             }
         }
 
@@ -107,18 +117,10 @@ internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, Watch
     private static async Task<string?> ProblemAsync(ControlPlaneDbContext db, DueLog due, CancellationToken cancellationToken)
     {
         var (log, _, size, root, signed) = due;
-        try
-        {
-            return signed > size ? string.Create(CultureInfo.InvariantCulture, $"it was signed with {signed} entries, and has {size} now: was a part of the database brought back from a backup?")
-                : !await IsAsSignedAsync(db, log, signed, cancellationToken) ? string.Create(CultureInfo.InvariantCulture, $"its first {signed} entries are not those that were signed.")
-                : await BrokenEntryAsync(db, log, signed, size, cancellationToken) is { } broken ? string.Create(CultureInfo.InvariantCulture, $"entry {broken} is missing, or does not hash to what the tree has for it.")
-                : (await TileReader.ResolveAsync(db, log, ProofPlan.Root(size), cancellationToken))[0].Span.SequenceEqual(root) ? null : "its tiles do not hash to the root of its head.";
-        }
-        catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException && db.Dialect.UnavailableBehind(exception) is null)
-        {
-            // A tile that is not there, or has another length: this log alone is damaged.
-            return exception.Message;
-        }
+        return signed > size ? string.Create(CultureInfo.InvariantCulture, $"it was signed with {signed} entries, and has {size} now: was a part of the database brought back from a backup?")
+            : !await IsAsSignedAsync(db, log, signed, cancellationToken) ? string.Create(CultureInfo.InvariantCulture, $"its first {signed} entries are not those that were signed.")
+            : await BrokenEntryAsync(db, log, signed, size, cancellationToken) is { } broken ? string.Create(CultureInfo.InvariantCulture, $"entry {broken} is missing, or does not hash to what the tree has for it.")
+            : (await TileReader.ResolveAsync(db, log, ProofPlan.Root(size), cancellationToken))[0].Span.SequenceEqual(root) ? null : "its tiles do not hash to the root of its head.";
     }
 
     private static async Task<bool> IsAsSignedAsync(ControlPlaneDbContext db, Guid log, long signed, CancellationToken cancellationToken)
