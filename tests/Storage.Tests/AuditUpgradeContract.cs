@@ -6,7 +6,6 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Audit.Entries;
@@ -31,7 +30,7 @@ public abstract class AuditUpgradeContract : IAsyncLifetime
     private readonly DirectoryInfo data = Directory.CreateTempSubdirectory("mc-storage-");
     private readonly Guid acme = Guid.CreateVersion7();
     private readonly Guid beta = Guid.CreateVersion7();
-    private readonly Faults faults = new();
+    private readonly DyingCommits faults = new();
     private readonly SemaphoreSlim one = new(1);
     private WebApplication app = null!;
 
@@ -359,42 +358,6 @@ public abstract class AuditUpgradeContract : IAsyncLifetime
     {
         await using var scope = app.Services.CreateAsyncScope();
         await work(scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>());
-    }
-
-    private sealed class DiedException : Exception;
-
-    /// <summary>A process that dies at a commit: before it, so that nothing of it is there, or after it, so that all is and nobody was told.</summary>
-    private sealed class Faults : DbTransactionInterceptor
-    {
-        private int commits;
-
-        public bool Armed { get; set; }
-
-        public int Before { get; private set; }
-
-        public int After { get; private set; }
-
-        public override ValueTask<InterceptionResult> TransactionCommittingAsync(DbTransaction transaction, TransactionEventData eventData, InterceptionResult result, CancellationToken cancellationToken = default)
-        {
-            if (Armed && Interlocked.Increment(ref commits) % 3 == 1)
-            {
-                Before++;
-                throw new DiedException();
-            }
-
-            return ValueTask.FromResult(result);
-        }
-
-        public override Task TransactionCommittedAsync(DbTransaction transaction, TransactionEndEventData eventData, CancellationToken cancellationToken = default)
-        {
-            if (Armed && commits % 3 == 2)
-            {
-                After++;
-                throw new DiedException();
-            }
-
-            return Task.CompletedTask;
-        }
     }
 }
 
