@@ -25,19 +25,22 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
     // To declare every queue of its roles takes a busy machine a while, at the start and again once a broker that died is back.
     private static readonly TimeSpan SlowestStart = TimeSpan.FromMinutes(2);
     private int abandoned;
-    private volatile bool isConnected;
+    private volatile bool isStarted;
 
-    // Of the failures since the last success, while the broker answered: monotonic time stamps, zero when there are none.
+    // Of the failures since the last success, while the broker answered: monotonic time stamps, zero when there are none. Those of a bus that
+    // says it is well are counted by themselves: one that took long to connect again has only then its time to publish.
     private long firstFailure;
+    private long firstConnectedFailure;
     private long lastFailure;
 
     public int Parallelism => 32;
 
     public async Task SendAsync(OutboxMessage row, IMessage message, CancellationToken cancellationToken)
     {
-        if (bus.CheckHealth().Status != BusHealthStatus.Healthy || Volatile.Read(ref abandoned) >= MaxAbandoned)
+        var isConnected = bus.CheckHealth().Status == BusHealthStatus.Healthy;
+        if (!isConnected || Volatile.Read(ref abandoned) >= MaxAbandoned)
         {
-            Failed();
+            Failed(isConnected);
             throw new TransportUnavailableException("The broker is away.");
         }
 
@@ -53,7 +56,7 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
         try
         {
             await publish.WaitAsync(PublishDeadline, time, cancellationToken);
-            Volatile.Write(ref firstFailure, 0);
+            Forget();
         }
         catch (Exception exception) when (!publish.IsCompleted)
         {
@@ -63,12 +66,12 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
                 _ = task.Exception;
                 Interlocked.Decrement(ref ((RabbitMqTransport)state!).abandoned);
             }, this, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            Failed();
+            Failed(isConnected);
             throw exception is TimeoutException ? new TransportUnavailableException($"The broker did not confirm within {PublishDeadline.TotalSeconds} s.") : exception;
         }
         catch (Exception exception) when (exception is RabbitMqConnectionException or global::RabbitMQ.Client.Exceptions.AlreadyClosedException or OperationCanceledException)
         {
-            Failed();
+            Failed(isConnected);
             throw new TransportUnavailableException(exception.Message);
         }
     }
@@ -91,13 +94,13 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
 
     private async Task ConnectAsync(CancellationToken stoppingToken)
     {
-        while (!isConnected)
+        while (!isStarted)
         {
             try
             {
                 await bus.StartAsync(stoppingToken);
-                Volatile.Write(ref firstFailure, 0);
-                isConnected = true;
+                Forget();
+                isStarted = true;
             }
             catch (Exception exception) when (!stoppingToken.IsCancellationRequested)
             {
@@ -112,19 +115,19 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
         using var timer = new PeriodicTimer(TimeSpan.FromSeconds(5), time);
         while (await timer.NextAsync(stoppingToken))
         {
-            if (!isConnected)
+            if (!isStarted)
             {
-                Failed();
+                Failed(isConnected: false);
             }
 
-            if (Volatile.Read(ref firstFailure) is var since and not 0)
+            if (Volatile.Read(ref firstFailure) is not 0)
             {
                 if (!await BrokerProbe.TakesMessagesAsync(settings, stoppingToken))
                 {
                     // It is the broker; only what fails once it is well counts against this process.
-                    Interlocked.CompareExchange(ref firstFailure, 0, since);
+                    Forget();
                 }
-                else if (Volatile.Read(ref firstFailure) == since && time.GetElapsedTime(since, Volatile.Read(ref lastFailure)) is var stuck && stuck > (isConnected && bus.CheckHealth().Status == BusHealthStatus.Healthy ? StuckAfter : SlowestStart))
+                else if (Stuck() is { } stuck)
                 {
                     LogStuck(logger, settings.Address, (int)stuck.TotalSeconds);
                     Environment.ExitCode = 70;
@@ -135,11 +138,36 @@ internal sealed partial class RabbitMqTransport(RabbitMqSettings settings, IBusC
         }
     }
 
-    private void Failed()
+    private void Failed(bool isConnected)
     {
         var now = time.GetTimestamp();
         Volatile.Write(ref lastFailure, now);
         Interlocked.CompareExchange(ref firstFailure, now, 0);
+        if (isConnected)
+        {
+            Interlocked.CompareExchange(ref firstConnectedFailure, now, 0);
+        }
+        else
+        {
+            Volatile.Write(ref firstConnectedFailure, 0);
+        }
+    }
+
+    private void Forget()
+    {
+        Volatile.Write(ref firstFailure, 0);
+        Volatile.Write(ref firstConnectedFailure, 0);
+    }
+
+    // For how long nothing got through, when that is longer than it may take.
+    private TimeSpan? Stuck()
+    {
+        var last = Volatile.Read(ref lastFailure);
+        return Since(Volatile.Read(ref firstConnectedFailure)) is var connected && connected > StuckAfter ? connected
+            : Since(Volatile.Read(ref firstFailure)) is var all && all > SlowestStart ? all
+            : null;
+
+        TimeSpan Since(long first) => first == 0 ? TimeSpan.Zero : time.GetElapsedTime(first, last);
     }
 
     [LoggerMessage(114, LogLevel.Warning, "RabbitMQ at {Address} cannot be reached yet; messages wait in the outbox")]

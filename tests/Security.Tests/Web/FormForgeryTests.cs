@@ -149,7 +149,9 @@ public sealed class FormForgeryTests : IAsyncLifetime
         IReadOnlyList<AuditEntryItem> entries = [];
         await Eventually.TrueAsync(async () => (entries = (await host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>("/api/v1/audit/entries?kind=changes&limit=500"))!.Items).Any(entry => entry.TargetId == view), "the log has all");
         Assert.InRange(entries.Count, 10, 499);
-        return [.. entries.Where(entry => entry.Type != "identity.view-saved" || entry.TargetId == theirs.Ids["views"]).Select(entry => $"{entry.Type} {entry.TargetId}").Order(StringComparer.Ordinal)];
+
+        // Logs get their slots in the anchor when its epoch ends, whatever anybody opens meanwhile.
+        return [.. entries.Where(entry => entry.Type != "audit.log-registered" && (entry.Type != "identity.view-saved" || entry.TargetId == theirs.Ids["views"])).Select(entry => $"{entry.Type} {entry.TargetId}").Order(StringComparer.Ordinal)];
     }
 
     /// <summary>Each address of the portal, with ids of rows that are there.</summary>
