@@ -1,8 +1,13 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
+using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Host;
+using MissionControl.Identity.SignIn;
 using MissionControl.Testing;
 using Xunit;
 
@@ -18,9 +23,18 @@ public sealed class EnumerationTests : IAsyncLifetime
     private readonly ManualTime time = new(new DateTimeOffset(2026, 11, 2, 8, 0, 0, TimeSpan.Zero));
     private ControlPlane host = null!;
 
-    public async ValueTask InitializeAsync() => host = await ControlPlane.StartAsync(time: time, configuration: new Dictionary<string, string?> { ["Api:RequestsPerMinute"] = "1000000", ["Identity:KeepBootstrapToken"] = "true" });
+    public async ValueTask InitializeAsync() => host = await ControlPlane.StartAsync(time: time, configuration: new Dictionary<string, string?> { ["Api:RequestsPerMinute"] = "1000000", ["Identity:KeepBootstrapToken"] = "true" },
+        services: static services => services.PostConfigure<PasswordHasherOptions>(static options => options.IterationCount = Passwords.Iterations));
 
     public async ValueTask DisposeAsync() => await host.DisposeAsync();
+
+    [Fact]
+    public async Task A_guess_costs_what_it_should_where_no_test_says_otherwise()
+    {
+        await using var product = ControlPlaneHost.Build(new HostSettings { Data = host.Data, Serves = false });
+        Assert.True(product.Services.GetRequiredService<IOptions<PasswordHasherOptions>>().Value.IterationCount >= 210_000);
+        Assert.Equal(PasswordHasherCompatibilityMode.IdentityV3, product.Services.GetRequiredService<IOptions<PasswordHasherOptions>>().Value.CompatibilityMode);
+    }
 
     [Fact]
     public async Task Known_unknown_disabled_locked_and_passkey_only_accounts_get_one_answer_at_one_beat()

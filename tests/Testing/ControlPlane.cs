@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MissionControl.Contracts.Api.CallHome;
@@ -8,14 +9,15 @@ using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Host;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Telemetry;
+using MissionControl.Storage.Sqlite;
 
 namespace MissionControl.Testing;
 
 /// <summary>The real host in this process: real Kestrel and TLS on free ports, real SQLite file, real fsync. Tests speak to it over sockets.</summary>
 public sealed class ControlPlane : IAsyncDisposable
 {
-    // What every first start would do once more: the tables, empty. Kept for this process.
-    private static readonly Lazy<Task<byte[]>> EmptyDatabase = new(MigrateAsync);
+    // What every first start would do once more: the tables, empty. Made once for all test projects, as the migrations of this build make them.
+    private static readonly Lazy<Task<byte[]>> EmptyDatabase = new(ReadEmptyAsync);
 
     private const string DatabaseFile = "missioncontrol.db";
 
@@ -77,6 +79,9 @@ public sealed class ControlPlane : IAsyncDisposable
         {
             builder.Logging.SetMinimumLevel(LogLevel.Warning);
             Microsoft.Extensions.Configuration.MemoryConfigurationBuilderExtensions.AddInMemoryCollection(builder.Configuration, configuration);
+
+            // Most tests sign somebody in, and few are about how slow a guess is: a fifth of a second of a processor each time.
+            builder.Services.PostConfigure<PasswordHasherOptions>(static options => options.IterationCount = 1_000);
             services?.Invoke(builder.Services);
         });
         await app.StartAsync();
@@ -126,6 +131,19 @@ public sealed class ControlPlane : IAsyncDisposable
 
     /// <summary>Stops the host, as Ctrl-C does.</summary>
     public Task StopAsync() => app.StopAsync();
+
+    private static async Task<byte[]> ReadEmptyAsync()
+    {
+        var kept = Path.Combine(AppContext.BaseDirectory, "..", "..", $"empty-{typeof(SqliteStorage).Module.ModuleVersionId:N}-{typeof(ControlPlaneDbContext).Module.ModuleVersionId:N}.db");
+        if (!File.Exists(kept))
+        {
+            var own = $"{kept}.{Environment.ProcessId}";
+            await File.WriteAllBytesAsync(own, await MigrateAsync());
+            File.Move(own, kept, overwrite: true);
+        }
+
+        return await File.ReadAllBytesAsync(kept);
+    }
 
     private static async Task<byte[]> MigrateAsync()
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -108,6 +109,7 @@ public sealed class IdentityModule : IModule
         host.Services.AddSingleton<ClientTokenKey>();
         host.Services.AddSingleton<ClientAssertions>();
         host.Services.AddSingleton<WrongClients>();
+        host.Services.Configure<PasswordHasherOptions>(static options => options.IterationCount = Passwords.Iterations);
         host.Services.AddSingleton<Passwords>();
         host.Services.AddSingleton<FactorBook>();
         host.Services.AddSingleton<PasskeyBook>();

@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
+using Microsoft.AspNetCore.Cryptography.KeyDerivation;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 using MissionControl.Contracts.Api;
@@ -15,22 +17,23 @@ internal sealed class Passwords : IDisposable
     public const int Shortest = 12;
     public const int Longest = 200;
 
-    /// <summary>Of OWASP's advice for HMAC-SHA-512.</summary>
-    private const int Iterations = 210_000;
+    /// <summary>How often a password is hashed: of OWASP's advice for HMAC-SHA-512.</summary>
+    public const int Iterations = 210_000;
 
     /// <summary>Requests that wait for theirs; who comes then is told to come again.</summary>
     private const int MaxWaiting = 64;
 
-    private readonly PasswordHasher<Person> hasher = new(Options.Create(new PasswordHasherOptions { IterationCount = Iterations }));
+    private readonly PasswordHasher<Person> hasher;
     private readonly SemaphoreSlim gate = new(Math.Max(1, Environment.ProcessorCount / 2));
     private readonly string nobodys;
     private readonly BreachedPasswords breached;
     private int waiting;
 
-    public Passwords(IOptions<IdentityOptions> options)
+    public Passwords(IOptions<IdentityOptions> options, IOptions<PasswordHasherOptions> hashing)
     {
         breached = new BreachedPasswords(options.Value.BreachedPasswordsFile);
-        nobodys = hasher.HashPassword(null!, Convert.ToHexString(RandomNumberGenerator.GetBytes(16)));
+        hasher = new PasswordHasher<Person>(hashing);
+        nobodys = Nobodys(hashing.Value.IterationCount);
     }
 
     /// <summary>A place among those whose password is looked at, until it is disposed; null: there are too many.</summary>
@@ -68,6 +71,18 @@ internal sealed class Passwords : IDisposable
     {
         gate.Dispose();
         breached.Dispose();
+    }
+
+    // In the framework's third format (a one, PRF, iterations, length of the salt, salt, hash): what no password is known to lead to, so that
+    // nothing needs to be hashed for it.
+    private static string Nobodys(int iterations)
+    {
+        var hash = RandomNumberGenerator.GetBytes(13 + 16 + 32);
+        hash[0] = 1;
+        BinaryPrimitives.WriteInt32BigEndian(hash.AsSpan(1), (int)KeyDerivationPrf.HMACSHA512);
+        BinaryPrimitives.WriteInt32BigEndian(hash.AsSpan(5), iterations);
+        BinaryPrimitives.WriteInt32BigEndian(hash.AsSpan(9), 16);
+        return Convert.ToBase64String(hash);
     }
 
     private async Task<T> InTurnAsync<T>(Func<T> hash, CancellationToken cancellationToken)
