@@ -4,7 +4,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Benchmarks.Measuring;
 using MissionControl.Benchmarks.Subject;
-using MissionControl.Contracts;
 using MissionControl.Contracts.Commands.CallHome;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Contracts.Events.CallHome;
@@ -48,15 +47,15 @@ internal static class WitnessBenchmark
         {
             var floor = RawSqlite.RowsPerSecond(200, 1);
             await ApplyAsync(host, "audit.record-answers", Group(customers.Select(customer => (customer, new WitnessAnswer { Log = "customer", Outcome = "held", Size = Held })), (2 * round) - 1));
-            var used = Environment.CpuUsage.TotalTime;
+            var used = System.Environment.CpuUsage.TotalTime;
             await SweepAsync(host);
-            var asked = Environment.CpuUsage.TotalTime - used;
+            var asked = System.Environment.CpuUsage.TotalTime - used;
             var questions = await QuestionsAsync(host);
             var answers = questions.ConvertAll(one => (Question: one, Answer: Answer(witness, one.Wanted)));
             bytes = answers.Max(one => one.Question.Wanted.CalculateSize() + one.Answer.CalculateSize());
-            used = Environment.CpuUsage.TotalTime;
+            used = System.Environment.CpuUsage.TotalTime;
             await ApplyAsync(host, "audit.record-answers", Group(answers.Select(one => (one.Question.Cluster, one.Answer)), 2 * round));
-            var taken = Environment.CpuUsage.TotalTime - used;
+            var taken = System.Environment.CpuUsage.TotalTime - used;
             figures.Add((asked + taken).TotalMilliseconds / answers.Count);
             Verdict.Note(string.Create(CultureInfo.InvariantCulture, $"round {round}: {answers.Count} exchanges, {asked.TotalMilliseconds / answers.Count:0.00} ms of a processor to ask and {taken.TotalMilliseconds / answers.Count:0.00} ms to take the answer; floor {floor:0} commits/s"));
         }
