@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Testing;
 
 namespace MissionControl.Cli.Tests;
@@ -11,15 +13,25 @@ public sealed class AuditWitnessTests(SignedInHost here)
     public async Task The_served_policy_is_satisfied_by_the_customers_own_clusters_also_while_the_log_grows()
     {
         using var space = here.Workspace();
-        var customer = (await here.Host.CreateCustomerAsync("Witnessed")).Id;
-        using var agent = await RealAgent.EnrollAsync(here.Host, customer, witness: true);
+        using var api = await here.Ada.ApiAsync();
+        var customer = (await space.McAsync("api", "POST", "/api/v1/licensing/customers", "--data", """{"name": "Witnessed", "region": "eu"}""")).Said;
+        var id = (string)JsonNode.Parse(customer)!["id"]!;
+        using var agent = new RealAgent(here.Host, witness: true);
+        CreatedEnrollmentToken? token = null;
+        await Eventually.TrueAsync(async () =>
+        {
+            var made = await space.McAsync("api", "POST", "/api/v1/callhome/enrollment-tokens", "--data", $$"""{"customerId": "{{id}}"}""");
+            token = made.Code == 0 ? JsonSerializer.Deserialize<CreatedEnrollmentToken>(made.Said, JsonSerializerOptions.Web) : null;
+            return token is not null;
+        }, "callhome knows the customer");
+        await agent.EnrollAsync(token!);
         JsonNode? log = null;
         var policy = "";
         await agent.CheckInUntilAsync(async () =>
         {
             var listed = await space.McAsync("api", "GET", "/api/v1/audit/logs?limit=500");
-            log = JsonNode.Parse(listed.Said)!["items"]!.AsArray().FirstOrDefault(item => (string?)item!["customerId"] == $"{customer}" && (long)item["signedSize"]! > 0);
-            policy = log is null ? "" : await here.Host.Admin.GetStringAsync(new Uri($"/api/v1/audit/logs/{(string)log["id"]!}/policy", UriKind.Relative));
+            log = JsonNode.Parse(listed.Said)!["items"]!.AsArray().FirstOrDefault(item => (string?)item!["customerId"] == id && (long)item["signedSize"]! > 0);
+            policy = log is null ? "" : await api.GetStringAsync(new Uri($"/api/v1/audit/logs/{(string)log["id"]!}/policy", UriKind.Relative));
             return policy.Contains("group witnesses 1 mc-witness-", StringComparison.Ordinal);
         }, "the policy names the cluster");
         space.Write("audit.policy", policy);

@@ -68,7 +68,6 @@ internal sealed record AuditReport(Verdict Verdict, SeenNote? Before)
             newEntries = New,
             witnesses = Seen?.Witnesses.OrderBy(witness => witness.Key, StringComparer.Ordinal).Select(witness => new { name = witness.Key, time = Time(witness.Value) }) ?? [],
             quorum = Seen?.HasQuorum ?? false,
-            witnessedSize = Seen is { Witnesses.Count: > 0 } ? Seen.Checkpoint.Size : (long?)null,
             entriesRead = Found?.Entries ?? 0,
             tilesRead = Found?.Tiles ?? 0,
             problem = Problem,
@@ -82,6 +81,7 @@ internal sealed record AuditReport(Verdict Verdict, SeenNote? Before)
             anchorSize = Anchor?.Anchor?.Checkpoint.Size,
             anchorOrigin = Anchor?.Anchor?.Checkpoint.Origin,
             anchorRoot = Anchor?.Anchor?.Checkpoint.Root.ToString(),
+            witnessedSize = Seen is { Witnesses.Count: > 0 } ? Seen.Checkpoint.Size : (long?)null,
         },
         Form));
 
