@@ -4,6 +4,7 @@ using MissionControl.ClusterAgent.CallHome;
 using MissionControl.ClusterAgent.Machine;
 using MissionControl.ClusterAgent.Spool;
 using MissionControl.ClusterAgent.Usage;
+using MissionControl.ClusterAgent.Witnesses;
 using MissionControl.Protocol.CallHome;
 
 namespace MissionControl.ClusterAgent;
@@ -14,7 +15,7 @@ namespace MissionControl.ClusterAgent;
 /// </summary>
 public sealed class Agent(
     IAgentIdentity identity, ISpool spool, IClusterSource source, CallHomeClient client, TimeProvider time, Random random,
-    UsageRecorder? usage = null, Quarantine? quarantine = null, DiskReserve? reserve = null, AnswerBox? answers = null, bool offline = false)
+    UsageRecorder? usage = null, Quarantine? quarantine = null, DiskReserve? reserve = null, AnswerBox? answers = null, bool offline = false, WitnessBook? seen = null)
 {
     private const int MaxItems = 100;
     private const int MaxBytes = 384 * 1024;
@@ -36,6 +37,7 @@ public sealed class Agent(
 
     private readonly Collector collector = new(source, spool, usage, reserve, time);
     private readonly KeyRotation rotation = new(identity, client, time, random);
+    private readonly Witnessing? witness = seen is null ? null : new Witnessing(identity, seen, spool, source, time);
     private readonly Dictionary<long, long> held = [];
     private readonly Backoff backoff = new(random);
     private int batch = MaxItems;
@@ -70,6 +72,9 @@ public sealed class Agent(
     /// <summary>Why the cluster's key could not be replaced, though that is asked for; null when nothing is wrong.</summary>
     public string? KeyProblem => rotation.Problem;
 
+    /// <summary>Why audit logs are not cosigned as they should be; null when nothing is wrong.</summary>
+    public string? WitnessProblem => witness?.Problem;
+
     /// <summary>Reads everything and checks in once; an agent that is offline only reads.</summary>
     public async Task<CheckInResult> CheckInAsync(CancellationToken cancellationToken)
     {
@@ -87,6 +92,7 @@ public sealed class Agent(
             return new CheckInResult(false, TimeSpan.FromSeconds(interval), null);
         }
 
+        witness?.Tell(client.ServerNow);
         var request = new CheckInRequest
         {
             ClusterId = enrollment.ClusterId.ToString("D"),
@@ -97,7 +103,7 @@ public sealed class Agent(
             DesiredEtag = etag,
             AgentVersion = LinuxMachine.Version,
             AnchorsVersion = AnchorsVersion(enrollment),
-            Sections = { Understood },
+            Sections = { Understood, witness is null ? [] : [Witnessing.Section] },
             Spool = new SpoolState { Items = spool.Count, Bytes = spool.Bytes, OldestAtMs = spool.OldestAtMs, Dropped = { spool.Dropped }, Quarantined = (quarantine?.Count ?? 0) + (usage?.Summary.Refused.Count ?? 0) },
         };
         try
@@ -113,10 +119,10 @@ public sealed class Agent(
             Count(succeeded: false);
             return await RefusedAsync(request, refusal, cancellationToken);
         }
-        catch (Exception exception) when (MayPass(exception, cancellationToken))
+        catch (Exception exception) when (CallFailure.MayPass(exception, cancellationToken))
         {
             Count(succeeded: false);
-            return new CheckInResult(false, backoff.Failure(null), Words(exception));
+            return new CheckInResult(false, backoff.Failure(null), CallFailure.Words(exception));
         }
     }
 
@@ -253,6 +259,7 @@ public sealed class Agent(
     private void Apply(DesiredState desired)
     {
         rotation.Ask(desired.Sections.FirstOrDefault(section => section.Name == "credentials"));
+        witness?.Apply(desired.Sections.FirstOrDefault(section => section.Name == Witnessing.Section), client.ServerNow);
 
         // The version is when it was asked for. After a restart the inventory is told in any case: what was asked before need not be remembered.
         if (desired.Sections.FirstOrDefault(section => section.Name == "inventory") is { } inventory && inventory.Version > inventoryAsked)
@@ -341,9 +348,9 @@ public sealed class Agent(
                 {
                     return new CheckInResult(false, backoff.Refused(), again.Message);
                 }
-                catch (Exception exception) when (MayPass(exception, cancellationToken))
+                catch (Exception exception) when (CallFailure.MayPass(exception, cancellationToken))
                 {
-                    return new CheckInResult(false, backoff.Failure(null), Words(exception));
+                    return new CheckInResult(false, backoff.Failure(null), CallFailure.Words(exception));
                 }
 
             case "access-token-invalid":
@@ -374,12 +381,6 @@ public sealed class Agent(
         return new CheckInResult(false, request.Items.Count == 0 ? backoff.Failure(null) : backoff.Failure(TimeSpan.FromSeconds(1)), refusal.Message);
     }
 
-    private static bool MayPass(Exception exception, CancellationToken cancellationToken) =>
-        exception is HttpRequestException or IOException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested);
-
-    private static string Words(Exception exception) =>
-        exception is IOException full && DiskReserve.IsDiskFull(full) ? "The disk of the agent's directory is full: what cannot be written down first is not sent." : exception.Message;
-
     private void Store(Action write)
     {
         if (reserve is null)
@@ -394,7 +395,6 @@ public sealed class Agent(
 
     private void Count(bool succeeded)
     {
-        window = Math.Min(window + 1, 15);
-        failed = Math.Clamp(failed + (succeeded ? -1 : 1), 0, window);
+        (window, failed) = (Math.Min(window + 1, 15), Math.Clamp(failed + (succeeded ? -1 : 1), 0, Math.Min(window + 1, 15)));
     }
 }

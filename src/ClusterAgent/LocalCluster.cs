@@ -155,7 +155,7 @@ public sealed class LocalCluster(string name, LinuxMachine machine, CertificateF
         ProductVersion = ProductVersion,
         TimeZone = TimeZoneInfo.Local.Id,
         Os = RuntimeInformation.OSDescription,
-        Capabilities = { "health", "usage", "event", "inventory", "receipts", "credentials" },
+        Capabilities = { "health", "usage", "event", "inventory", "receipts", "credentials", "witness" },
         InstallFingerprint = LinuxMachine.Fingerprint(),
     };
 

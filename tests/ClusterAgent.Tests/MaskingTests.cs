@@ -96,7 +96,7 @@ public sealed class MaskingTests
     public void Every_field_that_leaves_stands_in_the_list_once()
     {
         var listed = DataFields.All.SelectMany(field => field.Fields).ToList();
-        var messages = new[] { Facts.Descriptor, Protocol.CallHome.Health.Descriptor, Inventory.Descriptor, Event.Descriptor };
+        var messages = new[] { Facts.Descriptor, Protocol.CallHome.Health.Descriptor, Inventory.Descriptor, Event.Descriptor, WitnessAnswers.Descriptor };
         var all = messages.SelectMany(message => Fields(message, [])).Distinct().Order(StringComparer.Ordinal).ToList();
 
         Assert.Equal(all, listed.Order(StringComparer.Ordinal));

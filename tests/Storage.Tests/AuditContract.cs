@@ -1,11 +1,19 @@
+using Google.Protobuf;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using MissionControl.Audit;
 using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Check;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
+using MissionControl.Audit.Witnesses;
 using MissionControl.Contracts.Events.Audit;
+using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Platform.Data;
+using MissionControl.Protocol.CallHome;
+using MissionControl.Trust;
 using MissionControl.Trust.TransparencyLog;
 using Xunit;
 
@@ -15,6 +23,7 @@ namespace MissionControl.Storage.Tests;
 public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixture<TDatabase>, IAsyncLifetime
     where TDatabase : TestDatabase
 {
+    private static readonly Guid Customer = new("018f0000-0000-7000-8000-000000000001");
     private readonly string data = Directory.CreateTempSubdirectory("mc-audit-").FullName;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -77,6 +86,99 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
         Assert.Equal((1, 1, 2), (changed.Withheld, changed.Tiles, changed.Checkpoints));
     }
 
+    [Fact]
+    public async Task Words_of_witnesses_are_kept_while_they_are_worth_something_and_whoever_is_due_is_found()
+    {
+        var services = await database.EmptyAsync();
+        await TestDatabase.WithAsync(services, async db =>
+        {
+            await db.Dialect.MigrateAsync(db, Token);
+            return 0;
+        });
+        var key = new LogKey(new DataDirectory(data), TimeProvider.System);
+        await GrowAsync(services, key, 1, 3);
+        var (one, two) = (new Speaker(1), new Speaker(2));
+        var log = Log.IdOf(Log.NameOf("customer", Customer));
+        await InTransactionAsync(services, async db => await (await new KeepWitness(db).PrepareAsync([one.Changed(2), one.Changed(1) with { State = "suspended" }, two.Changed(1)], Token))(Token));
+
+        // The hello, then more and more checkpoints, each seen by one and the last one by both.
+        var seq = 0L;
+        await TellAsync(services, key, one.Item(++seq, "held", 0), two.Item(++seq, "held", 0));
+        Assert.Equal(2, (await TestDatabase.WithAsync(services, db => Opened(db, () => AskWitnesses.DueAsync(db, DateTimeOffset.UtcNow, [], Token)))).Count);
+        Assert.Equal(two.Id, Assert.Single(await TestDatabase.WithAsync(services, db => Opened(db, () => AskWitnesses.DueAsync(db, DateTimeOffset.UtcNow, [one.Id], Token)))).ClusterId);
+        for (var size = 4; size < 4 + RecordAnswers.KeptOfOne + 2; size++)
+        {
+            await GrowAsync(services, key, size, 1);
+            await TellAsync(services, key, one.Item(++seq, "cosigned", size, await NewestAsync(services, log)));
+            Assert.Equal(1, await TestDatabase.WithAsync(services, db => db.Set<Cosignature>().CountAsync(Token)));
+        }
+
+        // Too late to be worth anything, and before its time.
+        var newest = await NewestAsync(services, log);
+        await TellAsync(services, key, two.Item(++seq, "cosigned", Checkpoint.Parse(newest.Text).Size, newest), two.Item(++seq, "cosigned", 1_000, newest));
+        var (text, policy, head) = await TestDatabase.WithAsync(services, db => Opened(db, async () =>
+        {
+            var stored = await db.Set<Log>().AsNoTracking().SingleAsync(Token);
+            var size = await Witnessed.SizeAsync(db, log, 2, Token);
+            return (await Witnessed.NoteAsync(db, log, size, newest.ToString(), Token), await Witnessed.PolicyAsync(db, stored, key.KeysOf(stored.Origin, null), 3, Token), (await AskWitnesses.HeadsAsync(db, [log], Token))[log]);
+        }));
+        using var read = LogPolicy.Parse(policy);
+        Assert.Equal(2, read.Judge(SignedNote.Parse(System.Text.Encoding.UTF8.GetBytes(text))).Witnesses.Count);
+        Assert.Equal(newest.ToString(), head.Note.ToString());
+        Assert.Equal(2, (await TestDatabase.WithAsync(services, db => Opened(db, () => AskWitnesses.FreeAsync(db, DateTimeOffset.UnixEpoch, 5, Token)))).Count);
+
+        // Of two replicas that ask the same cluster one does.
+        var rows = await TestDatabase.WithAsync(services, db => Opened(db, () => db.Set<WitnessRow>().AsNoTracking().ToListAsync(Token)));
+        Assert.All(rows, row => Assert.True(row is { MayBeAsked: true, IsActive: true, AnsweredAt: not null }));
+        foreach (var expected in new[] { true, false })
+        {
+            await InTransactionAsync(services, async db => Assert.All(await db.Dialect.CompareAndSwapAsync(db, WitnessRow.Rows(rows), "version", Token), written => Assert.Equal(expected, written)));
+        }
+    }
+
+    private static async Task<T> Opened<T>(ControlPlaneDbContext db, Func<Task<T>> read)
+    {
+        db.Scope.OpenAll("a test looks at all");
+        return await read();
+    }
+
+    private static Task<SignedNote> NewestAsync(ServiceProvider services, Guid log) => TestDatabase.WithAsync(services, async db => (await AskWitnesses.HeadsAsync(db, [log], Token))[log].Note);
+
+    private static Task InTransactionAsync(ServiceProvider services, Func<ControlPlaneDbContext, Task> write) => TestDatabase.WithAsync(services, async db =>
+    {
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
+        await write(db);
+        await transaction.CommitAsync(Token);
+        return 0;
+    });
+
+    // Nothing here is alarming, so nobody is told.
+    private static Task TellAsync(ServiceProvider services, LogKey key, params ReceivedItem[] items) => InTransactionAsync(services, async db =>
+    {
+        var message = new ItemsReceived(Guid.CreateVersion7(), "witness", DateTimeOffset.UtcNow) { Attachment = ItemsReceived.Deflate(new ReceivedItems { Items = { items } }) };
+        await (await new RecordAnswers(db, null!, key, Options.Create(new AuditOptions()), NullLogger<RecordAnswers>.Instance).PrepareAsync([message], Token))(Token);
+    });
+
+    /// <summary>A cluster that speaks as its agent would.</summary>
+    private sealed class Speaker(byte number)
+    {
+        private readonly Ed25519Key witness = Ed25519Key.FromSeed([.. Enumerable.Repeat(number, Ed25519Key.KeySize)]);
+
+        public Guid Id { get; } = new($"018f0000-0000-7000-8000-00000000010{number}");
+
+        public ClusterChanged Changed(long version) => new(Id, Customer, "Oslo", "active", false, 1, DateTimeOffset.UnixEpoch, [], DateTimeOffset.UnixEpoch, false, DateTimeOffset.UnixEpoch, version, witness.ToSpki());
+
+        public ReceivedItem Item(long seq, string outcome, long size, SignedNote? over = null)
+        {
+            var answer = new WitnessAnswer { Log = "customer", Outcome = outcome, Size = size, Cosignature = over is null ? "" : WitnessRules.Cosign(witness.PublicKey.Span, witness.Sign, over.Text, 1_764_000_000).ToString() };
+            return new ReceivedItem
+            {
+                ClusterId = ByteString.CopyFrom(Id.ToByteArray(bigEndian: true)), CustomerId = ByteString.CopyFrom(Customer.ToByteArray(bigEndian: true)), Epoch = 1, Seq = seq, ReceivedAtMs = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(),
+                Body = new WitnessAnswers { Answers = { answer } }.ToByteString(),
+            };
+        }
+    }
+
     private static Task<GuardFinding> LookAsync(ServiceProvider services, LogKey key, Dictionary<Guid, KnownHead> known) => TestDatabase.WithAsync(services, db => GuardLook.RunAsync(db, key, known, null, Token));
 
     private static Task<LogFinding> CheckAsync(ServiceProvider services, Guid log, KnownHead? known, LogKey key) => TestDatabase.WithAsync(services, async db =>
@@ -87,7 +189,7 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
 
     private static Task GrowAsync(ServiceProvider services, LogKey key, int from, int count) => TestDatabase.WithAsync(services, async db =>
     {
-        var customer = new Guid("018f0000-0000-7000-8000-000000000001");
+        var customer = Customer;
         await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
         await new Sequencer(db, new LastEpoch(TimeProvider.System), TimeProvider.System).AppendAsync(
             [.. Enumerable.Range(from, count).Select(i => Told.Of(new AuditEntryRecorded(

@@ -1,6 +1,10 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.CallHome;
+using MissionControl.Testing;
+using MissionControl.Trust.TransparencyLog;
 using Xunit;
 
 namespace MissionControl.System.Tests;
@@ -79,6 +83,38 @@ public abstract class AgentLifeTests : IDisposable
         Assert.True(status == 2 && none.Contains("not enrolled", StringComparison.Ordinal), none);
         Assert.Equal("decommissioned", (await admin.GetFromJsonAsync<ClusterIdentity>($"/api/v1/callhome/clusters/{cluster}"))!.State);
         Assert.NotEqual(cluster, await EnrollAsync(admin, "--anchors"));
+    }
+
+    [Fact]
+    public async Task It_cosigns_its_customers_log_by_the_key_of_its_enrolment_also_when_it_is_killed_again_and_again()
+    {
+        using var admin = installation.Admin();
+        var cluster = await EnrollAsync(admin, "--anchors");
+        var customer = (await admin.GetFromJsonAsync<ClusterIdentity>($"/api/v1/callhome/clusters/{cluster}"))!.CustomerId;
+        var seen = 0L;
+        for (var round = 0; round < 2; round++)
+        {
+            await Eventually.TrueAsync(async () =>
+            {
+                // Killed as soon as a check-in was taken, wherever it is with what the answer asks.
+                await AgentProcess.RunUntilAsync(AgentProcess.Taken, "run", "--data", Data, "--ca", installation.CaFile);
+                var log = (await admin.GetFromJsonAsync<Page<AuditLogItem>>("/api/v1/audit/logs?limit=500"))!.Items.SingleOrDefault(log => log.CustomerId == customer);
+                using var note = log is null ? null : await admin.GetAsync($"/api/v1/audit/logs/{log.Id}/checkpoint?witnessed=true");
+                if (note is not { IsSuccessStatusCode: true })
+                {
+                    return false;
+                }
+
+                using var policy = LogPolicy.Parse(await admin.GetStringAsync($"/api/v1/audit/logs/{log!.Id}/policy"));
+                var judged = policy.Judge(SignedNote.Parse(await note.Content.ReadAsByteArrayAsync()));
+                var more = judged.HasQuorum && judged.Witnesses.Count == 1 && judged.Checkpoint.Size > seen;
+                seen = more ? judged.Checkpoint.Size : seen;
+                return more;
+            }, "the cluster has seen more of its customer's log");
+        }
+
+        var (status, said) = await AgentProcess.RunAsync(null, "witness", "--data", Data);
+        Assert.True(status == 0 && said.Contains("customer: ", StringComparison.Ordinal) && !said.Contains("Refused", StringComparison.Ordinal), said);
     }
 
     private static async Task<IReadOnlyList<ClusterKeyItem>> KeysAsync(HttpClient admin, Guid cluster) =>

@@ -5,6 +5,7 @@ using System.Net.Http.Headers;
 using MissionControl.ClusterAgent;
 using MissionControl.ClusterAgent.CallHome;
 using MissionControl.ClusterAgent.Spool;
+using MissionControl.ClusterAgent.Witnesses;
 using MissionControl.Contracts.Api.CallHome;
 using MissionControl.Protocol.CallHome;
 using MissionControl.Trust.Envelopes;
@@ -18,6 +19,7 @@ public sealed class RealAgent : IClusterSource, IDisposable
     private readonly TimeProvider time;
     private readonly string directory;
     private readonly bool ownsDirectory;
+    private readonly bool witness;
     private readonly HttpClient http;
     private DiskSpool spool = null!;
 
@@ -25,13 +27,15 @@ public sealed class RealAgent : IClusterSource, IDisposable
     /// <param name="host">The host that it calls.</param>
     /// <param name="time">Its clock.</param>
     /// <param name="directory">Where its files are.</param>
-    public RealAgent(ControlPlane host, TimeProvider? time = null, string? directory = null)
+    /// <param name="witness">It cosigns audit logs.</param>
+    public RealAgent(ControlPlane host, TimeProvider? time = null, string? directory = null, bool witness = false)
     {
+        this.witness = witness;
         ArgumentNullException.ThrowIfNull(host);
         this.host = host;
         this.time = time ?? TimeProvider.System;
         ownsDirectory = directory is null;
-        this.directory = directory ?? Directory.CreateTempSubdirectory("mc-agent-").FullName;
+        this.directory = directory ?? System.IO.Directory.CreateTempSubdirectory("mc-agent-").FullName;
         Way = new Wire(Transport.Handler(host.CaFile, null));
         http = new HttpClient(Way) { BaseAddress = host.CallHome };
         Start();
@@ -42,6 +46,12 @@ public sealed class RealAgent : IClusterSource, IDisposable
 
     /// <summary>Its identity.</summary>
     public FileIdentity Identity { get; private set; } = null!;
+
+    /// <summary>Where its files are.</summary>
+    public string Directory => directory;
+
+    /// <summary>The kinds of events that it was told of itself.</summary>
+    public ConcurrentQueue<string> Told { get; } = new();
 
     /// <summary>The way to the host.</summary>
     public Wire Way { get; }
@@ -56,10 +66,10 @@ public sealed class RealAgent : IClusterSource, IDisposable
     public IReadOnlyList<Happened> Events => [];
 
     /// <summary>Enrols one with a token made for a customer.</summary>
-    public static async Task<RealAgent> EnrollAsync(ControlPlane host, Guid customer, TimeProvider? time = null)
+    public static async Task<RealAgent> EnrollAsync(ControlPlane host, Guid customer, TimeProvider? time = null, bool witness = false)
     {
         ArgumentNullException.ThrowIfNull(host);
-        var agent = new RealAgent(host, time);
+        var agent = new RealAgent(host, time, witness: witness);
         await agent.EnrollAsync(await host.CreateEnrollmentTokenAsync(customer));
         return agent;
     }
@@ -101,9 +111,7 @@ public sealed class RealAgent : IClusterSource, IDisposable
     public Health Health(int intervalSeconds, TimeSpan? clockOffset) => new() { IntervalS = intervalSeconds, ExpectedNodes = 1, Nodes = { new NodeHealth { Id = "n1", Role = "server", State = "running" } } };
 
     /// <inheritdoc />
-    public void Tell(string kind, string severity, string text)
-    {
-    }
+    public void Tell(string kind, string severity, string text) => Told.Enqueue(kind);
 
     /// <inheritdoc />
     public void EventsKept()
@@ -117,7 +125,7 @@ public sealed class RealAgent : IClusterSource, IDisposable
         http.Dispose();
         if (ownsDirectory)
         {
-            Directory.Delete(directory, recursive: true);
+            System.IO.Directory.Delete(directory, recursive: true);
         }
     }
 
@@ -125,7 +133,7 @@ public sealed class RealAgent : IClusterSource, IDisposable
     {
         Identity = new FileIdentity(directory);
         spool = new DiskSpool(Path.Combine(directory, "spool"));
-        Agent = new Agent(Identity, spool, this, new CallHomeClient(http, Identity, time), time, new Random(1));
+        Agent = new Agent(Identity, spool, this, new CallHomeClient(http, Identity, time), time, new Random(1), seen: witness ? new WitnessBook(directory) : null);
     }
 
     private void End()

@@ -81,6 +81,7 @@ internal sealed record AuditReport(Verdict Verdict, SeenNote? Before)
             anchorSize = Anchor?.Anchor?.Checkpoint.Size,
             anchorOrigin = Anchor?.Anchor?.Checkpoint.Origin,
             anchorRoot = Anchor?.Anchor?.Checkpoint.Root.ToString(),
+            witnessedSize = Seen is { Witnesses.Count: > 0 } ? Seen.Checkpoint.Size : (long?)null,
         },
         Form));
 
@@ -93,7 +94,7 @@ internal sealed record AuditReport(Verdict Verdict, SeenNote? Before)
         Say(output, "log", Now?.Checkpoint.Origin);
         Say(output, "entries", Now is null ? null : $"{Count(Now.Checkpoint.Size)}{(Before is null ? "" : New > 0 ? $", {Count(New.Value)} of them new since the last time" : $"; the last time {Count(Before.Checkpoint.Size)}")}");
         Say(output, "root", Now?.Checkpoint.Root.ToString());
-        Say(output, "witnesses", Seen is null ? null : Seen.Witnesses.Count == 0 ? "none" : string.Join(", ", Seen.Witnesses.OrderByDescending(witness => witness.Value).Select(witness => $"{witness.Key} at {Time(witness.Value)}")));
+        Say(output, "witnesses", Seen is null ? null : Seen.Witnesses.Count == 0 ? "none" : string.Join(", ", Seen.Witnesses.OrderByDescending(witness => witness.Value).Select(witness => $"{witness.Key} at {Time(witness.Value)}")) + (Seen.Checkpoint.Size < Now?.Checkpoint.Size ? $", the first {Count(Seen.Checkpoint.Size)} entries" : ""));
         Say(output, "anchored", Anchor is not { Epoch: { } epoch, Proof: { } proof } ? null : $"slot {Count(proof.Slot)} of epoch {Count(epoch.Number)}, closed at {Time(epoch.Time)}, binds {Count(Anchor.BoundSize ?? 0)} entries");
         Say(output, "anchor", Anchor?.Anchor is not { } anchor ? null : $"{anchor.Checkpoint.Origin}, {Count(anchor.Checkpoint.Size)} epochs, root {anchor.Checkpoint.Root}{(Anchor.AnchorBefore is null ? "; seen for the first time" : "")}");
         Say(output, "read", Found is null ? null : $"{Count(Found.Entries)} entries, {Count(Found.Tiles)} tiles");

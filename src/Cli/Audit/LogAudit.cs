@@ -43,8 +43,15 @@ internal static class LogAudit
             found = new WalkFinding(WalkResult.Incomplete, read, 0, failure.Message);
         }
 
+        var isFork = false;
+        if (found.Result == WalkResult.Good && !seen.HasQuorum && await WitnessedAsync(source, policy, now.Checkpoint, cancellationToken) is { } earlier)
+        {
+            (seen, isFork) = (earlier.IsBefore ? earlier.Seen : seen, !earlier.IsBefore);
+        }
+
         var (verdict, problem) = found.Result switch
         {
+            _ when isFork => (Verdict.Inconsistent, "What the witnesses have seen is not the beginning of what the log has signed now."),
             WalkResult.Inconsistent => (Verdict.Inconsistent, found.Problem),
             WalkResult.Incomplete => (Verdict.Incomplete, found.Problem),
             _ when !seen.HasQuorum => (Verdict.Incomplete, $"Too few witnesses have signed the checkpoint for the policy's quorum: {(seen.Witnesses.Count == 0 ? "none" : string.Join(", ", seen.Witnesses.Keys))}."),
@@ -52,6 +59,25 @@ internal static class LogAudit
             _ => (Verdict.Good, null),
         };
         return new AuditReport(verdict, before) { Now = now, Seen = seen, Found = found, Problem = problem };
+    }
+
+    // A log that grows all the time is seen now and then: what was seen has to be the beginning of what it is now. Its tiles were verified by the walk.
+    private static async Task<(WitnessedCheckpoint Seen, bool IsBefore)?> WitnessedAsync(LogSource source, LogPolicy policy, Checkpoint now, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (await source.WitnessedAsync(cancellationToken) is not { } bytes || policy.Judge(SignedNote.Parse(bytes.Span)) is not { HasQuorum: true } seen || seen.Checkpoint.Origin != now.Origin || seen.Checkpoint.Size > now.Size)
+            {
+                return null;
+            }
+
+            var path = await source.ResolveAsync(ProofPlan.Consistency(seen.Checkpoint.Size, now.Size), now.Size, cancellationToken);
+            return (seen, MerkleProof.VerifyConsistency(seen.Checkpoint.Size, seen.Checkpoint.Root, now.Size, now.Root, path));
+        }
+        catch (Exception exception) when (exception is SourceFailure or FormatException or ArgumentException)
+        {
+            return null; // Then too few have seen it, which is said.
+        }
     }
 
     private static string? TooOld(IEnumerable<long> times, TimeSpan most)

@@ -56,6 +56,9 @@ internal abstract class LogSource : IDisposable
     /// <summary>What the log has signed last; null: it is not there.</summary>
     public Task<ReadOnlyMemory<byte>?> CheckpointAsync(CancellationToken cancellationToken) => ReadAsync(CheckpointName, SignedNote.MaxLength, cancellationToken);
 
+    /// <summary>What enough witnesses have seen last, where a server of Mission Control keeps that beside what it has signed last; null: it is not there.</summary>
+    public Task<ReadOnlyMemory<byte>?> WitnessedAsync(CancellationToken cancellationToken) => ReadAsync($"{CheckpointName}?witnessed=true", SignedNote.MaxLength, cancellationToken);
+
     /// <summary>A tile or a bundle; null: it is not there.</summary>
     public Task<ReadOnlyMemory<byte>?> TileAsync(TileId id, CancellationToken cancellationToken) =>
         ReadAsync(id.ToString(), id.Width * (id.Level == TileId.Entries ? sizeof(ushort) + TreeHash.MaxEntry : TreeHash.Size), cancellationToken);

@@ -31,12 +31,13 @@ internal static class AgentCommand
           mc-agent show-sent --last 5 --bodies
           mc-agent export /media/usb/oslo.bundle
           mc-agent import /media/usb/oslo.answer
+          mc-agent witness --output json
         """;
 
     public static RootCommand Create() => new(Help)
     {
         Shared.Data, Shared.Config, Shared.Ca, Shared.Proxy, Shared.Output,
-        EnrollCommand.Create(), RunCommand.Create(), StatusCommand.Create(), CheckConnectionCommand.Create(), ShowSent.Create(), ExportCommand.Create(), ImportCommand.Create(), RotateKeyCommand.Create(), UnenrollCommand.Create(),
+        EnrollCommand.Create(), RunCommand.Create(), StatusCommand.Create(), CheckConnectionCommand.Create(), ShowSent.Create(), ExportCommand.Create(), ImportCommand.Create(), RotateKeyCommand.Create(), WitnessCommand.Create(), UnenrollCommand.Create(),
     };
 }
 
@@ -109,7 +110,7 @@ internal static class Shared
             await error.WriteLineAsync($"{exception.Message} Run mc-agent check-connection to see which hop fails.");
             return AgentCommand.Failed;
         }
-        catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is CryptographicException or InvalidDataException or IOException or UnauthorizedAccessException)
         {
             await error.WriteLineAsync(exception.Message);
             return AgentCommand.Failed;

@@ -16,8 +16,9 @@ namespace MissionControl.ClusterAgent.Commands;
 /// <param name="Receipt">Why the last receipt, a newer anchor document, or an answer that was carried here, was not believed.</param>
 /// <param name="Certificates">Certificates that cannot be read.</param>
 /// <param name="Key">Why the cluster's key could not be replaced, though Mission Control asks for it.</param>
+/// <param name="Witness">Why audit logs are not cosigned as they should be.</param>
 internal sealed record RunState(
-    DateTimeOffset At, string AgentVersion, DateTimeOffset? LastTaken, string? Problem, double NextInSeconds, double? ClockOffsetMs, string? Storage, string? Product, string? Receipt, IReadOnlyList<string> Certificates, string? Key = null)
+    DateTimeOffset At, string AgentVersion, DateTimeOffset? LastTaken, string? Problem, double NextInSeconds, double? ClockOffsetMs, string? Storage, string? Product, string? Receipt, IReadOnlyList<string> Certificates, string? Key = null, string? Witness = null)
 {
     /// <summary>The state of the agent that runs over a directory, or ran last.</summary>
     public static RunState? Read(string data)
@@ -72,9 +73,9 @@ internal static class RunCommand
                         lastTaken = result.Succeeded ? at : lastTaken;
                         var state = new RunState(
                             at, LinuxMachine.Version, lastTaken, result.Problem, Math.Round(result.Next.TotalSeconds), setup.Client.ClockOffset?.TotalMilliseconds,
-                            setup.Agent.StorageProblem, setup.Cluster.ProductProblem, setup.Agent.ReceiptProblem ?? setup.Agent.AnchorsProblem ?? setup.Agent.AnswerProblem, setup.Certificates.Problems, setup.Agent.KeyProblem);
+                            setup.Agent.StorageProblem, setup.Cluster.ProductProblem, setup.Agent.ReceiptProblem ?? setup.Agent.AnchorsProblem ?? setup.Agent.AnswerProblem, setup.Certificates.Problems, setup.Agent.KeyProblem, setup.Agent.WitnessProblem);
                         state.Write(data);
-                        Console.WriteLine(JsonSerializer.Serialize(new { at, taken = result.Succeeded, problem = result.Problem, storage = state.Storage, product = state.Product, nextInSeconds = state.NextInSeconds, waiting = setup.Agent.Waiting }));
+                        Console.WriteLine(JsonSerializer.Serialize(new { at, taken = result.Succeeded, problem = result.Problem, storage = state.Storage, product = state.Product, witness = state.Witness, nextInSeconds = state.NextInSeconds, waiting = setup.Agent.Waiting }));
                     },
                     cancellationToken);
             }

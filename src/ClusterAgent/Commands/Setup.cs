@@ -5,6 +5,7 @@ using MissionControl.ClusterAgent.Product;
 using MissionControl.ClusterAgent.Sent;
 using MissionControl.ClusterAgent.Spool;
 using MissionControl.ClusterAgent.Usage;
+using MissionControl.ClusterAgent.Witnesses;
 
 namespace MissionControl.ClusterAgent.Commands;
 
@@ -38,7 +39,7 @@ internal sealed class Setup : IDisposable
         Certificates = new CertificateFiles(settings.Certificates);
         Cluster = new LocalCluster(name, new LinuxMachine(time), Certificates, Product(settings, time), Masking.In(data, settings.Privacy), time);
         usage = Cluster.HasProduct ? new UsageRecorder(new DiskUsageStore(Path.Combine(data, "usage")), Cluster, Identity, spool) : null;
-        Agent = new Agent(Identity, spool, Cluster, Client, time, new Random(), usage, new Quarantine(Path.Combine(data, "quarantine")), reserve, Answers(data), settings.Offline);
+        Agent = new Agent(Identity, spool, Cluster, Client, time, new Random(), usage, new Quarantine(Path.Combine(data, "quarantine")), reserve, Answers(data), settings.Offline, new WitnessBook(data));
     }
 
     public FileIdentity Identity { get; }
@@ -78,8 +79,9 @@ internal sealed class Setup : IDisposable
         _ => null,
     };
 
-    // Two agents over one directory would use numbers twice.
-    private static FileStream Alone(string data)
+    /// <summary>Keeps other agents out of a directory: two over one would use numbers twice.</summary>
+    /// <exception cref="InUseException">Another agent works there.</exception>
+    public static FileStream Alone(string data)
     {
         try
         {

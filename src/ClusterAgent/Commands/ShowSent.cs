@@ -86,6 +86,7 @@ internal static class ShowSent
         "health" => Element(Health.Parser.ParseFrom(item.Body)),
         "event" => Element(Event.Parser.ParseFrom(item.Body)),
         "inventory" => Element(Inventory.Parser.ParseFrom(item.Body)),
+        "witness" => Element(WitnessAnswers.Parser.ParseFrom(item.Body)),
         "usage" => Envelope(item.Body),
         _ => JsonSerializer.SerializeToElement(item.Body.ToBase64()),
     };

@@ -8,7 +8,9 @@ using MissionControl.Audit.Check;
 using MissionControl.Audit.Entries;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
+using MissionControl.Audit.Witnesses;
 using MissionControl.Contracts.Events.Audit;
+using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 using MissionControl.Platform.Retention;
@@ -37,13 +39,15 @@ public sealed class AuditModule : IModule
         model.ApplyConfiguration(new PersonalValue.Configuration());
         model.ApplyConfiguration(new LogSlot.Configuration());
         model.ApplyConfiguration(new EpochSlots.Configuration());
+        model.ApplyConfiguration(new WitnessRow.Configuration());
+        model.ApplyConfiguration(new Cosignature.Configuration());
     }
 
     /// <inheritdoc />
     public void ConfigureServices(IHostApplicationBuilder host)
     {
         ArgumentNullException.ThrowIfNull(host);
-        host.Services.AddOptions<AuditOptions>().BindConfiguration("Audit").Validate(options => options.IsValid, "Audit:Epoch is a second to an hour, written as 00:01:00.").ValidateOnStart();
+        host.Services.AddOptions<AuditOptions>().BindConfiguration("Audit").Validate(options => options.IsValid, "Audit:Epoch is a second to an hour, written as 00:01:00, and Audit:WitnessQuorum 1 to 20.").ValidateOnStart();
         host.Services.AddSingleton<LogKey>();
         host.Services.AddSingleton<HeadGuard>();
         host.Services.AddSingleton<AppendOnlyTest>();
@@ -58,6 +62,7 @@ public sealed class AuditModule : IModule
         host.Services.AddSingleton<SlotTrees>();
         host.Services.AddSingleton<LastEpoch>();
         host.Services.AddSingleton<Sweeper, CloseEpochs>();
+        host.Services.AddSingleton<Sweeper, AskWitnesses>();
         host.Services.AddJob<VerifyLogs>();
     }
 
@@ -69,6 +74,8 @@ public sealed class AuditModule : IModule
     {
         ArgumentNullException.ThrowIfNull(handlers);
         handlers.Add<AuditEntryRecorded, AppendEntry>("audit.append-entry");
+        handlers.Add<ClusterChanged, KeepWitness>("audit.keep-witness");
+        handlers.Add<ItemsReceived, RecordAnswers>("audit.record-answers", "witness");
     }
 
     /// <inheritdoc />
@@ -79,6 +86,7 @@ public sealed class AuditModule : IModule
         records.Keep("index", "what entries of the logs are found by", personal: false, "as long as the entry; it can be made again of the logs", typeof(IndexedEntry), typeof(Progress));
         records.Keep("log", "the logs that customers verify, entry by entry, and all that was signed for them", personal: false, "for good: the database itself refuses to change or delete what is in them", typeof(Log), typeof(LogHead), typeof(LogLeaf), typeof(LogTile), typeof(LogCheckpoint), typeof(LogSlot));
         records.Keep("personal-value", "names and addresses that entries of the logs are committed to, and the exact bytes of imported ones", personal: true, "as long as the entry", typeof(PersonalValue));
+        records.Keep("witness", "which clusters cosign the logs, and what they have seen", personal: false, "the newest of a cluster for good; of cosignatures those of the newest checkpoint that enough have seen, and of later ones", typeof(WitnessRow), typeof(Cosignature));
         records.Keep("epoch-slots", "what the last epochs bound, to prove it to whoever may read a log", personal: false, "the last 60 epochs, an hour at the usual length; the epochs themselves stand in the anchor for good", typeof(EpochSlots));
     }
 

@@ -15,6 +15,9 @@ internal sealed class AuditOptions
     /// <summary>Nothing is appended or signed while the database would let append-only tables be changed.</summary>
     public bool Strict { get; init; } = true;
 
+    /// <summary>How many witnesses are asked to see the anchor in every epoch.</summary>
+    public int WitnessQuorum { get; init; } = 3;
+
     /// <summary>Whether all of it can be done.</summary>
-    public bool IsValid => Epoch >= ShortestEpoch && Epoch <= LongestEpoch;
+    public bool IsValid => Epoch >= ShortestEpoch && Epoch <= LongestEpoch && WitnessQuorum is >= 1 and <= 20;
 }

@@ -62,6 +62,8 @@ public static class DataFields
         new("environment", ["Inventory.environments", "Environment.id"], "To bill each environment by itself.", "with usage", Treatment.AsIs, false, false, "The id is given by the product and stands in usage; let it name nobody."),
         new("environment.name", ["Environment.name"], "What people call the environment.", Long, Treatment.LeftOut, true, true, "Names of environments often name departments or people."),
         new("inventory", ["Inventory.nodes", "Inventory.maintenance_window", "Inventory.update_mode", "Inventory.remote_access_allowed"], "What there is, and what the customer allows.", Long, Treatment.AsIs, false, false, "Needed for updates and support."),
+        new("witness", ["WitnessAnswers.answers", "WitnessAnswer.log", "WitnessAnswer.outcome", "WitnessAnswer.origin", "WitnessAnswer.size", "WitnessAnswer.cosignature", "WitnessAnswer.reason", "WitnessAnswer.held", "WitnessAnswer.shown"],
+            "That your installation has seen the audit logs grow, so that nobody can be shown others.", "until something newer was seen; evidence for good", Treatment.AsIs, false, false, "What Mission Control itself had signed, and a signature over it."),
     ];
 
     /// <summary>Usage is not a message of the protocol but a signed document; it is what the contract is about.</summary>

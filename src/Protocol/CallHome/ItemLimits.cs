@@ -27,6 +27,12 @@ public static class ItemLimits
     /// <summary>How the ids of events begin that Mission Control notes about a cluster itself: no event of a cluster's may, in whatever case, or it could take the place of one.</summary>
     public const string ReservedEventPrefix = "mc:";
 
+    /// <summary>Logs that a cluster tells of what it has seen.</summary>
+    public const int WitnessAnswers = 4;
+
+    /// <summary>Bytes of a checkpoint with all its signatures.</summary>
+    public const int NoteBytes = 4_096;
+
     /// <summary>Nodes that there should be, and voters that may fail or are lacking.</summary>
     public const int Count = 100_000;
 }

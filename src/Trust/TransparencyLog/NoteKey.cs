@@ -110,6 +110,15 @@ public sealed class NoteKey : IDisposable
     /// <summary>What a cosigner signs (C2SP tlog-cosignature, "Ed25519 signed message").</summary>
     internal static byte[] Cosigned(long time, ReadOnlySpan<byte> text) => [.. Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"cosignature/v1\ntime {time}\n")), .. text];
 
+    /// <summary>What stands in the line of a cosigner: the time, eight bytes with the big end first, and the signature.</summary>
+    internal static byte[] Cosignature(long time, ReadOnlySpan<byte> signature)
+    {
+        var bytes = new byte[sizeof(long) + signature.Length];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, time);
+        signature.CopyTo(bytes.AsSpan(sizeof(long)));
+        return bytes;
+    }
+
     /// <summary>A name as signature lines may begin with: not empty, no white space of any alphabet, no plus sign.</summary>
     internal static bool IsName([NotNullWhen(true)] string? name) => !string.IsNullOrEmpty(name) && !name.Any(letter => char.IsWhiteSpace(letter) || char.IsControl(letter) || letter == '+');
 

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace MissionControl.Trust.TransparencyLog;
 
 /// <summary>A key that signs notes, as <c>PRIVATE+KEY+name+id+seed</c>, the way the tools around signed notes write it. Never logged, never shown.</summary>
@@ -46,15 +44,7 @@ public sealed class NoteSigner : IDisposable
     public NoteSignature Sign(ReadOnlySpan<byte> text, long time = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(time);
-        if (Key.Type == NoteKeyType.Ed25519)
-        {
-            return new NoteSignature(Key.Name, Key.Id, key.Sign(text));
-        }
-
-        var bytes = new byte[sizeof(long) + Ed25519Key.SignatureSize];
-        BinaryPrimitives.WriteInt64BigEndian(bytes, time);
-        key.Sign(NoteKey.Cosigned(time, text)).CopyTo(bytes.AsSpan(sizeof(long)));
-        return new NoteSignature(Key.Name, Key.Id, bytes);
+        return new NoteSignature(Key.Name, Key.Id, Key.Type == NoteKeyType.Ed25519 ? key.Sign(text) : NoteKey.Cosignature(time, key.Sign(NoteKey.Cosigned(time, text))));
     }
 
     /// <inheritdoc />

@@ -4975,3 +4975,91 @@ END;
 COMMIT;
 GO
 
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditWitnesses'
+)
+BEGIN
+    CREATE TABLE [audit_cosignature] (
+        [log_id] binary(16) NOT NULL,
+        [size] bigint NOT NULL,
+        [cluster_id] binary(16) NOT NULL,
+        [line] nvarchar(300) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        CONSTRAINT [PK_audit_cosignature] PRIMARY KEY ([log_id], [size], [cluster_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditWitnesses'
+)
+BEGIN
+    CREATE TABLE [audit_witness] (
+        [cluster_id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [cluster_version] bigint NOT NULL,
+        [public_key] varbinary(32) NULL,
+        [is_active] bit NOT NULL,
+        [is_enlisted] bit NOT NULL,
+        [may_be_asked] bit NOT NULL,
+        [has_seat] bit NOT NULL,
+        [asked_at] bigint NOT NULL,
+        [due_at] bigint NOT NULL,
+        [answered_at] bigint NULL,
+        [item_rank] bigint NOT NULL,
+        [retries] int NOT NULL,
+        [anchor_asked] bigint NOT NULL,
+        [anchor_size] bigint NOT NULL,
+        [anchor_refusal] nvarchar(20) COLLATE Latin1_General_100_BIN2 NULL,
+        [customer_size] bigint NOT NULL,
+        [customer_refusal] nvarchar(20) COLLATE Latin1_General_100_BIN2 NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_audit_witness] PRIMARY KEY ([cluster_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditWitnesses'
+)
+BEGIN
+    CREATE INDEX [IX_audit_cosignature_log_id_cluster_id_size] ON [audit_cosignature] ([log_id], [cluster_id], [size]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditWitnesses'
+)
+BEGIN
+    CREATE INDEX [IX_audit_witness_customer_id] ON [audit_witness] ([customer_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditWitnesses'
+)
+BEGIN
+    CREATE INDEX [IX_audit_witness_has_seat_may_be_asked_answered_at] ON [audit_witness] ([has_seat], [may_be_asked], [answered_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditWitnesses'
+)
+BEGIN
+    CREATE INDEX [IX_audit_witness_may_be_asked_due_at] ON [audit_witness] ([may_be_asked], [due_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditWitnesses'
+)
+BEGIN
+    INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
+    VALUES (N'AuditWitnesses', N'(version)');
+END;
+
+COMMIT;
+GO
+

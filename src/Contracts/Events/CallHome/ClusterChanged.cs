@@ -15,11 +15,12 @@ namespace MissionControl.Contracts.Events.CallHome;
 /// <param name="TrustedFirstContact">It enrolled without checking the anchor document's digest.</param>
 /// <param name="OccurredAt">When the change happened (UTC).</param>
 /// <param name="Version">Rising per cluster.</param>
+/// <param name="WitnessKey">The Ed25519 key by which it cosigns audit logs, DER SubjectPublicKeyInfo; null: it enrolled none, or the sender is of a version that did not tell.</param>
 [EntityName("callhome.cluster-changed")]
 [MessageUrn("callhome.cluster-changed")]
 public sealed record ClusterChanged(
     Guid ClusterId, Guid CustomerId, string Name, string State, bool CloneSuspected, long Epoch, DateTimeOffset EpochIssuedAt,
-    IReadOnlyList<ClusterKey> Keys, DateTimeOffset EnrolledAt, bool TrustedFirstContact, DateTimeOffset OccurredAt, long Version) : IMessage
+    IReadOnlyList<ClusterKey> Keys, DateTimeOffset EnrolledAt, bool TrustedFirstContact, DateTimeOffset OccurredAt, long Version, byte[]? WitnessKey = null) : IMessage
 {
     /// <inheritdoc />
     public string Key => ClusterId.ToString("N");

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using MissionControl.Audit.Logs;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
@@ -19,8 +20,10 @@ internal static class AnchorApi
     public static void Map(RouteGroupBuilder logs, RouteGroupBuilder one)
     {
         var anchor = logs.MapGroup("/anchor");
-        anchor.MapGet("/checkpoint", static (ControlPlaneDbContext db, HttpContext http, CancellationToken cancellationToken) => LogsApi.CheckpointAsync(AnchorLog.Id, db, http, cancellationToken))
+        anchor.MapGet("/checkpoint", static (bool? witnessed, ControlPlaneDbContext db, IOptions<AuditOptions> options, HttpContext http, CancellationToken cancellationToken) => LogsApi.CheckpointAsync(AnchorLog.Id, witnessed, db, options, http, cancellationToken))
             .OpenToAll(Why).WithName("GetAuditAnchorCheckpoint").WithSummary("What the anchor of all audit logs says of itself, signed (C2SP tlog-checkpoint)").Produces<string>(contentType: LogsApi.PlainText);
+        anchor.MapGet("/policy", static (ControlPlaneDbContext db, LogKey key, IOptions<AuditOptions> options, HttpContext http, CancellationToken cancellationToken) => LogsApi.PolicyAsync(AnchorLog.Id, db, key, options, http, cancellationToken))
+            .OpenToAll(Why).WithName("GetAuditAnchorPolicy").WithSummary("By what the anchor is verified: its keys, its witnesses, and how many of them are enough (C2SP tlog-policy)").Produces<string>(contentType: LogsApi.PlainText);
         anchor.MapGet("/tile/{**path}", static (string path, ControlPlaneDbContext db, HttpContext http, CancellationToken cancellationToken) => LogsApi.TileAsync(AnchorLog.Id, path, db, http, cancellationToken))
             .OpenToAll(Why).WithName("GetAuditAnchorTile").WithSummary("Hashes or entries of the anchor (C2SP tlog-tiles)").Produces(StatusCodes.Status200OK, contentType: LogsApi.Binary);
         one.MapGet("/anchor", ProveAsync).RequireScope("audit:read").WithName("GetAuditLogAnchor").WithSummary("The proof that an epoch of the anchor binds a log, with the log's checkpoint").Produces<string>(contentType: LogsApi.PlainText);

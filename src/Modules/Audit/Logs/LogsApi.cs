@@ -3,9 +3,11 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Options;
 using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Check;
 using MissionControl.Audit.Guard;
+using MissionControl.Audit.Witnesses;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Platform.Data;
@@ -29,6 +31,7 @@ internal static class LogsApi
         var one = logs.MapGroup("/{id:guid}").Shows("log", static (ControlPlaneDbContext db, Guid id) => db.Set<Log>().Where(row => row.Id == id).Select(row => row.CustomerId));
         one.MapGet("/", GetAsync).RequireScope("audit:read").WithName("GetAuditLog").WithSummary("An audit log, with its keys").Produces<AuditLogItem>();
         one.MapGet("/checkpoint", CheckpointAsync).RequireScope("audit:read").WithName("GetAuditLogCheckpoint").WithSummary("What a log says of itself, signed (C2SP tlog-checkpoint)").Produces<string>(contentType: PlainText);
+        one.MapGet("/policy", PolicyAsync).RequireScope("audit:read").WithName("GetAuditLogPolicy").WithSummary("By what a log is verified: its keys, its witnesses, and how many of them are enough (C2SP tlog-policy)").Produces<string>(contentType: PlainText);
         one.MapGet("/tile/{**path}", TileAsync).RequireScope("audit:read").WithName("GetAuditLogTile").WithSummary("Hashes or entries of a log (C2SP tlog-tiles)").Produces(StatusCodes.Status200OK, contentType: Binary);
         one.MapGet("/proofs/{eventId:guid}", ProofAsync).RequireScope("audit:read").WithName("GetAuditLogProof").WithSummary("The proof that an entry stands in a log (C2SP tlog-proof), with the entry").Produces<string>(contentType: PlainText);
         AnchorApi.Map(logs, one);
@@ -54,9 +57,9 @@ internal static class LogsApi
             last.GetValueOrDefault(row.Id)?.At, last.GetValueOrDefault(row.Id)?.Size, ProblemOf(db.Scope.IsAll, held[row.Id].Concat(held[HeldLogs.All]).FirstOrDefault(), last.GetValueOrDefault(row.Id)?.Problem)))];
     }
 
-    public static async Task<IResult> CheckpointAsync(Guid id, ControlPlaneDbContext db, HttpContext http, CancellationToken cancellationToken)
+    public static async Task<IResult> CheckpointAsync(Guid id, bool? witnessed, ControlPlaneDbContext db, IOptions<AuditOptions> options, HttpContext http, CancellationToken cancellationToken)
     {
-        if (await NewestAsync(db, id, cancellationToken) is not { } note)
+        if ((witnessed == true ? await WitnessedAsync(db, id, options.Value, cancellationToken) : await NewestAsync(db, id, cancellationToken)) is not { } note)
         {
             return Problems.NotFound();
         }
@@ -79,14 +82,27 @@ internal static class LogsApi
         return TypedResults.Bytes(content, Binary);
     }
 
-    private static async Task<IResult> ProofAsync(Guid id, Guid eventId, ControlPlaneDbContext db, CancellationToken cancellationToken)
+    public static async Task<IResult> PolicyAsync(Guid id, ControlPlaneDbContext db, LogKey key, IOptions<AuditOptions> options, HttpContext http, CancellationToken cancellationToken)
+    {
+        if (await Seen(db).SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } log)
+        {
+            return Problems.NotFound();
+        }
+
+        http.Response.Headers.CacheControl = "no-cache";
+        var newest = await NewestAsync(db, id, cancellationToken);
+        return TypedResults.Text(await Witnessed.PolicyAsync(db, log, key.KeysOf(log.Origin, newest is null ? null : ParseIfNote(newest)), options.Value.WitnessQuorum, cancellationToken), PlainText);
+    }
+
+    private static async Task<IResult> ProofAsync(Guid id, Guid eventId, ControlPlaneDbContext db, IOptions<AuditOptions> options, CancellationToken cancellationToken)
     {
         if (await NewestAsync(db, id, cancellationToken) is not { } text || await db.Set<LogLeaf>().AsNoTracking().Where(row => row.LogId == id && row.EventId == eventId).SingleOrDefaultAsync(cancellationToken) is not { } leaf)
         {
             return Problems.NotFound();
         }
 
-        var note = Parse(text);
+        // What enough witnesses have seen, where that has the entry.
+        var note = await WitnessedAsync(db, id, options.Value, cancellationToken) is { } seen && Checkpoint.Parse(Parse(seen).Text).Size > leaf.Position ? Parse(seen) : Parse(text);
         var size = Checkpoint.Parse(note.Text).Size;
         if (leaf.Position >= size)
         {
@@ -117,8 +133,14 @@ internal static class LogsApi
     private static SignedNote Parse(string note) => SignedNote.Parse(Encoding.UTF8.GetBytes(note));
 
     private static async Task<string?> NewestAsync(ControlPlaneDbContext db, Guid id, CancellationToken cancellationToken) =>
-        await Seen(db).AnyAsync(row => row.Id == id, cancellationToken)
-            ? await db.Set<LogCheckpoint>().Where(row => row.LogId == id).OrderByDescending(row => row.Size).Select(row => row.Note).FirstOrDefaultAsync(cancellationToken)
+        await Seen(db).AnyAsync(row => row.Id == id, cancellationToken) && await db.Set<LogCheckpoint>().AsNoTracking().Where(row => row.LogId == id).OrderByDescending(row => row.Size).FirstOrDefaultAsync(cancellationToken) is { } newest
+            ? await Witnessed.NoteAsync(db, id, newest.Size, newest.Note, cancellationToken)
+            : null;
+
+    private static async Task<string?> WitnessedAsync(ControlPlaneDbContext db, Guid id, AuditOptions options, CancellationToken cancellationToken) =>
+        await Seen(db).AnyAsync(row => row.Id == id, cancellationToken) && await Witnessed.SizeAsync(db, id, await Witnessed.QuorumAsync(db, id, options.WitnessQuorum, cancellationToken), cancellationToken) is > 0 and var size
+            && (await db.Dialect.ReadByKeyAsync(db, LogCheckpoint.Table, ["log_id", "size"], [[id, size]], ["note"], cancellationToken))[0] is [string note]
+            ? await Witnessed.NoteAsync(db, id, size, note, cancellationToken)
             : null;
 
     /// <summary>The logs that the caller may read.</summary>

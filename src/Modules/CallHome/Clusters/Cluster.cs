@@ -143,10 +143,10 @@ internal sealed class Cluster : ICustomerOwned
         Version++;
     }
 
-    public ClusterChanged ToEvent(IEnumerable<ClusterKeyRow> keys, DateTimeOffset now) => new(
+    public ClusterChanged ToEvent(IReadOnlyCollection<ClusterKeyRow> keys, DateTimeOffset now) => new(
         Id, CustomerId, Name, State.ToString().ToLowerInvariant(), CloneSuspected, Epoch, EpochIssuedAt,
         [.. keys.Where(key => key.Use == ClusterKeyRow.Identity).Select(key => new ClusterKey(key.Kid, key.Spki, key.NotBefore, key.NotAfter))],
-        EnrolledAt, TrustedFirstContact, now, Version);
+        EnrolledAt, TrustedFirstContact, now, Version, keys.Where(key => key.Use == ClusterKeyRow.Witness && key.NotAfter is null).MaxBy(key => key.Admission)?.Spki);
 
     internal sealed class Configuration : IEntityTypeConfiguration<Cluster>
     {

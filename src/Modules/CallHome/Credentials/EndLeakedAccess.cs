@@ -53,7 +53,7 @@ internal sealed class EndLeakedAccess(ControlPlaneDbContext db, AccessTokens tok
         foreach (var cluster in clusters)
         {
             cluster.EndAccess(now);
-            events.Publish(cluster.ToEvent(keys[cluster.Id], now));
+            events.Publish(cluster.ToEvent([.. keys[cluster.Id]], now));
             events.Audit(new AuditFact("callhome.cluster-access-ended", AuditLog.Customer, "cluster", cluster.Id.ToString()) { CustomerId = cluster.CustomerId, ClusterId = cluster.Id, Reason = "an access token leaked", Changes = [Change.Replace("/accessGeneration", cluster.AccessGeneration - 1, cluster.AccessGeneration)] });
         }
     }

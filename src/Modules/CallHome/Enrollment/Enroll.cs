@@ -134,19 +134,16 @@ internal static class Enroll
         var cluster = Cluster.Enroll(Guid.CreateVersion7(now), token.CustomerId, name, Cluster.Fingerprint(facts.InstallFingerprint), request.TrustedFirstContact, now);
         cluster.AgentVersion = WellFormedText.Line(facts.AgentVersion, 100);
         var identity = new ClusterKeyRow { ClusterId = cluster.Id, Kid = key.KeyId, Use = ClusterKeyRow.Identity, Spki = request.PublicKey.ToByteArray(), NotBefore = now };
+        var witness = request.FurtherKeys.Select(further => new ClusterKeyRow { ClusterId = cluster.Id, Kid = KeyIds.Of(further.Spki.Span), Use = ClusterKeyRow.Witness, Spki = further.Spki.ToByteArray(), NotBefore = now });
+        ClusterKeyRow[] keys = [identity, .. witness];
         db.Add(cluster);
-        db.Add(identity);
+        db.AddRange(keys.AsEnumerable());
         db.Add(new ClusterEpoch { ClusterId = cluster.Id, Epoch = 1, IssuedAt = now, Reason = ClusterEpoch.Enrolled });
-        foreach (var further in request.FurtherKeys)
-        {
-            db.Add(new ClusterKeyRow { ClusterId = cluster.Id, Kid = KeyIds.Of(further.Spki.Span), Use = ClusterKeyRow.Witness, Spki = further.Spki.ToByteArray(), NotBefore = now });
-        }
-
         token.UsedAt = now;
         token.UsedBy = cluster.Id;
         token.UsedKey = key.KeyId;
         token.Version++;
-        events.Publish(cluster.ToEvent([identity], now));
+        events.Publish(cluster.ToEvent(keys, now));
         events.Audit(new AuditFact("callhome.cluster-enrolled", AuditLog.Customer, "cluster", cluster.Id.ToString())
         {
             CustomerId = cluster.CustomerId,

@@ -16,10 +16,10 @@ internal static class Door
     private const long LastInstant = 253_402_300_799_999;
 
     /// <summary>Kinds whose owner takes them in this version.</summary>
-    private static readonly HashSet<string> Taken = ["health", "event", "inventory", "usage"];
+    private static readonly HashSet<string> Taken = ["health", "event", "inventory", "usage", "witness"];
 
     /// <summary>Kinds that the protocol knows and nobody takes yet; the agent keeps them.</summary>
-    private static readonly HashSet<string> Later = ["update", "remote", "witness"];
+    private static readonly HashSet<string> Later = ["update", "remote"];
 
     /// <summary>A kind that the protocol knows, or <c>other</c>: what a cluster makes up must not become a series of a metric.</summary>
     public static string KindOf(string type) => Taken.Contains(type) || Later.Contains(type) ? type : "other";
@@ -132,6 +132,7 @@ internal static class Door
             "event" => Event(item),
             "inventory" => Inventory(item),
             "usage" => Usage(item, cluster, now),
+            "witness" => Witness(item),
             _ => null,
         };
     }
@@ -269,6 +270,18 @@ internal static class Door
             || inventory.Collectors.Any(collectors => collectors.Version.Length > ItemLimits.NameLength || collectors.Os.Length > ItemLimits.NameLength || collectors.Count < 0)
             || inventory.ProductVersion.Length > ItemLimits.NameLength || inventory.AgentVersion.Length > ItemLimits.NameLength
             ? Refuse(item, "inventory-invalid", $"At most {ItemLimits.InventoryEntries} gateways, collector counts and environments, each gateway and environment with an id of its own of 1 to {ItemLimits.NameLength} characters, versions of at most {ItemLimits.NameLength}, no count below 0.", final: true)
+            : null;
+    }
+
+    private static ItemRefusal? Witness(Item item)
+    {
+        if (!TryParse(WitnessAnswers.Parser, item, out var told, out var refusal))
+        {
+            return refusal;
+        }
+
+        return told.Answers.Count > ItemLimits.WitnessAnswers || told.Answers.Any(answer => answer.Log.Length is 0 or > ItemLimits.NameLength || answer.Held.Length > ItemLimits.NoteBytes || answer.Shown.Length > ItemLimits.NoteBytes) || !AreTexts(told)
+            ? Refuse(item, "witness-invalid", $"At most {ItemLimits.WitnessAnswers} answers, each of a log named by at most {ItemLimits.NameLength} characters, with checkpoints of at most {ItemLimits.NoteBytes} bytes.", final: true)
             : null;
     }
 

@@ -534,6 +534,130 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.ToTable("audit_log_personal", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Audit.Witnesses.Cosignature", b =>
+                {
+                    b.Property<byte[]>("LogId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("Size")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size");
+
+                    b.Property<byte[]>("ClusterId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<string>("Line")
+                        .IsRequired()
+                        .HasMaxLength(300)
+                        .HasColumnType("nvarchar(300)")
+                        .HasColumnName("line")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.HasKey("LogId", "Size", "ClusterId");
+
+                    b.HasIndex("LogId", "ClusterId", "Size");
+
+                    b.ToTable("audit_cosignature", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Witnesses.WitnessRow", b =>
+                {
+                    b.Property<byte[]>("ClusterId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<long>("AnchorAsked")
+                        .HasColumnType("bigint")
+                        .HasColumnName("anchor_asked");
+
+                    b.Property<string>("AnchorRefusal")
+                        .HasMaxLength(20)
+                        .HasColumnType("nvarchar(20)")
+                        .HasColumnName("anchor_refusal")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long>("AnchorSize")
+                        .HasColumnType("bigint")
+                        .HasColumnName("anchor_size");
+
+                    b.Property<long?>("AnsweredAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("answered_at");
+
+                    b.Property<long>("AskedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("asked_at");
+
+                    b.Property<long>("ClusterVersion")
+                        .HasColumnType("bigint")
+                        .HasColumnName("cluster_version");
+
+                    b.Property<byte[]>("CustomerId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("CustomerRefusal")
+                        .HasMaxLength(20)
+                        .HasColumnType("nvarchar(20)")
+                        .HasColumnName("customer_refusal")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long>("CustomerSize")
+                        .HasColumnType("bigint")
+                        .HasColumnName("customer_size");
+
+                    b.Property<long>("DueAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("due_at");
+
+                    b.Property<bool>("HasSeat")
+                        .HasColumnType("bit")
+                        .HasColumnName("has_seat");
+
+                    b.Property<bool>("IsActive")
+                        .HasColumnType("bit")
+                        .HasColumnName("is_active");
+
+                    b.Property<bool>("IsEnlisted")
+                        .HasColumnType("bit")
+                        .HasColumnName("is_enlisted");
+
+                    b.Property<long>("ItemRank")
+                        .HasColumnType("bigint")
+                        .HasColumnName("item_rank");
+
+                    b.Property<bool>("MayBeAsked")
+                        .HasColumnType("bit")
+                        .HasColumnName("may_be_asked");
+
+                    b.Property<byte[]>("PublicKey")
+                        .HasMaxLength(32)
+                        .HasColumnType("varbinary(32)")
+                        .HasColumnName("public_key");
+
+                    b.Property<int>("Retries")
+                        .HasColumnType("int")
+                        .HasColumnName("retries");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("ClusterId");
+
+                    b.HasIndex("CustomerId");
+
+                    b.HasIndex("MayBeAsked", "DueAt");
+
+                    b.HasIndex("HasSeat", "MayBeAsked", "AnsweredAt");
+
+                    b.ToTable("audit_witness", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.CallHome.Clusters.Cluster", b =>
                 {
                     b.Property<byte[]>("Id")

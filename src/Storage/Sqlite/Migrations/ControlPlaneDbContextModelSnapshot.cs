@@ -499,6 +499,126 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.ToTable("audit_log_personal", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Audit.Witnesses.Cosignature", b =>
+                {
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("Size")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("size");
+
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<string>("Line")
+                        .IsRequired()
+                        .HasMaxLength(300)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("line");
+
+                    b.HasKey("LogId", "Size", "ClusterId");
+
+                    b.HasIndex("LogId", "ClusterId", "Size");
+
+                    b.ToTable("audit_cosignature", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Witnesses.WitnessRow", b =>
+                {
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<long>("AnchorAsked")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("anchor_asked");
+
+                    b.Property<string>("AnchorRefusal")
+                        .HasMaxLength(20)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("anchor_refusal");
+
+                    b.Property<long>("AnchorSize")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("anchor_size");
+
+                    b.Property<long?>("AnsweredAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("answered_at");
+
+                    b.Property<long>("AskedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("asked_at");
+
+                    b.Property<long>("ClusterVersion")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("cluster_version");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("CustomerRefusal")
+                        .HasMaxLength(20)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_refusal");
+
+                    b.Property<long>("CustomerSize")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("customer_size");
+
+                    b.Property<long>("DueAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("due_at");
+
+                    b.Property<bool>("HasSeat")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("has_seat");
+
+                    b.Property<bool>("IsActive")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_active");
+
+                    b.Property<bool>("IsEnlisted")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("is_enlisted");
+
+                    b.Property<long>("ItemRank")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("item_rank");
+
+                    b.Property<bool>("MayBeAsked")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("may_be_asked");
+
+                    b.Property<byte[]>("PublicKey")
+                        .HasMaxLength(32)
+                        .HasColumnType("BLOB")
+                        .HasColumnName("public_key");
+
+                    b.Property<int>("Retries")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("retries");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("ClusterId");
+
+                    b.HasIndex("CustomerId");
+
+                    b.HasIndex("MayBeAsked", "DueAt");
+
+                    b.HasIndex("HasSeat", "MayBeAsked", "AnsweredAt");
+
+                    b.ToTable("audit_witness", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.CallHome.Clusters.Cluster", b =>
                 {
                     b.Property<Guid>("Id")

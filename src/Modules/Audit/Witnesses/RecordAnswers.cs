@@ -1,0 +1,169 @@
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using MissionControl.Audit.Anchor;
+using MissionControl.Audit.Logs;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Contracts.Events.CallHome;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Protocol.CallHome;
+using MissionControl.Trust.TransparencyLog;
+
+namespace MissionControl.Audit.Witnesses;
+
+/// <summary>
+/// Takes what clusters say that they have seen. A cosignature is stored when it is the sender's own over a checkpoint that was signed
+/// here, whoever brought it and however often. That one has refused a log is told in its customer's log, with both checkpoints.
+/// </summary>
+internal sealed partial class RecordAnswers(ControlPlaneDbContext db, IEvents events, LogKey key, IOptions<AuditOptions> options, ILogger<RecordAnswers> logger) : IBatchHandler<ItemsReceived>
+{
+    /// <summary>As many checkpoints of a log each witness's words are kept for, while too few others have seen them.</summary>
+    public const int KeptOfOne = 8;
+
+    private const long MaxSequence = (1L << 42) - 1;
+
+    public Task<Func<CancellationToken, Task>> PrepareAsync(IReadOnlyList<ItemsReceived> messages, CancellationToken cancellationToken)
+    {
+        var told = messages.SelectMany(message => message.Inflate().Items).Select(item => new Told(
+            new Guid(item.ClusterId.Span, bigEndian: true), new Guid(item.CustomerId.Span, bigEndian: true), (item.Epoch << 42) | Math.Min(item.Seq, MaxSequence), DateTimeOffset.FromUnixTimeMilliseconds(item.ReceivedAtMs), WitnessAnswers.Parser.ParseFrom(item.Body))).OrderBy(one => one.Rank).ToList();
+        return Task.FromResult<Func<CancellationToken, Task>>(token => WriteAsync(told, token));
+    }
+
+    private async Task WriteAsync(List<Told> told, CancellationToken cancellationToken)
+    {
+        db.Scope.OpenAll("a commit group holds answers of every customer's clusters");
+
+        // What callhome says of the cluster, its key above all, may come later.
+        await db.Dialect.InsertIfAbsentAsync(db, WitnessRow.Rows(told.DistinctBy(one => one.Cluster).Select(one => new WitnessRow { ClusterId = one.Cluster, CustomerId = one.Customer })), cancellationToken);
+        var rows = await WitnessRow.LockAsync(db, [.. told.Select(one => one.Cluster).Distinct()], cancellationToken);
+        var good = new List<Cosignature>();
+        foreach (var one in told.Where(one => one.Rank > rows[one.Cluster].ItemRank))
+        {
+            var row = rows[one.Cluster];
+            row.ItemRank = one.Rank;
+            row.IsEnlisted = true;
+            foreach (var answer in one.Answers.Answers.Where(answer => answer.Log is AnchorLog.Kind or "customer"))
+            {
+                if (await TakeAsync(row, answer, one.At, cancellationToken) is { } cosignature)
+                {
+                    good.Add(cosignature);
+                }
+            }
+        }
+
+        await db.Dialect.UpsertAsync(db, WitnessRow.Rows(rows.Values), null, cancellationToken);
+        await StoreAsync(good, cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
+    }
+
+    private async Task<Cosignature?> TakeAsync(WitnessRow row, WitnessAnswer answer, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        var isAnchor = answer.Log == AnchorLog.Kind;
+        var log = isAnchor ? AnchorLog.Id : Log.IdOf(Log.NameOf("customer", row.CustomerId));
+        var before = isAnchor ? row.AnchorRefusal : row.CustomerRefusal;
+        var refusal = answer.Outcome == "stopped" ? answer.Reason.Length is 0 or > 20 ? "unknown" : answer.Reason : answer.Outcome == "malformed" ? before : null;
+        (row.AnchorSize, row.AnchorRefusal) = isAnchor ? (Math.Max(0, answer.Size), refusal) : (row.AnchorSize, row.AnchorRefusal);
+        (row.CustomerSize, row.CustomerRefusal) = isAnchor ? (row.CustomerSize, row.CustomerRefusal) : (Math.Max(0, answer.Size), refusal);
+        switch (answer.Outcome)
+        {
+            case "cosigned" when await VerifyAsync(row, log, answer, cancellationToken) is { } line:
+                (row.AnsweredAt, row.Retries) = (at, 0);
+                return isAnchor && !row.HasSeat ? null : new Cosignature { LogId = log, Size = answer.Size, ClusterId = row.ClusterId, Line = line };
+            case "cosigned":
+                LogNotGood(logger, row.ClusterId, answer.Log, answer.Size);
+                break;
+            case "held":
+                // It was started a moment ago, and is asked at once.
+                row.DueAt = DateTimeOffset.UnixEpoch;
+                break;
+            case "conflict" when row.Retries++ == 0:
+                row.DueAt = DateTimeOffset.UnixEpoch;
+                break;
+            case "stopped" when before is null:
+                row.HasSeat &= !isAnchor;
+                Alarm(row, answer, refusal!);
+                break;
+            default:
+                break;
+        }
+
+        return null;
+    }
+
+    // By the checkpoint that was signed here: whatever else was cosigned proves nothing to anybody.
+    private async Task<string?> VerifyAsync(WitnessRow row, Guid log, WitnessAnswer answer, CancellationToken cancellationToken)
+    {
+        if (row.PublicKey is null || answer.Cosignature.Contains('\n', StringComparison.Ordinal)
+            || (await db.Dialect.ReadByKeyAsync(db, LogCheckpoint.Table, ["log_id", "size"], [[log, answer.Size]], ["note"], cancellationToken))[0] is not [string stored])
+        {
+            return null;
+        }
+
+        using var witness = WitnessRules.KeyOf(row.PublicKey);
+        try
+        {
+            var text = SignedNote.Parse(Encoding.UTF8.GetBytes(stored)).Text;
+            var opened = SignedNote.Parse(Encoding.UTF8.GetBytes($"{text}\n{answer.Cosignature}\n")).Open([witness]);
+            return opened.Note.Signatures[0].ToString();
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
+
+    private async Task StoreAsync(List<Cosignature> good, CancellationToken cancellationToken)
+    {
+        await db.Dialect.InsertIfAbsentAsync(db, new BulkRows(Cosignature.Table, ["log_id", "size", "cluster_id", "line"], ["log_id", "size", "cluster_id"], [.. good.DistinctBy(row => (row.LogId, row.Size, row.ClusterId)).Select(row => new object?[] { row.LogId, row.Size, row.ClusterId, row.Line })]), cancellationToken);
+        foreach (var log in good.Select(row => row.LogId).Distinct())
+        {
+            var seen = await Witnessed.SizeAsync(db, log, await Witnessed.QuorumAsync(db, log, options.Value.WitnessQuorum, cancellationToken), cancellationToken);
+            await db.Set<Cosignature>().Where(row => row.LogId == log && row.Size < seen).ExecuteDeleteAsync(cancellationToken);
+            foreach (var cluster in good.Where(row => row.LogId == log).Select(row => row.ClusterId).Distinct())
+            {
+                var old = await db.Set<Cosignature>().Where(row => row.LogId == log && row.ClusterId == cluster).OrderByDescending(row => row.Size).Select(row => row.Size).Skip(KeptOfOne).FirstOrDefaultAsync(cancellationToken);
+                await db.Set<Cosignature>().Where(row => row.LogId == log && row.ClusterId == cluster && row.Size <= old).ExecuteDeleteAsync(cancellationToken);
+            }
+        }
+    }
+
+    private void Alarm(WitnessRow row, WitnessAnswer answer, string reason)
+    {
+        LogRefused(logger, row.ClusterId, answer.Log, reason);
+        events.Audit(new AuditFact("audit.log-refused", AuditLog.Customer, "log", answer.Log)
+        {
+            CustomerId = row.CustomerId,
+            ClusterId = row.ClusterId,
+            Outcome = AuditOutcome.Failed,
+            Actor = new AuditActor("cluster", row.ClusterId.ToString(), "accessToken"),
+            Changes =
+            [
+                Change.Add("/reason", reason), Change.Add("/held", answer.Held.ToStringUtf8()), Change.Add("/heldIsSigned", IsOurs(answer.Held)), Change.Add("/shown", answer.Shown.ToStringUtf8()), Change.Add("/shownIsSigned", IsOurs(answer.Shown)),
+            ],
+        });
+    }
+
+    // An agent can say what it likes: whether the key that is here has signed both is what makes it evidence.
+    private bool IsOurs(Google.Protobuf.ByteString bytes)
+    {
+        try
+        {
+            var note = SignedNote.Parse(bytes.Span);
+            return key.HasSigned(Checkpoint.Parse(note.Text).Origin, note);
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
+    }
+
+    private sealed record Told(Guid Cluster, Guid Customer, long Rank, DateTimeOffset At, WitnessAnswers Answers);
+
+    [LoggerMessage(6013, LogLevel.Critical, "Cluster {Cluster} refuses the audit log {Log} ({Reason}): it is not what the cluster had seen. Both checkpoints stand in its customer's log, audit.log-refused")]
+    private static partial void LogRefused(ILogger logger, Guid cluster, string log, string reason);
+
+    [LoggerMessage(6014, LogLevel.Warning, "Cluster {Cluster} has sent a cosignature for {Size} entries of the audit log {Log} that is none; it is not stored")]
+    private static partial void LogNotGood(ILogger logger, Guid cluster, string log, long size);
+}

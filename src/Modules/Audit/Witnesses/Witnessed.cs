@@ -1,0 +1,61 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Audit.Anchor;
+using MissionControl.Audit.Logs;
+using MissionControl.Platform.Data;
+using MissionControl.Trust.TransparencyLog;
+
+namespace MissionControl.Audit.Witnesses;
+
+/// <summary>Checkpoints with the words of witnesses, and the policy by which a reader judges them.</summary>
+internal static class Witnessed
+{
+    /// <summary>As many lines stand under a checkpoint at most, and as many witnesses in a policy: a reader takes 100 signatures (C2SP signed-note).</summary>
+    public const int Most = 90;
+
+    private const string Group = "witnesses";
+
+    /// <summary>How many have to see a log: of the anchor as many as are wanted, or as there are; of any other log one.</summary>
+    public static async Task<int> QuorumAsync(ControlPlaneDbContext db, Guid log, int wanted, CancellationToken cancellationToken) =>
+        log == AnchorLog.Id ? Math.Clamp(await Seats(db).CountAsync(cancellationToken), 1, wanted) : 1;
+
+    /// <summary>The newest size of a log that so many have seen; 0: none.</summary>
+    public static async Task<long> SizeAsync(ControlPlaneDbContext db, Guid log, int quorum, CancellationToken cancellationToken) =>
+        await db.Set<Cosignature>().Where(row => row.LogId == log).GroupBy(row => row.Size).Where(group => group.Count() >= quorum).Select(group => (long?)group.Key).MaxAsync(cancellationToken) ?? 0;
+
+    /// <summary>A checkpoint as it was signed, with the words of those who have seen it.</summary>
+    public static async Task<string> NoteAsync(ControlPlaneDbContext db, Guid log, long size, string note, CancellationToken cancellationToken) =>
+        note + string.Concat((await db.Set<Cosignature>().AsNoTracking().Where(row => row.LogId == log && row.Size == size).OrderBy(row => row.ClusterId).Take(Most).Select(row => row.Line).ToListAsync(cancellationToken)).Select(line => $"{line}\n"));
+
+    /// <summary>A policy for a log (C2SP tlog-policy): its keys, those who cosign it by names that name nobody, and how many of them are enough.</summary>
+    public static async Task<string> PolicyAsync(ControlPlaneDbContext db, Log log, IReadOnlyList<string> keys, int wanted, CancellationToken cancellationToken)
+    {
+        var isAnchor = log.Id == AnchorLog.Id;
+        var rows = isAnchor ? Seats(db) : db.Set<WitnessRow>().AsNoTracking().Where(row => row.CustomerId == log.CustomerId && row.MayBeAsked && row.CustomerRefusal == null);
+        var known = isAnchor || log.Kind == "customer" ? await rows.OrderBy(row => row.ClusterId).Select(row => row.PublicKey!).Take(Most).ToListAsync(cancellationToken) : [];
+        var text = new StringBuilder("# Keep this where whoever signs the log cannot change it.\n");
+        foreach (var key in keys)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"log {key}\n");
+        }
+
+        var names = new List<string>();
+        foreach (var key in known)
+        {
+            using var witness = WitnessRules.KeyOf(key);
+            names.Add(witness.Name);
+            text.Append(CultureInfo.InvariantCulture, $"witness {witness.Name} {witness}\n");
+        }
+
+        return names.Count == 0 ? text.Append("quorum none\n").ToString()
+            : text.Append(CultureInfo.InvariantCulture, $"group {Group} {(isAnchor ? Math.Min(wanted, names.Count) : 1)} {string.Join(' ', names)}\nquorum {Group}\n").ToString();
+    }
+
+    // Everybody's, as the anchor is: names and keys that name nobody.
+    private static IQueryable<WitnessRow> Seats(ControlPlaneDbContext db)
+    {
+        db.Scope.OpenAll("the witnesses of the anchor are everybody's");
+        return db.Set<WitnessRow>().AsNoTracking().Where(row => row.HasSeat && row.PublicKey != null);
+    }
+}
