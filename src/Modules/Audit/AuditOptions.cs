@@ -1,3 +1,5 @@
+using MissionControl.Trust.TransparencyLog;
+
 namespace MissionControl.Audit;
 
 /// <summary>Settings of the role, section <c>Audit</c>.</summary>
@@ -15,6 +17,9 @@ internal sealed class AuditOptions
     /// <summary>Nothing is appended or signed while the database would let append-only tables be changed.</summary>
     public bool Strict { get; init; } = true;
 
+    /// <summary>How many entries a bundle has at most.</summary>
+    public int BundleEntries { get; init; } = 100_000;
+
     /// <summary>Whether all of it can be done.</summary>
-    public bool IsValid => Epoch >= ShortestEpoch && Epoch <= LongestEpoch;
+    public bool IsValid => Epoch >= ShortestEpoch && Epoch <= LongestEpoch && BundleEntries is >= TileId.FullWidth and <= 1_000_000;
 }
