@@ -28,6 +28,13 @@ public sealed partial class MissionControlClient
         return await response.Content.ReadAsStringAsync(cancellationToken);
     }
 
+    /// <summary>A log, or a part of it, in one file that proves itself (ZIP), to be read as it comes; the caller disposes of the answer.</summary>
+    public Task<HttpResponseMessage> GetAuditLogBundleAsync(Guid log, string query, CancellationToken cancellationToken) =>
+        RespondAsync(HttpMethod.Get, $"/api/v1/audit/logs/{log}/bundle{query}", null, null, cancellationToken, HttpCompletionOption.ResponseHeadersRead);
+
+    /// <summary>Erases what is kept of a person, or beside an entry, of a customer's audit log.</summary>
+    public Task<ErasedValues> ErasePersonalValuesAsync(ErasePersonalRequest request, CancellationToken cancellationToken) => SendAsync<ErasedValues>(HttpMethod.Post, "/api/v1/audit/erasures", request, null, cancellationToken);
+
     /// <summary>Whether a role is itself well.</summary>
     public Task<RoleStatus> GetStatusAsync(string role, CancellationToken cancellationToken) => GetAsync<RoleStatus>($"/api/v1/{role}/status", cancellationToken);
 

@@ -54,7 +54,7 @@ public sealed partial class MissionControlClient(HttpClient http, string? bearer
         using var response = await RespondAsync(method, path, body, precondition, cancellationToken);
     }
 
-    private async Task<HttpResponseMessage> RespondAsync(HttpMethod method, string path, object? body, Precondition? precondition, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> RespondAsync(HttpMethod method, string path, object? body, Precondition? precondition, CancellationToken cancellationToken, HttpCompletionOption completion = HttpCompletionOption.ResponseContentRead)
     {
         using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative));
         if (bearer is not null)
@@ -82,7 +82,7 @@ public sealed partial class MissionControlClient(HttpClient http, string? bearer
             request.Content = JsonContent.Create(body, body.GetType());
         }
 
-        var response = await http.SendAsync(request, cancellationToken);
+        var response = await http.SendAsync(request, completion, cancellationToken);
         if (response.IsSuccessStatusCode)
         {
             return response;

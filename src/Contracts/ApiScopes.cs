@@ -14,12 +14,12 @@ public static class ApiScopes
     };
 
     /// <summary>
-    /// Rights that change identity, keys, approvals, sessions, releases or periods. No token of a person holds one; a service account
+    /// Rights that change identity, keys, approvals, sessions, releases or periods, or erase what the audit log can show of persons. No token of a person holds one; a service account
     /// gets each by itself, when one person asked for it and another one granted it.
     /// </summary>
     public static readonly IReadOnlySet<string> Sensitive = new HashSet<string>(StringComparer.Ordinal)
     {
-        "identity:write", "licensing:close", "remoteaccess:approve", "remoteaccess:write", "updates:sign", "updates:write",
+        "audit:erase", "identity:write", "licensing:close", "remoteaccess:approve", "remoteaccess:write", "updates:sign", "updates:write",
     };
 
     /// <summary>Whether a right is one of those, or holds all of them.</summary>

@@ -59,8 +59,11 @@ public static class StepUp
     /// <summary>Give a program a right or another owner, or let it call again.</summary>
     public const string GrantScope = "grant-scope";
 
+    /// <summary>Erase what is kept of persons beside an audit log.</summary>
+    public const string ErasePersonalValues = "erase-personal-values";
+
     /// <summary>Every purpose there is.</summary>
-    public static readonly IReadOnlyList<string> Purposes = [OpenSession, ApproveAccess, EnrolDevice, EngageKillSwitch, ClosePeriod, SignRelease, ChangeRole, MakeToken, GrantScope];
+    public static readonly IReadOnlyList<string> Purposes = [OpenSession, ApproveAccess, EnrolDevice, EngageKillSwitch, ClosePeriod, SignRelease, ChangeRole, MakeToken, GrantScope, ErasePersonalValues];
 
     /// <summary>A person holds exactly these roles from now on.</summary>
     public static StepUpSubject ChangeRoles(Guid personId, IEnumerable<string> roles) => Of(ChangeRole, ["hold", personId.ToString("N"), .. roles.Order(StringComparer.Ordinal)]);
@@ -137,6 +140,9 @@ public static class StepUp
     /// <param name="rest">All else that is said of it, each in its place.</param>
     public static StepUpSubject Credential(Guid accountId, string kind, int days, IReadOnlyList<string> rest) =>
         Of(MakeToken, ["credential", accountId.ToString("N"), kind, days.ToString(CultureInfo.InvariantCulture), .. rest]);
+
+    /// <summary>Names and addresses beside an audit log are erased: a person's, or those of one entry.</summary>
+    public static StepUpSubject ErasePersonal(Guid customerId, string? subject, Guid? entry) => Of(ErasePersonalValues, [customerId.ToString("N"), subject ?? "", entry?.ToString("N") ?? ""]);
 
     // Each field with its length before it, so that no two lists of fields give the same bytes.
     private static StepUpSubject Of(string purpose, IReadOnlyList<string> fields)

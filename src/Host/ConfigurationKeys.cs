@@ -9,6 +9,7 @@ internal static class ConfigurationKeys
     {
         ["AllowedHosts"] = "Host names that listeners answer to, separated by semicolons.",
         ["Api:RequestsPerMinute"] = "Requests of one caller to the API and the portal in each process, 60 to 10,000,000; default 1200.",
+        ["Audit:BundleEntries"] = "How many entries of an audit log are in one bundle at most, 256 to 1,000,000; default 100,000.",
         ["Audit:Epoch"] = "How often the heads of all audit logs are bound together in the anchor, 00:00:01 to 01:00:00; default 00:01:00.",
         ["Database:Provider"] = "sqlite (default, embedded shape), postgresql or sqlserver (distributed shape).",
         ["Database:ConnectionString"] = "Connection string of the database server.",
@@ -87,7 +88,7 @@ internal static class ConfigurationKeys
         "AllowedHosts", "Api:RequestsPerMinute", "Audit:Epoch", "Database:Provider", "Database:ConnectionStringFile", "RabbitMq:Address", "RabbitMq:PasswordFile", "Edge:Roles", "Edge:CaFile",
         "Network:PublicProxies", "Network:StaffNetworks", "Network:TrustedProxies", "Tls:CertificateFile", "Tls:KeyFile", "Tls:MinimumVersion", "Tls:CipherSuites", "Logging", "Telemetry:OtlpEndpoint",
         "CallHome:IntervalSeconds", "CallHome:BundleDays", "CallHome:EnrollmentsPerSecond", "CallHome:ItemsAtOnce", "CallHome:ItemsPerSecond", "CallHome:JitterPercent", "CallHome:SealingKeyFile", "CallHome:AnchorsFile",
-        "Audit:GuardPath", "Audit:Strict", "Audit:WitnessQuorum",
+        "Audit:BundleEntries", "Audit:GuardPath", "Audit:Strict", "Audit:WitnessQuorum",
         "AccessTokens:Issuer", "AccessTokens:Audience", "AccessTokens:ScopeClaim", "AccessTokens:ScopePrefix", "AccessTokens:CustomerClaim", "AccessTokens:AllowedNetworks", "AccessTokens:CaFile",
         "Identity:PortalAddress", "Identity:PasskeyDomain", "Identity:StepUpByCode", "Identity:StepUpCoolDown", "Identity:BreachedPasswordsFile", "Identity:KeepBootstrapToken",
         "Identity:AllowedNetworks", "Identity:CustomerNetworks", "Identity:MostFederatedPeople", "Identity:CaFile", "Identity:Staff:Idle", "Identity:Staff:Longest", "Identity:Customers:Idle", "Identity:Customers:Longest",

@@ -225,6 +225,52 @@ public sealed class AuditAnchorTests : IAsyncLifetime
         await VerifyAsync(2, "--state", "audit.state");
     }
 
+    [Fact]
+    public async Task A_bundle_brings_what_binds_it_and_may_be_as_old_as_it_is()
+    {
+        Close(TimeProvider.System.GetUtcNow().AddDays(-30));
+        Assert.Contains("slot 1 of epoch 2, closed at ", await VerifyBundleAsync(0, "--state", "audit.state"), StringComparison.Ordinal);
+        Assert.False(File.Exists(space.PathOf("audit.state.anchor")));
+
+        // Whole, signed, and not what others were shown.
+        var entries = own.Entries.ToList();
+        own.Entries[3] = Encoding.UTF8.GetBytes("entry 3: it never was");
+        Assert.Contains("What the epoch binds, 20 entries of the root ", await VerifyBundleAsync(2), StringComparison.Ordinal);
+        own.Entries = entries;
+
+        // What is left out of it is not good for that.
+        foreach (var gone in new[] { "slot-proof", "fleet/slot-proof", "fleet/checkpoint", "anchor/checkpoint", "anchor/tile/entries/000.p/2" })
+        {
+            Pack();
+            File.Delete(space.PathOf($"bundle/{gone}"));
+            await VerifyPackedAsync(3);
+        }
+    }
+
+    private Task<string> VerifyBundleAsync(int expected, params string[] more)
+    {
+        Pack();
+        return VerifyPackedAsync(expected, more);
+    }
+
+    private void Pack()
+    {
+        own.Write(space.PathOf("bundle"));
+        fleet.Write(space.PathOf("bundle/fleet"));
+        anchor.Write(space.PathOf("bundle/anchor"));
+        File.WriteAllBytes(space.PathOf("bundle/slot-proof"), proof.ToBytes());
+        File.WriteAllBytes(space.PathOf("bundle/fleet/slot-proof"), fleetProof.ToBytes());
+    }
+
+    private async Task<string> VerifyPackedAsync(int expected, params string[] more)
+    {
+        File.Delete(space.PathOf("bundle.zip"));
+        await System.IO.Compression.ZipFile.CreateFromDirectoryAsync(space.PathOf("bundle"), space.PathOf("bundle.zip"));
+        var (code, said, error) = await space.McAsync(["audit", "verify", "bundle.zip", "--policy", "audit.policy", .. more]);
+        Assert.True(code == expected, $"{code}: {said}{error}");
+        return said;
+    }
+
     private string[] Arguments(params string[] more) => ["audit", "verify", $"{server.Address}{Logs}/{Id}", "--policy", "audit.policy", .. more];
 
     private async Task<string> VerifyAsync(int expected, params string[] more)

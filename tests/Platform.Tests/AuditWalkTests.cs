@@ -178,6 +178,13 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
             await PostAsync("/api/v1/audit/access/reviews", new SignAccessReviewRequest(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 2, 1, 0, 0, 0, TimeSpan.Zero), null, "the walk says so"));
             return "2026-01-01T00:00:00Z/2026-02-01T00:00:00Z";
         }),
+        ["ErasePersonalValues"] = ("audit.personal-erased", async () =>
+        {
+            AuditEntryItem? entry = null;
+            await Eventually.TrueAsync(async () => (entry = (await host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?customer={customer}&type=licensing.customer-created"))!.Items.SingleOrDefault()) is not null, "the customer's first entry is there");
+            await PostAsync("/api/v1/audit/erasures", new ErasePersonalRequest(customer, null, entry!.Id, "the walk says so"));
+            return entry.Id.ToString();
+        }),
         ["RetryParkedMessages"] = ("fleet.task-started", RetryAllAsync),
         ["RetryTask"] = ("fleet.task-started", async () =>
         {

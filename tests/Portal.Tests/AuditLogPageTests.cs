@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net.Http.Json;
 using System.Text;
 using Microsoft.Playwright;
@@ -39,6 +40,19 @@ public sealed class AuditLogPageTests(PortalFixture portal)
         using var policy = LogPolicy.Parse($"log {log.Keys[^1]}\nquorum none\n");
         Assert.True(proof.Verify(proof.Extra.Span, policy).Checkpoint.Size > proof.Index);
         Assert.Contains(portal.Logged.Entry.ToString(), Encoding.UTF8.GetString(proof.Extra.Span), StringComparison.Ordinal);
+
+        await window.GoAsync("/audit/logs");
+        var bundle = await window.Page.RunAndWaitForDownloadAsync(() => window.Page.Locator($"#l{log.Id:N}").GetByRole(AriaRole.Link, new() { Name = "Bundle of Northwind Retail" }).ClickAsync());
+        Assert.StartsWith($"audit-log-{log.Id:N}-0-", bundle.SuggestedFilename, StringComparison.Ordinal);
+        await using var zip = await ZipArchive.CreateAsync(await bundle.CreateReadStreamAsync(), ZipArchiveMode.Read, leaveOpen: false, null);
+        using var note = new MemoryStream();
+        await using (var checkpoint = await zip.GetEntry("checkpoint")!.OpenAsync())
+        {
+            await checkpoint.CopyToAsync(note);
+        }
+
+        Assert.Equal(log.Origin, policy.Judge(SignedNote.Parse(note.ToArray())).Checkpoint.Origin);
+        Assert.Equal(400, (await window.FetchAsync($"/audit/logs/{log.Id}/bundle.zip?from={long.MaxValue}")).Status);
         Window.AssertNothing(window.Violations);
     }
 
@@ -53,6 +67,7 @@ public sealed class AuditLogPageTests(PortalFixture portal)
         {
             Assert.Equal(404, await window.GoAsync($"/audit/logs/{log.Id}/{portal.Logged.Entry}"));
             Assert.Equal(404, (await window.FetchAsync($"/audit/logs/{log.Id}/{portal.Logged.Entry}.tlog-proof")).Status);
+            Assert.Equal(404, (await window.FetchAsync($"/audit/logs/{log.Id}/bundle.zip")).Status);
         }
     }
 

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using MissionControl.Audit;
 using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Check;
+using MissionControl.Audit.Erasure;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
 using MissionControl.Audit.Witnesses;
@@ -179,6 +180,42 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
         }
     }
 
+    [Fact]
+    public async Task What_is_kept_of_a_person_is_erased_by_a_statement_and_nothing_of_anybody_else()
+    {
+        var services = await database.EmptyAsync();
+        await TestDatabase.WithAsync(services, async db =>
+        {
+            await db.Dialect.MigrateAsync(db, Token);
+            return 0;
+        });
+        var key = new LogKey(new DataDirectory(data), TimeProvider.System);
+        await GrowAsync(services, key, 1, 300);
+        await GrowAsync(services, key, 301, 5, "person:2", "person:1");
+        await GrowAsync(services, key, 306, 7, "person:2", "person:3");
+        var (log, known) = Assert.Single((await LookAsync(services, key, [])).Newer);
+        var before = (await CheckAsync(services, log, known, key)).Withheld;
+
+        // What it did, and what was done to it but for the address of who did; of one entry that alone; of another log nothing.
+        Assert.Equal((0, 0), await EraseAsync(services, Guid.CreateVersion7(), "person:1", null));
+        Assert.Equal((305, 300), await EraseAsync(services, log, "person:1", null));
+        Assert.Equal((0, 0), await EraseAsync(services, log, "person:1", null));
+        var one = await TestDatabase.WithAsync(services, db => db.Set<LogLeaf>().Where(row => row.LogId == log && row.Position == 307).Select(row => row.EventId).SingleAsync(Token));
+        Assert.Equal((1, 1), await EraseAsync(services, log, null, one));
+
+        var after = await CheckAsync(services, log, known, key);
+        Assert.Empty(after.Problems);
+        Assert.Equal((0, 307), (before, after.Withheld));
+    }
+
+    private static Task<(int, int)> EraseAsync(ServiceProvider services, Guid log, string? subject, Guid? entry) => TestDatabase.WithAsync(services, async db =>
+    {
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
+        var (entries, fields) = await ErasePersonal.EraseAsync(db, log, subject, entry, Token);
+        await transaction.CommitAsync(Token);
+        return (entries, fields.GetValueOrDefault("address"));
+    });
+
     private static Task<GuardFinding> LookAsync(ServiceProvider services, LogKey key, Dictionary<Guid, KnownHead> known) => TestDatabase.WithAsync(services, db => GuardLook.RunAsync(db, key, known, null, Token));
 
     private static Task<LogFinding> CheckAsync(ServiceProvider services, Guid log, KnownHead? known, LogKey key) => TestDatabase.WithAsync(services, async db =>
@@ -187,14 +224,14 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
         return await CheckLog.RunAsync(db, stored, known, key, static _ => Task.CompletedTask, Token);
     });
 
-    private static Task GrowAsync(ServiceProvider services, LogKey key, int from, int count) => TestDatabase.WithAsync(services, async db =>
+    private static Task GrowAsync(ServiceProvider services, LogKey key, int from, int count, string actor = "person:1", string? target = null) => TestDatabase.WithAsync(services, async db =>
     {
         var customer = Customer;
         await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
         await new Sequencer(db, new LastEpoch(TimeProvider.System), TimeProvider.System).AppendAsync(
             [.. Enumerable.Range(from, count).Select(i => Told.Of(new AuditEntryRecorded(
-                1, Guid.CreateVersion7(), "licensing/test", i, DateTimeOffset.UnixEpoch, "customer", customer, null, "licensing.customer-renamed", "success", new AuditActor("staff", "person:1", "session"),
-                new AuditTarget("customer", customer.ToString()), [], null, null, null, "none", new Dictionary<string, string> { ["address"] = "192.0.2.7" })))], Token);
+                1, Guid.CreateVersion7(), "licensing/test", i, DateTimeOffset.UnixEpoch, "customer", customer, null, "licensing.customer-renamed", "success", new AuditActor("staff", actor, "session"),
+                new AuditTarget("customer", target ?? customer.ToString()), [], null, null, null, "none", target is null ? new Dictionary<string, string> { ["address"] = "192.0.2.7" } : new Dictionary<string, string> { ["address"] = "192.0.2.7", ["name"] = "Ada" })))], Token);
         var log = await db.Set<Log>().AsNoTracking().SingleAsync(Token);
         var head = await db.Set<LogHead>().AsNoTracking().SingleAsync(Token);
         var note = key.Sign(new Checkpoint(log.Origin, head.Size, new TreeHash(head.Root))).ToString();

@@ -89,9 +89,9 @@ internal sealed class AnchorAudit((LogSource Own, LogSource Anchor, LogSource Fl
     /// <summary>Judges it.</summary>
     /// <param name="now">What the log has signed, and was verified to be.</param>
     /// <param name="before">What it had signed when it was verified last; null: it was not.</param>
-    /// <param name="epoch">How long an epoch is.</param>
+    /// <param name="epoch">How long an epoch is; null: the newest may be of any time that has come.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task<AnchorFinding> RunAsync(SeenNote now, SeenNote? before, TimeSpan epoch, CancellationToken cancellationToken)
+    public async Task<AnchorFinding> RunAsync(SeenNote now, SeenNote? before, TimeSpan? epoch, CancellationToken cancellationToken)
     {
         try
         {
@@ -116,12 +116,12 @@ internal sealed class AnchorAudit((LogSource Own, LogSource Anchor, LogSource Fl
     }
 
     // Of when it was asked for: what it takes to read a large log says nothing of the anchor.
-    private string? Late(TimeSpan epoch)
+    private string? Late(TimeSpan? epoch)
     {
         var age = begun - DateTimeOffset.FromUnixTimeSeconds(Math.Min(found.Epoch!.Time, DateTimeOffset.MaxValue.ToUnixTimeSeconds()));
         return stale
             ?? (age > MostMissing * epoch ? string.Create(CultureInfo.InvariantCulture, $"The newest epoch, {found.Epoch.Number}, is of {AuditReport.Time(found.Epoch.Time)}, longer ago than {MostMissing} epochs: since then nothing binds the log to what others are shown.")
-            : age < -MostMissing * epoch ? string.Create(CultureInfo.InvariantCulture, $"Epoch {found.Epoch.Number} says that it is of {AuditReport.Time(found.Epoch.Time)}, which has not come yet: how old it is, nobody can say.")
+            : age < -MostMissing * (epoch ?? TimeSpan.FromMinutes(1)) ? string.Create(CultureInfo.InvariantCulture, $"Epoch {found.Epoch.Number} says that it is of {AuditReport.Time(found.Epoch.Time)}, which has not come yet: how old it is, nobody can say.")
             : null);
     }
 

@@ -27,7 +27,7 @@ internal static class AuditCommand
 
     public static Argument<string> Source()
     {
-        var source = new Argument<string>("SOURCE") { Description = "A directory that holds a log, or the https:// address below which it is served." };
+        var source = new Argument<string>("SOURCE") { Description = "A directory that holds a log, a bundle (ZIP) of one, or the https:// address below which it is served." };
         source.Validators.Add(result =>
         {
             if (!LogSource.IsOne(result.Tokens[0].Value))

@@ -38,6 +38,9 @@ internal sealed record AuditReport(Verdict Verdict, SeenNote? Before)
     /// <summary>What its entries showed; null: they were not read.</summary>
     public WalkFinding? Found { get; init; }
 
+    /// <summary>The first entry that was read: a part of a log has not the first one.</summary>
+    public long First { get; init; }
+
     /// <summary>What binds it to the anchor; null: that was not looked at.</summary>
     public AnchorFinding? Anchor { get; init; }
 
@@ -68,6 +71,7 @@ internal sealed record AuditReport(Verdict Verdict, SeenNote? Before)
             newEntries = New,
             witnesses = Seen?.Witnesses.OrderBy(witness => witness.Key, StringComparer.Ordinal).Select(witness => new { name = witness.Key, time = Time(witness.Value) }) ?? [],
             quorum = Seen?.HasQuorum ?? false,
+            firstEntry = First,
             entriesRead = Found?.Entries ?? 0,
             tilesRead = Found?.Tiles ?? 0,
             problem = Problem,
@@ -90,7 +94,7 @@ internal sealed record AuditReport(Verdict Verdict, SeenNote? Before)
     /// <param name="good">What else is to be said of a log that is good.</param>
     public void Tell(TextWriter output, string good)
     {
-        Say(output, $"{Verdict}: {Problem ?? "all that the log holds is what it has signed."}");
+        Say(output, $"{Verdict}: {Problem ?? (First == 0 ? "all that the log holds is what it has signed." : $"this part of the log, from entry {Count(First)} on, is what it has signed.")}");
         Say(output, "log", Now?.Checkpoint.Origin);
         Say(output, "entries", Now is null ? null : $"{Count(Now.Checkpoint.Size)}{(Before is null ? "" : New > 0 ? $", {Count(New.Value)} of them new since the last time" : $"; the last time {Count(Before.Checkpoint.Size)}")}");
         Say(output, "root", Now?.Checkpoint.Root.ToString());

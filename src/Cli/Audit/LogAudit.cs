@@ -1,3 +1,4 @@
+using System.Globalization;
 using MissionControl.Trust.TransparencyLog;
 
 namespace MissionControl.Cli.Audit;
@@ -32,11 +33,17 @@ internal static class LogAudit
             return new AuditReport(Verdict.Inconsistent, before) { Now = now, Problem = $"{exception.Message} The checkpoint says that it is of {now.Checkpoint.Origin}." };
         }
 
+        if (source.IsOfItsTime && before?.Checkpoint is { } later && later.Origin == now.Checkpoint.Origin && later.Size > now.Checkpoint.Size)
+        {
+            return new AuditReport(Verdict.Incomplete, before) { Now = now, Seen = seen, Problem = string.Create(CultureInfo.InvariantCulture, $"This is of {now.Checkpoint.Size} entries, and {later.Size} were seen already: whether those go on from these, only a newer one shows. Without the state it is verified by itself.") };
+        }
+
         WalkFinding found;
-        var read = 0L;
+        var (read, first) = (0L, 0L);
         try
         {
-            found = await LogWalk.RunAsync(now.Checkpoint, before?.Checkpoint, source.TileAsync, entries => read = entries, cancellationToken);
+            first = source.First;
+            found = await LogWalk.RunAsync(now.Checkpoint, before?.Checkpoint, source.TileAsync, entries => read = entries, cancellationToken, first: first);
         }
         catch (SourceFailure failure)
         {
@@ -58,7 +65,7 @@ internal static class LogAudit
             _ when maxAge is { } most && TooOld(seen.Witnesses.Values, most) is { } age => (Verdict.Stale, age),
             _ => (Verdict.Good, null),
         };
-        return new AuditReport(verdict, before) { Now = now, Seen = seen, Found = found, Problem = problem };
+        return new AuditReport(verdict, before) { Now = now, Seen = seen, Found = found, First = first, Problem = problem };
     }
 
     // A log that grows all the time is seen now and then: what was seen has to be the beginning of what it is now. Its tiles were verified by the walk.

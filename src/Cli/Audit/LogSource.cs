@@ -14,7 +14,7 @@ internal sealed class SourceFailure(string message) : Exception(message);
 internal abstract class LogSource : IDisposable
 {
     /// <summary>How it is written.</summary>
-    public const string Rule = "SOURCE is a directory that holds a log, or the https:// address below which it is served (http:// to this machine itself), without credentials, ? and #.";
+    public const string Rule = "SOURCE is a directory that holds a log, a bundle of one, or the https:// address below which it is served (http:// to this machine itself), without credentials, ? and #.";
 
     /// <summary>Name of what the log signs.</summary>
     public const string CheckpointName = "checkpoint";
@@ -39,7 +39,7 @@ internal abstract class LogSource : IDisposable
     {
         if (AddressOf(text) is not { } address)
         {
-            return new DirectoryLog(text);
+            return File.Exists(text) ? new BundleLog(text) : new DirectoryLog(text);
         }
 
         return address.AbsolutePath.StartsWith(OwnLogs, StringComparison.Ordinal) && KeptSignIn.Find() is { } kept && kept.Address.GetLeftPart(UriPartial.Authority) == address.GetLeftPart(UriPartial.Authority)
@@ -52,6 +52,12 @@ internal abstract class LogSource : IDisposable
         AddressOf(text) is { } address && address.AbsolutePath.StartsWith(OwnLogs, StringComparison.Ordinal) && Guid.TryParse(address.AbsolutePath[OwnLogs.Length..].TrimEnd('/'), out var id) && id != Guid.Parse(AnchorLog)
             ? (At(new Uri(address, $"{OwnLogs}anchor").AbsoluteUri, caFile), At(new Uri(address, $"{OwnLogs}{FleetLog}").AbsoluteUri, caFile))
             : null;
+
+    /// <summary>The first entry that is there: of a part of a log, not that of the log.</summary>
+    public virtual long First => 0;
+
+    /// <summary>Whether it shows the log as it was at some time: what was seen since is not in it, and nobody has taken it away.</summary>
+    public virtual bool IsOfItsTime => false;
 
     /// <summary>What the log has signed last; null: it is not there.</summary>
     public Task<ReadOnlyMemory<byte>?> CheckpointAsync(CancellationToken cancellationToken) => ReadAsync(CheckpointName, SignedNote.MaxLength, cancellationToken);

@@ -12,6 +12,8 @@ internal static class VerifyCommand
 
         --state keeps what was verified last, as the log signed it. Without it, a log that was rewritten whole and signed again passes.
 
+        A bundle that was downloaded is verified offline, with what binds it; a part of a log proves that part.
+
         A log of Mission Control is bound to the anchor with all others, once in every epoch: that is verified, too. Its state is kept beside the other, in FILE.anchor and FILE.fleet.
 
         {AuditCommand.ExitCodes}
@@ -19,6 +21,7 @@ internal static class VerifyCommand
         Examples:
           mc audit verify https://log.example.com --policy audit.policy --state audit.state
           mc audit verify audit-log --policy audit.policy --state audit.state --max-age 3d --output json
+          mc audit verify bundle.zip --policy audit.policy
         """;
 
     public static Command Create()
@@ -28,7 +31,7 @@ internal static class VerifyCommand
         var maxAge = new Option<TimeSpan?>("--max-age") { Description = "How long ago the last witness may have seen the checkpoint: 90s, 15m, 36h or 3d.", CustomParser = Duration };
         var evidence = new Option<string?>("--evidence") { Description = "File for what proves an inconsistency; default: that of the state with .evidence.json, or mc-audit-evidence.json. None is overwritten." };
         var noAnchor = new Option<bool>("--no-anchor") { Description = "Do not look at the anchor: whether others are shown the same log is not asked. Of a directory, and of logs that are not Mission Control's, it is not asked anyway." };
-        var epoch = new Option<TimeSpan?>("--epoch") { Description = "How long an epoch of the anchor is; the newest may be three of them old. Default: 60s.", CustomParser = Duration };
+        var epoch = new Option<TimeSpan?>("--epoch") { Description = "How long an epoch of the anchor is; the newest may be three of them old. Default: 60s; of a bundle any age will do.", CustomParser = Duration };
         var command = new Command("verify", Help) { source, policy, state, maxAge, noAnchor, epoch, evidence, caFile, output };
         command.SetAction((parsed, cancellationToken) =>
         {
@@ -39,15 +42,19 @@ internal static class VerifyCommand
             {
                 using var read = AuditCommand.ReadPolicy(parsed.GetValue(policy)!);
                 using var log = LogSource.At(parsed.GetValue(source)!, parsed.GetValue(caFile));
-                var beside = parsed.GetValue(noAnchor) ? null : LogSource.Beside(parsed.GetValue(source)!, parsed.GetValue(caFile));
+                var bundle = log as BundleLog;
+                var beside = parsed.GetValue(noAnchor) ? null : bundle?.Beside() ?? LogSource.Beside(parsed.GetValue(source)!, parsed.GetValue(caFile));
                 using var anchor = beside?.Anchor;
                 using var fleet = beside?.Fleet;
-                var audit = beside is null ? null : new AnchorAudit((log, anchor!, fleet!), read, kept);
+
+                // A bundle is of its time: what binds it is held against nothing that was seen since, and may be as old as it is.
+                var (keptBeside, length) = (bundle is null ? kept : null, parsed.GetValue(epoch) ?? (bundle is null ? TimeSpan.FromMinutes(1) : null));
+                var audit = beside is null ? null : new AnchorAudit((log, anchor!, fleet!), read, keptBeside);
                 await (audit?.BeginAsync(cancellationToken) ?? Task.CompletedTask);
                 var before = kept is null ? null : SeenNote.Kept(kept, read);
                 var own = await LogAudit.RunAsync(log, read, before, parsed.GetValue(maxAge), cancellationToken);
                 var report = audit is null || own.Verdict is not (Verdict.Good or Verdict.Stale) ? own
-                    : With(own, await audit.RunAsync(own.Now!, before, parsed.GetValue(epoch) ?? TimeSpan.FromMinutes(1), cancellationToken));
+                    : With(own, await audit.RunAsync(own.Now!, before, length, cancellationToken));
 
                 // What was found good is kept, also when the other could not be looked at: or whoever withholds one would be free of both.
                 if (kept is not null && own.Verdict == Verdict.Good && report.Verdict != Verdict.Inconsistent)
@@ -55,7 +62,7 @@ internal static class VerifyCommand
                     own.Now!.Keep(kept, read);
                 }
 
-                if (kept is not null && report.Anchor is { Verdict: Verdict.Good or Verdict.Stale })
+                if (keptBeside is not null && report.Anchor is { Verdict: Verdict.Good or Verdict.Stale })
                 {
                     audit!.Keep();
                 }

@@ -6,6 +6,7 @@ using MissionControl.Audit.Access;
 using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Check;
 using MissionControl.Audit.Entries;
+using MissionControl.Audit.Erasure;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
 using MissionControl.Audit.Witnesses;
@@ -47,7 +48,7 @@ public sealed class AuditModule : IModule
     public void ConfigureServices(IHostApplicationBuilder host)
     {
         ArgumentNullException.ThrowIfNull(host);
-        host.Services.AddOptions<AuditOptions>().BindConfiguration("Audit").Validate(options => options.IsValid, "Audit:Epoch is a second to an hour, written as 00:01:00, and Audit:WitnessQuorum 1 to 20.").ValidateOnStart();
+        host.Services.AddOptions<AuditOptions>().BindConfiguration("Audit").Validate(options => options.IsValid, "Audit:Epoch is a second to an hour, written as 00:01:00, Audit:BundleEntries 256 to 1000000, and Audit:WitnessQuorum 1 to 20.").ValidateOnStart();
         host.Services.AddSingleton<LogKey>();
         host.Services.AddSingleton<HeadGuard>();
         host.Services.AddSingleton<AppendOnlyTest>();
@@ -85,7 +86,7 @@ public sealed class AuditModule : IModule
         records.Keep("foundation-entry", "who did what before there were logs, as it was written then", personal: true, "for good: the database itself refuses to change or delete an entry, until who owns it removes them", typeof(FoundationEntry));
         records.Keep("index", "what entries of the logs are found by", personal: false, "as long as the entry; it can be made again of the logs", typeof(IndexedEntry), typeof(Progress));
         records.Keep("log", "the logs that customers verify, entry by entry, and all that was signed for them", personal: false, "for good: the database itself refuses to change or delete what is in them", typeof(Log), typeof(LogHead), typeof(LogLeaf), typeof(LogTile), typeof(LogCheckpoint), typeof(LogSlot));
-        records.Keep("personal-value", "names and addresses that entries of the logs are committed to, and the exact bytes of imported ones", personal: true, "as long as the entry", typeof(PersonalValue));
+        records.Keep("personal-value", "names and addresses that entries of the logs are committed to, and the exact bytes of imported ones", personal: true, "as long as the entry, or until they are erased", typeof(PersonalValue));
         records.Keep("witness", "which clusters cosign the logs, and what they have seen", personal: false, "the newest of a cluster for good; of cosignatures those of the newest checkpoint that enough have seen, and of later ones", typeof(WitnessRow), typeof(Cosignature));
         records.Keep("epoch-slots", "what the last epochs bound, to prove it to whoever may read a log", personal: false, "the last 60 epochs, an hour at the usual length; the epochs themselves stand in the anchor for good", typeof(EpochSlots));
     }
@@ -96,5 +97,6 @@ public sealed class AuditModule : IModule
         ListEntries.Map(api);
         AccessApi.Map(api);
         LogsApi.Map(api);
+        ErasePersonal.Map(api);
     }
 }

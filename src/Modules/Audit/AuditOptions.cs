@@ -1,3 +1,5 @@
+using MissionControl.Trust.TransparencyLog;
+
 namespace MissionControl.Audit;
 
 /// <summary>Settings of the role, section <c>Audit</c>.</summary>
@@ -18,6 +20,9 @@ internal sealed class AuditOptions
     /// <summary>How many witnesses are asked to see the anchor in every epoch.</summary>
     public int WitnessQuorum { get; init; } = 3;
 
+    /// <summary>How many entries a bundle has at most.</summary>
+    public int BundleEntries { get; init; } = 100_000;
+
     /// <summary>Whether all of it can be done.</summary>
-    public bool IsValid => Epoch >= ShortestEpoch && Epoch <= LongestEpoch && WitnessQuorum is >= 1 and <= 20;
+    public bool IsValid => Epoch >= ShortestEpoch && Epoch <= LongestEpoch && BundleEntries is >= TileId.FullWidth and <= 1_000_000 && WitnessQuorum is >= 1 and <= 20;
 }

@@ -139,6 +139,7 @@ internal static class PortalPages
         ListFiles.Map(pages);
         AuditForms.Map(pages);
         EntryProof.Map(pages);
+        LogBundle.Map(pages);
         ClusterActions.Map(pages);
         ManyClusters.Map(pages);
         CustomerForms.Map(pages);

@@ -45,11 +45,14 @@ public sealed class LogWalk
     private readonly Checkpoint head;
     private readonly Checkpoint? pinned;
     private readonly EntryReader? each;
-    private readonly CompactRange range = new();
+    private readonly long first;
     private readonly List<List<TreeHash>> levels = [];
+    private CompactRange range = new();
     private long tiles;
 
-    private LogWalk(Checkpoint head, Checkpoint? pinned, Func<TileId, CancellationToken, Task<ReadOnlyMemory<byte>?>> source, EntryReader? each) => (this.head, this.pinned, this.source, this.each) = (head, pinned, source, each);
+    private LogWalk(Checkpoint head, Checkpoint? pinned, Func<TileId, CancellationToken, Task<ReadOnlyMemory<byte>?>> source, EntryReader? each, long first) => (this.head, this.pinned, this.source, this.each, this.first) = (head, pinned, source, each, first);
+
+    private long Read => Math.Max(0, range.Size - first);
 
     /// <summary>Walks over a log.</summary>
     /// <param name="head">What the log has signed; the signature is the caller's to judge.</param>
@@ -58,21 +61,27 @@ public sealed class LogWalk
     /// <param name="progress">Is told how many entries were read, now and then.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <param name="each">Is told every entry, in order; null: nobody is.</param>
-    public static async Task<WalkFinding> RunAsync(Checkpoint head, Checkpoint? pinned, Func<TileId, CancellationToken, Task<ReadOnlyMemory<byte>?>> source, Action<long>? progress, CancellationToken cancellationToken, EntryReader? each = null)
+    /// <param name="first">The first entry that is read, a multiple of 256: of those before it the tree is taken from the tiles, which the root that was signed proves.</param>
+    public static async Task<WalkFinding> RunAsync(Checkpoint head, Checkpoint? pinned, Func<TileId, CancellationToken, Task<ReadOnlyMemory<byte>?>> source, Action<long>? progress, CancellationToken cancellationToken, EntryReader? each = null, long first = 0)
     {
         ArgumentNullException.ThrowIfNull(head);
         ArgumentNullException.ThrowIfNull(source);
-        var walk = new LogWalk(head, pinned, source, each);
+        ArgumentOutOfRangeException.ThrowIfNegative(first);
+        ArgumentOutOfRangeException.ThrowIfNotEqual(first % TileId.FullWidth, 0, nameof(first));
+        var walk = new LogWalk(head, pinned, source, each, first);
         try
         {
             await walk.WalkAsync(progress, cancellationToken);
-            return new WalkFinding(WalkResult.Good, walk.range.Size, walk.tiles);
+            return new WalkFinding(WalkResult.Good, walk.Read, walk.tiles);
         }
         catch (Stop stop)
         {
-            return new WalkFinding(stop.Result, walk.range.Size, walk.tiles, stop.Message, stop.Tile, stop.Index, stop.Content, stop.Beside);
+            return new WalkFinding(stop.Result, walk.Read, walk.tiles, stop.Message, stop.Tile, stop.Index, stop.Content, stop.Beside);
         }
     }
+
+    /// <summary>The tiles that a walk from an entry on reads: those of the entries, and above them whatever the tree of all is made of.</summary>
+    public static IEnumerable<TileId> TilesOf(long first, long size) => TileId.AllOf(size).Where(id => id.Index >= Start(id.Level, first) / TileId.FullWidth);
 
     /// <summary>
     /// Reads a tile as wide as it is asked for. One that has been filled meanwhile may stand for the one that was not full (C2SP
@@ -107,12 +116,23 @@ public sealed class LogWalk
             throw new Stop(WalkResult.Inconsistent, string.Create(CultureInfo.InvariantCulture, $"The log has signed two roots for its first {head.Size} entries: {pinned.Root} before, and {head.Root} now."));
         }
 
+        if (first > head.Size)
+        {
+            throw new Stop(WalkResult.Incomplete, string.Create(CultureInfo.InvariantCulture, $"It begins at entry {first}, and the log has {head.Size}."));
+        }
+
+        if (pinned?.Size < first)
+        {
+            throw new Stop(WalkResult.Incomplete, string.Create(CultureInfo.InvariantCulture, $"It begins at entry {first}, and what was seen before ends at {pinned.Size}: whether that is still so shows a part from {pinned.Size / TileId.FullWidth * TileId.FullWidth} on."));
+        }
+
+        await BeginAsync(cancellationToken);
         ComparePinned();
         var asked = new Queue<(TileId Id, Task<ReadOnlyMemory<byte>?> Bundle, Task<ReadOnlyMemory<byte>?> Hashes)>();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         try
         {
-            var next = 0L;
+            var next = first / TileId.FullWidth;
             while (range.Size < head.Size)
             {
                 for (; asked.Count < Ahead && next * TileId.FullWidth < head.Size; next++)
@@ -126,7 +146,7 @@ public sealed class LogWalk
                 Take(bundle, await entries, await hashes);
                 asked.Dequeue();
                 await CloseFullAsync(0, cancellationToken);
-                progress?.Invoke(range.Size);
+                progress?.Invoke(Read);
             }
 
             for (var level = 1; level < levels.Count; level++)
@@ -148,6 +168,40 @@ public sealed class LogWalk
             throw new Stop(WalkResult.Inconsistent, string.Create(CultureInfo.InvariantCulture, $"All {head.Size} entries together have the root {range.Root}, and the log has signed {head.Root}."));
         }
     }
+
+    // The tree of what is not read: of each level what stands in the tile that goes on, which together are the range up to there.
+    private async Task BeginAsync(CancellationToken cancellationToken)
+    {
+        var nodes = Array.Empty<byte>();
+        At(0).Clear();
+        for (var level = 1; Start(level, first) > 0; level++)
+        {
+            var count = (int)(Start(level, first) % TileId.FullWidth);
+            if (count > 0)
+            {
+                var id = TileId.At(level, Start(level, first) / TileId.FullWidth, head.Size);
+                var content = await ReadAsync(id, source, cancellationToken) ?? throw Missing(id);
+                if (content.Length != id.Width * TreeHash.Size)
+                {
+                    throw new Stop(WalkResult.Inconsistent, $"{id} has another length than {id.Width} hashes.", id, null, content);
+                }
+
+                for (var i = 0; i < count; i++)
+                {
+                    At(level).Add(new TreeHash(content.Span.Slice(i * TreeHash.Size, TreeHash.Size)));
+                }
+            }
+
+            var part = new CompactRange();
+            At(level).ForEach(hash => part.Append(hash));
+            nodes = [.. part.ToArray(), .. nodes];
+        }
+
+        range = new CompactRange(first, nodes);
+    }
+
+    // Where an entry's subtree stands in a level of tiles.
+    private static long Start(int level, long entry) => level <= 0 ? entry : TileId.Height * level > 62 ? 0 : entry >> (TileId.Height * level);
 
     private static ReadOnlyMemory<byte> FirstOf(ReadOnlyMemory<byte> bundle, int count)
     {

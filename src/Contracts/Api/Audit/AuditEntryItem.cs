@@ -18,7 +18,7 @@ namespace MissionControl.Contracts.Api.Audit;
 /// <param name="Reason">Why, as the actor said.</param>
 /// <param name="Producer">Role and process instance that told it.</param>
 /// <param name="ProducerSeq">Gap-free per producer.</param>
-/// <param name="Entry">The whole entry as recorded, with the names and addresses that were not erased.</param>
+/// <param name="Entry">The whole entry as recorded, with the names and addresses that were not erased in <c>personal</c>, and which were in <c>erased</c>.</param>
 /// <param name="LogId">The log that it stands in: it proves the entry by its id.</param>
 /// <param name="Index">Where it stands there, from 0 on.</param>
 /// <param name="Imported">It was written before there were logs, and taken over; all else says what it said then.</param>

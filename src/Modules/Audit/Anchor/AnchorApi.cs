@@ -29,7 +29,14 @@ internal static class AnchorApi
         one.MapGet("/anchor", ProveAsync).RequireScope("audit:read").WithName("GetAuditLogAnchor").WithSummary("The proof that an epoch of the anchor binds a log, with the log's checkpoint").Produces<string>(contentType: LogsApi.PlainText);
     }
 
-    private static async Task<IResult> ProveAsync(Guid id, ControlPlaneDbContext db, BlindingKey blinding, SlotTrees trees, HttpContext http, long? epoch, CancellationToken cancellationToken)
+    /// <summary>The proof that an epoch binds a log; null: it does not, it is not the caller's, or the epoch is not kept any more.</summary>
+    /// <param name="id">The log.</param>
+    /// <param name="db">The database.</param>
+    /// <param name="blinding">The keys that blind slots.</param>
+    /// <param name="trees">The slot trees.</param>
+    /// <param name="epoch">Which epoch; null: the newest that the anchor has signed.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task<SlotProof?> ProofAsync(Guid id, ControlPlaneDbContext db, BlindingKey blinding, SlotTrees trees, long? epoch, CancellationToken cancellationToken)
     {
         // What the anchor has not signed yet binds nobody.
         var signed = await AnchorLog.SignedAsync(db, cancellationToken);
@@ -37,7 +44,7 @@ internal static class AnchorApi
         if (number < 1 || number > signed || await LogsApi.Seen(db).Where(row => row.Id == id).Join(db.Set<LogSlot>(), log => log.Id, slot => slot.LogId, (log, slot) => new { log.Origin, slot.Slot }).SingleOrDefaultAsync(cancellationToken) is not { } log
             || await trees.OfAsync(db, number, cancellationToken) is not { } made || log.Slot >= made.Tree.Size || made.Sizes[(int)log.Slot] == 0)
         {
-            return Problems.NotFound();
+            return null;
         }
 
         var (tree, sizes) = (made.Tree, made.Sizes);
@@ -45,6 +52,16 @@ internal static class AnchorApi
         var closed = await AnchorLog.EpochAsync(db, number, cancellationToken);
         var proof = new SlotProof(number, log.Slot, tree.Size, BlindingKey.Blind(blinding.At(DateTimeOffset.FromUnixTimeSeconds(closed.Time)), log.Origin, number), tree.Path((int)log.Slot), note);
         proof.Verify(closed);
+        return proof;
+    }
+
+    private static async Task<IResult> ProveAsync(Guid id, ControlPlaneDbContext db, BlindingKey blinding, SlotTrees trees, HttpContext http, long? epoch, CancellationToken cancellationToken)
+    {
+        if (await ProofAsync(id, db, blinding, trees, epoch, cancellationToken) is not { } proof)
+        {
+            return Problems.NotFound();
+        }
+
         http.Response.Headers.CacheControl = "no-cache";
         return TypedResults.Text(proof.ToString(), LogsApi.PlainText);
     }

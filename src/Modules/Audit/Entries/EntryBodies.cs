@@ -20,7 +20,8 @@ internal static class EntryBodies
 
         // What stands beside the log can be erased, and changed: only what the entry is committed to is told as what it says.
         var kept = fields.Zip(values).Where(pair => pair.Second is [byte[] salt, string value] && IsOf(pair.First.Commitment, salt, pair.First.Field, value)).ToLookup(pair => pair.First.Hit, pair => (pair.First.Field, Value: (string)pair.Second![1]!));
-        return [.. hits.Zip(entries, (hit, entry) => Item(hit, Body(entry, kept[hit].ToDictionary(one => one.Field, one => one.Value, StringComparer.Ordinal))))];
+        var erased = fields.Zip(values).Where(pair => pair.Second is null).ToLookup(pair => pair.First.Hit, pair => pair.First.Field);
+        return [.. hits.Zip(entries, (hit, entry) => Item(hit, Body(entry, kept[hit].ToDictionary(one => one.Field, one => one.Value, StringComparer.Ordinal), erased[hit])))];
     }
 
     // One that is damaged does not take the page away; whoever verifies finds it.
@@ -46,7 +47,7 @@ internal static class EntryBodies
         hit.EventId, hit.OccurredAt, hit.RecordedAt, hit.Log, hit.CustomerId, hit.ClusterId, hit.Type, hit.Outcome, hit.ActorKind, hit.ActorId, hit.TargetType, hit.TargetId,
         hit.Reason, hit.Producer, hit.ProducerSeq, JsonSerializer.SerializeToElement(body), hit.LogId, hit.Position, hit.Imported);
 
-    private static JsonObject Body(JsonObject entry, Dictionary<string, string> kept)
+    private static JsonObject Body(JsonObject entry, Dictionary<string, string> kept, IEnumerable<string> erased)
     {
         if (kept.TryGetValue(Leaf.ImportedField, out var bytes))
         {
@@ -68,6 +69,11 @@ internal static class EntryBodies
         }
 
         entry["personal"] = new JsonObject(kept.Select(one => KeyValuePair.Create<string, JsonNode?>(one.Key, one.Value)));
+        if (erased.Any())
+        {
+            entry["erased"] = new JsonArray([.. erased.Select(field => JsonValue.Create(field))]);
+        }
+
         return entry;
     }
 }

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using MissionControl.Audit.Anchor;
+using MissionControl.Audit.Bundle;
 using MissionControl.Audit.Check;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Witnesses;
@@ -35,6 +36,7 @@ internal static class LogsApi
         one.MapGet("/tile/{**path}", TileAsync).RequireScope("audit:read").WithName("GetAuditLogTile").WithSummary("Hashes or entries of a log (C2SP tlog-tiles)").Produces(StatusCodes.Status200OK, contentType: Binary);
         one.MapGet("/proofs/{eventId:guid}", ProofAsync).RequireScope("audit:read").WithName("GetAuditLogProof").WithSummary("The proof that an entry stands in a log (C2SP tlog-proof), with the entry").Produces<string>(contentType: PlainText);
         AnchorApi.Map(logs, one);
+        BundleApi.Map(one);
     }
 
     private static Task<IResult> ListAsync(ControlPlaneDbContext db, LogKey key, [AsParameters] ListQuery list, CancellationToken cancellationToken) =>
