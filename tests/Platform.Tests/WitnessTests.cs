@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
@@ -106,6 +107,13 @@ public sealed class WitnessTests(WitnessedHost here) : IClassFixture<WitnessedHo
         var proof = LogProof.Parse(await here.Host.Admin.GetByteArrayAsync(new Uri($"/api/v1/audit/logs/{log.Id}/proofs/{JsonDocument.Parse(leaf).RootElement.GetProperty("eventId").GetGuid()}", UriKind.Relative), Token));
         Assert.True(proof.Verify(leaf, policy).HasQuorum);
 
+        // The same in one file, where the newest checkpoint was seen by nobody yet.
+        var files = await BundleAsync(log.Id);
+        Assert.Equal(await here.Host.Admin.GetStringAsync(new Uri($"/api/v1/audit/logs/{log.Id}/policy", UriKind.Relative), Token), Encoding.UTF8.GetString(files["policy"]));
+        var (newest, seen) = (policy.Judge(SignedNote.Parse(files["checkpoint"])), policy.Judge(SignedNote.Parse(files.GetValueOrDefault("checkpoint.witnessed", files["checkpoint"]))));
+        Assert.True(seen.HasQuorum && (newest.HasQuorum || seen.Checkpoint.Size < newest.Checkpoint.Size));
+        Assert.All(ProofPlan.Consistency(seen.Checkpoint.Size, newest.Checkpoint.Size).Tiles, tile => Assert.True(files.ContainsKey($"{tile}")));
+
         // Whose the witnesses of a customer are, that customer alone is told.
         var (client, _) = await here.Host.ClientWithTokenAsync(here.Beta, "audit:read");
         using (client)
@@ -202,6 +210,21 @@ public sealed class WitnessTests(WitnessedHost here) : IClassFixture<WitnessedHo
         Assert.Single(entries, entry => JsonDocument.Parse(entry).RootElement.GetProperty("type").GetString() == "audit.log-refused");
 
         JsonElement Value(string path) => changes.Single(change => change.GetProperty("path").GetString() == path).GetProperty("value");
+    }
+
+    private async Task<Dictionary<string, byte[]>> BundleAsync(Guid log)
+    {
+        var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        await using var zip = await ZipArchive.CreateAsync(new MemoryStream(await here.Host.Admin.GetByteArrayAsync(new Uri($"/api/v1/audit/logs/{log}/bundle", UriKind.Relative), Token)), ZipArchiveMode.Read, leaveOpen: false, null, Token);
+        foreach (var entry in zip.Entries)
+        {
+            using var content = new MemoryStream();
+            await using var stream = await entry.OpenAsync(Token);
+            await stream.CopyToAsync(content, Token);
+            files.Add(entry.FullName, content.ToArray());
+        }
+
+        return files;
     }
 
     private static async Task<WitnessedCheckpoint?> WitnessedAsync(HttpClient client, string log)

@@ -12,6 +12,7 @@ internal sealed class BundleLog : LogSource
 {
     /// <summary>Names of what is beside the log itself.</summary>
     private const string SlotProofName = "slot-proof";
+    private const string WitnessedName = "checkpoint.witnessed";
     private const string Anchor = "anchor/";
     private const string Fleet = "fleet/";
     private const uint EndSignature = 0x06054b50;
@@ -51,7 +52,7 @@ internal sealed class BundleLog : LogSource
     public override Task<ReadOnlyMemory<byte>?> ReadAsync(string path, int longest, CancellationToken cancellationToken)
     {
         // As it is asked for at a server.
-        var name = path == "anchor" || path.StartsWith("anchor?", StringComparison.Ordinal) ? SlotProofName : path;
+        var name = path == "anchor" || path.StartsWith("anchor?", StringComparison.Ordinal) ? SlotProofName : path.StartsWith($"{CheckpointName}?", StringComparison.Ordinal) ? WitnessedName : path;
         return Task.FromResult(files.Value.TryGetValue(folder + name, out var entry) ? Read(entry, longest) : (ReadOnlyMemory<byte>?)null);
     }
 
@@ -98,7 +99,7 @@ internal sealed class BundleLog : LogSource
     private static bool IsName(string name)
     {
         var rest = name.StartsWith(Anchor, StringComparison.Ordinal) ? name[Anchor.Length..] : name.StartsWith(Fleet, StringComparison.Ordinal) ? name[Fleet.Length..] : name;
-        return rest is CheckpointName or SlotProofName || TileId.TryParse(rest, out _) || (rest.Length == name.Length && Others.Contains(name));
+        return rest is CheckpointName or WitnessedName or SlotProofName || TileId.TryParse(rest, out _) || (rest.Length == name.Length && Others.Contains(name));
     }
 
     // A reader of archives takes all names into memory before anybody is asked: how many they are is looked at before (APPNOTE 4.3.16).

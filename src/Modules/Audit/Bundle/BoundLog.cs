@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Logs;
+using MissionControl.Audit.Witnesses;
 using MissionControl.Platform.Data;
 using MissionControl.Trust.TransparencyLog;
 
@@ -38,8 +39,11 @@ internal sealed record BoundLog(SlotProof Own, SlotProof Fleet, SignedNote Ancho
         return bound.FleetSize <= mostEntries ? bound : null;
     }
 
-    private static async Task<SignedNote> NewestAsync(ControlPlaneDbContext db, Guid log, CancellationToken cancellationToken) =>
-        SignedNote.Parse(Encoding.UTF8.GetBytes(await db.Set<LogCheckpoint>().Where(row => row.LogId == log).OrderByDescending(row => row.Size).Select(row => row.Note).FirstAsync(cancellationToken)));
+    private static async Task<SignedNote> NewestAsync(ControlPlaneDbContext db, Guid log, CancellationToken cancellationToken)
+    {
+        var newest = await db.Set<LogCheckpoint>().AsNoTracking().Where(row => row.LogId == log).OrderByDescending(row => row.Size).FirstAsync(cancellationToken);
+        return SignedNote.Parse(Encoding.UTF8.GetBytes(await Witnessed.NoteAsync(db, log, newest.Size, newest.Note, cancellationToken)));
+    }
 
     private static long SizeOf(SignedNote note) => Checkpoint.Parse(note.Text).Size;
 }

@@ -7,6 +7,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Logs;
+using MissionControl.Audit.Witnesses;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Platform.Data;
@@ -53,11 +54,21 @@ internal static class BundleApi
             return refusal;
         }
 
-        var note = SignedNote.Parse(Encoding.UTF8.GetBytes((string)(await db.Dialect.ReadByKeyAsync(db, LogCheckpoint.Table, ["log_id", "size"], [[id, size]], ["note"], cancellationToken))[0]![0]!));
-        var bundle = new LogBundle(db, log, key.KeysOf(log.Origin, note), note, first, size, bound is { } one && one.Size <= size ? bound : null);
+        // With the words of those who have seen that very one, and beside it what enough have seen, where that is earlier.
+        var note = await NoteAsync(db, id, size, cancellationToken);
+        var seen = await Witnessed.SizeAsync(db, id, await Witnessed.QuorumAsync(db, id, options.Value.WitnessQuorum, cancellationToken), cancellationToken);
+        var keys = key.KeysOf(log.Origin, note);
+        var bundle = new LogBundle(db, log, keys, note, first, size, bound is { } one && one.Size <= size ? bound : null)
+        {
+            Policy = await Witnessed.PolicyAsync(db, log, keys, options.Value.WitnessQuorum, cancellationToken),
+            Witnessed = seen > 0 && seen < size ? await NoteAsync(db, id, seen, cancellationToken) : null,
+        };
         http.Response.Headers.CacheControl = "no-store";
         return TypedResults.Stream(stream => bundle.WriteAsync(stream, http.RequestAborted), Zip, string.Create(CultureInfo.InvariantCulture, $"audit-log-{id:N}-{first}-{size}.zip"));
     }
+
+    private static async Task<SignedNote> NoteAsync(ControlPlaneDbContext db, Guid id, long size, CancellationToken cancellationToken) =>
+        SignedNote.Parse(Encoding.UTF8.GetBytes(await Witnessed.NoteAsync(db, id, size, (string)(await db.Dialect.ReadByKeyAsync(db, LogCheckpoint.Table, ["log_id", "size"], [[id, size]], ["note"], cancellationToken))[0]![0]!, cancellationToken)));
 
     private static async Task<IResult?> TooLargeAsync(ControlPlaneDbContext db, IQueryable<LogCheckpoint> notes, Guid id, long first, long size, int mostEntries, CancellationToken cancellationToken)
     {

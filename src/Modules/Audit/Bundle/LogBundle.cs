@@ -26,6 +26,12 @@ internal sealed class LogBundle(ControlPlaneDbContext db, Log log, IReadOnlyList
     /// <summary>Bytes that its entries have together at most.</summary>
     public const long MostBytes = 512L << 20;
 
+    /// <summary>What the file claims of how it is to be verified.</summary>
+    public required string Policy { get; init; }
+
+    /// <summary>An earlier checkpoint that enough witnesses have seen; null: there is none.</summary>
+    public SignedNote? Witnessed { get; init; }
+
     // The first day that a ZIP can name: when it was made is nobody's evidence, and would make two of one part differ.
     private static readonly DateTimeOffset NoTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -45,8 +51,13 @@ internal sealed class LogBundle(ControlPlaneDbContext db, Log log, IReadOnlyList
     {
         await AddAsync(target, "README.txt", Readme(), cancellationToken);
         await AddAsync(target, "log.vkey", string.Concat(keys.Select(key => $"{key}\n")), cancellationToken);
-        await AddAsync(target, "policy", string.Concat(keys.Select(key => $"log {key}\n").Append("quorum none\n")), cancellationToken);
+        await AddAsync(target, "policy", Policy, cancellationToken);
         await AddAsync(target, "checkpoint", note.ToString(), cancellationToken);
+        if (Witnessed is not null)
+        {
+            await AddAsync(target, "checkpoint.witnessed", Witnessed.ToString(), cancellationToken);
+        }
+
         await AddTilesAsync(target, "", log.Id, Own(), cancellationToken);
         if (bound is not null)
         {
@@ -60,9 +71,10 @@ internal sealed class LogBundle(ControlPlaneDbContext db, Log log, IReadOnlyList
         }
     }
 
-    // Those of the part, and what proves that the part goes on from what is bound.
-    private IEnumerable<TileId> Own() => bound is null ? LogWalk.TilesOf(first, size)
-        : LogWalk.TilesOf(first, size).Concat(ProofPlan.Consistency(bound.Size, size).Tiles).Distinct();
+    // Those of the part, and what proves that it goes on from what is bound and from what was seen.
+    private IEnumerable<TileId> Own() => LogWalk.TilesOf(first, size).Concat(LeadingFrom(bound?.Size)).Concat(LeadingFrom(Witnessed is null ? null : Checkpoint.Parse(Witnessed.Text).Size)).Distinct();
+
+    private IEnumerable<TileId> LeadingFrom(long? earlier) => earlier is { } from ? ProofPlan.Consistency(from, size).Tiles : [];
 
     private async Task AddTilesAsync(Target target, string folder, Guid id, IEnumerable<TileId> tiles, CancellationToken cancellationToken)
     {
