@@ -110,7 +110,7 @@ public abstract class AgentLifeTests : IDisposable
                 var more = judged.HasQuorum && judged.Witnesses.Count == 1 && judged.Checkpoint.Size > seen;
                 seen = more ? judged.Checkpoint.Size : seen;
                 return more;
-            }, "the cluster has seen more of its customer's log");
+            }, "the cluster has seen more of its customer's log", TimeSpan.FromMinutes(2));
         }
 
         var (status, said) = await AgentProcess.RunAsync(null, "witness", "--data", Data);

@@ -27,6 +27,9 @@ internal sealed class LogKey(DataDirectory data, TimeProvider time)
     public IReadOnlyList<string> KeysOf(string origin, SignedNote? newest) =>
         [.. ByEach(origin, signer => newest is null || newest.Signatures.Any(signer.Key.Owns) ? signer.Key.ToString() : null).OfType<string>()];
 
+    /// <summary>The keys in force, 32 bytes each, by whatever name a log has; the newest last.</summary>
+    public IReadOnlyList<ReadOnlyMemory<byte>> PublicKeys() => ByEach("any", signer => signer.Key.PublicKey);
+
     /// <summary>Whether a key that is here has signed a checkpoint.</summary>
     public bool HasSigned(string origin, SignedNote note) => KeysOf(origin, note).Count > 0 && ProblemOf(origin, note) is null;
 

@@ -164,6 +164,7 @@ internal sealed partial class AskWitnesses : Sweeper, IDisposable
     {
         var own = rows.Select(row => Log.IdOf(Log.NameOf("customer", row.CustomerId))).Append(AnchorLog.Id).Distinct().Where(id => !held.Contains(id)).ToList();
         var heads = await HeadsAsync(db, own, cancellationToken);
+        var keys = key.PublicKeys();
         var proofs = new Dictionary<(Guid, long), AddCheckpoint?>();
         var (asked, commands, exchanges) = (new List<WitnessRow>(), new List<SetDesiredState?>(), 0);
         foreach (var row in rows)
@@ -203,7 +204,7 @@ internal sealed partial class AskWitnesses : Sweeper, IDisposable
                     return false;
                 }
 
-                wanted.Asks.Add(new WitnessAsk { Log = name, Request = ByteString.CopyFrom(request.ToBytes()), Keys = { key.KeysOf(head.Checkpoint.Origin, head.Note).Select(PublicKeyOf) } });
+                wanted.Asks.Add(new WitnessAsk { Log = name, Request = ByteString.CopyFrom(request.ToBytes()), Keys = { keys.Where(one => HasSigned(one, head)).Select(one => ByteString.CopyFrom(one.Span)) } });
                 return true;
             }
         }
@@ -255,10 +256,10 @@ internal sealed partial class AskWitnesses : Sweeper, IDisposable
         return heads;
     }
 
-    private static ByteString PublicKeyOf(string text)
+    private static bool HasSigned(ReadOnlyMemory<byte> publicKey, Head head)
     {
-        using var read = NoteKey.TryParse(text, out var parsed) ? parsed : throw new FormatException("A key of the log cannot be read.");
-        return ByteString.CopyFrom(read.PublicKey.Span);
+        using var signer = NoteKey.From(head.Checkpoint.Origin, NoteKeyType.Ed25519, publicKey.Span);
+        return head.Note.Signatures.Any(signer.Owns);
     }
 
     internal sealed record Head(Checkpoint Checkpoint, SignedNote Note);
