@@ -21,6 +21,6 @@ internal static class LogBundle
 
         http.Response.RegisterForDispose(bundle.Value!);
         http.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Stream(await bundle.Value!.Content.ReadAsStreamAsync(http.RequestAborted), "application/zip", bundle.Value.Content.Headers.ContentDisposition?.FileName?.Trim('"') ?? "audit-log.zip");
+        return TypedResults.Stream(await bundle.Value!.Content.ReadAsStreamAsync(http.RequestAborted), "application/zip", $"audit-log-{id:N}.zip");
     }));
 }
