@@ -31,7 +31,7 @@ public sealed class AuditLogPageTests(PortalFixture portal)
         await window.GoAsync("/audit?log=customer&sort=occurredAt&limit=1");
         await window.Page.GetByText("Changes", new() { Exact = true }).ClickAsync();
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "entry 0, and its proof" }).ClickAsync();
-        await window.Page.WaitForURLAsync($"**/audit/logs/{portal.Logged.Log}/{portal.Logged.Entry}");
+        await window.AtAsync(url => url.EndsWith($"/audit/logs/{portal.Logged.Log}/{portal.Logged.Entry}", StringComparison.Ordinal));
         Assert.Equal("Stands in the signed log", await window.Page.Locator("#badge").InnerTextAsync());
         var download = await window.Page.RunAndWaitForDownloadAsync(() => window.Page.Locator("#receipt").ClickAsync());
         Assert.Equal($"{portal.Logged.Entry}.tlog-proof", download.SuggestedFilename);

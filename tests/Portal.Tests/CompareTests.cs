@@ -42,10 +42,10 @@ public sealed class CompareTests(PortalFixture portal)
 
         // The comparison is kept when another time is chosen, and ends when it is no longer wanted.
         await window.Page.Locator("#t-1h").ClickAsync();
-        await window.Page.WaitForURLAsync(url => url.Contains("range=1h", StringComparison.Ordinal));
+        await window.AtAsync(url => url.Contains("range=1h", StringComparison.Ordinal));
         Assert.Equal(1, await window.Page.Locator("#compared").CountAsync());
         await window.Page.Locator("#compare-end").ClickAsync();
-        await window.Page.WaitForURLAsync(url => url.EndsWith("/metrics?range=1h", StringComparison.Ordinal));
+        await window.AtAsync(url => url.EndsWith("/metrics?range=1h", StringComparison.Ordinal));
         Assert.Equal(0, await window.Page.Locator("#compared").CountAsync());
         Window.AssertNothing(window.Violations);
     }

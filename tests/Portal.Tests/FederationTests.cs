@@ -105,7 +105,7 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
         await again.LookAsync("second-factor", script);
         await again.Page.GetByLabel("Code", new() { Exact = true }).FillAsync(codes[0]);
         await again.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).ClickAsync();
-        await again.Page.WaitForURLAsync(new Uri(host.Portal, "/fleet").ToString());
+        await again.AtAsync(url => url == new Uri(host.Portal, "/fleet").ToString());
         Window.AssertNothing(window.Violations.Concat(again.Violations));
     }
 
@@ -133,7 +133,7 @@ public sealed class FederationTests(PortalFixture portal) : IAsyncLifetime
         await window.ArriveAsync("One thing more", peer.Errors);
         await window.LookAsync("second-factor-passkey");
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Go on with a passkey" }).ClickAsync();
-        await window.Page.WaitForURLAsync(new Uri(address, "/fleet").ToString());
+        await window.AtAsync(url => url == new Uri(address, "/fleet").ToString());
         Window.AssertNothing(window.Violations);
     }
 

@@ -57,7 +57,7 @@ public sealed class JourneyTests(PortalFixture portal)
         await using var window = await portal.OpenAsync();
         await window.GoAsync("/fleet");
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "Disk filling" }).ClickAsync();
-        await window.Page.WaitForURLAsync("**/clusters?rule=disk-free");
+        await window.AtAsync(url => url.EndsWith("/clusters?rule=disk-free", StringComparison.Ordinal));
         Assert.Equal(["Oslo"], await window.Page.Locator("tbody .c-name a").AllInnerTextsAsync());
         Assert.Equal("disk-free", await window.Page.GetByLabel("Breaks the rule").InputValueAsync());
 
@@ -136,7 +136,7 @@ public sealed class JourneyTests(PortalFixture portal)
         await window.GoAsync("/clusters");
         var name = window.Page.GetByLabel("Name", new() { Exact = true });
         await name.PressSequentiallyAsync("osl");
-        await window.Page.WaitForURLAsync(url => url.Contains("q=osl", StringComparison.Ordinal));
+        await window.AtAsync(url => url.Contains("q=osl", StringComparison.Ordinal));
         await window.Page.GetByText("1 cluster match").First.WaitForAsync();
         Assert.Equal("q", await window.Page.EvaluateAsync<string>("document.activeElement.id"));
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "Oslo" }).ClickAsync();

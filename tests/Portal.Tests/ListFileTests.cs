@@ -138,18 +138,18 @@ public sealed class ListFileTests(PortalFixture portal)
         await window.Page.Locator("#page-first").WaitForAsync();
 
         await window.Page.Locator("#rows-100").ClickAsync();
-        await window.Page.WaitForURLAsync(url => url.EndsWith("/customers?state=active&limit=100", StringComparison.Ordinal));
+        await window.AtAsync(url => url.EndsWith("/customers?state=active&limit=100", StringComparison.Ordinal));
         Assert.Equal("100", await window.Page.Locator(".rows-choice [aria-current=true]").InnerTextAsync());
         Assert.True(await window.Page.Locator("#list tbody tr").CountAsync() > 1);
         await window.Page.Locator("#sort-region").ClickAsync();
-        await window.Page.WaitForURLAsync(url => url.EndsWith("/customers?state=active&limit=100&sort=region", StringComparison.Ordinal));
+        await window.AtAsync(url => url.EndsWith("/customers?state=active&limit=100&sort=region", StringComparison.Ordinal));
         await window.Page.Locator("#q").FillAsync("harbour");
         if (!script)
         {
             await window.Page.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
         }
 
-        await window.Page.WaitForURLAsync(url => url.Contains("q=harbour", StringComparison.Ordinal) && url.Contains("limit=100", StringComparison.Ordinal) && url.Contains("sort=region", StringComparison.Ordinal));
+        await window.AtAsync(url => url.Contains("q=harbour", StringComparison.Ordinal) && url.Contains("limit=100", StringComparison.Ordinal) && url.Contains("sort=region", StringComparison.Ordinal));
         Assert.Equal("100", await window.Page.Locator(".rows-choice [aria-current=true]").InnerTextAsync());
         Window.AssertNothing(window.Violations);
     }

@@ -17,12 +17,12 @@ public sealed class ListTests(PortalFixture portal)
         var up = await NamesAsync(window);
 
         await window.Page.Locator("#sort-name").ClickAsync();
-        await window.Page.WaitForURLAsync(url => url.EndsWith("/customers?state=active&sort=-name", StringComparison.Ordinal));
+        await window.AtAsync(url => url.EndsWith("/customers?state=active&sort=-name", StringComparison.Ordinal));
         Assert.Equal(("descending", null, null), await HeadsAsync(window));
         Assert.Equal(up.Reverse(), await NamesAsync(window));
 
         await window.Page.Locator("#sort-createdAt").ClickAsync();
-        await window.Page.WaitForURLAsync(url => url.EndsWith("/customers?state=active&sort=createdAt", StringComparison.Ordinal));
+        await window.AtAsync(url => url.EndsWith("/customers?state=active&sort=createdAt", StringComparison.Ordinal));
         Assert.Equal((null, null, "ascending"), await HeadsAsync(window));
         Assert.Equal("Northwind Retail", (await NamesAsync(window))[0]);
 
@@ -33,7 +33,7 @@ public sealed class ListTests(PortalFixture portal)
             await window.Page.GetByRole(AriaRole.Button, new() { Name = "Show" }).ClickAsync();
         }
 
-        await window.Page.WaitForURLAsync(url => url.Contains("q=harbour", StringComparison.Ordinal) && url.Contains("sort=createdAt", StringComparison.Ordinal));
+        await window.AtAsync(url => url.Contains("q=harbour", StringComparison.Ordinal) && url.Contains("sort=createdAt", StringComparison.Ordinal));
         await window.Page.GetByRole(AriaRole.Link, new() { Name = "Northwind Retail" }).WaitForAsync(new() { State = WaitForSelectorState.Detached });
         Assert.Equal(["Harbour Bank"], await NamesAsync(window));
         Window.AssertNothing(window.Violations);
@@ -74,7 +74,7 @@ public sealed class ListTests(PortalFixture portal)
         await window.GoAsync("/audit?sort=occurredAt");
         await window.Page.Locator("#q").PressSequentiallyAsync("customer created");
         await window.Page.Locator("#chip-q").WaitForAsync();
-        await window.Page.WaitForURLAsync(url => url.Contains("created", StringComparison.Ordinal));
+        await window.AtAsync(url => url.Contains("created", StringComparison.Ordinal));
         var found = await window.Page.Locator("#list tbody tr").AllInnerTextsAsync();
         Assert.True(found.Count >= 2, $"{found.Count} rows");
         Assert.All(found, row => Assert.Contains("Customer created", row, StringComparison.Ordinal));
@@ -84,7 +84,7 @@ public sealed class ListTests(PortalFixture portal)
 
         await window.GoAsync($"/clusters/{portal.Red.Id}/events?severity=severe");
         await window.Page.Locator("#q").FillAsync("node WAS");
-        await window.Page.WaitForURLAsync(url => url.Contains("q=node", StringComparison.Ordinal));
+        await window.AtAsync(url => url.Contains("q=node", StringComparison.Ordinal));
         Assert.Equal(1, await window.Page.Locator("#list tbody tr").CountAsync());
         await window.PictureAsync("events-search-1280-light");
         await window.Page.Locator("#q").FillAsync("nothing is called so");

@@ -226,7 +226,7 @@ public sealed class PortalFixture : IAsyncLifetime
         await window.Page.GetByLabel("Password").FillAsync(SomebodySignedIn.Password);
         await window.Page.GetByLabel("Code", new() { Exact = true }).FillAsync(reader.RecoveryCodes[code]);
         await window.Page.GetByRole(AriaRole.Button, new() { Name = "Sign in" }).Last.ClickAsync();
-        await window.Page.WaitForURLAsync(new Uri(at, address).ToString(), new PageWaitForURLOptions { WaitUntil = WaitUntilState.Commit });
+        await window.AtAsync(url => url == new Uri(at, address).ToString());
         return window;
     }
 

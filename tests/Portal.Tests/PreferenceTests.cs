@@ -100,7 +100,7 @@ public sealed class PreferenceTests(PortalFixture portal)
 
         // This page still says Kathmandu above what the script fetches for it now.
         await window.Page.Locator("#severity").SelectOptionAsync("severe");
-        await window.Page.WaitForURLAsync(url => url.Contains("severity=severe", StringComparison.Ordinal));
+        await window.AtAsync(url => url.Contains("severity=severe", StringComparison.Ordinal));
 
         // However many of them other tests have made by now.
         await window.Page.Locator("#list tbody tr").Filter(new() { HasNotText = "Severe" }).First.WaitForAsync(new() { State = WaitForSelectorState.Detached });

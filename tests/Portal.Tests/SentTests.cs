@@ -50,7 +50,7 @@ public sealed class SentTests(PortalFixture portal)
         Window.AssertNothing(script ? await window.AxeAsync() : []);
 
         await window.Page.Locator("#class-inventory").ClickAsync();
-        await window.Page.WaitForURLAsync(url => url.EndsWith("?class=inventory", StringComparison.Ordinal));
+        await window.AtAsync(url => url.EndsWith("?class=inventory", StringComparison.Ordinal));
         await window.Page.GetByLabel("The present inventory, readable").WaitForAsync();
         Assert.Equal(0, await window.Page.Locator("#health, #event, #usage").CountAsync());
         Window.AssertNothing(window.Violations);

@@ -89,7 +89,7 @@ public sealed class TaskAndViewTests(PortalFixture portal)
         await using var plain = await portal.OpenAsync(script: false);
         await plain.GoAsync("/customers");
         await plain.Page.Locator("#tasks").ClickAsync();
-        await plain.Page.WaitForURLAsync(url => url.EndsWith("/tasks", StringComparison.Ordinal));
+        await plain.AtAsync(url => url.EndsWith("/tasks", StringComparison.Ordinal));
     }
 
     [Theory]

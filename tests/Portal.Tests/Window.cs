@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using Microsoft.Playwright;
+using MissionControl.Testing;
 using Xunit;
 
 namespace MissionControl.Portal.Tests;
@@ -99,6 +100,9 @@ public sealed class Window : IAsyncDisposable
         return Page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(Directory.CreateDirectory(directory).FullName, $"{name}.png"), FullPage = true });
     }
 
+    /// <summary>Waits until the window is at an address and the page there is whole. Playwright's own wait can lose the event that it waits for (playwright-dotnet 3364).</summary>
+    public Task AtAsync(Func<string, bool> isThere) => Eventually.TrueAsync(async () => isThere(Page.Url) && await IsWholeAsync(), () => $"the window is where it should be; it is at {Page.Url}");
+
     /// <summary>Waits for a page by its heading; what there is instead, and what the peers said, stands in the failure.</summary>
     public async Task ArriveAsync(string heading, IEnumerable<string> said)
     {
@@ -129,6 +133,18 @@ public sealed class Window : IAsyncDisposable
             }
 
             AssertNothing(await AxeAsync(coloursOnly: theme == ColorScheme.Dark));
+        }
+    }
+
+    private async Task<bool> IsWholeAsync()
+    {
+        try
+        {
+            return await Page.EvaluateAsync<string>("document.readyState") == "complete";
+        }
+        catch (PlaywrightException)
+        {
+            return false; // Another page has come while it was asked.
         }
     }
 
