@@ -200,7 +200,7 @@ public sealed class BundleTests(HostFixture fixture)
         using var cluster = await fixture.EnrollAsync();
 
         var answer = await cluster.HandInAsync(
-            cluster.Part(cluster.Request(cluster.Health(1), new Item { Seq = 2, Type = "witness", Body = ByteString.CopyFromUtf8("x") })),
+            cluster.Part(cluster.Request(cluster.Health(1), new Item { Seq = 2, Type = "remote", Body = ByteString.CopyFromUtf8("x") })),
             cluster.Part(cluster.Request(new Item { Seq = 3, Type = "nonsense" }, cluster.Health(4))));
 
         Assert.Equal(1, answer.Ack);

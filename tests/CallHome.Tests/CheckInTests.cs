@@ -102,7 +102,7 @@ public sealed class CheckInTests(HostFixture fixture)
     {
         using var cluster = await fixture.EnrollAsync();
 
-        var response = await cluster.CheckInAsync(new Item { Seq = 1, Type = "witness", Body = ByteString.CopyFromUtf8("x") }, cluster.Health(2));
+        var response = await cluster.CheckInAsync(new Item { Seq = 1, Type = "remote", Body = ByteString.CopyFromUtf8("x") }, cluster.Health(2));
 
         var refusal = Assert.Single(response.Refusals);
         Assert.Equal("unsupported", refusal.Code);
@@ -157,7 +157,7 @@ public sealed class CheckInTests(HostFixture fixture)
         using var cluster = await fixture.EnrollAsync();
 
         // Number 1 waits for its owner, 2 to 4 were dropped, 5 is new; the declaration comes once, as an agent makes it.
-        var waiting = new Item { Seq = 1, Type = "witness", Body = ByteString.CopyFromUtf8("x") };
+        var waiting = new Item { Seq = 1, Type = "remote", Body = ByteString.CopyFromUtf8("x") };
         var first = await DeclareAsync(cluster, 1, [waiting, cluster.Health(5)], (2, 4));
         var later = await DeclareAsync(cluster, 6, [cluster.Health(6)]);
 
