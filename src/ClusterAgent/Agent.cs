@@ -40,13 +40,12 @@ public sealed class Agent(
     private readonly Witnessing? witness = seen is null ? null : new Witnessing(identity, seen, spool, source, time);
     private readonly Dictionary<long, long> held = [];
     private readonly Backoff backoff = new(random);
+    private readonly RecentFailures failures = new();
     private int batch = MaxItems;
     private int interval;
     private TimeSpan rest;
     private long? askedVersionAt;
     private string etag = "";
-    private int window;
-    private int failed;
     private int assertionsRefused;
     private long? anchorsVersion;
     private long inventoryAsked;
@@ -81,9 +80,9 @@ public sealed class Agent(
         var enrollment = identity.Enrollment ?? throw new InvalidOperationException("This agent is not enrolled.");
         interval = interval == 0 ? enrollment.CheckInSeconds : interval;
         var callHome = new CallHomeHealth { SpoolItems = spool.Count };
-        if (window > 0)
+        if (failures.Percent is { } percent)
         {
-            callHome.FailedPercent15M = 100.0 * failed / window;
+            callHome.FailedPercent15M = percent;
         }
 
         await collector.CollectAsync(client.ServerNow, interval, client.ClockOffset, callHome, cancellationToken);
@@ -116,12 +115,12 @@ public sealed class Agent(
         }
         catch (CallHomeException refusal)
         {
-            Count(succeeded: false);
+            failures.Count(succeeded: false);
             return await RefusedAsync(request, refusal, cancellationToken);
         }
         catch (Exception exception) when (CallFailure.MayPass(exception, cancellationToken))
         {
-            Count(succeeded: false);
+            failures.Count(succeeded: false);
             return new CheckInResult(false, backoff.Failure(null), CallFailure.Words(exception));
         }
     }
@@ -167,7 +166,7 @@ public sealed class Agent(
 
     private void Taken(CheckInResponse response)
     {
-        Count(succeeded: true);
+        failures.Count(succeeded: true);
         assertionsRefused = 0;
         Store(() => usage?.Release());
         batch = Math.Min(MaxItems, batch * 2);
@@ -391,10 +390,5 @@ public sealed class Agent(
         {
             reserve.Write(write);
         }
-    }
-
-    private void Count(bool succeeded)
-    {
-        (window, failed) = (Math.Min(window + 1, 15), Math.Clamp(failed + (succeeded ? -1 : 1), 0, Math.Min(window + 1, 15)));
     }
 }

@@ -14,8 +14,8 @@ public static class ApiScopes
     };
 
     /// <summary>
-    /// Rights that change identity, keys, approvals, sessions, releases or periods, or erase what the audit log can show of persons. No token of a person holds one; a service account
-    /// gets each by itself, when one person asked for it and another one granted it.
+    /// Rights that change identity, keys, approvals, sessions, releases or periods, or erase what the audit log can show of persons. No token
+    /// of a person holds one; a service account gets each by itself, when one person asked for it and another one granted it.
     /// </summary>
     public static readonly IReadOnlySet<string> Sensitive = new HashSet<string>(StringComparer.Ordinal)
     {

@@ -121,10 +121,10 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
         {
             var stored = await db.Set<Log>().AsNoTracking().SingleAsync(Token);
             var size = await Witnessed.SizeAsync(db, log, 2, Token);
-            return (await Witnessed.NoteAsync(db, log, size, newest.ToString(), Token), await Witnessed.PolicyAsync(db, stored, key.KeysOf(stored.Origin, null), 3, Token), (await AskWitnesses.HeadsAsync(db, [log], Token))[log]);
+            return (await Witnessed.OfSizeAsync(db, log, size, Token), await Witnessed.PolicyAsync(db, stored, key.KeysOf(stored.Origin, null), 3, Token), (await AskWitnesses.HeadsAsync(db, [log], Token))[log]);
         }));
         using var read = LogPolicy.Parse(policy);
-        Assert.Equal(2, read.Judge(SignedNote.Parse(System.Text.Encoding.UTF8.GetBytes(text))).Witnesses.Count);
+        Assert.Equal(2, read.Judge(SignedNote.Parse(System.Text.Encoding.UTF8.GetBytes(text!))).Witnesses.Count);
         Assert.Equal(newest.ToString(), head.Note.ToString());
         Assert.Equal(2, (await TestDatabase.WithAsync(services, db => Opened(db, () => AskWitnesses.FreeAsync(db, DateTimeOffset.UnixEpoch, 5, Token)))).Count);
 

@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.EntityFrameworkCore;
 using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Logs;
 using MissionControl.Audit.Witnesses;
@@ -39,11 +38,8 @@ internal sealed record BoundLog(SlotProof Own, SlotProof Fleet, SignedNote Ancho
         return bound.FleetSize <= mostEntries ? bound : null;
     }
 
-    private static async Task<SignedNote> NewestAsync(ControlPlaneDbContext db, Guid log, CancellationToken cancellationToken)
-    {
-        var newest = await db.Set<LogCheckpoint>().AsNoTracking().Where(row => row.LogId == log).OrderByDescending(row => row.Size).FirstAsync(cancellationToken);
-        return SignedNote.Parse(Encoding.UTF8.GetBytes(await Witnessed.NoteAsync(db, log, newest.Size, newest.Note, cancellationToken)));
-    }
+    private static async Task<SignedNote> NewestAsync(ControlPlaneDbContext db, Guid log, CancellationToken cancellationToken) =>
+        SignedNote.Parse(Encoding.UTF8.GetBytes((await Witnessed.NewestAsync(db, log, cancellationToken))!));
 
     private static long SizeOf(SignedNote note) => Checkpoint.Parse(note.Text).Size;
 }

@@ -68,7 +68,7 @@ internal static class BundleApi
     }
 
     private static async Task<SignedNote> NoteAsync(ControlPlaneDbContext db, Guid id, long size, CancellationToken cancellationToken) =>
-        SignedNote.Parse(Encoding.UTF8.GetBytes(await Witnessed.NoteAsync(db, id, size, (string)(await db.Dialect.ReadByKeyAsync(db, LogCheckpoint.Table, ["log_id", "size"], [[id, size]], ["note"], cancellationToken))[0]![0]!, cancellationToken)));
+        SignedNote.Parse(Encoding.UTF8.GetBytes((await Witnessed.OfSizeAsync(db, id, size, cancellationToken))!));
 
     private static async Task<IResult?> TooLargeAsync(ControlPlaneDbContext db, IQueryable<LogCheckpoint> notes, Guid id, long first, long size, int mostEntries, CancellationToken cancellationToken)
     {

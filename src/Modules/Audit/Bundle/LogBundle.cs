@@ -12,7 +12,7 @@ namespace MissionControl.Audit.Bundle;
 /// <summary>
 /// A log in one file: a ZIP of what C2SP tlog-tiles has in a directory, so that any tool reads it once it is unpacked. Of a part of a log
 /// the tiles beside it come along that lead to the root that was signed. It is written as it is read, tile by tile, and everything in it
-/// has its place: the same part of the same log is the same bytes.
+/// has its place: the same part, bound by the same epoch and seen by the same witnesses, is the same bytes.
 /// </summary>
 /// <param name="db">Where it is read from.</param>
 /// <param name="log">Which log.</param>

@@ -135,14 +135,11 @@ internal static class LogsApi
     private static SignedNote Parse(string note) => SignedNote.Parse(Encoding.UTF8.GetBytes(note));
 
     private static async Task<string?> NewestAsync(ControlPlaneDbContext db, Guid id, CancellationToken cancellationToken) =>
-        await Seen(db).AnyAsync(row => row.Id == id, cancellationToken) && await db.Set<LogCheckpoint>().AsNoTracking().Where(row => row.LogId == id).OrderByDescending(row => row.Size).FirstOrDefaultAsync(cancellationToken) is { } newest
-            ? await Witnessed.NoteAsync(db, id, newest.Size, newest.Note, cancellationToken)
-            : null;
+        await Seen(db).AnyAsync(row => row.Id == id, cancellationToken) ? await Witnessed.NewestAsync(db, id, cancellationToken) : null;
 
     private static async Task<string?> WitnessedAsync(ControlPlaneDbContext db, Guid id, AuditOptions options, CancellationToken cancellationToken) =>
         await Seen(db).AnyAsync(row => row.Id == id, cancellationToken) && await Witnessed.SizeAsync(db, id, await Witnessed.QuorumAsync(db, id, options.WitnessQuorum, cancellationToken), cancellationToken) is > 0 and var size
-            && (await db.Dialect.ReadByKeyAsync(db, LogCheckpoint.Table, ["log_id", "size"], [[id, size]], ["note"], cancellationToken))[0] is [string note]
-            ? await Witnessed.NoteAsync(db, id, size, note, cancellationToken)
+            ? await Witnessed.OfSizeAsync(db, id, size, cancellationToken)
             : null;
 
     /// <summary>The logs that the caller may read.</summary>

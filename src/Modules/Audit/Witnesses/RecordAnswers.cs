@@ -38,7 +38,7 @@ internal sealed partial class RecordAnswers(ControlPlaneDbContext db, IEvents ev
         // What callhome says of the cluster, its key above all, may come later.
         await db.Dialect.InsertIfAbsentAsync(db, WitnessRow.Rows(told.DistinctBy(one => one.Cluster).Select(one => new WitnessRow { ClusterId = one.Cluster, CustomerId = one.Customer })), cancellationToken);
         var rows = await WitnessRow.LockAsync(db, [.. told.Select(one => one.Cluster).Distinct()], cancellationToken);
-        var good = new List<Cosignature>();
+        var (good, notes) = (new List<Cosignature>(), await NotesAsync(told, cancellationToken));
         foreach (var one in told.Where(one => one.Rank > rows[one.Cluster].ItemRank))
         {
             var row = rows[one.Cluster];
@@ -46,7 +46,7 @@ internal sealed partial class RecordAnswers(ControlPlaneDbContext db, IEvents ev
             row.IsEnlisted = true;
             foreach (var answer in one.Answers.Answers.Where(answer => answer.Log is AnchorLog.Kind or "customer"))
             {
-                if (await TakeAsync(row, answer, one.At, cancellationToken) is { } cosignature)
+                if (Take(row, answer, notes, one.At) is { } cosignature)
                 {
                     good.Add(cosignature);
                 }
@@ -58,17 +58,26 @@ internal sealed partial class RecordAnswers(ControlPlaneDbContext db, IEvents ev
         await db.SaveChangesAsync(cancellationToken);
     }
 
-    private async Task<Cosignature?> TakeAsync(WitnessRow row, WitnessAnswer answer, DateTimeOffset at, CancellationToken cancellationToken)
+    // What was signed here of the sizes that are said to be seen, in one go.
+    private async Task<Dictionary<(Guid Log, long Size), string>> NotesAsync(List<Told> told, CancellationToken cancellationToken)
     {
-        var isAnchor = answer.Log == AnchorLog.Kind;
-        var log = isAnchor ? AnchorLog.Id : Log.IdOf(Log.NameOf("customer", row.CustomerId));
+        var wanted = told.SelectMany(one => one.Answers.Answers.Where(answer => answer.Outcome == "cosigned").Select(answer => (Log: LogOf(one.Customer, answer), answer.Size))).Distinct().ToList();
+        var notes = await db.Dialect.ReadByKeyAsync(db, LogCheckpoint.Table, ["log_id", "size"], [.. wanted.Select(one => new object?[] { one.Log, one.Size })], ["note"], cancellationToken);
+        return wanted.Zip(notes).Where(pair => pair.Second is [string]).ToDictionary(pair => pair.First, pair => (string)pair.Second![0]!);
+    }
+
+    private static Guid LogOf(Guid customer, WitnessAnswer answer) => answer.Log == AnchorLog.Kind ? AnchorLog.Id : Log.IdOf(Log.NameOf("customer", customer));
+
+    private Cosignature? Take(WitnessRow row, WitnessAnswer answer, Dictionary<(Guid Log, long Size), string> notes, DateTimeOffset at)
+    {
+        var (isAnchor, log) = (answer.Log == AnchorLog.Kind, LogOf(row.CustomerId, answer));
         var before = isAnchor ? row.AnchorRefusal : row.CustomerRefusal;
         var refusal = answer.Outcome == "stopped" ? answer.Reason.Length is 0 or > 20 ? "unknown" : answer.Reason : answer.Outcome == "malformed" ? before : null;
         (row.AnchorSize, row.AnchorRefusal) = isAnchor ? (Math.Max(0, answer.Size), refusal) : (row.AnchorSize, row.AnchorRefusal);
         (row.CustomerSize, row.CustomerRefusal) = isAnchor ? (row.CustomerSize, row.CustomerRefusal) : (Math.Max(0, answer.Size), refusal);
         switch (answer.Outcome)
         {
-            case "cosigned" when await VerifyAsync(row, log, answer, cancellationToken) is { } line:
+            case "cosigned" when notes.TryGetValue((log, answer.Size), out var note) && Verify(row, note, answer) is { } line:
                 (row.AnsweredAt, row.Retries) = (at, 0);
                 return isAnchor && !row.HasSeat ? null : new Cosignature { LogId = log, Size = answer.Size, ClusterId = row.ClusterId, Line = line };
             case "cosigned":
@@ -93,10 +102,9 @@ internal sealed partial class RecordAnswers(ControlPlaneDbContext db, IEvents ev
     }
 
     // By the checkpoint that was signed here: whatever else was cosigned proves nothing to anybody.
-    private async Task<string?> VerifyAsync(WitnessRow row, Guid log, WitnessAnswer answer, CancellationToken cancellationToken)
+    private static string? Verify(WitnessRow row, string stored, WitnessAnswer answer)
     {
-        if (row.PublicKey is null || answer.Cosignature.Contains('\n', StringComparison.Ordinal)
-            || (await db.Dialect.ReadByKeyAsync(db, LogCheckpoint.Table, ["log_id", "size"], [[log, answer.Size]], ["note"], cancellationToken))[0] is not [string stored])
+        if (row.PublicKey is null || answer.Cosignature.Contains('\n', StringComparison.Ordinal))
         {
             return null;
         }
@@ -117,15 +125,18 @@ internal sealed partial class RecordAnswers(ControlPlaneDbContext db, IEvents ev
     private async Task StoreAsync(List<Cosignature> good, CancellationToken cancellationToken)
     {
         await db.Dialect.InsertIfAbsentAsync(db, new BulkRows(Cosignature.Table, ["log_id", "size", "cluster_id", "line"], ["log_id", "size", "cluster_id"], [.. good.DistinctBy(row => (row.LogId, row.Size, row.ClusterId)).Select(row => new object?[] { row.LogId, row.Size, row.ClusterId, row.Line })]), cancellationToken);
-        foreach (var log in good.Select(row => row.LogId).Distinct())
+        var logs = good.Select(row => row.LogId).Distinct().ToList();
+        if (logs.Remove(AnchorLog.Id))
         {
-            var seen = await Witnessed.SizeAsync(db, log, await Witnessed.QuorumAsync(db, log, options.Value.WitnessQuorum, cancellationToken), cancellationToken);
-            await db.Set<Cosignature>().Where(row => row.LogId == log && row.Size < seen).ExecuteDeleteAsync(cancellationToken);
-            foreach (var cluster in good.Where(row => row.LogId == log).Select(row => row.ClusterId).Distinct())
-            {
-                var old = await db.Set<Cosignature>().Where(row => row.LogId == log && row.ClusterId == cluster).OrderByDescending(row => row.Size).Select(row => row.Size).Skip(KeptOfOne).FirstOrDefaultAsync(cancellationToken);
-                await db.Set<Cosignature>().Where(row => row.LogId == log && row.ClusterId == cluster && row.Size <= old).ExecuteDeleteAsync(cancellationToken);
-            }
+            var seen = await Witnessed.SizeAsync(db, AnchorLog.Id, await Witnessed.QuorumAsync(db, AnchorLog.Id, options.Value.WitnessQuorum, cancellationToken), cancellationToken);
+            await db.Set<Cosignature>().Where(row => row.LogId == AnchorLog.Id && row.Size < seen).ExecuteDeleteAsync(cancellationToken);
+            await db.Set<Cosignature>().Where(row => row.LogId == AnchorLog.Id && db.Set<Cosignature>().Count(newer => newer.LogId == row.LogId && newer.ClusterId == row.ClusterId && newer.Size > row.Size) >= KeptOfOne).ExecuteDeleteAsync(cancellationToken);
+        }
+
+        // Of any other log one is enough, so that nothing but the newest is kept.
+        if (logs.Count > 0)
+        {
+            await db.Set<Cosignature>().Where(row => logs.Contains(row.LogId) && db.Set<Cosignature>().Any(newer => newer.LogId == row.LogId && newer.Size > row.Size)).ExecuteDeleteAsync(cancellationToken);
         }
     }
 

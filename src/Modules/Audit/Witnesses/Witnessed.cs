@@ -24,9 +24,16 @@ internal static class Witnessed
     public static async Task<long> SizeAsync(ControlPlaneDbContext db, Guid log, int quorum, CancellationToken cancellationToken) =>
         await db.Set<Cosignature>().Where(row => row.LogId == log).GroupBy(row => row.Size).Where(group => group.Count() >= quorum).Select(group => (long?)group.Key).MaxAsync(cancellationToken) ?? 0;
 
-    /// <summary>A checkpoint as it was signed, with the words of those who have seen it.</summary>
-    public static async Task<string> NoteAsync(ControlPlaneDbContext db, Guid log, long size, string note, CancellationToken cancellationToken) =>
+    private static async Task<string> NoteAsync(ControlPlaneDbContext db, Guid log, long size, string note, CancellationToken cancellationToken) =>
         note + string.Concat((await db.Set<Cosignature>().AsNoTracking().Where(row => row.LogId == log && row.Size == size).OrderBy(row => row.ClusterId).Take(Most).Select(row => row.Line).ToListAsync(cancellationToken)).Select(line => $"{line}\n"));
+
+    /// <summary>The newest checkpoint of a log, with the words of those who have seen that very one; null: nothing is signed yet.</summary>
+    public static async Task<string?> NewestAsync(ControlPlaneDbContext db, Guid log, CancellationToken cancellationToken) =>
+        await db.Set<LogCheckpoint>().AsNoTracking().Where(row => row.LogId == log).OrderByDescending(row => row.Size).FirstOrDefaultAsync(cancellationToken) is { } newest ? await NoteAsync(db, log, newest.Size, newest.Note, cancellationToken) : null;
+
+    /// <summary>The checkpoint of a size, with the words of those who have seen it; null: none of that size was signed.</summary>
+    public static async Task<string?> OfSizeAsync(ControlPlaneDbContext db, Guid log, long size, CancellationToken cancellationToken) =>
+        (await db.Dialect.ReadByKeyAsync(db, LogCheckpoint.Table, ["log_id", "size"], [[log, size]], ["note"], cancellationToken))[0] is [string note] ? await NoteAsync(db, log, size, note, cancellationToken) : null;
 
     /// <summary>A policy for a log (C2SP tlog-policy): its keys, those who cosign it by names that name nobody, and how many of them are enough.</summary>
     public static async Task<string> PolicyAsync(ControlPlaneDbContext db, Log log, IReadOnlyList<string> keys, int wanted, CancellationToken cancellationToken)
