@@ -168,6 +168,9 @@ public sealed class AuditBundleTests(AuditBundleHost fixture) : IClassFixture<Au
 
         var after = await VerifiedLog.ReadAsync(host.Admin, await SignedAsync(customer.Id, before.Entries.Count + 3), before.Checkpoint);
         Assert.Equal(before.Entries, after.Entries.Take(before.Entries.Count));
+
+        // What was erased so, and told, is no damage.
+        Assert.Contains("all as it was signed. Personal values that are not there: 7.", await HostCommand.RunAsync(0, "admin", "audit", "fsck", "--data", host.Data, "--log", (await SignedAsync(customer.Id, 0)).Id.ToString()), StringComparison.Ordinal);
     }
 
     private static Uri Bundle(Guid log, string query = "") => new($"/api/v1/audit/logs/{log}/bundle{query}", UriKind.Relative);

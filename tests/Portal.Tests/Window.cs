@@ -9,6 +9,8 @@ namespace MissionControl.Portal.Tests;
 /// <summary>A browser window that keeps account of what the content policy, the console and the accessibility rules found.</summary>
 public sealed class Window : IAsyncDisposable
 {
+    private static readonly string[] Colours = ["color-contrast", "link-in-text-block"];
+    private static readonly string[] Looks = [.. Colours, "target-size", "scrollable-region-focusable", "aria-hidden-focus", "nested-interactive", "link-name", "button-name"];
     private static readonly Lazy<string> Axe = new(ReadAxe);
 
     // Drawing and packing whole pages takes a third of the walk; who has changed a page asks for them.
@@ -62,8 +64,8 @@ public sealed class Window : IAsyncDisposable
         return (answer.Status, await answer.TextAsync());
     }
 
-    /// <summary>What the accessibility rules of WCAG 2.0 to 2.2, A and AA, find on this page; or only those of them that colours can break.</summary>
-    public async Task<IReadOnlyList<string>> AxeAsync(bool coloursOnly = false)
+    /// <summary>What the accessibility rules of WCAG 2.0 to 2.2, A and AA, find on this page; or only those of them that colours can break, or colours and width.</summary>
+    public async Task<IReadOnlyList<string>> AxeAsync(bool coloursOnly = false, bool looksOnly = false)
     {
         // Evaluated, not added to the page: the content policy stays in force. Once for a page, at whatever widths it is looked at.
         if (await Page.EvaluateAsync<bool>("typeof axe === 'undefined'"))
@@ -73,9 +75,9 @@ public sealed class Window : IAsyncDisposable
 
         // Colours that are still on their way from one theme to the other are neither's; what a page that is not drawn at the moment never ends is not waited for.
         var found = await Page.EvaluateAsync<JsonElement>("""
-            async colours => (await Promise.race([Promise.allSettled(document.getAnimations().filter(one => one.effect.getComputedTiming().endTime < Infinity).map(one => one.finished)), new Promise(after => setTimeout(after, 2000))]), await axe.run(document, { runOnly: colours ? ['color-contrast', 'link-in-text-block'] : ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'] }))
+            async only => (await Promise.race([Promise.allSettled(document.getAnimations().filter(one => one.effect.getComputedTiming().endTime < Infinity).map(one => one.finished)), new Promise(after => setTimeout(after, 2000))]), await axe.run(document, { runOnly: only ?? ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'] }))
               .violations.flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html.slice(0, 160)} ${(node.any[0] ?? node.all[0] ?? node.none[0])?.message ?? ''}`))
-            """, coloursOnly);
+            """, coloursOnly ? Colours : looksOnly ? Looks : null);
         return [.. found.EnumerateArray().Select(one => $"{Page.Url} {one.GetString()}")];
     }
 

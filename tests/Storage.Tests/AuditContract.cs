@@ -83,7 +83,7 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
             return 0;
         });
         var changed = await CheckAsync(services, log, known, key);
-        Assert.Contains("other kept beside entry 7", Assert.Single(changed.Problems), StringComparison.Ordinal);
+        Assert.Equal(["The value other kept beside entry 7 is not what the entry is committed to.", "The value address kept beside entry 7 is not there, and no entry says that it was erased."], changed.Problems);
         Assert.Equal((1, 1, 2), (changed.Withheld, changed.Tiles, changed.Checkpoints));
     }
 
@@ -203,9 +203,16 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
         var one = await TestDatabase.WithAsync(services, db => db.Set<LogLeaf>().Where(row => row.LogId == log && row.Position == 307).Select(row => row.EventId).SingleAsync(Token));
         Assert.Equal((1, 1), await EraseAsync(services, log, null, one));
 
+        // Whoever takes it away says so behind it: of the person, of the entry, and of nobody else.
+        Assert.Equal("The value address kept beside entry 0 is not there, and no entry says that it was erased; of 306 others the same is true.", Assert.Single((await CheckAsync(services, log, known, key)).Problems));
+        await GrowAsync(services, key, 313, 1, "person:9", "person:1", ErasePersonal.Person);
+        Assert.Contains("beside entry 307 ", Assert.Single((await CheckAsync(services, log, known, key)).Problems), StringComparison.Ordinal);
+        await GrowAsync(services, key, 314, 1, "person:9", one.ToString(), ErasePersonal.Entry);
+        await GrowAsync(services, key, 315, 1, "person:1");
+        Assert.Equal((1, 1), await EraseAsync(services, log, "person:1", null));
         var after = await CheckAsync(services, log, known, key);
-        Assert.Empty(after.Problems);
-        Assert.Equal((0, 307), (before, after.Withheld));
+        Assert.Contains("beside entry 314 ", Assert.Single(after.Problems), StringComparison.Ordinal);
+        Assert.Equal((0, 308), (before, after.Withheld));
     }
 
     private static Task<(int, int)> EraseAsync(ServiceProvider services, Guid log, string? subject, Guid? entry) => TestDatabase.WithAsync(services, async db =>
@@ -224,14 +231,14 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
         return await CheckLog.RunAsync(db, stored, known, key, static _ => Task.CompletedTask, Token);
     });
 
-    private static Task GrowAsync(ServiceProvider services, LogKey key, int from, int count, string actor = "person:1", string? target = null) => TestDatabase.WithAsync(services, async db =>
+    private static Task GrowAsync(ServiceProvider services, LogKey key, int from, int count, string actor = "person:1", string? target = null, string? erased = null) => TestDatabase.WithAsync(services, async db =>
     {
         var customer = Customer;
         await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
         await new Sequencer(db, new LastEpoch(TimeProvider.System), TimeProvider.System).AppendAsync(
             [.. Enumerable.Range(from, count).Select(i => Told.Of(new AuditEntryRecorded(
-                1, Guid.CreateVersion7(), "licensing/test", i, DateTimeOffset.UnixEpoch, "customer", customer, null, "licensing.customer-renamed", "success", new AuditActor("staff", actor, "session"),
-                new AuditTarget("customer", target ?? customer.ToString()), [], null, null, null, "none", target is null ? new Dictionary<string, string> { ["address"] = "192.0.2.7" } : new Dictionary<string, string> { ["address"] = "192.0.2.7", ["name"] = "Ada" })))], Token);
+                1, Guid.CreateVersion7(), "licensing/test", i, DateTimeOffset.UnixEpoch, "customer", customer, null, erased is null ? "licensing.customer-renamed" : ErasePersonal.Told, "success", new AuditActor("staff", actor, "session"),
+                new AuditTarget(erased ?? "customer", target ?? customer.ToString()), [], null, null, null, "none", target is null || erased is not null ? new Dictionary<string, string> { ["address"] = "192.0.2.7" } : new Dictionary<string, string> { ["address"] = "192.0.2.7", ["name"] = "Ada" })))], Token);
         var log = await db.Set<Log>().AsNoTracking().SingleAsync(Token);
         var head = await db.Set<LogHead>().AsNoTracking().SingleAsync(Token);
         var note = key.Sign(new Checkpoint(log.Origin, head.Size, new TreeHash(head.Root))).ToString();

@@ -15,7 +15,7 @@ namespace MissionControl.Audit.Check;
 /// <param name="Size">How many entries it has.</param>
 /// <param name="Tiles">Stored tiles that were made anew.</param>
 /// <param name="Checkpoints">Checkpoints whose root was made anew.</param>
-/// <param name="Withheld">Personal values that entries are committed to and that are not there. Erasing does that, so it is no damage by itself.</param>
+/// <param name="Withheld">Personal values that entries are committed to and that are not there: erased, as a later entry says, or else a problem.</param>
 /// <param name="Problems">What is damaged, the first ones; nothing when all is as it must be.</param>
 internal sealed record LogFinding(Guid Log, string Origin, long Size, long Tiles, long Checkpoints, long Withheld, IReadOnlyList<string> Problems);
 
@@ -28,6 +28,7 @@ internal sealed class CheckLog
 {
     private const int MostProblems = 20;
     private const int NotesAtOnce = 500;
+    private const int MostUntold = 1000;
     private readonly ControlPlaneDbContext db;
     private readonly StoredLog log;
     private readonly KnownHead? known;
@@ -38,15 +39,19 @@ internal sealed class CheckLog
 
     // Where tile and entry differ, until a checkpoint says who is right.
     private readonly List<(long Entry, string IfTree, string IfEntry)> open = [];
+
+    // What is not there and what no entry says to have been erased, as far as the log had been told of when the check began.
+    private readonly List<(long Entry, Concerned Concerned, string Field)> untold = [];
     private readonly Queue<(long Size, Checkpoint? Checkpoint)> notes = new();
     private long notesRead;
     private long good;
     private bool differs;
+    private Erasures erasures;
     private long tiles;
     private long checkpoints;
     private long withheld;
 
-    private CheckLog(ControlPlaneDbContext db, StoredLog log, KnownHead? known, Func<CancellationToken, Task> pause) => (this.db, this.log, this.known, this.pause) = (db, log, known, pause);
+    private CheckLog(ControlPlaneDbContext db, StoredLog log, KnownHead? known, Func<CancellationToken, Task> pause, Erasures erasures) => (this.db, this.log, this.known, this.pause, this.erasures) = (db, log, known, pause, erasures);
 
     /// <summary>Checks a log.</summary>
     /// <param name="db">The database.</param>
@@ -57,7 +62,7 @@ internal sealed class CheckLog
     /// <param name="cancellationToken">Ends it.</param>
     public static async Task<LogFinding> RunAsync(ControlPlaneDbContext db, StoredLog log, KnownHead? known, LogKey key, Func<CancellationToken, Task> pause, CancellationToken cancellationToken)
     {
-        var check = new CheckLog(db, log, known, pause);
+        var check = new CheckLog(db, log, known, pause, await Erasures.ReadAsync(db, log.Id, cancellationToken));
         await check.WalkAsync(key, cancellationToken);
         return new LogFinding(log.Id, log.Origin, log.Size, check.tiles, check.checkpoints, check.withheld, [.. check.problems.OrderBy(problem => problem.Entry).Select(problem => problem.Text)]);
     }
@@ -92,6 +97,22 @@ internal sealed class CheckLog
         Settle(treeIsRight: !differs, size);
         await BehindAsync(size, cancellationToken);
         await NewestAsync(key, cancellationToken);
+        await MissAsync(cancellationToken);
+    }
+
+    // That values were erased is told a moment after they are: what was erased meanwhile is looked for once more.
+    private async Task MissAsync(CancellationToken cancellationToken)
+    {
+        if (untold.Count > 0)
+        {
+            erasures = await Erasures.ReadAsync(db, log.Id, cancellationToken);
+            untold.RemoveAll(one => erasures.Explain(one.Entry, one.Concerned, one.Field));
+        }
+
+        if (untold.Count > 0)
+        {
+            Add(untold[0].Entry, $"The value {untold[0].Field} kept beside entry {untold[0].Entry} is not there, and no entry says that it was erased{(untold.Count == 1 ? "" : $"; of {untold.Count - 1}{(untold.Count == MostUntold ? " and more" : "")} others the same is true")}.");
+        }
     }
 
     // A tile's worth of entries, the last of which may be no full one.
@@ -167,15 +188,17 @@ internal sealed class CheckLog
     private void Reveal(long index, byte[] content, IEnumerable<PersonalValue> values)
     {
         Dictionary<string, byte[]> commitments = [];
+        Concerned? concerned = null;
         try
         {
             using var entry = JsonDocument.Parse(content);
             if (entry.RootElement.TryGetProperty("commitments", out var all))
             {
                 commitments = all.EnumerateObject().ToDictionary(member => member.Name, member => member.Value.GetBytesFromBase64(), StringComparer.Ordinal);
+                concerned = commitments.Count > 0 ? Concerned.Of(entry.RootElement) : null;
             }
         }
-        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or ArgumentException)
+        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or ArgumentException or KeyNotFoundException)
         {
             // Its hash says already that it was changed, or it never was an entry of ours; what it is committed to nobody can say.
             return;
@@ -190,6 +213,7 @@ internal sealed class CheckLog
         }
 
         withheld += commitments.Count;
+        untold.AddRange(commitments.Keys.Where(field => !erasures.Explain(index, concerned!, field)).Take(MostUntold - untold.Count).Select(field => (index, concerned!, field)));
     }
 
     private void Grow(in TreeHash leaf)

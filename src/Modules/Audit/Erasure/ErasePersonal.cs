@@ -20,11 +20,20 @@ namespace MissionControl.Audit.Erasure;
 /// </summary>
 internal static class ErasePersonal
 {
-    private const string Person = "person";
-    private const string Entry = "entry";
+    /// <summary>The entry that says what was erased.</summary>
+    public const string Told = "audit.personal-erased";
+
+    /// <summary>Its target where values of a person were.</summary>
+    public const string Person = "person";
+
+    /// <summary>Its target where those of one entry were.</summary>
+    public const string Entry = "entry";
 
     public static void Map(IEndpointRouteBuilder api) => api
         .MapPost("/erasures", HandleAsync).RequireScope("audit:erase").WithName("ErasePersonalValues").WithSummary("Erase the names and addresses kept beside the audit log of a customer, of one person or of one entry").Produces<ErasedValues>();
+
+    /// <summary>Whether a value is the actor's alone: also where somebody else is whom the entry is about.</summary>
+    public static bool IsOfActor(string field) => field is "address" or "user";
 
     /// <summary>Erases within the open write transaction.</summary>
     /// <param name="db">The database.</param>
@@ -88,7 +97,7 @@ internal static class ErasePersonal
         var (entries, fields) = await EraseAsync(db, log, subject, entry, cancellationToken);
         if (entries > 0)
         {
-            events.Audit(new AuditFact("audit.personal-erased", AuditLog.Customer, subject is null ? Entry : Person, subject ?? entry.ToString()!)
+            events.Audit(new AuditFact(Told, AuditLog.Customer, subject is null ? Entry : Person, subject ?? entry.ToString()!)
             {
                 CustomerId = customer,
                 Reason = reason,
