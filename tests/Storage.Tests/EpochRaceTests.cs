@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Audit.Entries;
 using MissionControl.Audit.Guard;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Host;
@@ -14,7 +16,7 @@ using Xunit;
 
 namespace MissionControl.Storage.Tests;
 
-/// <summary>Replicas that close the same epoch, where several work on one database.</summary>
+/// <summary>Replicas that close the same epoch, or tell the same gap, where several work on one database.</summary>
 public sealed class EpochRaceTests(SharedPostgres postgres) : IAsyncLifetime
 {
     private const int Rounds = 5;
@@ -79,6 +81,25 @@ public sealed class EpochRaceTests(SharedPostgres postgres) : IAsyncLifetime
 
         // Ten more logs each round, behind the fleet's, which has the first slot: 0 to 50, without a hole.
         Assert.Equal(Enumerable.Range(1, Rounds).Select(round => (round * 10L) + 1), epochs.Select(epoch => epoch.Slots));
+    }
+
+    [Fact]
+    public async Task Tell_a_gap_once()
+    {
+        await RunAsync(Of("audit.catch-up"));
+        await TellAsync(0);
+        await TellAsync(2);
+        await TellAsync(4);
+        time.Advance(TimeSpan.FromMinutes(6));
+        var tells = Of("audit.tell-gaps");
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => TryAsync((Sweeper)ActivatorUtilities.CreateInstance(app.Services, tells.GetType())))));
+        await TellAsync(1);
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(_ => Task.Run(() => TryAsync((Sweeper)ActivatorUtilities.CreateInstance(app.Services, tells.GetType())))));
+        await RunAsync(tells);
+
+        await using var scope = app.Services.CreateAsyncScope();
+        var found = await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().Set<IndexedEntry>().Where(row => row.Log == "fleet").OrderBy(row => row.Position).Select(row => new { row.Type, row.Producer, row.ProducerSeq }).ToListAsync(Token);
+        Assert.Equal([("audit.gap", 21L), ("audit.gap", 41L), ("audit.gap-filled", 11L)], found.Where(row => row.Producer == "licensing/test").Select(row => (row.Type, row.ProducerSeq)));
     }
 
     private Sweeper Of(string name) => app.Services.GetServices<Sweeper>().Single(sweeper => sweeper.Name == name);

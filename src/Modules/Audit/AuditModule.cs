@@ -9,6 +9,7 @@ using MissionControl.Audit.Entries;
 using MissionControl.Audit.Erasure;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
+using MissionControl.Audit.Numbers;
 using MissionControl.Audit.Witnesses;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Contracts.Events.CallHome;
@@ -32,6 +33,8 @@ public sealed class AuditModule : IModule
         model.ApplyConfiguration(new FoundationEntry.Configuration());
         model.ApplyConfiguration(new IndexedEntry.Configuration());
         model.ApplyConfiguration(new Progress.Configuration());
+        model.ApplyConfiguration(new Producer.Configuration());
+        model.ApplyConfiguration(new NumbersRead.Configuration());
         model.ApplyConfiguration(new Log.Configuration());
         model.ApplyConfiguration(new LogHead.Configuration());
         model.ApplyConfiguration(new LogLeaf.Configuration());
@@ -48,7 +51,7 @@ public sealed class AuditModule : IModule
     public void ConfigureServices(IHostApplicationBuilder host)
     {
         ArgumentNullException.ThrowIfNull(host);
-        host.Services.AddOptions<AuditOptions>().BindConfiguration("Audit").Validate(options => options.IsValid, "Audit:Epoch is a second to an hour, written as 00:01:00, Audit:BundleEntries 256 to 1000000, and Audit:WitnessQuorum 1 to 20.").ValidateOnStart();
+        host.Services.AddOptions<AuditOptions>().BindConfiguration("Audit").Validate(options => options.IsValid, "Audit:Epoch is a second to an hour, written as 00:01:00, Audit:BundleEntries 256 to 1000000, Audit:GapAfter 00:00:30 to a day, and Audit:WitnessQuorum 1 to 20.").ValidateOnStart();
         host.Services.AddSingleton<LogKey>();
         host.Services.AddSingleton<HeadGuard>();
         host.Services.AddSingleton<AppendOnlyTest>();
@@ -59,6 +62,7 @@ public sealed class AuditModule : IModule
         host.Services.AddScoped<ImportEntries>();
         host.Services.AddSingleton<Sweeper, SignCheckpoints>();
         host.Services.AddSingleton<Sweeper, CatchUp>();
+        host.Services.AddSingleton<Sweeper, TellGaps>();
         host.Services.AddSingleton<BlindingKey>();
         host.Services.AddSingleton<SlotTrees>();
         host.Services.AddSingleton<LastEpoch>();
@@ -85,6 +89,7 @@ public sealed class AuditModule : IModule
         ArgumentNullException.ThrowIfNull(records);
         records.Keep("foundation-entry", "who did what before there were logs, as it was written then", personal: true, "for good: the database itself refuses to change or delete an entry, until who owns it removes them", typeof(FoundationEntry));
         records.Keep("index", "what entries of the logs are found by", personal: false, "as long as the entry; it can be made again of the logs", typeof(IndexedEntry), typeof(Progress));
+        records.Keep("numbers", "how far the numbers of each process that tells the logs something were looked at, and which are missing", personal: false, "as long as the log; it can be made again of the index", typeof(Producer), typeof(NumbersRead));
         records.Keep("log", "the logs that customers verify, entry by entry, and all that was signed for them", personal: false, "for good: the database itself refuses to change or delete what is in them", typeof(Log), typeof(LogHead), typeof(LogLeaf), typeof(LogTile), typeof(LogCheckpoint), typeof(LogSlot));
         records.Keep("personal-value", "names and addresses that entries of the logs are committed to, and the exact bytes of imported ones", personal: true, "as long as the entry, or until they are erased", typeof(PersonalValue));
         records.Keep("witness", "which clusters cosign the logs, and what they have seen", personal: false, "the newest of a cluster for good; of cosignatures those of the newest checkpoint that enough have seen, and of later ones", typeof(WitnessRow), typeof(Cosignature));

@@ -8,6 +8,9 @@ internal sealed class AuditOptions
     public static readonly TimeSpan ShortestEpoch = TimeSpan.FromSeconds(1);
     public static readonly TimeSpan LongestEpoch = TimeSpan.FromHours(1);
 
+    public static readonly TimeSpan ShortestGap = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan LongestGap = TimeSpan.FromDays(1);
+
     /// <summary>How often the heads of all logs are bound together in the anchor.</summary>
     public TimeSpan Epoch { get; init; } = TimeSpan.FromMinutes(1);
 
@@ -17,6 +20,9 @@ internal sealed class AuditOptions
     /// <summary>Nothing is appended or signed while the database would let append-only tables be changed.</summary>
     public bool Strict { get; init; } = true;
 
+    /// <summary>How long a number of a producer is missing before the log of the fleet says so: longer than messages are on their way.</summary>
+    public TimeSpan GapAfter { get; init; } = TimeSpan.FromMinutes(5);
+
     /// <summary>How many witnesses are asked to see the anchor in every epoch.</summary>
     public int WitnessQuorum { get; init; } = 3;
 
@@ -24,5 +30,5 @@ internal sealed class AuditOptions
     public int BundleEntries { get; init; } = 100_000;
 
     /// <summary>Whether all of it can be done.</summary>
-    public bool IsValid => Epoch >= ShortestEpoch && Epoch <= LongestEpoch && BundleEntries is >= TileId.FullWidth and <= 1_000_000 && WitnessQuorum is >= 1 and <= 20;
+    public bool IsValid => Epoch >= ShortestEpoch && Epoch <= LongestEpoch && BundleEntries is >= TileId.FullWidth and <= 1_000_000 && GapAfter >= ShortestGap && GapAfter <= LongestGap && WitnessQuorum is >= 1 and <= 20;
 }

@@ -5063,3 +5063,59 @@ END;
 COMMIT;
 GO
 
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditGaps'
+)
+BEGIN
+    CREATE TABLE [audit_numbers_read] (
+        [log_id] binary(16) NOT NULL,
+        [position] bigint NOT NULL,
+        CONSTRAINT [PK_audit_numbers_read] PRIMARY KEY ([log_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditGaps'
+)
+BEGIN
+    CREATE TABLE [audit_producer] (
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reached] bigint NOT NULL,
+        [known] bigint NULL,
+        [untold_since] bigint NULL,
+        [holes] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        CONSTRAINT [PK_audit_producer] PRIMARY KEY ([name])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditGaps'
+)
+BEGIN
+    CREATE INDEX [IX_audit_producer_known] ON [audit_producer] ([known]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditGaps'
+)
+BEGIN
+    CREATE INDEX [IX_audit_producer_untold_since] ON [audit_producer] ([untold_since]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditGaps'
+)
+BEGIN
+    INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
+    VALUES (N'AuditGaps', N'(version)');
+END;
+
+COMMIT;
+GO
+

@@ -18,6 +18,9 @@ internal sealed record Told(AuditEntryRecorded Event, byte[] Hash)
     /// <summary>As which row of the table of before it was found; null: it has just been told.</summary>
     public ImportedEntry? Imported { get; init; }
 
+    /// <summary>Its producer gave it the number that it names; false: the log says something of a number that it gave another event.</summary>
+    public bool IsNumbered { get; init; } = true;
+
     public static Told Of(AuditEntryRecorded message) => new(message, SHA256.HashData(MessageJson.Write(message with { Personal = message.Personal.ToDictionary(pair => pair.Key, _ => "", StringComparer.Ordinal) })));
 
     /// <summary>Whether it is the event that a hash was made of. The first hashes were made with the values.</summary>

@@ -103,7 +103,7 @@ internal sealed class Sequencer(ControlPlaneDbContext db, LastEpoch epochs, Time
             if (earlier is null)
             {
                 Append(log, told, told.Event.EventId, now, after);
-                if (told.Imported is null && !numbers.Add((told.Event.Producer, told.Event.ProducerSeq)))
+                if (told.Imported is null && told.IsNumbered && !numbers.Add((told.Event.Producer, told.Event.ProducerSeq)))
                 {
                     log.Append(Leaf.Repeated(told, now), null, told.Hash, now, after);
                 }
@@ -137,7 +137,7 @@ internal sealed class Sequencer(ControlPlaneDbContext db, LastEpoch epochs, Time
     // What a producer says a second time goes to the same log, whose head is locked: so the index knows of the first.
     private async Task<HashSet<(string Producer, long Number)>> NumbersAsync(IEnumerable<Told> fresh, CancellationToken cancellationToken)
     {
-        var numbers = fresh.Where(told => told.Imported is null).Select(told => (told.Event.Producer, told.Event.ProducerSeq)).Distinct().ToList();
+        var numbers = fresh.Where(told => told.Imported is null && told.IsNumbered).Select(told => (told.Event.Producer, told.Event.ProducerSeq)).Distinct().ToList();
         var given = await db.Dialect.ReadByKeyAsync(db, IndexedEntry.Table, ["producer", "producer_seq"], [.. numbers.Select(number => new object?[] { number.Producer, number.ProducerSeq })], ["position"], cancellationToken);
         return [.. numbers.Zip(given).Where(pair => pair.Second is not null).Select(pair => pair.First)];
     }

@@ -530,6 +530,57 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.ToTable("audit_log_personal", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Audit.Numbers.NumbersRead", b =>
+                {
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.HasKey("LogId");
+
+                    b.ToTable("audit_numbers_read", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Numbers.Producer", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("name")
+                        .UseCollation("C");
+
+                    b.Property<string>("Holes")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("holes")
+                        .UseCollation("C")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<long?>("Known")
+                        .HasColumnType("bigint")
+                        .HasColumnName("known");
+
+                    b.Property<long>("Reached")
+                        .HasColumnType("bigint")
+                        .HasColumnName("reached");
+
+                    b.Property<long?>("UntoldSince")
+                        .HasColumnType("bigint")
+                        .HasColumnName("untold_since");
+
+                    b.HasKey("Name");
+
+                    b.HasIndex("Known");
+
+                    b.HasIndex("UntoldSince");
+
+                    b.ToTable("audit_producer", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Audit.Witnesses.Cosignature", b =>
                 {
                     b.Property<Guid>("LogId")

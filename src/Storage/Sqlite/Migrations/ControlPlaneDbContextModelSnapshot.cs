@@ -499,6 +499,55 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.ToTable("audit_log_personal", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Audit.Numbers.NumbersRead", b =>
+                {
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("position");
+
+                    b.HasKey("LogId");
+
+                    b.ToTable("audit_numbers_read", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Numbers.Producer", b =>
+                {
+                    b.Property<string>("Name")
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("name");
+
+                    b.Property<string>("Holes")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("holes")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<long?>("Known")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("known");
+
+                    b.Property<long>("Reached")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("reached");
+
+                    b.Property<long?>("UntoldSince")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("untold_since");
+
+                    b.HasKey("Name");
+
+                    b.HasIndex("Known");
+
+                    b.HasIndex("UntoldSince");
+
+                    b.ToTable("audit_producer", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Audit.Witnesses.Cosignature", b =>
                 {
                     b.Property<Guid>("LogId")
