@@ -9,6 +9,7 @@ using MissionControl.Audit.Check;
 using MissionControl.Audit.Erasure;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
+using MissionControl.Audit.Receipts;
 using MissionControl.Audit.Witnesses;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Contracts.Events.CallHome;
@@ -227,8 +228,9 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
     private static Task GrowAsync(ServiceProvider services, LogKey key, int from, int count, string actor = "person:1", string? target = null) => TestDatabase.WithAsync(services, async db =>
     {
         var customer = Customer;
+        using var receipts = new WantedReceipts();
         await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
-        await new Sequencer(db, new LastEpoch(TimeProvider.System), TimeProvider.System).AppendAsync(
+        await new Sequencer(db, new LastEpoch(TimeProvider.System), receipts, TimeProvider.System).AppendAsync(
             [.. Enumerable.Range(from, count).Select(i => Told.Of(new AuditEntryRecorded(
                 1, Guid.CreateVersion7(), "licensing/test", i, DateTimeOffset.UnixEpoch, "customer", customer, null, "licensing.customer-renamed", "success", new AuditActor("staff", actor, "session"),
                 new AuditTarget("customer", target ?? customer.ToString()), [], null, null, null, "none", target is null ? new Dictionary<string, string> { ["address"] = "192.0.2.7" } : new Dictionary<string, string> { ["address"] = "192.0.2.7", ["name"] = "Ada" })))], Token);
