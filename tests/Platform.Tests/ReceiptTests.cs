@@ -1,16 +1,21 @@
 using System.Collections.Concurrent;
+using System.Net.Http.Json;
 using System.Text;
+using Google.Protobuf;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
 using MissionControl.Audit.Receipts;
-using MissionControl.Audit.Witnesses;
 using MissionControl.ClusterAgent.Receipts;
 using MissionControl.ClusterAgent.Witnesses;
+using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Events.Audit;
+using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
+using MissionControl.Protocol.CallHome;
 using MissionControl.Testing;
 using MissionControl.Trust.TransparencyLog;
 using Xunit;
@@ -37,15 +42,11 @@ public sealed class ReceiptTests : IAsyncLifetime
     public async Task What_is_to_be_proven_is_proven_before_it_is_done_and_an_agent_acts_by_it()
     {
         var customer = await host.CreateCustomerAsync();
-        using var agent = await RealAgent.EnrollAsync(host, customer.Id, witness: true);
-        await Eventually.TrueAsync(async () =>
-        {
-            await agent.CheckInAsync();
-            return new WitnessBook(agent.Directory).Read().Logs.ContainsKey("customer") && await SeenAsync(agent.Id) > 0;
-        }, "the agent has seen its customer's log");
+        var (seen, cluster) = (await SeenAsync(customer.Id), Guid.CreateVersion7());
+        await ApplyAsync("audit.record-answers", Held(cluster, customer.Id, seen.Logs["customer"].Checkpoint.Size));
 
         var id = Guid.CreateVersion7();
-        await ProofAsked.AskAsync(host, Opened(id, customer.Id) with { ClusterId = agent.Id }, TimeSpan.FromSeconds(30));
+        await ProofAsked.AskAsync(host, Opened(id, customer.Id) with { ClusterId = cluster }, TimeSpan.FromSeconds(30));
         await Eventually.TrueAsync(async () => await ProofAsked.StateAsync(host, id) == ProofAsked.Granted, "the receipt came in time");
         var receipt = came.Single(one => one.EventId == id);
         Assert.Equal(Log.IdOf(Log.NameOf("customer", customer.Id)), receipt.Log);
@@ -53,8 +54,8 @@ public sealed class ReceiptTests : IAsyncLifetime
         // The checkpoint that it is made of stands where everybody reads it, and the agent has all it needs to act.
         var proof = LogProof.Parse(Encoding.UTF8.GetBytes(receipt.TlogProof));
         Assert.True(Checkpoint.Parse(SignedNote.Parse(await host.Admin.GetByteArrayAsync(new Uri($"/api/v1/audit/logs/{receipt.Log}/checkpoint", UriKind.Relative), Token)).Text).Size >= Checkpoint.Parse(proof.Note.Text).Size);
-        var wanted = new WantedAction(agent.Id, "remoteaccess.session-opened", "session", id.ToString());
-        var proven = ReceiptCheck.Judge(new WitnessBook(agent.Directory).Read(), Encoding.UTF8.GetBytes(receipt.TlogProof), Encoding.UTF8.GetBytes(receipt.AddCheckpoint!), wanted, host.Time.GetUtcNow());
+        var wanted = new WantedAction(cluster, "remoteaccess.session-opened", "session", id.ToString());
+        var proven = ReceiptCheck.Judge(seen, Encoding.UTF8.GetBytes(receipt.TlogProof), Encoding.UTF8.GetBytes(receipt.AddCheckpoint!), wanted, host.Time.GetUtcNow());
         Assert.Equal((id, "person:2"), (proven.Entry.EventId, proven.Approver));
 
         // Told again, since the answer may have been lost, it is answered again; another event under its id never is, nor who asks for none.
@@ -123,10 +124,39 @@ public sealed class ReceiptTests : IAsyncLifetime
         1, id, "remoteaccess/test", sequence, new DateTimeOffset(2026, 11, 28, 10, 0, 0, TimeSpan.Zero), "customer", customer, null, "remoteaccess.session-opened", "success",
         new AuditActor("staff", "person:1", "session"), new AuditTarget("session", id.ToString()), [], null, null, null, "required", new Dictionary<string, string>());
 
-    private Task ApplyAsync(AuditEntryRecorded message) => host.Services.GetRequiredService<HandlerRunner>().ApplyAsync(
-        host.Services.GetRequiredService<HandlerRegistry>().Bindings.Single(binding => binding.Name == "audit.append-entry"), message, new MessageContext(Guid.CreateVersion7(), DateTimeOffset.UtcNow), Token);
+    private Task ApplyAsync(AuditEntryRecorded message) => ApplyAsync("audit.append-entry", message);
 
-    private Task<long> SeenAsync(Guid cluster) => InAsync(db => db.Set<WitnessRow>().Where(row => row.ClusterId == cluster).Select(row => row.CustomerSize).SingleOrDefaultAsync(Token));
+    private Task ApplyAsync(string handler, Contracts.IMessage message) => host.Services.GetRequiredService<HandlerRunner>().ApplyAsync(
+        host.Services.GetRequiredService<HandlerRegistry>().Bindings.Single(binding => binding.Name == handler), message, new MessageContext(Guid.CreateVersion7(), DateTimeOffset.UtcNow), Token);
+
+    // What the agent of a cluster has seen of its customer's log, as it comes to remember it.
+    private async Task<Seen> SeenAsync(Guid customer)
+    {
+        AuditLogItem? log = null;
+        await Eventually.TrueAsync(async () => (log = (await host.Admin.GetFromJsonAsync<Page<AuditLogItem>>("/api/v1/audit/logs"))!.Items.SingleOrDefault(one => one.CustomerId == customer && one.SignedSize > 0)) is not null, "the customer's log is signed");
+        var note = await host.Admin.GetStringAsync(new Uri($"/api/v1/audit/logs/{log!.Id}/checkpoint", UriKind.Relative), Token);
+        Assert.True(NoteKey.TryParse(log.Keys[^1], out var key));
+        using (key)
+        {
+            return new Seen(1, [key.PublicKey.ToArray()], new Dictionary<string, SeenLog> { ["customer"] = new(note, host.Time.GetUtcNow()) });
+        }
+    }
+
+    // And as it says so.
+    private static ItemsReceived Held(Guid cluster, Guid customer, long size) => new(Guid.CreateVersion7(), "witness", DateTimeOffset.UtcNow)
+    {
+        Attachment = ItemsReceived.Deflate(new ReceivedItems
+        {
+            Items =
+            {
+                new ReceivedItem
+                {
+                    ClusterId = ByteString.CopyFrom(cluster.ToByteArray(bigEndian: true)), CustomerId = ByteString.CopyFrom(customer.ToByteArray(bigEndian: true)), Epoch = 1, Seq = 1, ReceivedAtMs = 1,
+                    Body = new WitnessAnswers { Answers = { new WitnessAnswer { Log = "customer", Outcome = "held", Size = size } } }.ToByteString(),
+                },
+            },
+        }),
+    };
 
     private Task<int> WaitingAsync() => InAsync(async db => (await WantedReceipts.ReadAsync(db, 100, Token)).Count);
 

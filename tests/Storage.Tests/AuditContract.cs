@@ -108,7 +108,7 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
         await TellAsync(services, key, one.Item(++seq, "held", 0), two.Item(++seq, "held", 0));
         Assert.Equal(2, (await TestDatabase.WithAsync(services, db => Opened(db, () => AskWitnesses.DueAsync(db, DateTimeOffset.UtcNow, [], Token)))).Count);
         Assert.Equal(two.Id, Assert.Single(await TestDatabase.WithAsync(services, db => Opened(db, () => AskWitnesses.DueAsync(db, DateTimeOffset.UtcNow, [one.Id], Token)))).ClusterId);
-        for (var size = 4; size < 4 + RecordAnswers.KeptOfOne + 2; size++)
+        for (var size = 4; size < 4 + Cosignature.KeptOfOne + 2; size++)
         {
             await GrowAsync(services, key, size, 1);
             await TellAsync(services, key, one.Item(++seq, "cosigned", size, await NewestAsync(services, log)));
@@ -122,7 +122,7 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
         {
             var stored = await db.Set<Log>().AsNoTracking().SingleAsync(Token);
             var size = await Witnessed.SizeAsync(db, log, 2, Token);
-            return (await Witnessed.OfSizeAsync(db, log, size, Token), await Witnessed.PolicyAsync(db, stored, key.KeysOf(stored.Origin, null), 3, Token), (await AskWitnesses.HeadsAsync(db, [log], Token))[log]);
+            return (await Witnessed.OfSizeAsync(db, log, size, Token), await Witnessed.PolicyAsync(db, stored, key.KeysOf(stored.Origin, null), new AuditOptions(), Token), (await AskWitnesses.HeadsAsync(db, [log], Token))[log]);
         }));
         using var read = LogPolicy.Parse(policy);
         Assert.Equal(2, read.Judge(SignedNote.Parse(System.Text.Encoding.UTF8.GetBytes(text!))).Witnesses.Count);
