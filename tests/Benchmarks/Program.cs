@@ -11,7 +11,7 @@ if (args is [FloorHost.Command, var data, var portal, var callHome, var operatio
 // The load generator wants its callbacks on the one thread that waits for the sockets; the runtime reads this at its start only.
 const string Inline = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
 // Where the host runs in this process they would put all its work on that thread.
-if (Environment.GetEnvironmentVariable(Inline) is null && args is not ["ledger" or "messages" or "outbox" or "anchor" or "witness", ..])
+if (Environment.GetEnvironmentVariable(Inline) is null && args is not ["ledger" or "messages" or "outbox" or "anchor" or "witness" or "receipt", ..])
 {
     var again = new ProcessStartInfo(Environment.ProcessPath!, args);
     again.Environment[Inline] = "1";
@@ -54,6 +54,8 @@ var logs = new Option<int>("--logs") { Description = "How many audit logs.", Def
 Add("anchor", "An epoch over many audit logs.", [logs, times], parsed => AnchorBenchmark.RunAsync(parsed.GetValue(logs), parsed.GetValue(times)));
 var witnesses = new Option<int>("--clusters") { Description = "How many clusters, each of a customer of its own; 40 at most.", DefaultValueFactory = _ => 25 };
 Add("witness", "Clusters asked to see audit logs, and their answers taken.", [witnesses, times], parsed => WitnessBenchmark.RunAsync(parsed.GetValue(witnesses), parsed.GetValue(times)));
+var receipts = new Option<int>("--receipts") { Description = "How many, one after the other, of each log.", DefaultValueFactory = _ => 300 };
+Add("receipt", "From asking for a receipt of the audit log to having it.", [receipts], parsed => ReceiptBenchmark.RunAsync(parsed.GetValue(receipts)));
 var tokens = new Option<int>("--tokens") { Description = "Tokens in one report.", DefaultValueFactory = _ => 1000 };
 Add("leaks", "A report of many leaked tokens, revoked before the answer.", [tokens, times], parsed => LeakBenchmark.RunAsync(parsed.GetValue(tokens), parsed.GetValue(times)));
 var looks = new Option<int>("--checks") { Description = "Looks at a token.", DefaultValueFactory = _ => 200_000 };

@@ -215,7 +215,7 @@ public sealed class WitnessTests : IDisposable
         return new AddCheckpoint(old, proof, new SignedNote(text, [(signer ?? key).Sign(Encoding.UTF8.GetBytes(text))]));
     }
 
-    private static TreeHash Root(TreeHash[] leaves, int size)
+    internal static TreeHash Root(TreeHash[] leaves, int size)
     {
         var range = new CompactRange();
         foreach (var leaf in leaves.Take(size))
@@ -226,7 +226,7 @@ public sealed class WitnessTests : IDisposable
         return range.Root;
     }
 
-    private static ReadOnlyMemory<byte> Tile(TreeHash[] leaves, TileId id)
+    internal static ReadOnlyMemory<byte> Tile(TreeHash[] leaves, TileId id)
     {
         var span = (int)Math.Pow(TileId.FullWidth, id.Level);
         return Enumerable.Range(0, id.Width).SelectMany(i => Root([.. leaves.Skip((((int)id.Index * TileId.FullWidth) + i) * span)], span).Span.ToArray()).ToArray();

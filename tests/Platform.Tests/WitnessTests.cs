@@ -135,7 +135,7 @@ public sealed class WitnessTests(WitnessedHost here) : IClassFixture<WitnessedHo
         TestContext.Current.TestOutputHelper?.WriteLine($"question {question} B, answer {answer} B for each log");
 
         // Bounded, and without the words that something newer has made worthless.
-        Assert.InRange(await here.ReadAsync(db => db.Set<Cosignature>().CountAsync(Token)), 1, 3 * 2 * (RecordAnswers.KeptOfOne + 1));
+        Assert.InRange(await here.ReadAsync(db => db.Set<Cosignature>().CountAsync(Token)), 1, 3 * 2 * (Cosignature.KeptOfOne + 1));
     }
 
     [Fact]

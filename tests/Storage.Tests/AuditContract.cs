@@ -9,6 +9,7 @@ using MissionControl.Audit.Check;
 using MissionControl.Audit.Erasure;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
+using MissionControl.Audit.Receipts;
 using MissionControl.Audit.Witnesses;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Contracts.Events.CallHome;
@@ -107,7 +108,7 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
         await TellAsync(services, key, one.Item(++seq, "held", 0), two.Item(++seq, "held", 0));
         Assert.Equal(2, (await TestDatabase.WithAsync(services, db => Opened(db, () => AskWitnesses.DueAsync(db, DateTimeOffset.UtcNow, [], Token)))).Count);
         Assert.Equal(two.Id, Assert.Single(await TestDatabase.WithAsync(services, db => Opened(db, () => AskWitnesses.DueAsync(db, DateTimeOffset.UtcNow, [one.Id], Token)))).ClusterId);
-        for (var size = 4; size < 4 + RecordAnswers.KeptOfOne + 2; size++)
+        for (var size = 4; size < 4 + Cosignature.KeptOfOne + 2; size++)
         {
             await GrowAsync(services, key, size, 1);
             await TellAsync(services, key, one.Item(++seq, "cosigned", size, await NewestAsync(services, log)));
@@ -121,7 +122,7 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
         {
             var stored = await db.Set<Log>().AsNoTracking().SingleAsync(Token);
             var size = await Witnessed.SizeAsync(db, log, 2, Token);
-            return (await Witnessed.OfSizeAsync(db, log, size, Token), await Witnessed.PolicyAsync(db, stored, key.KeysOf(stored.Origin, null), 3, Token), (await AskWitnesses.HeadsAsync(db, [log], Token))[log]);
+            return (await Witnessed.OfSizeAsync(db, log, size, Token), await Witnessed.PolicyAsync(db, stored, key.KeysOf(stored.Origin, null), new AuditOptions(), Token), (await AskWitnesses.HeadsAsync(db, [log], Token))[log]);
         }));
         using var read = LogPolicy.Parse(policy);
         Assert.Equal(2, read.Judge(SignedNote.Parse(System.Text.Encoding.UTF8.GetBytes(text!))).Witnesses.Count);
@@ -234,8 +235,9 @@ public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixtu
     private static Task GrowAsync(ServiceProvider services, LogKey key, int from, int count, string actor = "person:1", string? target = null, string? erased = null) => TestDatabase.WithAsync(services, async db =>
     {
         var customer = Customer;
+        using var receipts = new WantedReceipts();
         await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
-        await new Sequencer(db, new LastEpoch(TimeProvider.System), TimeProvider.System).AppendAsync(
+        await new Sequencer(db, new LastEpoch(TimeProvider.System), receipts, TimeProvider.System).AppendAsync(
             [.. Enumerable.Range(from, count).Select(i => Told.Of(new AuditEntryRecorded(
                 1, Guid.CreateVersion7(), "licensing/test", i, DateTimeOffset.UnixEpoch, "customer", customer, null, erased is null ? "licensing.customer-renamed" : ErasePersonal.Told, "success", new AuditActor("staff", actor, "session"),
                 new AuditTarget(erased ?? "customer", target ?? customer.ToString()), [], null, null, null, "none", target is null || erased is not null ? new Dictionary<string, string> { ["address"] = "192.0.2.7" } : new Dictionary<string, string> { ["address"] = "192.0.2.7", ["name"] = "Ada" })))], Token);

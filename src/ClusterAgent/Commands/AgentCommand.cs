@@ -18,10 +18,13 @@ internal static class AgentCommand
     /// <summary>Mission Control refused.</summary>
     public const int Refused = 3;
 
+    /// <summary>A receipt does not prove what it has to.</summary>
+    public const int NotProven = 4;
+
     private const string Help = """
         mc-agent: calls home to Mission Control. Always outbound; it opens no port.
 
-        Exit codes: 0 good; 1 failed, may go better later; 2 wrong use or configuration, or not enrolled; 3 refused by Mission Control.
+        Exit codes: 0 good; 1 failed, may go better later; 2 wrong use or configuration, or not enrolled; 3 refused by Mission Control; 4 a receipt by which nothing is done.
 
         Examples:
           mc-agent enroll --server https://mc.example.com:9443 --token-file token.txt --anchors sha256:…
@@ -32,12 +35,13 @@ internal static class AgentCommand
           mc-agent export /media/usb/oslo.bundle
           mc-agent import /media/usb/oslo.answer
           mc-agent witness --output json
+          mc-agent receipt opened.tlog-proof --type remoteaccess.session-opened --target session/0198
         """;
 
     public static RootCommand Create() => new(Help)
     {
         Shared.Data, Shared.Config, Shared.Ca, Shared.Proxy, Shared.Output,
-        EnrollCommand.Create(), RunCommand.Create(), StatusCommand.Create(), CheckConnectionCommand.Create(), ShowSent.Create(), ExportCommand.Create(), ImportCommand.Create(), RotateKeyCommand.Create(), WitnessCommand.Create(), UnenrollCommand.Create(),
+        EnrollCommand.Create(), RunCommand.Create(), StatusCommand.Create(), CheckConnectionCommand.Create(), ShowSent.Create(), ExportCommand.Create(), ImportCommand.Create(), RotateKeyCommand.Create(), WitnessCommand.Create(), ReceiptCommand.Create(), UnenrollCommand.Create(),
     };
 }
 

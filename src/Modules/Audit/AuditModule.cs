@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -10,6 +11,7 @@ using MissionControl.Audit.Erasure;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
 using MissionControl.Audit.Numbers;
+using MissionControl.Audit.Receipts;
 using MissionControl.Audit.Witnesses;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Contracts.Events.CallHome;
@@ -51,7 +53,12 @@ public sealed class AuditModule : IModule
     public void ConfigureServices(IHostApplicationBuilder host)
     {
         ArgumentNullException.ThrowIfNull(host);
-        host.Services.AddOptions<AuditOptions>().BindConfiguration("Audit").Validate(options => options.IsValid, "Audit:Epoch is a second to an hour, written as 00:01:00, Audit:BundleEntries 256 to 1000000, Audit:GapAfter 00:00:30 to a day, and Audit:WitnessQuorum 1 to 20.").ValidateOnStart();
+        host.Services.AddOptions<AuditOptions>().BindConfiguration("Audit")
+            .Validate(options => options.IsValid, "Audit:Epoch is a second to an hour, written as 00:01:00, Audit:BundleEntries 256 to 1000000, Audit:GapAfter 00:00:30 to a day, and Audit:WitnessQuorum 1 to 20.")
+            .Validate(options => OutsideWitness.AreValid(options.Witnesses), "Audit:Witnesses lists at most 10 witnesses, each with its key (Vkey: name+id+key of type 4, under a name of its own that no cluster has) and an https address (Url) without user and query.")
+            .Validate(options => options.AllowedNetworks.All(network => IPNetwork.TryParse(network, out _)), "Audit:AllowedNetworks lists networks, each written as 10.0.0.0/8.")
+            .Validate(options => options.CaFile is null or "" || File.Exists(options.CaFile), "Audit:CaFile is not there.")
+            .ValidateOnStart();
         host.Services.AddSingleton<LogKey>();
         host.Services.AddSingleton<HeadGuard>();
         host.Services.AddSingleton<AppendOnlyTest>();
@@ -60,7 +67,10 @@ public sealed class AuditModule : IModule
         host.Services.AddHostedService(static services => services.GetRequiredService<WatchHeads>());
         host.Services.AddScoped<Sequencer>();
         host.Services.AddScoped<ImportEntries>();
-        host.Services.AddSingleton<Sweeper, SignCheckpoints>();
+        host.Services.AddSingleton<WantedReceipts>();
+        host.Services.AddSingleton<SignCheckpoints>();
+        host.Services.AddSingleton<Sweeper>(static services => services.GetRequiredService<SignCheckpoints>());
+        host.Services.AddHostedService<IssueReceipts>();
         host.Services.AddSingleton<Sweeper, CatchUp>();
         host.Services.AddSingleton<Sweeper, TellGaps>();
         host.Services.AddSingleton<BlindingKey>();
@@ -68,6 +78,7 @@ public sealed class AuditModule : IModule
         host.Services.AddSingleton<LastEpoch>();
         host.Services.AddSingleton<Sweeper, CloseEpochs>();
         host.Services.AddSingleton<Sweeper, AskWitnesses>();
+        host.Services.AddSingleton<Sweeper, AskOutside>();
         host.Services.AddJob<VerifyLogs>();
     }
 
@@ -92,7 +103,7 @@ public sealed class AuditModule : IModule
         records.Keep("numbers", "how far the numbers of each process that tells the logs something were looked at, and which are missing", personal: false, "as long as the log; it can be made again of the index", typeof(Producer), typeof(NumbersRead));
         records.Keep("log", "the logs that customers verify, entry by entry, and all that was signed for them", personal: false, "for good: the database itself refuses to change or delete what is in them", typeof(Log), typeof(LogHead), typeof(LogLeaf), typeof(LogTile), typeof(LogCheckpoint), typeof(LogSlot));
         records.Keep("personal-value", "names and addresses that entries of the logs are committed to, and the exact bytes of imported ones", personal: true, "as long as the entry, or until they are erased", typeof(PersonalValue));
-        records.Keep("witness", "which clusters cosign the logs, and what they have seen", personal: false, "the newest of a cluster for good; of cosignatures those of the newest checkpoint that enough have seen, and of later ones", typeof(WitnessRow), typeof(Cosignature));
+        records.Keep("witness", "which clusters and other witnesses cosign the logs, and what they have seen", personal: false, "the newest of a cluster for good; of cosignatures those of the newest checkpoint that enough have seen, and of later ones", typeof(WitnessRow), typeof(Cosignature));
         records.Keep("epoch-slots", "what the last epochs bound, to prove it to whoever may read a log", personal: false, "the last 60 epochs, an hour at the usual length; the epochs themselves stand in the anchor for good", typeof(EpochSlots));
     }
 

@@ -1,3 +1,4 @@
+using MissionControl.Audit.Witnesses;
 using MissionControl.Trust.TransparencyLog;
 
 namespace MissionControl.Audit;
@@ -25,6 +26,15 @@ internal sealed class AuditOptions
 
     /// <summary>How many witnesses are asked to see the anchor in every epoch.</summary>
     public int WitnessQuorum { get; init; } = 3;
+
+    /// <summary>Witnesses besides the clusters; they are shown the anchor.</summary>
+    public IReadOnlyList<OutsideWitness> Witnesses { get; init; } = [];
+
+    /// <summary>Networks (CIDR) besides the public internet in which these may be.</summary>
+    public IReadOnlyList<string> AllowedNetworks { get; init; } = [];
+
+    /// <summary>PEM of certificate authorities that are trusted besides the system's.</summary>
+    public string? CaFile { get; init; }
 
     /// <summary>How many entries a bundle has at most.</summary>
     public int BundleEntries { get; init; } = 100_000;

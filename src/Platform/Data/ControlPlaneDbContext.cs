@@ -22,8 +22,8 @@ public sealed class ControlPlaneDbContext(DbContextOptions<ControlPlaneDbContext
     /// <summary>Work that must happen in the saving transaction, before the rows are written: the outbox numbers audit entries here.</summary>
     internal Func<CancellationToken, Task>? BeforeSave { get; set; }
 
-    /// <summary>Called after the outermost commit: the outbox wakes its dispatcher here.</summary>
-    internal Action? AfterCommit { get; set; }
+    /// <summary>Called after the outermost commit: whoever waits for what was written is woken here, as the outbox's dispatcher is.</summary>
+    public Action? AfterCommit { get; set; }
 
     /// <summary>
     /// Opens a write transaction. On SQLite it waits for the in-process writer gate first, so that no writer ever meets

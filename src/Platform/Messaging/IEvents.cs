@@ -71,6 +71,12 @@ public sealed record AuditFact(string Type, AuditLog Log, string TargetType, str
     /// <summary>Names and addresses; kept apart so that they can be erased.</summary>
     public IReadOnlyDictionary<string, string> Personal { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>
+    /// A receipt is required: the entry's id, a new UUIDv7, which <c>audit.receipt-issued</c> answers with. Whoever asks keeps it in a
+    /// state of its own with a deadline of a second, in the same transaction, and does not act when no answer came by then. Null: none.
+    /// </summary>
+    public Guid? Receipt { get; init; }
+
     /// <summary>Who acted, where it is not the request's principal; null in a message handler means the system.</summary>
     public AuditActor? Actor { get; init; }
 }

@@ -29,7 +29,7 @@ internal sealed class ScopedEvents : IEvents
         this.process = process;
         this.time = time;
         db.BeforeSave = WriteFactsAsync;
-        db.AfterCommit = () =>
+        db.AfterCommit += () =>
         {
             if (wrote)
             {
@@ -112,9 +112,9 @@ internal sealed class ScopedEvents : IEvents
     {
         var now = time.GetUtcNow();
         var actor = fact.Actor ?? principal.Actor ?? new AuditActor("system", producer, "local");
-        return new AuditEntryRecorded(1, Guid.CreateVersion7(now), producer, sequence, now, Word(fact.Log.ToString()), fact.CustomerId, fact.ClusterId,
+        return new AuditEntryRecorded(1, fact.Receipt ?? Guid.CreateVersion7(now), producer, sequence, now, Word(fact.Log.ToString()), fact.CustomerId, fact.ClusterId,
             fact.Type, Word(fact.Outcome.ToString()), actor, new AuditTarget(fact.TargetType, fact.TargetId), fact.Changes, fact.Reason, fact.Ticket,
-            Activity.Current?.TraceId.ToHexString(), "none", Personal(fact));
+            Activity.Current?.TraceId.ToHexString(), fact.Receipt is null ? "none" : AuditEntryRecorded.ReceiptRequired, Personal(fact));
     }
 
     private IReadOnlyDictionary<string, string> Personal(AuditFact fact)

@@ -29,6 +29,9 @@ public sealed record AuditEntryRecorded(
     string Type, string Outcome, AuditActor Actor, AuditTarget Target, IReadOnlyList<AuditChange> Changes, string? Reason, string? Ticket,
     string? RequestId, string Receipt, IReadOnlyDictionary<string, string> Personal) : IMessage
 {
+    /// <summary>The <see cref="Receipt"/> by which the entry is answered with <see cref="ReceiptIssued"/>.</summary>
+    public const string ReceiptRequired = "required";
+
     /// <inheritdoc />
     public string Key => EventId.ToString("N");
 

@@ -56,11 +56,11 @@ internal static class BundleApi
 
         // With the words of those who have seen that very one, and beside it what enough have seen, where that is earlier.
         var note = await NoteAsync(db, id, size, cancellationToken);
-        var seen = await Witnessed.SizeAsync(db, id, await Witnessed.QuorumAsync(db, id, options.Value.WitnessQuorum, cancellationToken), cancellationToken);
+        var seen = await Witnessed.SizeAsync(db, id, await Witnessed.QuorumAsync(db, id, options.Value, cancellationToken), cancellationToken);
         var keys = key.KeysOf(log.Origin, note);
         var bundle = new LogBundle(db, log, keys, note, first, size, bound is { } one && one.Size <= size ? bound : null)
         {
-            Policy = await Witnessed.PolicyAsync(db, log, keys, options.Value.WitnessQuorum, cancellationToken),
+            Policy = await Witnessed.PolicyAsync(db, log, keys, options.Value, cancellationToken),
             Witnessed = seen > 0 && seen < size ? await NoteAsync(db, id, seen, cancellationToken) : null,
         };
         http.Response.Headers.CacheControl = "no-store";

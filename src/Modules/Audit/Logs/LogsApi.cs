@@ -93,7 +93,7 @@ internal static class LogsApi
 
         http.Response.Headers.CacheControl = "no-cache";
         var newest = await NewestAsync(db, id, cancellationToken);
-        return TypedResults.Text(await Witnessed.PolicyAsync(db, log, key.KeysOf(log.Origin, newest is null ? null : ParseIfNote(newest)), options.Value.WitnessQuorum, cancellationToken), PlainText);
+        return TypedResults.Text(await Witnessed.PolicyAsync(db, log, key.KeysOf(log.Origin, newest is null ? null : ParseIfNote(newest)), options.Value, cancellationToken), PlainText);
     }
 
     private static async Task<IResult> ProofAsync(Guid id, Guid eventId, ControlPlaneDbContext db, IOptions<AuditOptions> options, CancellationToken cancellationToken)
@@ -138,7 +138,7 @@ internal static class LogsApi
         await Seen(db).AnyAsync(row => row.Id == id, cancellationToken) ? await Witnessed.NewestAsync(db, id, cancellationToken) : null;
 
     private static async Task<string?> WitnessedAsync(ControlPlaneDbContext db, Guid id, AuditOptions options, CancellationToken cancellationToken) =>
-        await Seen(db).AnyAsync(row => row.Id == id, cancellationToken) && await Witnessed.SizeAsync(db, id, await Witnessed.QuorumAsync(db, id, options.WitnessQuorum, cancellationToken), cancellationToken) is > 0 and var size
+        await Seen(db).AnyAsync(row => row.Id == id, cancellationToken) && await Witnessed.SizeAsync(db, id, await Witnessed.QuorumAsync(db, id, options, cancellationToken), cancellationToken) is > 0 and var size
             ? await Witnessed.OfSizeAsync(db, id, size, cancellationToken)
             : null;
 

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Entries;
+using MissionControl.Audit.Receipts;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
 using MissionControl.Trust.TransparencyLog;
@@ -12,7 +13,7 @@ namespace MissionControl.Audit.Logs;
 /// Gives events their places, in the transaction in which they are taken: all logs of a batch at once, each from the head that is
 /// stored to the next. Events of one producer keep their order within a batch; one that stands in the log stays where it is.
 /// </summary>
-internal sealed class Sequencer(ControlPlaneDbContext db, LastEpoch epochs, TimeProvider time)
+internal sealed class Sequencer(ControlPlaneDbContext db, LastEpoch epochs, WantedReceipts receipts, TimeProvider time)
 {
     private const string OriginPrefix = "mission-control/";
     private static readonly string[] HeadColumns = ["log_id", "size", "root", "range", "recorded_at", "version"];
@@ -97,9 +98,17 @@ internal sealed class Sequencer(ControlPlaneDbContext db, LastEpoch epochs, Time
         var known = await db.Dialect.ReadByKeyAsync(db, LogLeaf.Table, ["log_id", "event_id"], [.. all.Select(one => new object?[] { one.Log.Id, one.Told.Event.EventId })], ["position", "event_hash"], cancellationToken);
         var numbers = await NumbersAsync(all.Zip(known).Where(pair => pair.Second is null).Select(pair => pair.First.Told), cancellationToken);
         var (now, after) = (time.GetUtcNow(), await epochs.ReadAsync(db, cancellationToken));
+        var wanted = new List<WantedReceipt>();
         foreach (var ((log, told), stands) in all.Zip(known))
         {
             var earlier = stands is null ? log.Within(told.Event.EventId) : ((long)stands[0]!, (byte[])stands[1]!);
+
+            // Also of one that stood there before: its first receipt may have been lost. Never for another event under the same id.
+            if (told.Event.Receipt == AuditEntryRecorded.ReceiptRequired && told.Imported is null && (earlier is null || told.Is(earlier.Value.Hash)))
+            {
+                wanted.Add(new WantedReceipt(log.Id, earlier?.Index ?? log.Size, told.Event.EventId, told.Event.ClusterId));
+            }
+
             if (earlier is null)
             {
                 Append(log, told, told.Event.EventId, now, after);
@@ -119,6 +128,11 @@ internal sealed class Sequencer(ControlPlaneDbContext db, LastEpoch epochs, Time
                     Append(log, told, Leaf.ConflictId(told), now, after);
                 }
             }
+        }
+
+        if (wanted.Count > 0)
+        {
+            await receipts.AddAsync(db, wanted, now, cancellationToken);
         }
     }
 
@@ -207,6 +221,8 @@ internal sealed class Sequencer(ControlPlaneDbContext db, LastEpoch epochs, Time
         public Guid Id { get; }
 
         public long Before { get; }
+
+        public long Size => range.Size;
 
         public List<object?[]> Leaves { get; } = [];
 

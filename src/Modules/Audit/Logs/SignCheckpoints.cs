@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
@@ -22,7 +23,7 @@ internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, Watch
 {
     private const int Batch = 200;
     private static readonly TimeSpan Room = TimeSpan.FromMinutes(5);
-    private readonly HashSet<Guid> damaged = [];
+    private readonly ConcurrentDictionary<Guid, string> damaged = [];
     private HashSet<Guid> heldBefore = [];
 
     // The first look after a start is at all of them.
@@ -30,18 +31,9 @@ internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, Watch
 
     public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {
-        if (!watch.HasLooked || test.Refusal is not null)
-        {
-            return;
-        }
-
         var db = scope.GetRequiredService<ControlPlaneDbContext>();
         var now = time.GetUtcNow();
-
-        // What is known outside first, and the database then: a head that comes between is newer, and not one that is missing.
-        var known = await guard.ReadAsync(cancellationToken);
-        var held = (await HeldLogs.ReadAsync(db, cancellationToken)).Select(row => row.Log).ToHashSet();
-        if (known.State != GuardState.Good || held.Contains(HeldLogs.All))
+        if (await BasisAsync(db, cancellationToken) is not var (known, held))
         {
             return;
         }
@@ -49,40 +41,60 @@ internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, Watch
         // One that is held no longer is due, whenever it was written to.
         looked = heldBefore.IsSubsetOf(held) ? looked : DateTimeOffset.UnixEpoch + Room;
         heldBefore = held;
-        var due = await DueAsync(db, cancellationToken);
-        foreach (var batch in due.Where(log => !damaged.Contains(log.Id) && !held.Contains(log.Id)).Chunk(Batch))
-        {
-            await SignAsync(db, batch, known.Heads, cancellationToken);
-        }
 
+        // Only those that were written since the last look, with room for a transaction that took its time. A head that went back to a
+        // size that was signed once is due, too: it is found to be damaged.
+        var since = looked - Room;
+        var due = await Logs(db, db.Set<LogHead>().Where(head => head.RecordedAt >= since)).Where(log => log.Size != log.Signed).OrderBy(log => log.Id).ToListAsync(cancellationToken);
+        await SignAsync(db, due, known, held, cancellationToken);
         looked = now;
     }
 
-    // Only those that were written since the last look, with room for a transaction that took its time. A head that went back to a size
-    // that was signed once is due, too: it is found to be damaged.
-    private Task<List<DueLog>> DueAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
+    /// <summary>Looks at some logs at once and signs those that have grown, whoever else signs at present.</summary>
+    /// <returns>Those whose newest checkpoint can be spoken for; null: nothing may be signed at present.</returns>
+    public async Task<IReadOnlySet<Guid>?> SignNowAsync(ControlPlaneDbContext db, IReadOnlyCollection<Guid> logs, CancellationToken cancellationToken) => await BasisAsync(db, cancellationToken) is var (known, held)
+        ? await SignAsync(db, await Logs(db, db.Set<LogHead>().Where(head => logs.Contains(head.LogId))).ToListAsync(cancellationToken), known, held, cancellationToken)
+        : null;
+
+    // What is known outside first, and the database then: a head that comes between is newer, and not one that is missing.
+    private async Task<(IReadOnlyDictionary<Guid, KnownHead> Known, HashSet<Guid> Held)?> BasisAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
     {
-        var since = looked - Room;
-        return (from head in db.Set<LogHead>().AsNoTracking()
-                where head.RecordedAt >= since
-                let signed = db.Set<LogCheckpoint>().Where(note => note.LogId == head.LogId).Max(note => (long?)note.Size) ?? 0
-                where head.Size != signed
-                join log in db.Set<Log>().AsNoTracking() on head.LogId equals log.Id
-                orderby head.LogId
-                select new DueLog(log.Id, log.Origin, head.Size, head.Root, signed)).ToListAsync(cancellationToken);
+        if (!watch.HasLooked || test.Refusal is not null)
+        {
+            return null;
+        }
+
+        var known = await guard.ReadAsync(cancellationToken);
+        var held = (await HeldLogs.ReadAsync(db, cancellationToken)).Select(row => row.Log).ToHashSet();
+        return known.State != GuardState.Good || held.Contains(HeldLogs.All) ? null : (known.Heads, held);
     }
 
-    private async Task SignAsync(ControlPlaneDbContext db, IReadOnlyList<DueLog> due, IReadOnlyDictionary<Guid, KnownHead> known, CancellationToken cancellationToken)
+    private static IQueryable<DueLog> Logs(ControlPlaneDbContext db, IQueryable<LogHead> heads) =>
+        from head in heads.AsNoTracking()
+        join log in db.Set<Log>().AsNoTracking() on head.LogId equals log.Id
+        select new DueLog { Id = log.Id, Origin = log.Origin, Size = head.Size, Root = head.Root, Signed = db.Set<LogCheckpoint>().Where(note => note.LogId == head.LogId).Max(note => (long?)note.Size) ?? 0 };
+
+    private async Task<IReadOnlySet<Guid>> SignAsync(ControlPlaneDbContext db, IReadOnlyList<DueLog> due, IReadOnlyDictionary<Guid, KnownHead> known, HashSet<Guid> held, CancellationToken cancellationToken)
     {
-        var (heads, notes) = (new Dictionary<Guid, KnownHead>(), new List<object?[]>());
+        var sound = new HashSet<Guid>();
+        foreach (var batch in due.Where(log => !damaged.ContainsKey(log.Id) && !held.Contains(log.Id)).Chunk(Batch))
+        {
+            sound.UnionWith(await SignAsync(db, batch, known, cancellationToken));
+        }
+
+        return sound;
+    }
+
+    private async Task<List<Guid>> SignAsync(ControlPlaneDbContext db, IReadOnlyList<DueLog> due, IReadOnlyDictionary<Guid, KnownHead> known, CancellationToken cancellationToken)
+    {
+        var (heads, notes, sound) = (new Dictionary<Guid, KnownHead>(), new List<object?[]>(), new List<Guid>());
         foreach (var log in due)
         {
             try
             {
                 if (await ProblemAsync(db, log, cancellationToken) is { } problem)
                 {
-                    damaged.Add(log.Id);
-                    LogDamaged(logger, log.Origin, problem);
+                    Damaged(log, problem);
                 }
                 else if (known.TryGetValue(log.Id, out var head) && await GuardLook.ProblemAsync(db, log.Id, log.Size, head, cancellationToken) is not null)
                 {
@@ -91,17 +103,20 @@ internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, Watch
                 }
                 else
                 {
-                    var root = new TreeHash(log.Root);
-                    var note = key.Sign(new Checkpoint(log.Origin, log.Size, root)).ToString();
-                    heads[log.Id] = new KnownHead(log.Size, root);
-                    notes.Add([log.Id, log.Size, time.GetUtcNow().ToUnixTimeMilliseconds(), note]);
+                    sound.Add(log.Id);
+                    if (log.Size > log.Signed)
+                    {
+                        var root = new TreeHash(log.Root);
+                        var note = key.Sign(new Checkpoint(log.Origin, log.Size, root)).ToString();
+                        heads[log.Id] = new KnownHead(log.Size, root);
+                        notes.Add([log.Id, log.Size, time.GetUtcNow().ToUnixTimeMilliseconds(), note]);
+                    }
                 }
             }
             catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException && db.Dialect.UnavailableBehind(exception) is null)
             {
                 // A tile that is not there or has another length, or a name that nothing can be signed by: this log alone is damaged.
-                damaged.Add(log.Id);
-                LogDamaged(logger, log.Origin, exception.Message);
+                Damaged(log, exception.Message);
             }
         }
 
@@ -112,11 +127,21 @@ internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, Watch
             await db.Dialect.InsertIfAbsentAsync(db, new BulkRows(LogCheckpoint.Table, ["log_id", "size", "signed_at", "note"], ["log_id", "size"], notes), cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
+
+        return sound;
+    }
+
+    private void Damaged(DueLog log, string problem)
+    {
+        if (damaged.TryAdd(log.Id, problem))
+        {
+            LogDamaged(logger, log.Origin, problem);
+        }
     }
 
     private static async Task<string?> ProblemAsync(ControlPlaneDbContext db, DueLog due, CancellationToken cancellationToken)
     {
-        var (log, _, size, root, signed) = due;
+        var (log, size, root, signed) = (due.Id, due.Size, due.Root, due.Signed);
         return signed > size ? string.Create(CultureInfo.InvariantCulture, $"it was signed with {signed} entries, and has {size} now: was a part of the database brought back from a backup?")
             : !await IsAsSignedAsync(db, log, signed, cancellationToken) ? string.Create(CultureInfo.InvariantCulture, $"its first {signed} entries are not those that were signed.")
             : await BrokenEntryAsync(db, log, signed, size, cancellationToken) is { } broken ? string.Create(CultureInfo.InvariantCulture, $"entry {broken} is missing, or does not hash to what the tree has for it.")
@@ -152,7 +177,18 @@ internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, Watch
         return null;
     }
 
-    private sealed record DueLog(Guid Id, string Origin, long Size, byte[] Root, long Signed);
+    private sealed class DueLog
+    {
+        public required Guid Id { get; init; }
+
+        public required string Origin { get; init; }
+
+        public required long Size { get; init; }
+
+        public required byte[] Root { get; init; }
+
+        public required long Signed { get; init; }
+    }
 
     [LoggerMessage(6001, LogLevel.Critical, "The audit log {Origin} is damaged and no longer signed: {Problem}")]
     private static partial void LogDamaged(ILogger logger, string origin, string problem);

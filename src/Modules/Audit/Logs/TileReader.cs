@@ -61,15 +61,20 @@ internal static class TileReader
 
     /// <summary>Puts a proof together.</summary>
     /// <exception cref="InvalidOperationException">A tile that the log must have is not there.</exception>
-    public static async Task<TreeHash[]> ResolveAsync(ControlPlaneDbContext db, Guid log, ProofPlan plan, CancellationToken cancellationToken)
+    public static async Task<TreeHash[]> ResolveAsync(ControlPlaneDbContext db, Guid log, ProofPlan plan, CancellationToken cancellationToken) =>
+        (await ResolveAsync(db, log, [plan], cancellationToken))[0];
+
+    /// <summary>Puts several proofs together, which share tiles.</summary>
+    /// <exception cref="InvalidOperationException">A tile that the log must have is not there.</exception>
+    public static async Task<IReadOnlyList<TreeHash[]>> ResolveAsync(ControlPlaneDbContext db, Guid log, IReadOnlyCollection<ProofPlan> plans, CancellationToken cancellationToken)
     {
         var tiles = new Dictionary<TileId, ReadOnlyMemory<byte>>();
-        foreach (var id in plan.Tiles)
+        foreach (var id in plans.SelectMany(plan => plan.Tiles).Distinct())
         {
             tiles[id] = await ReadAsync(db, log, id, cancellationToken) ?? throw new InvalidOperationException($"{id} is not there.");
         }
 
-        return plan.Resolve(id => tiles[id]);
+        return [.. plans.Select(plan => plan.Resolve(id => tiles[id]))];
     }
 
     private static IEnumerable<long> Places(long from, long to)

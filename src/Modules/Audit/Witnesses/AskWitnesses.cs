@@ -33,7 +33,8 @@ internal sealed partial class AskWitnesses : Sweeper, IDisposable
     public const int Patience = 2;
 
     // A member of the policy that verifiers keep; so seats are given for long, and are no more than a note can bear.
-    private const int Seats = Witnessed.Most;
+    private int Seats => Witnessed.Most - options.Witnesses.Count;
+
     private static readonly TimeSpan Hourly = TimeSpan.FromMinutes(50);
     private static readonly TimeSpan Life = TimeSpan.FromHours(1);
     private static readonly TimeSpan Silent = TimeSpan.FromDays(1);
@@ -94,6 +95,7 @@ internal sealed partial class AskWitnesses : Sweeper, IDisposable
         var seats = await db.Set<WitnessRow>().AsNoTracking().Where(row => row.HasSeat).ToListAsync(cancellationToken);
         var silent = now - Silent;
         var lost = seats.Where(row => !row.MayBeAsked || row.AnchorRefusal is not null || row.AnsweredAt < silent).ToList();
+        lost.AddRange(seats.Except(lost).Skip(Seats).ToList());
         var given = seats.Count - lost.Count >= Seats ? []
             : await FreeAsync(db, silent, Seats - seats.Count + lost.Count, cancellationToken);
         lost.ForEach(row => row.HasSeat = false);
@@ -115,12 +117,13 @@ internal sealed partial class AskWitnesses : Sweeper, IDisposable
 
     private async Task<List<WitnessRow>> ChosenAsync(ControlPlaneDbContext db, IEvents events, List<WitnessRow> seats, long epoch, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (epoch == 0 || seats.Count == 0)
+        var all = seats.Count + options.Witnesses.Count;
+        if (epoch == 0 || all == 0)
         {
             return [];
         }
 
-        var quorum = Math.Min(options.WitnessQuorum, seats.Count);
+        var quorum = Math.Min(options.WitnessQuorum, all);
         var seen = await Witnessed.SizeAsync(db, AnchorLog.Id, quorum, cancellationToken);
         await WatchAsync(db, events, epoch, seen, cancellationToken);
         if (seen == epoch || (anchor.Epoch == epoch && now - anchor.At < options.Epoch / 3))

@@ -1,5 +1,4 @@
 using System.Text;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using MissionControl.Audit.Anchor;
@@ -19,9 +18,6 @@ namespace MissionControl.Audit.Witnesses;
 /// </summary>
 internal sealed partial class RecordAnswers(ControlPlaneDbContext db, IEvents events, LogKey key, IOptions<AuditOptions> options, ILogger<RecordAnswers> logger) : IBatchHandler<ItemsReceived>
 {
-    /// <summary>As many checkpoints of a log each witness's words are kept for, while too few others have seen them.</summary>
-    public const int KeptOfOne = 8;
-
     private const long MaxSequence = (1L << 42) - 1;
 
     public Task<Func<CancellationToken, Task>> PrepareAsync(IReadOnlyList<ItemsReceived> messages, CancellationToken cancellationToken)
@@ -54,7 +50,7 @@ internal sealed partial class RecordAnswers(ControlPlaneDbContext db, IEvents ev
         }
 
         await db.Dialect.UpsertAsync(db, WitnessRow.Rows(rows.Values), null, cancellationToken);
-        await StoreAsync(good, cancellationToken);
+        await Cosignature.StoreAsync(db, good, options.Value, cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
     }
 
@@ -119,24 +115,6 @@ internal sealed partial class RecordAnswers(ControlPlaneDbContext db, IEvents ev
         catch (FormatException)
         {
             return null;
-        }
-    }
-
-    private async Task StoreAsync(List<Cosignature> good, CancellationToken cancellationToken)
-    {
-        await db.Dialect.InsertIfAbsentAsync(db, new BulkRows(Cosignature.Table, ["log_id", "size", "cluster_id", "line"], ["log_id", "size", "cluster_id"], [.. good.DistinctBy(row => (row.LogId, row.Size, row.ClusterId)).Select(row => new object?[] { row.LogId, row.Size, row.ClusterId, row.Line })]), cancellationToken);
-        var logs = good.Select(row => row.LogId).Distinct().ToList();
-        if (logs.Remove(AnchorLog.Id))
-        {
-            var seen = await Witnessed.SizeAsync(db, AnchorLog.Id, await Witnessed.QuorumAsync(db, AnchorLog.Id, options.Value.WitnessQuorum, cancellationToken), cancellationToken);
-            await db.Set<Cosignature>().Where(row => row.LogId == AnchorLog.Id && row.Size < seen).ExecuteDeleteAsync(cancellationToken);
-            await db.Set<Cosignature>().Where(row => row.LogId == AnchorLog.Id && db.Set<Cosignature>().Count(newer => newer.LogId == row.LogId && newer.ClusterId == row.ClusterId && newer.Size > row.Size) >= KeptOfOne).ExecuteDeleteAsync(cancellationToken);
-        }
-
-        // Of any other log one is enough, so that nothing but the newest is kept.
-        if (logs.Count > 0)
-        {
-            await db.Set<Cosignature>().Where(row => logs.Contains(row.LogId) && db.Set<Cosignature>().Any(newer => newer.LogId == row.LogId && newer.Size > row.Size)).ExecuteDeleteAsync(cancellationToken);
         }
     }
 

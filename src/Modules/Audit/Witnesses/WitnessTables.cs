@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MissionControl.Audit.Anchor;
 using MissionControl.Platform.Data;
 
 namespace MissionControl.Audit.Witnesses;
@@ -103,14 +104,37 @@ internal sealed class Cosignature
 {
     public const string Table = "audit_cosignature";
 
+    /// <summary>As many checkpoints of a log each witness's words are kept for, while too few others have seen them.</summary>
+    public const int KeptOfOne = 8;
+
     public required Guid LogId { get; init; }
 
     public required long Size { get; init; }
 
+    /// <summary>The cluster; of a witness from outside <see cref="OutsideWitness.Id"/>.</summary>
     public required Guid ClusterId { get; init; }
 
     /// <summary>The line under the note.</summary>
     public required string Line { get; init; }
+
+    /// <summary>Stores some, in the open write transaction, and takes away what enough witnesses have seen a newer one of.</summary>
+    public static async Task StoreAsync(ControlPlaneDbContext db, IReadOnlyCollection<Cosignature> good, AuditOptions options, CancellationToken cancellationToken)
+    {
+        await db.Dialect.InsertIfAbsentAsync(db, new BulkRows(Table, ["log_id", "size", "cluster_id", "line"], ["log_id", "size", "cluster_id"], [.. good.DistinctBy(row => (row.LogId, row.Size, row.ClusterId)).Select(row => new object?[] { row.LogId, row.Size, row.ClusterId, row.Line })]), cancellationToken);
+        var logs = good.Select(row => row.LogId).Distinct().ToList();
+        if (logs.Remove(AnchorLog.Id))
+        {
+            var seen = await Witnessed.SizeAsync(db, AnchorLog.Id, await Witnessed.QuorumAsync(db, AnchorLog.Id, options, cancellationToken), cancellationToken);
+            await db.Set<Cosignature>().Where(row => row.LogId == AnchorLog.Id && row.Size < seen).ExecuteDeleteAsync(cancellationToken);
+            await db.Set<Cosignature>().Where(row => row.LogId == AnchorLog.Id && db.Set<Cosignature>().Count(newer => newer.LogId == row.LogId && newer.ClusterId == row.ClusterId && newer.Size > row.Size) >= KeptOfOne).ExecuteDeleteAsync(cancellationToken);
+        }
+
+        // Of any other log one is enough, so that nothing but the newest is kept.
+        if (logs.Count > 0)
+        {
+            await db.Set<Cosignature>().Where(row => logs.Contains(row.LogId) && db.Set<Cosignature>().Any(newer => newer.LogId == row.LogId && newer.Size > row.Size)).ExecuteDeleteAsync(cancellationToken);
+        }
+    }
 
     internal sealed class Configuration : IEntityTypeConfiguration<Cosignature>
     {

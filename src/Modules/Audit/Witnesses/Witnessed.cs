@@ -14,11 +14,12 @@ internal static class Witnessed
     /// <summary>As many lines stand under a checkpoint at most, and as many witnesses in a policy: a reader takes 100 signatures (C2SP signed-note).</summary>
     public const int Most = 90;
 
-    private const string Group = "witnesses";
+    /// <summary>By what a policy calls all of them.</summary>
+    public const string Group = "witnesses";
 
     /// <summary>How many have to see a log: of the anchor as many as are wanted, or as there are; of any other log one.</summary>
-    public static async Task<int> QuorumAsync(ControlPlaneDbContext db, Guid log, int wanted, CancellationToken cancellationToken) =>
-        log == AnchorLog.Id ? Math.Clamp(await Seats(db).CountAsync(cancellationToken), 1, wanted) : 1;
+    public static async Task<int> QuorumAsync(ControlPlaneDbContext db, Guid log, AuditOptions options, CancellationToken cancellationToken) =>
+        log == AnchorLog.Id ? Math.Clamp(await Seats(db).CountAsync(cancellationToken) + options.Witnesses.Count, 1, options.WitnessQuorum) : 1;
 
     /// <summary>The newest size of a log that so many have seen; 0: none.</summary>
     public static async Task<long> SizeAsync(ControlPlaneDbContext db, Guid log, int quorum, CancellationToken cancellationToken) =>
@@ -36,11 +37,12 @@ internal static class Witnessed
         (await db.Dialect.ReadByKeyAsync(db, LogCheckpoint.Table, ["log_id", "size"], [[log, size]], ["note"], cancellationToken))[0] is [string note] ? await NoteAsync(db, log, size, note, cancellationToken) : null;
 
     /// <summary>A policy for a log (C2SP tlog-policy): its keys, those who cosign it by names that name nobody, and how many of them are enough.</summary>
-    public static async Task<string> PolicyAsync(ControlPlaneDbContext db, Log log, IReadOnlyList<string> keys, int wanted, CancellationToken cancellationToken)
+    public static async Task<string> PolicyAsync(ControlPlaneDbContext db, Log log, IReadOnlyList<string> keys, AuditOptions options, CancellationToken cancellationToken)
     {
         var isAnchor = log.Id == AnchorLog.Id;
         var rows = isAnchor ? Seats(db) : db.Set<WitnessRow>().AsNoTracking().Where(row => row.CustomerId == log.CustomerId && row.MayBeAsked && row.CustomerRefusal == null);
-        var known = isAnchor || log.Kind == "customer" ? await rows.OrderBy(row => row.ClusterId).Select(row => row.PublicKey!).Take(Most).ToListAsync(cancellationToken) : [];
+        var outside = isAnchor ? options.Witnesses : [];
+        var known = isAnchor || log.Kind == "customer" ? await rows.OrderBy(row => row.ClusterId).Select(row => row.PublicKey!).Take(Most - outside.Count).ToListAsync(cancellationToken) : [];
         var text = new StringBuilder("# Keep this where whoever signs the log cannot change it.\n");
         foreach (var key in keys)
         {
@@ -48,15 +50,15 @@ internal static class Witnessed
         }
 
         var names = new List<string>();
-        foreach (var key in known)
+        foreach (var witness in outside.Select(one => one.Key()).Concat(known.Select(key => WitnessRules.KeyOf(key))))
         {
-            using var witness = WitnessRules.KeyOf(key);
+            using var own = witness;
             names.Add(witness.Name);
             text.Append(CultureInfo.InvariantCulture, $"witness {witness.Name} {witness}\n");
         }
 
         return names.Count == 0 ? text.Append("quorum none\n").ToString()
-            : text.Append(CultureInfo.InvariantCulture, $"group {Group} {(isAnchor ? Math.Min(wanted, names.Count) : 1)} {string.Join(' ', names)}\nquorum {Group}\n").ToString();
+            : text.Append(CultureInfo.InvariantCulture, $"group {Group} {(isAnchor ? Math.Min(options.WitnessQuorum, names.Count) : 1)} {string.Join(' ', names)}\nquorum {Group}\n").ToString();
     }
 
     // Everybody's, as the anchor is: names and keys that name nobody.
