@@ -130,7 +130,7 @@ internal static class OcsfLine
             json.WriteNumber("auth_protocol_id", Other);
             WriteFactors(json, changes);
             json.WriteBoolean("is_mfa", IsMfa(entry));
-            json.WriteBoolean("is_remote", entry.Actor.GetProperty("auth").GetString() != "local");
+            json.WriteBoolean("is_remote", ExportedEntry.Text(entry.Actor, "auth") != "local");
             json.WriteStartObject("service");
             json.WriteString("name", Product);
             json.WriteEndObject();
