@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using MissionControl.Testing;
 
@@ -12,7 +13,7 @@ public sealed partial class CliPageTests(SignedInHost here)
     [Fact]
     public async Task Every_command_of_the_page_works()
     {
-        var blocks = Blocks(aboutLogs: false);
+        var blocks = Blocks("");
         Assert.Equal(5, blocks.Count);
 
         // The first one is in leaks.md, too, and run for that page.
@@ -44,7 +45,7 @@ public sealed partial class CliPageTests(SignedInHost here)
         space.Write("audit.policy", log.Policy("w1"));
         await using var served = await HostileServer.ServingAsync(space.PathOf("audit-log"));
 
-        var (code, said, error) = await space.RunAsync("bash", "-e", "-c", Assert.Single(Blocks(aboutLogs: true)).Replace("https://log.example.com/acme", served.Address, StringComparison.Ordinal));
+        var (code, said, error) = await space.RunAsync("bash", "-e", "-c", Assert.Single(Blocks("mc audit verify")).Replace("https://log.example.com/acme", served.Address, StringComparison.Ordinal));
 
         Assert.True(code == 0, error + said);
         Assert.Contains("\"verdict\": \"good\"", said, StringComparison.Ordinal);
@@ -54,7 +55,60 @@ public sealed partial class CliPageTests(SignedInHost here)
     [Fact]
     public void The_page_names_every_command() => Assert.All(McCommand.Create().Subcommands, command => Assert.Contains($"mc {command.Name}", Page, StringComparison.Ordinal));
 
-    private static List<string> Blocks(bool aboutLogs) => [.. Block().Matches(Page).Select(match => match.Groups["text"].Value).Where(text => text.Contains("mc audit", StringComparison.Ordinal) == aboutLogs)];
+    [Fact]
+    public async Task Every_command_of_the_page_on_exporting_works_and_a_line_comes_once_wherever_it_was_cut_off()
+    {
+        using var space = here.Workspace();
+        var customer = (string)JsonNode.Parse((await space.McAsync("api", "POST", "/api/v1/licensing/customers", "--data", """{"name": "Exported", "region": "eu"}""")).Said)!["id"]!;
+        JsonNode? log = null;
+        await Eventually.TrueAsync(async () =>
+        {
+            log = JsonNode.Parse((await space.McAsync("api", "GET", "/api/v1/audit/logs?limit=500")).Said)!["items"]!.AsArray().FirstOrDefault(item => (string?)item!["customerId"] == customer && (long)item["signedSize"]! > 0);
+            return log is not null;
+        }, "the customer's log is signed");
+        var address = $"{here.Server}/api/v1/audit/logs/{(string)log!["id"]!}";
+        var block = Assert.Single(Blocks("mc audit export")).Replace("https://control.example.com/api/v1/audit/logs/ID", address, StringComparison.Ordinal);
+
+        var (code, _, error) = await space.RunAsync("bash", "-e", "-c", block);
+        Assert.True(code == 0, error);
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(space.PathOf("audit.ocsf")));
+        }
+
+        // What was written and not counted any more is cut off; what was read stands in the log, and comes with the next.
+        var (file, state) = (space.PathOf("audit.ocsf"), space.PathOf("audit.export"));
+        await File.AppendAllTextAsync(file, "{\"half a line");
+        await Eventually.TrueAsync(async () =>
+        {
+            var again = await space.RunAsync("bash", "-e", "-c", block);
+            Assert.True(again.Code == 0, again.Error);
+            return Sequences(file).Count > 1;
+        }, "that it was read stands in the log");
+        var before = Sequences(file);
+        Assert.Equal(Enumerable.Range(0, before.Count).Select(i => (long)i), before);
+
+        // Rotated away, it begins anew and the entries go on; shorter than it was, or of another log, nothing is written.
+        string[] export = ["audit", "export", address, "--format", "ocsf", "--output", "audit.ocsf", "--state", "audit.export"];
+        File.Move(file, space.PathOf("audit.ocsf.1"));
+        Assert.Equal(0, (await space.McAsync(export)).Code);
+        Assert.All(Sequences(file), sequence => Assert.True(sequence >= before.Count));
+        File.Move(space.PathOf("audit.ocsf.1"), file, overwrite: true);
+        var kept = await File.ReadAllTextAsync(state);
+        await File.WriteAllTextAsync(state, kept.Replace("\"length\": ", "\"length\": 99999999", StringComparison.Ordinal));
+        Assert.Equal(64, (await space.McAsync(export)).Code);
+        await File.WriteAllTextAsync(state, kept);
+        Assert.Equal(64, (await space.McAsync("audit", "export", address, "--format", "cef", "--output", "audit.ocsf", "--state", "audit.export")).Code);
+        Assert.Equal(before, Sequences(file));
+
+        // Of a log that is not there, or of which there is less than was seen, nothing is said that looks like all is well.
+        Assert.Equal(3, (await space.McAsync("audit", "export", address, "--from", "100000", "--output", "none", "--state", "none.state")).Code);
+        Assert.Equal(3, (await space.McAsync("audit", "export", $"{here.Server}/api/v1/audit/logs/{Guid.CreateVersion7()}", "--output", "no", "--state", "no.state")).Code);
+    }
+
+    private static List<long> Sequences(string file) => [.. File.ReadLines(file).Select(line => (long)JsonNode.Parse(line)!["metadata"]!["sequence"]!)];
+
+    private static List<string> Blocks(string about) => [.. Block().Matches(Page).Select(match => match.Groups["text"].Value).Where(text => about.Length > 0 ? text.Contains(about, StringComparison.Ordinal) : !text.Contains("mc audit", StringComparison.Ordinal))];
 
     [GeneratedRegex("^```sh\n(?<text>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Block();

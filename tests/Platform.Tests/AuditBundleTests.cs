@@ -25,7 +25,7 @@ public sealed class AuditBundleHost : IAsyncLifetime
 }
 
 /// <summary>A log in one file as the server gives it, and what is kept beside a log when it was erased.</summary>
-public sealed class AuditBundleTests(AuditBundleHost fixture) : IClassFixture<AuditBundleHost>
+public sealed partial class AuditBundleTests(AuditBundleHost fixture) : IClassFixture<AuditBundleHost>
 {
     private readonly ControlPlane host = fixture.Host;
 

@@ -26,7 +26,7 @@ internal sealed class SignedInLog(Person person, Uri root, TimeSpan longestWait)
             var answer = await PatientlyAsync(end => person.SendAsync(bearer => AskAsync(path, longest, bearer, end), end), longestWait, static answer => (answer.Status, Seconds(answer)), cancellationToken);
             return answer.Status switch
             {
-                HttpStatusCode.OK => answer.Body,
+                HttpStatusCode.OK => (ReadOnlyMemory<byte>?)answer.Body, // Not an array: a null of one becomes a file that is there and empty.
                 HttpStatusCode.NotFound or HttpStatusCode.Gone => null,
                 _ => throw new SourceFailure($"{path} is answered with {(int)answer.Status}. {answer.Problem?.Detail}"),
             };

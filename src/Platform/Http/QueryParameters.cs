@@ -17,7 +17,7 @@ namespace MissionControl.Platform.Http;
 public static class QueryParameters
 {
     /// <summary>The rows that a page has at most.</summary>
-    internal const int MaxLimit = 500;
+    public const int MaxLimit = 500;
 
     /// <summary>What a value of each type looks like, and whether a text is one: as the endpoint itself reads it.</summary>
     internal static readonly IReadOnlyDictionary<Type, (string Words, Func<string, bool> Reads)> Kinds = new Dictionary<Type, (string, Func<string, bool>)>

@@ -19,7 +19,7 @@ internal static class EntryBodies
         var values = await db.Dialect.ReadByKeyAsync(db, PersonalValue.Table, ["log_id", "position", "field"], [.. fields.Select(one => new object?[] { one.Hit.LogId, one.Hit.Position, one.Field })], ["salt", "value"], cancellationToken);
 
         // What stands beside the log can be erased, and changed: only what the entry is committed to is told as what it says.
-        var kept = fields.Zip(values).Where(pair => pair.Second is [byte[] salt, string value] && IsOf(pair.First.Commitment, salt, pair.First.Field, value)).ToLookup(pair => pair.First.Hit, pair => (pair.First.Field, Value: (string)pair.Second![1]!));
+        var kept = fields.Zip(values).Where(pair => pair.Second is [byte[] salt, string value] && IsOf(pair.First.Commitment is JsonValue text && text.TryGetValue<string>(out var encoded) ? encoded : null, salt, pair.First.Field, value)).ToLookup(pair => pair.First.Hit, pair => (pair.First.Field, Value: (string)pair.Second![1]!));
         var erased = fields.Zip(values).Where(pair => pair.Second is null).ToLookup(pair => pair.First.Hit, pair => pair.First.Field);
         return [.. hits.Zip(entries, (hit, entry) => Item(hit, Body(entry, kept[hit].ToDictionary(one => one.Field, one => one.Value, StringComparer.Ordinal), erased[hit])))];
     }
@@ -37,10 +37,11 @@ internal static class EntryBodies
         }
     }
 
-    private static bool IsOf(JsonNode? commitment, byte[] salt, string field, string value)
+    /// <summary>Whether a value is the one that an entry is committed to.</summary>
+    public static bool IsOf(string? commitment, byte[] salt, string field, string value)
     {
         Span<byte> bytes = stackalloc byte[TreeHash.Size];
-        return commitment is JsonValue text && text.TryGetValue<string>(out var encoded) && Convert.TryFromBase64String(encoded, bytes, out var length) && Commitment.Verify(bytes[..length], salt, field, value);
+        return commitment is not null && Convert.TryFromBase64String(commitment, bytes, out var length) && Commitment.Verify(bytes[..length], salt, field, value);
     }
 
     private static AuditEntryItem Item(IndexedEntry hit, JsonObject body) => new(

@@ -7,6 +7,7 @@ using Microsoft.Extensions.Options;
 using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Bundle;
 using MissionControl.Audit.Check;
+using MissionControl.Audit.Export;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Witnesses;
 using MissionControl.Contracts.Api;
@@ -37,6 +38,7 @@ internal static class LogsApi
         one.MapGet("/proofs/{eventId:guid}", ProofAsync).RequireScope("audit:read").WithName("GetAuditLogProof").WithSummary("The proof that an entry stands in a log (C2SP tlog-proof), with the entry").Produces<string>(contentType: PlainText);
         AnchorApi.Map(logs, one);
         BundleApi.Map(one);
+        ExportApi.Map(one);
     }
 
     private static Task<IResult> ListAsync(ControlPlaneDbContext db, LogKey key, [AsParameters] ListQuery list, CancellationToken cancellationToken) =>
