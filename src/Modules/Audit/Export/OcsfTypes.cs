@@ -87,7 +87,7 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
         (Words: "created added joined invited registered opened saved defined issued given begun proven", Means: new[] { "Create" }),
         ("enrolled readmitted", ["Enroll"]),
         ("unenrolled decommissioned", ["Unenroll"]),
-        ("read tested verified reviewed fetched damaged missing returned suspected", ["Read"]),
+        ("read tested verified reviewed fetched damaged missing returned suspected gap filled", ["Read"]),
         ("changed rotated renewed confirmed released held accepted adopted asked requested disputed retried started imported skipped repeated conflict leaked closed granted", ["Update"]),
         ("enabled", ["Enable", "Update"]),
         ("disabled", ["Disable", "Update"]),
@@ -100,7 +100,7 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
     // What somebody is to look at, whatever its outcome.
     private static readonly FrozenSet<string> Alarming = new[]
     {
-        "callhome.clone-suspected", "identity.token-leaked", "identity.local-administrator-signed-in", "audit.log-damaged", "audit.log-refused", "audit.event-conflict", "audit.number-repeated", "audit.restored-accepted", "audit.witnesses-missing",
+        "callhome.clone-suspected", "identity.token-leaked", "identity.local-administrator-signed-in", "audit.log-damaged", "audit.log-refused", "audit.event-conflict", "audit.number-repeated", "audit.restored-accepted", "audit.witnesses-missing", "audit.gap",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Number of the kind of event: its class and what was done.</summary>
