@@ -102,6 +102,41 @@ public sealed class EpochRaceTests(SharedPostgres postgres) : IAsyncLifetime
         Assert.Equal([("audit.gap", 21L), ("audit.gap", 41L), ("audit.gap-filled", 11L)], found.Where(row => row.Producer == "licensing/test").Select(row => (row.Type, row.ProducerSeq)));
     }
 
+    // What was numbered for a save that failed is lost nowhere: whoever opened the transaction goes on in it, as a request with an Idempotency-Key does.
+    [Fact]
+    public async Task A_save_that_failed_in_a_transaction_that_goes_on_leaves_no_gap()
+    {
+        // In the transaction that goes on, and in one that saves again what it can.
+        foreach (var (first, refused, last) in new[] { ("one", "none", (string?)null), ("two", "three", "four") })
+        {
+            await using var scope = app.Services.CreateAsyncScope();
+            var (db, events) = (scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>(), scope.ServiceProvider.GetRequiredService<IEvents>());
+            scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("licensing");
+            await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
+            events.Audit(Fact(first));
+            db.Add(new Progress { Name = first, Place = 0, Id = Guid.Empty, Done = true });
+            await db.SaveChangesAsync(Token);
+            db.ChangeTracker.Clear();
+            var twice = db.Add(new Progress { Name = first, Place = 0, Id = Guid.Empty, Done = true });
+            events.Audit(Fact(refused));
+            await Assert.ThrowsAnyAsync<DbUpdateException>(() => db.SaveChangesAsync(Token));
+            if (last is not null)
+            {
+                twice.State = EntityState.Detached;
+                events.Audit(Fact(last));
+                await db.SaveChangesAsync(Token);
+            }
+
+            await transaction.CommitAsync(Token);
+        }
+
+        await using var reads = app.Services.CreateAsyncScope();
+        var rows = await reads.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().Outbox("licensing").AsNoTracking().ToListAsync(Token);
+        Assert.Equal([("one", 1L), ("two", 2L), ("three", 3L), ("four", 4L)], rows.Select(row => (AuditEntryRecorded)MessageJson.Read(row.Type, row.Payload, row.Attachment)).Select(entry => (entry.Target.Id, entry.ProducerSeq)).OrderBy(entry => entry.ProducerSeq));
+
+        static AuditFact Fact(string id) => new("licensing.customer-renamed", AuditLog.Operator, "customer", id);
+    }
+
     private Sweeper Of(string name) => app.Services.GetServices<Sweeper>().Single(sweeper => sweeper.Name == name);
 
     private async Task<bool> TryAsync(Sweeper sweeper)

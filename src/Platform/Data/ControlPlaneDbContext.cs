@@ -19,8 +19,8 @@ public sealed class ControlPlaneDbContext(DbContextOptions<ControlPlaneDbContext
     /// <summary>What differs between the engines.</summary>
     public IDatabaseDialect Dialect { get; } = dialect;
 
-    /// <summary>Work that must happen in the saving transaction, before the rows are written: the outbox numbers audit entries here.</summary>
-    internal Func<CancellationToken, Task>? BeforeSave { get; set; }
+    /// <summary>What else is written with every save: the outbox numbers audit entries there.</summary>
+    internal WithSave? WithSave { get; set; }
 
     /// <summary>Called after the outermost commit: whoever waits for what was written is woken here, as the outbox's dispatcher is.</summary>
     public Action? AfterCommit { get; set; }
@@ -64,7 +64,7 @@ public sealed class ControlPlaneDbContext(DbContextOptions<ControlPlaneDbContext
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
         await using var transaction = await JoinWriteAsync(cancellationToken);
-        var written = await SaveInTransactionAsync(acceptAllChangesOnSuccess, cancellationToken);
+        var written = WithSave is { IsWanted: true } ? await SaveWithAsync(WithSave, transaction.IsForeign, acceptAllChangesOnSuccess, cancellationToken) : await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return written;
     }
@@ -106,14 +106,39 @@ public sealed class ControlPlaneDbContext(DbContextOptions<ControlPlaneDbContext
         ModelConventions.Apply(modelBuilder, this);
     }
 
-    private async Task<int> SaveInTransactionAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken)
+    // Whoever opened the transaction may go on in it after a save that failed: what was written for that save goes back with it.
+    private async Task<int> SaveWithAsync(WithSave with, bool isForeign, bool acceptAllChangesOnSuccess, CancellationToken cancellationToken)
     {
-        if (BeforeSave is not null)
+        var transaction = Database.CurrentTransaction!;
+        if (isForeign)
         {
-            await BeforeSave(cancellationToken);
+            await transaction.CreateSavepointAsync(WithSave.Savepoint, cancellationToken);
         }
 
-        return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        try
+        {
+            await with.WriteAsync(cancellationToken);
+            var written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+            with.Saved();
+            return written;
+        }
+        catch
+        {
+            with.TakeBack();
+            if (isForeign)
+            {
+                try
+                {
+                    await transaction.RollbackToSavepointAsync(WithSave.Savepoint, CancellationToken.None);
+                }
+                catch (Exception exception) when (exception is DbException or InvalidOperationException)
+                {
+                    // The transaction is gone, and everything with it.
+                }
+            }
+
+            throw;
+        }
     }
 }
 

@@ -7,6 +7,9 @@ public sealed class JoinedWrite : IAsyncDisposable
 
     internal JoinedWrite(WriteTransaction? own) => this.own = own;
 
+    /// <summary>Whether somebody else opened it, and decides how it ends.</summary>
+    internal bool IsForeign => own is null;
+
     /// <summary>Commits it, if it was opened here.</summary>
     public Task CommitAsync(CancellationToken cancellationToken) => own?.CommitAsync(cancellationToken) ?? Task.CompletedTask;
 

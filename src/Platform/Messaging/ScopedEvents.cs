@@ -11,7 +11,7 @@ using MissionControl.Protocol.Tokens;
 namespace MissionControl.Platform.Messaging;
 
 /// <summary>Writes outbox rows into the business transaction of its scope.</summary>
-internal sealed class ScopedEvents : IEvents
+internal sealed class ScopedEvents : WithSave, IEvents
 {
     private readonly ControlPlaneDbContext db;
     private readonly ModuleScope module;
@@ -19,6 +19,7 @@ internal sealed class ScopedEvents : IEvents
     private readonly ProcessIdentity process;
     private readonly TimeProvider time;
     private readonly List<AuditFact> facts = [];
+    private readonly List<(AuditFact Fact, OutboxMessage Row)> numbered = [];
     private bool wrote;
 
     public ScopedEvents(ControlPlaneDbContext db, ModuleScope module, CurrentPrincipal principal, ProcessIdentity process, OutboxSignal signal, TimeProvider time)
@@ -28,7 +29,7 @@ internal sealed class ScopedEvents : IEvents
         this.principal = principal;
         this.process = process;
         this.time = time;
-        db.BeforeSave = WriteFactsAsync;
+        db.WithSave = this;
         db.AfterCommit += () =>
         {
             if (wrote)
@@ -45,10 +46,10 @@ internal sealed class ScopedEvents : IEvents
         Add(message, MessageJson.Write(message));
     }
 
-    private void Add(IMessage message, byte[] payload)
+    private OutboxMessage Add(IMessage message, byte[] payload)
     {
         var now = time.GetUtcNow();
-        db.Outbox(module.Current).Add(new OutboxMessage
+        var row = new OutboxMessage
         {
             Id = Guid.CreateVersion7(now),
             Type = MessageJson.WireName(message.GetType()),
@@ -57,8 +58,10 @@ internal sealed class ScopedEvents : IEvents
             Attachment = (message as IAttachment)?.Attachment,
             CreatedAt = now,
             NextAttemptAt = now,
-        });
+        };
+        db.Outbox(module.Current).Add(row);
         wrote = true;
+        return row;
     }
 
     public void Audit(AuditFact fact)
@@ -72,14 +75,12 @@ internal sealed class ScopedEvents : IEvents
         facts.Add(fact);
     }
 
-    /// <summary>Numbers the collected facts inside the saving transaction: a rolled-back change takes its numbers back with it.</summary>
-    private async Task WriteFactsAsync(CancellationToken cancellationToken)
-    {
-        if (facts.Count == 0)
-        {
-            return;
-        }
+    /// <inheritdoc />
+    public override bool IsWanted => facts.Count > 0;
 
+    /// <summary>Numbers the collected facts inside the saving transaction: a rolled-back change takes its numbers back with it.</summary>
+    public override async Task WriteAsync(CancellationToken cancellationToken)
+    {
         var producer = $"{module.Current}/{process.Instance}";
         var producers = db.AuditProducers(module.Current);
         // The row's lock is held to the end of the transaction: numbers are given in the order of commits.
@@ -94,10 +95,21 @@ internal sealed class ScopedEvents : IEvents
         foreach (var fact in facts)
         {
             var entry = Entry(fact, producer, ++next);
-            Add(entry, Masked(MessageJson.Write(entry)));
+            numbered.Add((fact, Add(entry, Masked(MessageJson.Write(entry)))));
         }
 
         facts.Clear();
+    }
+
+    /// <inheritdoc />
+    public override void Saved() => numbered.Clear();
+
+    /// <inheritdoc />
+    public override void TakeBack()
+    {
+        numbered.ForEach(one => db.Entry(one.Row).State = EntityState.Detached);
+        facts.InsertRange(0, numbered.Select(one => one.Fact));
+        numbered.Clear();
     }
 
     /// <summary>The log is for good, and many read it: a token that somebody pasted into a reason or a name is cut to its id before it is written.</summary>

@@ -119,7 +119,8 @@ internal sealed class Sequencer(ControlPlaneDbContext db, LastEpoch epochs, Want
             }
             else if (!told.Is(earlier.Value.Hash) && !await StandsAsync(log, Leaf.ConflictId(told), cancellationToken))
             {
-                if (told.Imported is null)
+                // What the log says itself stands in it, whoever took its id before.
+                if (told.Imported is null && told.IsNumbered)
                 {
                     log.Append(Leaf.Conflict(told, earlier.Value.Index, now), null, told.Hash, now, after);
                 }
@@ -140,7 +141,7 @@ internal sealed class Sequencer(ControlPlaneDbContext db, LastEpoch epochs, Want
     {
         if (told.Imported is null)
         {
-            log.Append(told.Event, null, told.Hash, now, after);
+            log.Append(told.Event with { EventId = id }, null, told.Hash, now, after);
         }
         else
         {

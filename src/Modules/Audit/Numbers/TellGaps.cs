@@ -43,15 +43,16 @@ internal sealed partial class TellGaps : Sweeper, IDisposable
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
     private readonly Meter meter = new("MissionControl.Audit");
     private readonly AppendOnlyTest test;
+    private readonly ProcessIdentity process;
     private readonly AuditOptions options;
     private readonly TimeProvider time;
     private readonly ILogger<TellGaps> logger;
     private long told;
 
-    public TellGaps(AppendOnlyTest test, IOptions<AuditOptions> options, TimeProvider time, ILogger<TellGaps> logger)
+    public TellGaps(AppendOnlyTest test, ProcessIdentity process, IOptions<AuditOptions> options, TimeProvider time, ILogger<TellGaps> logger)
         : base("audit.tell-gaps", "audit", TimeSpan.FromSeconds(15))
     {
-        (this.test, this.options, this.time, this.logger) = (test, options.Value, time, logger);
+        (this.test, this.process, this.options, this.time, this.logger) = (test, process, options.Value, time, logger);
         meter.CreateObservableCounter<long>("missioncontrol.audit.gaps", () => Interlocked.Read(ref told), "{gap}", "Gaps in the numbers of those who tell the audit logs what happened, as this process told them.");
     }
 
@@ -80,7 +81,14 @@ internal sealed partial class TellGaps : Sweeper, IDisposable
         var step = new Step(db, now);
 
         // What is missing may be among what was not read yet.
-        var isMore = await ReadAsync(step, cancellationToken) | await ReachAsync(step, cancellationToken) || await TellAsync(step, now - options.GapAfter, cancellationToken);
+        var isMore = await ReadAsync(step, cancellationToken) | await ReachAsync(step, cancellationToken);
+
+        // What waited while nothing ran is not missing: it is given the time again in which it comes.
+        if (!isMore && now - process.StartedAt >= options.GapAfter)
+        {
+            isMore = await TellAsync(step, now - options.GapAfter, cancellationToken);
+        }
+
         if (step.Entries.Count > 0)
         {
             await sequencer.AppendAsync(step.Entries, cancellationToken);
