@@ -11,7 +11,7 @@ if (args is [FloorHost.Command, var data, var portal, var callHome, var operatio
 // The load generator wants its callbacks on the one thread that waits for the sockets; the runtime reads this at its start only.
 const string Inline = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
 // Where the host runs in this process they would put all its work on that thread.
-if (Environment.GetEnvironmentVariable(Inline) is null && args is not ["ledger" or "messages" or "outbox" or "anchor" or "witness" or "receipt", ..])
+if (Environment.GetEnvironmentVariable(Inline) is null && args is not ["ledger" or "messages" or "outbox" or "anchor" or "witness" or "receipt" or "audit", ..])
 {
     var again = new ProcessStartInfo(Environment.ProcessPath!, args);
     again.Environment[Inline] = "1";
@@ -56,6 +56,16 @@ var witnesses = new Option<int>("--clusters") { Description = "How many clusters
 Add("witness", "Clusters asked to see audit logs, and their answers taken.", [witnesses, times], parsed => WitnessBenchmark.RunAsync(parsed.GetValue(witnesses), parsed.GetValue(times)));
 var receipts = new Option<int>("--receipts") { Description = "How many, one after the other, of each log.", DefaultValueFactory = _ => 300 };
 Add("receipt", "From asking for a receipt of the audit log to having it.", [receipts], parsed => ReceiptBenchmark.RunAsync(parsed.GetValue(receipts)));
+var parts = new Option<string[]>("--part") { Description = "Which of its parts; all of them if it is not said. append: entries a second into one log and into many, and what one weighs in the database. delay: from IEvents to the checkpoint. verify: a whole log by mc, offline. tiles: full tiles over HTTP.", DefaultValueFactory = _ => [AuditBenchmark.Append, AuditBenchmark.Delay, AuditBenchmark.Verify, AuditBenchmark.Tiles], AllowMultipleArgumentsPerToken = true };
+parts.AcceptOnlyFromAmong(AuditBenchmark.Append, AuditBenchmark.Delay, AuditBenchmark.Verify, AuditBenchmark.Tiles);
+var each = new Option<int>("--seconds") { Description = "How long each rate is measured, after a quarter of that to warm up.", DefaultValueFactory = _ => 20 };
+var writers = new Option<int>("--writers") { Description = "Events under way at once; 256 are as many as the outbox has.", DefaultValueFactory = _ => 256 };
+var spread = new Option<int>("--logs") { Description = "How many logs where there are many.", DefaultValueFactory = _ => 1000 };
+var entries = new Option<int>("--entries") { Description = "Entries of the log that is verified.", DefaultValueFactory = _ => 200_000 };
+Add(
+    "audit", "Audit logs: appending, the delay to the checkpoint, what an entry weighs, verifying offline, serving tiles. Run it when nothing else runs: infra/dev bench audit; again with --postgres --part append delay; the ten minutes of the budget with --part append --seconds 600.",
+    [parts, each, writers, spread, entries, postgres],
+    parsed => AuditBenchmark.RunAsync(parsed.GetValue(parts)!, TimeSpan.FromSeconds(parsed.GetValue(each)), parsed.GetValue(writers), parsed.GetValue(spread), parsed.GetValue(entries), parsed.GetValue(postgres)));
 var tokens = new Option<int>("--tokens") { Description = "Tokens in one report.", DefaultValueFactory = _ => 1000 };
 Add("leaks", "A report of many leaked tokens, revoked before the answer.", [tokens, times], parsed => LeakBenchmark.RunAsync(parsed.GetValue(tokens), parsed.GetValue(times)));
 var looks = new Option<int>("--checks") { Description = "Looks at a token.", DefaultValueFactory = _ => 200_000 };
