@@ -211,9 +211,9 @@ public sealed class ReceiptTests : IDisposable
 
     private static byte[] Entry() => Changed("", "");
 
-    private static byte[] Changed(string path, string value, DateTimeOffset? at = null)
+    private static byte[] Changed(string path, string value, DateTimeOffset? recorded = null)
     {
-        var recordedAt = at ?? Now.AddMinutes(-1);
+        var recordedAt = recorded ?? Now.AddMinutes(-1);
         var entry = JsonNode.Parse($$"""
             {"actor":{"auth":"session","id":"person:11111111111111111111111111111111","kind":"staff","mfa":true},"changes":[{"op":"add","path":"/approvedBy","value":"person:22222222222222222222222222222222"},{"op":"add","path":"/expiresAt","value":"{{recordedAt.AddHours(1).UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}}"}],"clusterId":"{{Cluster}}","commitments":{},
              "eventId":"0198d1a0-0000-7000-8000-000000000009","log":"customer","outcome":"success","producer":"remoteaccess/1","producerSeq":1,"recordedAt":"{{recordedAt.UtcDateTime:O}}","receipt":"required","target":{"id":"0198","type":"session"},"type":"remoteaccess.session-opened","v":1}
