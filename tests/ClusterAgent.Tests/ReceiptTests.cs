@@ -66,7 +66,7 @@ public sealed class ReceiptTests : IDisposable
         { "/changes/0/value", "\"person:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"", "approval" },
         { "/actor/id", "\"service:11111111111111111111111111111111\"", "approval" },
         { "/changes/1/value", "\"2026-11-29T11:59:00.001Z\"", "expired" },
-        { "/recordedAt", "\"2026-11-27T12:59:59.999Z\"", "expired" },
+        { "/recordedAt", "\"2026-11-27T12:58:59.999Z\"", "expired" },
         { "/changes/0/value", "7", "approval" },
         { "/changes/0/op", "\"remove\"", "approval" },
         { "/changes/0/path", "\"/expiresAt\"", "approval" },
