@@ -16,6 +16,7 @@ public sealed class ReceiptTests : IDisposable
 {
     private const string Origin = "mission-control/0123";
     private const int Held = 300;
+    private const string Approver = "person:22222222222222222222222222222222";
     private static readonly DateTimeOffset Now = new(2026, 11, 28, 12, 0, 0, TimeSpan.Zero);
     private static readonly Guid Cluster = Guid.Parse("0198d1a0-0000-7000-8000-000000000001");
     private static readonly WantedAction Wanted = new(Cluster, "remoteaccess.session-opened", "session", "0198");
@@ -59,8 +60,13 @@ public sealed class ReceiptTests : IDisposable
         { "/receipt", "\"none\"", "outcome" },
         { "/actor/mfa", "false", "mfa" },
         { "/actor/kind", "\"serviceAccount\"", "mfa" },
-        { "/changes/0/value", "\"person:1\"", "approval" },
+        { "/changes/0/value", "\"person:11111111111111111111111111111111\"", "approval" },
         { "/changes/0/value", "\"\"", "approval" },
+        { "/changes/0/value", "\"person:2\"", "approval" },
+        { "/changes/0/value", "\"person:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"", "approval" },
+        { "/actor/id", "\"service:11111111111111111111111111111111\"", "approval" },
+        { "/changes/1/value", "\"2026-11-29T11:59:00.001Z\"", "expired" },
+        { "/recordedAt", "\"2026-11-27T12:58:59.999Z\"", "expired" },
         { "/changes/0/value", "7", "approval" },
         { "/changes/0/op", "\"remove\"", "approval" },
         { "/changes/0/path", "\"/expiresAt\"", "approval" },
@@ -84,7 +90,7 @@ public sealed class ReceiptTests : IDisposable
     {
         var (receipt, goesOn) = Receipt(Entry());
         var proven = ReceiptCheck.Judge(Seen(), receipt.ToBytes(), goesOn.ToBytes(), Wanted, Now);
-        Assert.Equal(("person:2", Held + 1, Wanted.TargetId), (proven.Approver, proven.Checkpoint.Size, proven.Entry.Target.Id));
+        Assert.Equal((Approver, Held + 1, Wanted.TargetId), (proven.Approver, proven.Checkpoint.Size, proven.Entry.Target.Id));
 
         // What it has acted by it has seen: by the same receipt once more it needs no other proof, and whoever shows a log without it is found out.
         Assert.Equal(Held + 1, proven.Next.Logs["customer"].Checkpoint.Size);
@@ -158,18 +164,23 @@ public sealed class ReceiptTests : IDisposable
         Assert.Equal(reason, Assert.Throws<ReceiptRefusedException>(() => ReceiptCheck.Judge(Seen(), receipt.ToBytes(), goesOn.ToBytes(), Wanted, Now)).Reason);
     }
 
-    [Fact]
-    public void An_entry_that_says_something_twice_is_refused()
+    [Theory]
+    [InlineData("\"mfa\":true", "\"mfa\":false,\"mfa\":true")]
+    [InlineData("\"changes\":[", "\"changes\":[null,")]
+    [InlineData("\"value\":\"person:2", "\"value\":\"\\ud800person:2")]
+    [InlineData("\"id\":\"person:1", "\"id\":\"\\ud800person:1")]
+    public void An_entry_that_says_something_twice_or_nothing_that_can_be_read_is_refused(string text, string other)
     {
-        var twice = Encoding.UTF8.GetString(Entry()).Replace("\"mfa\":true", "\"mfa\":false,\"mfa\":true", StringComparison.Ordinal);
-        var (receipt, goesOn) = Receipt(Encoding.UTF8.GetBytes(twice));
+        var changed = Encoding.UTF8.GetString(Entry()).Replace(text, other, StringComparison.Ordinal);
+        Assert.NotEqual(Encoding.UTF8.GetString(Entry()), changed);
+        var (receipt, goesOn) = Receipt(Encoding.UTF8.GetBytes(changed));
         Assert.Equal("malformed", Assert.Throws<ReceiptRefusedException>(() => ReceiptCheck.Judge(Seen(), receipt.ToBytes(), goesOn.ToBytes(), Wanted, Now)).Reason);
     }
 
     [Fact]
     public async Task The_command_says_whether_the_agent_would_act()
     {
-        var (receipt, goesOn) = Receipt(Changed("/changes/1/value", "\"2999-01-01T00:00:00.000Z\""));
+        var (receipt, goesOn) = Receipt(Changed("", "", DateTimeOffset.UtcNow));
         File.WriteAllBytes(Path.Combine(directory, "a.tlog-proof"), receipt.ToBytes());
         File.WriteAllBytes(Path.Combine(directory, "goes-on"), goesOn.ToBytes());
         Assert.Equal(2, (await RunAsync("--goes-on", Path.Combine(directory, "goes-on"))).Exit);
@@ -181,7 +192,7 @@ public sealed class ReceiptTests : IDisposable
 
         new WitnessBook(directory).Write(Seen());
         var (exit, said) = await RunAsync("--goes-on", Path.Combine(directory, "goes-on"));
-        Assert.Equal((0, true, "person:2"), (exit, said!["mayAct"]!.GetValue<bool>(), said["approver"]!.GetValue<string>()));
+        Assert.Equal((0, true, Approver), (exit, said!["mayAct"]!.GetValue<bool>(), said["approver"]!.GetValue<string>()));
         (exit, said) = await RunAsync();
         Assert.Equal((4, false, "unproven"), (exit, said!["mayAct"]!.GetValue<bool>(), said["reason"]!.GetValue<string>()));
 
@@ -200,11 +211,12 @@ public sealed class ReceiptTests : IDisposable
 
     private static byte[] Entry() => Changed("", "");
 
-    private static byte[] Changed(string path, string value)
+    private static byte[] Changed(string path, string value, DateTimeOffset? recorded = null)
     {
+        var recordedAt = recorded ?? Now.AddMinutes(-1);
         var entry = JsonNode.Parse($$"""
-            {"actor":{"auth":"session","id":"person:1","kind":"staff","mfa":true},"changes":[{"op":"add","path":"/approvedBy","value":"person:2"},{"op":"add","path":"/expiresAt","value":"2026-11-28T13:00:00.000Z"}],"clusterId":"{{Cluster}}","commitments":{},
-             "eventId":"0198d1a0-0000-7000-8000-000000000009","log":"customer","outcome":"success","producer":"remoteaccess/1","producerSeq":1,"receipt":"required","target":{"id":"0198","type":"session"},"type":"remoteaccess.session-opened","v":1}
+            {"actor":{"auth":"session","id":"person:11111111111111111111111111111111","kind":"staff","mfa":true},"changes":[{"op":"add","path":"/approvedBy","value":"person:22222222222222222222222222222222"},{"op":"add","path":"/expiresAt","value":"{{recordedAt.AddHours(1).UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}}"}],"clusterId":"{{Cluster}}","commitments":{},
+             "eventId":"0198d1a0-0000-7000-8000-000000000009","log":"customer","outcome":"success","producer":"remoteaccess/1","producerSeq":1,"recordedAt":"{{recordedAt.UtcDateTime:O}}","receipt":"required","target":{"id":"0198","type":"session"},"type":"remoteaccess.session-opened","v":1}
             """)!;
         if (path.Length > 0)
         {

@@ -167,6 +167,16 @@ public sealed class AuditGuardTests : IAsyncLifetime
         await SignedAsync(other, 1);
         var known = await KnownAsync(log.Id);
 
+        // Nor is what was looked at against something else than what is remembered, nor another root for as many entries.
+        var (guard, fork, further) = (host.Services.GetRequiredService<HeadGuard>(), known with { Root = TreeHash.Empty }, known with { Size = known.Size + 1 });
+        foreach (var (basis, wanted) in new (KnownHead?, KnownHead)[] { (known, fork), (null, further), (fork, further), (known, known with { Size = known.Size - 1 }) })
+        {
+            Assert.Empty(await guard.AddAsync(basis is { } head ? new Dictionary<Guid, KnownHead> { [log.Id] = head } : [], [new(log.Id, wanted)], Token));
+        }
+
+        Assert.Equal([log.Id], await guard.AddAsync(new Dictionary<Guid, KnownHead> { [log.Id] = known }, [new(log.Id, known)], Token));
+        Assert.Equal(known, await KnownAsync(log.Id));
+
         // A checkpoint that nobody signed, of more than there is: the log is held, and the memory of it stays what it was.
         await ExecuteAsync($"INSERT INTO audit_log_checkpoint (log_id, size, signed_at, note) SELECT log_id, 1000000, 0, replace(note, char(10) || '{known.Size}' || char(10), char(10) || '1000000' || char(10)) FROM audit_log_checkpoint WHERE log_id = (SELECT id FROM audit_log WHERE origin = '{log.Origin}') AND size = {known.Size}");
         Assert.Contains("not of what it holds", (await HeldAsync(customer)).Problem, StringComparison.Ordinal);

@@ -25,11 +25,12 @@ public sealed class OutsideWitnessTests : IAsyncLifetime
 {
     private static readonly string[] Behaviours = ["good", "other-key", "huge", "slow", "redirect", "ahead", "fork"];
     private readonly TestAuthority authority = new();
-    private readonly int port = Ports.Free();
+    private readonly Lock gate = new();
     private readonly ConcurrentDictionary<string, bool> requests = new();
     private readonly Dictionary<string, NoteSigner> signers = Behaviours.ToDictionary(name => name, name => NoteSigner.FromSeed($"example.com/{name}", NoteKeyType.Cosignature, Ed25519Key.NewSeed()));
     private readonly NoteSigner other = NoteSigner.FromSeed("example.com/other-key", NoteKeyType.Cosignature, Ed25519Key.NewSeed());
     private WebApplication server = null!;
+    private int port;
     private ControlPlane host = null!;
     private ReadOnlyMemory<byte>? logKey;
     private Checkpoint? seen;
@@ -55,10 +56,11 @@ public sealed class OutsideWitnessTests : IAsyncLifetime
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, port, listener => listener.UseHttps(authority.Certificate)));
+        builder.WebHost.UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listener => listener.UseHttps(authority.Certificate)));
         server = builder.Build();
         server.MapPost("/{who}/add-checkpoint", AnswerAsync);
         await server.StartAsync();
+        port = new Uri(server.Urls.Single()).Port;
     }
 
     public async ValueTask DisposeAsync()
@@ -95,7 +97,7 @@ public sealed class OutsideWitnessTests : IAsyncLifetime
     [Fact]
     public async Task Who_follows_the_rules_counts_and_who_does_not_neither_counts_nor_holds_anybody_up()
     {
-        var settings = new Dictionary<string, string?> { ["Audit:Epoch"] = "00:00:01", ["Audit:WitnessQuorum"] = "1", ["Audit:AllowedNetworks:0"] = "127.0.0.0/8", ["Audit:CaFile"] = authority.CaFile, ["Api:RequestsPerMinute"] = "1000000" };
+        var settings = new Dictionary<string, string?> { ["Audit:Epoch"] = "00:00:01", ["Audit:WitnessQuorum"] = "3", ["Audit:AllowedNetworks:0"] = "127.0.0.0/8", ["Audit:CaFile"] = authority.CaFile, ["Api:RequestsPerMinute"] = "1000000" };
         foreach (var (i, name) in Behaviours.Index())
         {
             settings[$"Audit:Witnesses:{i}:Vkey"] = signers[name].Key.ToString();
@@ -113,6 +115,8 @@ public sealed class OutsideWitnessTests : IAsyncLifetime
 
         using var policy = LogPolicy.Parse(await PolicyAsync(nobody));
         Assert.Equal(signers.Values.Select(signer => signer.Key.Name).Order(), policy.Witnesses.Keys.Order());
+
+        // Those who never cosigned are not waited for.
         var first = await WitnessedAsync(nobody, policy, 1);
         Assert.Equal(["example.com/good"], first.Witnesses.Keys);
 
@@ -123,9 +127,16 @@ public sealed class OutsideWitnessTests : IAsyncLifetime
         Assert.Equal(["ahead", "fork"], refused.Select(entry => entry.Entry.GetProperty("changes")[0].GetProperty("value").GetString()).Order());
 
         // It goes on, and when it has lost what it had seen it is shown the way from there.
-        seen = null;
+        lock (gate)
+        {
+            seen = null;
+        }
+
         Assert.Equal(["example.com/good"], (await WitnessedAsync(nobody, policy, first.Checkpoint.Size + 2)).Witnesses.Keys);
-        Assert.NotNull(seen);
+        lock (gate)
+        {
+            Assert.NotNull(seen);
+        }
 
         // All were asked, and nothing that others said is kept.
         Assert.Equal(Behaviours.Order(), requests.Keys.Order());
@@ -198,15 +209,22 @@ public sealed class OutsideWitnessTests : IAsyncLifetime
             return;
         }
 
-        var finding = WitnessRules.Judge(seen, request, [known], out _);
+        WitnessFinding finding;
+        Checkpoint? before;
+        lock (gate)
+        {
+            before = seen;
+            finding = WitnessRules.Judge(before, request, [known], out _);
+            seen = finding == WitnessFinding.Consistent ? Checkpoint.Parse(request.Note.Text) : before;
+        }
+
         switch (finding)
         {
             case WitnessFinding.Consistent:
-                seen = Checkpoint.Parse(request.Note.Text);
                 await response.WriteAsync($"{signers["good"].Sign(Encoding.UTF8.GetBytes(request.Note.Text), DateTimeOffset.UtcNow.ToUnixTimeSeconds())}\n");
                 break;
             case WitnessFinding.Conflict or WitnessFinding.Rollback:
-                await ConflictAsync(response, seen?.Size ?? 0);
+                await ConflictAsync(response, before?.Size ?? 0);
                 break;
             default:
                 response.StatusCode = finding == WitnessFinding.Signature ? 403 : 422;

@@ -37,8 +37,8 @@ internal sealed class ProofAsked(ControlPlaneDbContext db, TimeProvider time) : 
         handlers.Add<ReceiptIssued, ProofAsked>("remoteaccess.take-receipt");
         host.Services.GetRequiredService<IMediator>().ConnectHandler<ReceiptIssued>(async consumed =>
         {
-            await host.Services.GetRequiredService<HandlerRunner>().ApplyAsync(handlers.Bindings[0], consumed.Message, MessageHeaders.Read(consumed), consumed.CancellationToken);
             came(consumed.Message);
+            await host.Services.GetRequiredService<HandlerRunner>().ApplyAsync(handlers.Bindings[0], consumed.Message, MessageHeaders.Read(consumed), consumed.CancellationToken);
         });
     }
 

@@ -17,8 +17,9 @@ namespace MissionControl.ClusterAgent.Receipts;
 /// <param name="Actor">Who did it.</param>
 /// <param name="Target">What it was done to.</param>
 /// <param name="Changes">What came of it.</param>
+/// <param name="RecordedAt">When the log took it.</param>
 /// <param name="ClusterId">The cluster.</param>
-public sealed record ProvenEntry(int V, Guid EventId, string Log, string Type, string Outcome, string Receipt, ProvenActor Actor, ProvenTarget Target, IReadOnlyList<ProvenChange> Changes, Guid? ClusterId = null)
+public sealed record ProvenEntry(int V, Guid EventId, string Log, string Type, string Outcome, string Receipt, ProvenActor Actor, ProvenTarget Target, IReadOnlyList<ProvenChange> Changes, DateTimeOffset RecordedAt, Guid? ClusterId = null)
 {
     private const string ApprovedBy = "/approvedBy";
     private const string ExpiresAt = "/expiresAt";
@@ -36,7 +37,7 @@ public sealed record ProvenEntry(int V, Guid EventId, string Log, string Type, s
     {
         try
         {
-            return JsonSerializer.Deserialize<ProvenEntry>(bytes, Options) is { V: 1 } entry ? entry : throw new FormatException("The entry is of a version that this agent does not know.");
+            return JsonSerializer.Deserialize<ProvenEntry>(bytes, Options) is { V: 1 } entry && entry.Changes.All(change => change is not null) ? entry : throw new FormatException("The entry is of a version that this agent does not know, or has a change that is none.");
         }
         catch (JsonException exception)
         {

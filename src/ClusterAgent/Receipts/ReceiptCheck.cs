@@ -8,7 +8,11 @@ namespace MissionControl.ClusterAgent.Receipts;
 /// <param name="Type">Type of the entry, e.g. <c>remoteaccess.session-opened</c>.</param>
 /// <param name="TargetType">Noun of what it is about.</param>
 /// <param name="TargetId">Its id.</param>
-public sealed record WantedAction(Guid ClusterId, string Type, string TargetType, string TargetId);
+public sealed record WantedAction(Guid ClusterId, string Type, string TargetType, string TargetId)
+{
+    /// <summary>How long an approval may hold from when the log took it, and from now.</summary>
+    public TimeSpan Longest { get; init; } = TimeSpan.FromHours(24);
+}
 
 /// <summary>A receipt by which an agent may act.</summary>
 /// <param name="Entry">What is proven.</param>
@@ -61,8 +65,9 @@ public static class ReceiptCheck
             var (approver, expiry) = Judge(entry, wanted, now);
             return new ProvenAction(entry, approver, expiry, shown, next);
         }
-        catch (FormatException exception)
+        catch (Exception exception) when (exception is FormatException or InvalidOperationException)
         {
+            // The latter: a text that is no Unicode.
             throw new ReceiptRefusedException("malformed", exception.Message);
         }
     }
@@ -100,11 +105,15 @@ public static class ReceiptCheck
         Refuse.Unless(entry.Outcome == "success" && entry.Receipt == "required", "outcome", "The entry tells of something that was refused, or of nothing that waits for a receipt.");
         Refuse.Unless(entry.Actor is { Kind: "staff" or "customerUser", Mfa: true }, "mfa", "Who acts is no person with a second factor.");
         var approver = entry.Approver();
-        Refuse.Unless(!string.IsNullOrEmpty(approver) && approver != entry.Actor.Id, "approval", "Nobody but who acts has approved it.");
+        Refuse.Unless(IsPerson(entry.Actor.Id) && IsPerson(approver) && approver != entry.Actor.Id, "approval", "Nobody but who acts has approved it, or one of both is no person.");
         var expiry = entry.Expiry();
         Refuse.Unless(expiry > now, "expired", expiry is null ? "The entry does not say until when it holds." : $"The approval held until {expiry:yyyy-MM-dd HH:mm:ss}Z.");
+        Refuse.Unless(expiry - (entry.RecordedAt < now ? entry.RecordedAt : now) <= wanted.Longest, "expired", $"The approval holds for longer than {wanted.Longest.TotalHours} hours.");
         return (approver!, expiry!.Value);
     }
+
+    // Written in one way alone, so that nobody is two.
+    private static bool IsPerson(string? subject) => subject is { Length: 39 } && subject.StartsWith("person:", StringComparison.Ordinal) && subject.Skip(7).All(char.IsAsciiHexDigitLower);
 
     private static class Refuse
     {

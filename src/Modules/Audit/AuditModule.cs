@@ -78,7 +78,11 @@ public sealed class AuditModule : IModule
         host.Services.AddSingleton<LastEpoch>();
         host.Services.AddSingleton<Sweeper, CloseEpochs>();
         host.Services.AddSingleton<Sweeper, AskWitnesses>();
-        host.Services.AddSingleton<Sweeper, AskOutside>();
+        if (host.Configuration.GetSection("Audit:Witnesses").GetChildren().Any())
+        {
+            host.Services.AddSingleton<Sweeper, AskOutside>();
+        }
+
         host.Services.AddJob<VerifyLogs>();
     }
 

@@ -59,49 +59,18 @@ internal sealed class HeadGuard : IDisposable
     /// <summary>Reads what is there now.</summary>
     public Task<GuardReading> ReadAsync(CancellationToken cancellationToken) => InTurnAsync(static reading => reading, cancellationToken);
 
-    /// <summary>Remembers further heads, durably. Refuses when the file is not good.</summary>
+    /// <summary>
+    /// Remembers further heads, durably, of the logs alone of which the file still says what they were looked at against: of any other
+    /// somebody else has signed meanwhile, and what was looked at is not all that is signed. Refuses when the file is not good.
+    /// </summary>
+    /// <returns>The logs that the file speaks for as wanted now.</returns>
     /// <exception cref="InvalidOperationException">It is missing or damaged.</exception>
-    public Task AddAsync(IReadOnlyCollection<KeyValuePair<Guid, KnownHead>> heads, CancellationToken cancellationToken) => InTurnAsync(
-        reading =>
-        {
-            if (reading.State != GuardState.Good)
-            {
-                throw new InvalidOperationException($"The file of signed heads {path} is {reading.State}.");
-            }
-
-            // What somebody read before others signed more is no news: a memory never goes back.
-            var further = heads.Where(pair => !file!.Heads.TryGetValue(pair.Key, out var head) || head.Size < pair.Value.Size).ToList();
-            if (further.Count == 0)
-            {
-                return reading;
-            }
-
-            var end = file!.End;
-            try
-            {
-                var bytes = file.Append(further);
-                if (file.IsLong)
-                {
-                    Write(file.Id, file.Generation + 1, file.Heads);
-                    return reading;
-                }
-
-                using var stream = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.Read);
-                stream.SetLength(end);
-                stream.Position = end;
-                stream.Write(bytes);
-                stream.Flush(flushToDisk: true);
-            }
-            catch
-            {
-                // What is on the disk now is read again.
-                Forget();
-                throw;
-            }
-
-            return reading;
-        },
-        cancellationToken);
+    public async Task<IReadOnlySet<Guid>> AddAsync(IReadOnlyDictionary<Guid, KnownHead> known, IReadOnlyCollection<KeyValuePair<Guid, KnownHead>> heads, CancellationToken cancellationToken)
+    {
+        var kept = new HashSet<Guid>();
+        await InTurnAsync(reading => Add(reading, known, heads, kept), cancellationToken);
+        return kept;
+    }
 
     /// <summary>Writes the file anew: it says this, and nothing else.</summary>
     public Task MakeAsync(IReadOnlyCollection<KeyValuePair<Guid, KnownHead>> heads, CancellationToken cancellationToken) => InTurnAsync(
@@ -127,6 +96,48 @@ internal sealed class HeadGuard : IDisposable
         {
             turn.Release();
         }
+    }
+
+    private GuardReading Add(GuardReading reading, IReadOnlyDictionary<Guid, KnownHead> known, IReadOnlyCollection<KeyValuePair<Guid, KnownHead>> heads, HashSet<Guid> kept)
+    {
+        if (reading.State != GuardState.Good)
+        {
+            throw new InvalidOperationException($"The file of signed heads {path} is {reading.State}.");
+        }
+
+        // What is remembered already is no news; a memory never goes back, nor has it two roots for one size.
+        var still = heads.Where(pair => file!.Heads.TryGetValue(pair.Key, out var head) ? (known.TryGetValue(pair.Key, out var before) && head == before && head.Size < pair.Value.Size) || head == pair.Value : !known.ContainsKey(pair.Key)).ToList();
+        kept.UnionWith(still.Select(pair => pair.Key));
+        var further = still.Where(pair => !file!.Heads.TryGetValue(pair.Key, out var head) || head != pair.Value).ToList();
+        if (further.Count == 0)
+        {
+            return reading;
+        }
+
+        var end = file!.End;
+        try
+        {
+            var bytes = file.Append(further);
+            if (file.IsLong)
+            {
+                Write(file.Id, file.Generation + 1, file.Heads);
+                return reading;
+            }
+
+            using var stream = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.Read);
+            stream.SetLength(end);
+            stream.Position = end;
+            stream.Write(bytes);
+            stream.Flush(flushToDisk: true);
+        }
+        catch
+        {
+            // What is on the disk now is read again.
+            Forget();
+            throw;
+        }
+
+        return reading;
     }
 
     private GuardReading CatchUp()

@@ -135,7 +135,7 @@ internal sealed partial class WatchHeads : BackgroundService
 
         if (finding.Newer.Count > 0)
         {
-            await guard.AddAsync([.. finding.Newer], cancellationToken);
+            await guard.AddAsync(reading.Heads, [.. finding.Newer], cancellationToken);
             if (!HasLooked)
             {
                 LogBehind(logger, finding.Newer.Count);

@@ -22,6 +22,9 @@ namespace MissionControl.Audit.Logs;
 internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, WatchHeads watch, AppendOnlyTest test, TimeProvider time, ILogger<SignCheckpoints> logger) : Sweeper("audit.sign-checkpoints", "audit", TimeSpan.FromSeconds(1))
 {
     private const int Batch = 200;
+
+    // Somebody waits for a look at once: what takes long is done with the next round.
+    private const int MostAtOnce = 10_000;
     private static readonly TimeSpan Room = TimeSpan.FromMinutes(5);
     private readonly ConcurrentDictionary<Guid, string> damaged = [];
     private HashSet<Guid> heldBefore = [];
@@ -51,10 +54,19 @@ internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, Watch
     }
 
     /// <summary>Looks at some logs at once and signs those that have grown, whoever else signs at present.</summary>
-    /// <returns>Those whose newest checkpoint can be spoken for; null: nothing may be signed at present.</returns>
-    public async Task<IReadOnlySet<Guid>?> SignNowAsync(ControlPlaneDbContext db, IReadOnlyCollection<Guid> logs, CancellationToken cancellationToken) => await BasisAsync(db, cancellationToken) is var (known, held)
-        ? await SignAsync(db, await Logs(db, db.Set<LogHead>().Where(head => logs.Contains(head.LogId))).ToListAsync(cancellationToken), known, held, cancellationToken)
-        : null;
+    /// <returns>Those whose newest checkpoint can be spoken for, and those that another pass has to look at first; null: nothing may be signed at present.</returns>
+    public async Task<(IReadOnlySet<Guid> Sound, IReadOnlySet<Guid> Later)?> SignNowAsync(ControlPlaneDbContext db, IReadOnlyCollection<Guid> logs, CancellationToken cancellationToken)
+    {
+        if (await BasisAsync(db, cancellationToken) is not var (known, held))
+        {
+            return null;
+        }
+
+        var due = (await Logs(db, db.Set<LogHead>().Where(head => logs.Contains(head.LogId))).ToListAsync(cancellationToken)).ToLookup(log => log.Size - log.Signed > MostAtOnce);
+        var (sound, later) = await SignAsync(db, [.. due[false]], known, held, cancellationToken);
+        later.UnionWith(due[true].Where(log => MaySign(log, held)).Select(log => log.Id));
+        return (sound, later);
+    }
 
     // What is known outside first, and the database then: a head that comes between is newer, and not one that is missing.
     private async Task<(IReadOnlyDictionary<Guid, KnownHead> Known, HashSet<Guid> Held)?> BasisAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
@@ -74,20 +86,22 @@ internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, Watch
         join log in db.Set<Log>().AsNoTracking() on head.LogId equals log.Id
         select new DueLog { Id = log.Id, Origin = log.Origin, Size = head.Size, Root = head.Root, Signed = db.Set<LogCheckpoint>().Where(note => note.LogId == head.LogId).Max(note => (long?)note.Size) ?? 0 };
 
-    private async Task<IReadOnlySet<Guid>> SignAsync(ControlPlaneDbContext db, IReadOnlyList<DueLog> due, IReadOnlyDictionary<Guid, KnownHead> known, HashSet<Guid> held, CancellationToken cancellationToken)
+    private bool MaySign(DueLog log, HashSet<Guid> held) => !damaged.ContainsKey(log.Id) && !held.Contains(log.Id);
+
+    private async Task<(HashSet<Guid> Sound, HashSet<Guid> Later)> SignAsync(ControlPlaneDbContext db, IReadOnlyList<DueLog> due, IReadOnlyDictionary<Guid, KnownHead> known, HashSet<Guid> held, CancellationToken cancellationToken)
     {
-        var sound = new HashSet<Guid>();
-        foreach (var batch in due.Where(log => !damaged.ContainsKey(log.Id) && !held.Contains(log.Id)).Chunk(Batch))
+        var (sound, later) = (new HashSet<Guid>(), new HashSet<Guid>());
+        foreach (var batch in due.Where(log => MaySign(log, held)).Chunk(Batch))
         {
-            sound.UnionWith(await SignAsync(db, batch, known, cancellationToken));
+            await SignAsync(db, batch, known, sound, later, cancellationToken);
         }
 
-        return sound;
+        return (sound, later);
     }
 
-    private async Task<List<Guid>> SignAsync(ControlPlaneDbContext db, IReadOnlyList<DueLog> due, IReadOnlyDictionary<Guid, KnownHead> known, CancellationToken cancellationToken)
+    private async Task SignAsync(ControlPlaneDbContext db, IReadOnlyList<DueLog> due, IReadOnlyDictionary<Guid, KnownHead> known, HashSet<Guid> sound, HashSet<Guid> later, CancellationToken cancellationToken)
     {
-        var (heads, notes, sound) = (new Dictionary<Guid, KnownHead>(), new List<object?[]>(), new List<Guid>());
+        var (heads, notes) = (new Dictionary<Guid, KnownHead>(), new Dictionary<Guid, object?[]>());
         foreach (var log in due)
         {
             try
@@ -109,7 +123,7 @@ internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, Watch
                         var root = new TreeHash(log.Root);
                         var note = key.Sign(new Checkpoint(log.Origin, log.Size, root)).ToString();
                         heads[log.Id] = new KnownHead(log.Size, root);
-                        notes.Add([log.Id, log.Size, time.GetUtcNow().ToUnixTimeMilliseconds(), note]);
+                        notes[log.Id] = [log.Id, log.Size, time.GetUtcNow().ToUnixTimeMilliseconds(), note];
                     }
                 }
             }
@@ -120,15 +134,17 @@ internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, Watch
             }
         }
 
-        if (notes.Count > 0)
+        // Another pass may have signed more of a log since: what was looked at here is not all, and the next pass looks anew.
+        var kept = heads.Count == 0 ? new HashSet<Guid>() : await guard.AddAsync(known, heads, cancellationToken);
+        var moved = heads.Keys.Where(log => !kept.Contains(log)).ToList();
+        sound.ExceptWith(moved);
+        later.UnionWith(moved);
+        if (kept.Count > 0)
         {
-            await guard.AddAsync(heads, cancellationToken);
             await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
-            await db.Dialect.InsertIfAbsentAsync(db, new BulkRows(LogCheckpoint.Table, ["log_id", "size", "signed_at", "note"], ["log_id", "size"], notes), cancellationToken);
+            await db.Dialect.InsertIfAbsentAsync(db, new BulkRows(LogCheckpoint.Table, ["log_id", "size", "signed_at", "note"], ["log_id", "size"], [.. kept.Select(log => notes[log])]), cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
-
-        return sound;
     }
 
     private void Damaged(DueLog log, string problem)

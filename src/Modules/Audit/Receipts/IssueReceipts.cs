@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -20,7 +21,11 @@ namespace MissionControl.Audit.Receipts;
 internal sealed partial class IssueReceipts(WantedReceipts wanted, SignCheckpoints signer, IServiceScopeFactory scopes, TimeProvider time, ILogger<IssueReceipts> logger) : BackgroundService
 {
     private const int Batch = 200;
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+    private const int MostLogs = 20;
+
+    // Who appends wakes it; it looks by itself for what another process left behind, and more often while something is left.
+    private static readonly TimeSpan Idle = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Again = TimeSpan.FromSeconds(1);
 
     // Those that come meanwhile share the next checkpoint: at most ten in a second of a log, however many receipts are wanted.
     private static readonly TimeSpan Breath = TimeSpan.FromMilliseconds(100);
@@ -30,13 +35,16 @@ internal sealed partial class IssueReceipts(WantedReceipts wanted, SignCheckpoin
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var isLeft = false;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
-                await wanted.WaitAsync(Interval, stoppingToken);
-                while (await IssueAsync(stoppingToken) == Batch)
+                await wanted.WaitAsync(isLeft ? Again : Idle, stoppingToken);
+                (isLeft, var settled) = (true, 1);
+                while (isLeft && settled > 0)
                 {
+                    (settled, isLeft) = await IssueAsync(stoppingToken);
                 }
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -53,8 +61,8 @@ internal sealed partial class IssueReceipts(WantedReceipts wanted, SignCheckpoin
     }
 
     /// <summary>Answers those that have waited longest.</summary>
-    /// <returns>How many wait no more.</returns>
-    internal async Task<int> IssueAsync(CancellationToken cancellationToken)
+    /// <returns>How many wait no more, and whether others may.</returns>
+    private async Task<(int Settled, bool IsLeft)> IssueAsync(CancellationToken cancellationToken)
     {
         await using var scope = scopes.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("audit");
@@ -62,19 +70,32 @@ internal sealed partial class IssueReceipts(WantedReceipts wanted, SignCheckpoin
         var rows = await WantedReceipts.ReadAsync(db, Batch, cancellationToken);
         if (rows.Count == 0)
         {
-            return 0;
+            return (0, false);
         }
 
-        var sound = await signer.SignNowAsync(db, [.. rows.Select(row => row.Wanted.Log).Distinct()], cancellationToken);
-        var due = sound is null ? rows.Where(row => row.Since + Patience < time.GetUtcNow()) : rows;
-        var settled = due.Select(row => row.Wanted).ToList();
+        // First, so that they never pile up, whatever fails after it.
+        var over = rows.Where(row => row.Wanted is null || row.Since + Patience < time.GetUtcNow()).ToList();
+        await SettleAsync(scope.ServiceProvider, db, [.. over.Select(row => row.Id)], [], cancellationToken);
+        var waiting = rows.Except(over).Select(row => row.Wanted!).ToList();
+        var logs = waiting.Select(one => one.Log).Distinct().Take(MostLogs).ToList();
+        if (logs.Count == 0 || await signer.SignNowAsync(db, logs, cancellationToken) is not var (sound, later))
+        {
+            return (over.Count, waiting.Count > 0 || rows.Count == Batch);
+        }
+
+        var settled = waiting.Where(one => logs.Contains(one.Log) && !later.Contains(one.Log)).ToList();
+        await SettleAsync(scope.ServiceProvider, db, [.. settled.Select(one => one.Id)], await MakeAsync(db, [.. settled.Where(one => sound.Contains(one.Log))], cancellationToken), cancellationToken);
+        return (over.Count + settled.Count, waiting.Count > settled.Count || rows.Count == Batch);
+    }
+
+    private async Task SettleAsync(IServiceProvider scope, ControlPlaneDbContext db, List<string> settled, List<ReceiptIssued> receipts, CancellationToken cancellationToken)
+    {
         if (settled.Count == 0)
         {
-            return 0;
+            return;
         }
 
-        var receipts = await MakeAsync(db, [.. settled.Where(one => sound?.Contains(one.Log) == true)], cancellationToken);
-        var events = scope.ServiceProvider.GetRequiredService<IEvents>();
+        var events = scope.GetRequiredService<IEvents>();
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         foreach (var receipt in receipts)
         {
@@ -88,8 +109,6 @@ internal sealed partial class IssueReceipts(WantedReceipts wanted, SignCheckpoin
         {
             LogRefused(logger, settled.Count - receipts.Count);
         }
-
-        return settled.Count;
     }
 
     // All of a log at once: entries that were appended together share most of what proves them.
@@ -115,20 +134,34 @@ internal sealed partial class IssueReceipts(WantedReceipts wanted, SignCheckpoin
                 foreach (var ((one, leaf), path) in some.Zip(paths))
                 {
                     // What does not prove the entry is no receipt, whatever the rows say.
-                    if (MerkleProof.VerifyInclusion(TreeHash.OfLeaf(leaf), one.Position, size, path, head.Checkpoint.Root))
+                    if (MerkleProof.VerifyInclusion(TreeHash.OfLeaf(leaf), one.Position, size, path, head.Checkpoint.Root) && Tells(leaf!, one.EventId))
                     {
                         var at = known.IndexOf(seen(one));
                         receipts.Add(new ReceiptIssued(one.EventId, one.Log, one.Position, new LogProof(one.Position, path, head.Note) { Extra = leaf }.ToString(), at < 0 ? null : new AddCheckpoint(known[at], paths[some.Count + at], head.Note).ToString()));
                     }
                 }
             }
-            catch (InvalidOperationException exception) when (db.Dialect.UnavailableBehind(exception) is null)
+            catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException && db.Dialect.UnavailableBehind(exception) is null)
             {
-                // A tile is not there: whoever checks the log tells it, and the others are answered.
+                // A tile is not there, or has another length: whoever checks the log tells it, and the others are answered.
             }
         }
 
         return receipts;
+    }
+
+    // The row is anybody's who has the role's login; the leaf is what was signed.
+    private static bool Tells(byte[] leaf, Guid eventId)
+    {
+        try
+        {
+            using var entry = JsonDocument.Parse(leaf);
+            return entry.RootElement.GetProperty("eventId").GetGuid() == eventId;
+        }
+        catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException)
+        {
+            return false;
+        }
     }
 
     // What the clusters that the entries concern have seen of their customer's log, as they said last.

@@ -42,17 +42,26 @@ internal sealed class WantedReceipts : IDisposable
         }
     }
 
-    /// <summary>Those that have waited longest.</summary>
-    public static async Task<List<(WantedReceipt Wanted, DateTimeOffset Since)>> ReadAsync(ControlPlaneDbContext db, int most, CancellationToken cancellationToken)
+    /// <summary>Those that have waited longest; null is what cannot be read.</summary>
+    public static async Task<List<(string Id, WantedReceipt? Wanted, DateTimeOffset Since)>> ReadAsync(ControlPlaneDbContext db, int most, CancellationToken cancellationToken)
     {
         var rows = await db.Projections("audit").AsNoTracking().Where(row => row.Kind == Kind).OrderBy(row => row.Version).Take(most).ToListAsync(cancellationToken);
-        return [.. rows.Select(row => (JsonSerializer.Deserialize<WantedReceipt>(row.Body)!, DateTimeOffset.FromUnixTimeMilliseconds(row.Version)))];
+        return [.. rows.Select(row => (row.Id, Read(row.Body), DateTimeOffset.FromUnixTimeMilliseconds(row.Version)))];
     }
 
     /// <summary>Takes some away, in the open write transaction.</summary>
-    public static async Task RemoveAsync(ControlPlaneDbContext db, IReadOnlyCollection<WantedReceipt> wanted, CancellationToken cancellationToken)
+    public static Task RemoveAsync(ControlPlaneDbContext db, IReadOnlyCollection<string> ids, CancellationToken cancellationToken) =>
+        db.Projections("audit").Where(row => row.Kind == Kind && ids.Contains(row.Id)).ExecuteDeleteAsync(cancellationToken);
+
+    private static WantedReceipt? Read(string body)
     {
-        var ids = wanted.Select(one => one.Id).ToList();
-        await db.Projections("audit").Where(row => row.Kind == Kind && ids.Contains(row.Id)).ExecuteDeleteAsync(cancellationToken);
+        try
+        {
+            return JsonSerializer.Deserialize<WantedReceipt>(body);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 }

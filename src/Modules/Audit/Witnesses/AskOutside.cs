@@ -47,7 +47,7 @@ internal sealed partial class AskOutside : Sweeper, IDisposable
 
     public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {
-        if (options.Witnesses.Count == 0 || !watch.HasLooked || test.Refusal is not null)
+        if (!watch.HasLooked || test.Refusal is not null)
         {
             return;
         }
@@ -83,8 +83,21 @@ internal sealed partial class AskOutside : Sweeper, IDisposable
             return answer.Outcome == OutsideOutcome.Conflict ? await FromAsync(witness, answer.Size!.Value) : answer;
         }
 
-        async Task<OutsideAnswer> FromAsync(OutsideWitness witness, long old) =>
-            await WitnessClient.AskAsync(http.Value, witness, new AddCheckpoint(old, await ProveAsync(old), head.Note), deadline.Token);
+        async Task<OutsideAnswer> FromAsync(OutsideWitness witness, long old)
+        {
+            TreeHash[] proof;
+            try
+            {
+                proof = await ProveAsync(old);
+            }
+            catch (Exception exception) when (exception is InvalidOperationException or ArgumentException or FormatException && db.Dialect.UnavailableBehind(exception) is null)
+            {
+                // A tile on its way is damaged: whoever has seen more is shown the rest all the same.
+                return new OutsideAnswer(OutsideOutcome.Failed, $"nothing leads from its {old} epochs to the newest: {exception.Message}");
+            }
+
+            return await WitnessClient.AskAsync(http.Value, witness, new AddCheckpoint(old, proof, head.Note), deadline.Token);
+        }
 
         async Task<TreeHash[]> ProveAsync(long old)
         {
@@ -103,6 +116,7 @@ internal sealed partial class AskOutside : Sweeper, IDisposable
     private async Task RecordAsync(ControlPlaneDbContext db, IEvents events, AskWitnesses.Head head, List<(OutsideWitness Witness, OutsideAnswer Answer)> answers, Dictionary<Guid, OutsideState> known, CancellationToken cancellationToken)
     {
         // Another replica may have shown more meanwhile.
+        var next = new Dictionary<Guid, (long Epoch, int Failures, DateTimeOffset Next)>();
         var (signed, now, good, states) = (await AnchorLog.SignedAsync(db, cancellationToken), time.GetUtcNow(), new List<Cosignature>(), new List<(Guid, OutsideState)>());
         foreach (var (witness, answer) in answers)
         {
@@ -127,7 +141,11 @@ internal sealed partial class AskOutside : Sweeper, IDisposable
                 LogFailed(logger, witness.Address, answer.Text);
             }
 
-            asked[witness.Id] = (head.Checkpoint.Size, failures, now + PauseAfter(failures, options.Epoch));
+            next[witness.Id] = (head.Checkpoint.Size, failures, now + PauseAfter(failures, options.Epoch));
+            if (failures > 0)
+            {
+                asked[witness.Id] = next[witness.Id];
+            }
         }
 
         if (states.Count > 0)
@@ -137,6 +155,12 @@ internal sealed partial class AskOutside : Sweeper, IDisposable
             await Cosignature.StoreAsync(db, good, options, cancellationToken);
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
+        }
+
+        // What was not stored is asked for again.
+        foreach (var (witness, last) in next)
+        {
+            asked[witness] = last;
         }
     }
 

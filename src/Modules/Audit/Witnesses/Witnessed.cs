@@ -17,9 +17,17 @@ internal static class Witnessed
     /// <summary>By what a policy calls all of them.</summary>
     public const string Group = "witnesses";
 
-    /// <summary>How many have to see a log: of the anchor as many as are wanted, or as there are; of any other log one.</summary>
-    public static async Task<int> QuorumAsync(ControlPlaneDbContext db, Guid log, AuditOptions options, CancellationToken cancellationToken) =>
-        log == AnchorLog.Id ? Math.Clamp(await Seats(db).CountAsync(cancellationToken) + options.Witnesses.Count, 1, options.WitnessQuorum) : 1;
+    /// <summary>How many have to see a log: of the anchor as many as are wanted, or as there are; of any other log one. Of those from outside there are those who have cosigned it and do not refuse it now.</summary>
+    public static async Task<int> QuorumAsync(ControlPlaneDbContext db, Guid log, AuditOptions options, CancellationToken cancellationToken)
+    {
+        if (log != AnchorLog.Id)
+        {
+            return 1;
+        }
+
+        var known = options.Witnesses.Count == 0 ? [] : await OutsideState.ReadAsync(db, cancellationToken);
+        return Math.Clamp(await Seats(db).CountAsync(cancellationToken) + options.Witnesses.Count(witness => known.GetValueOrDefault(witness.Id) is { Refusal: null }), 1, options.WitnessQuorum);
+    }
 
     /// <summary>The newest size of a log that so many have seen; 0: none.</summary>
     public static async Task<long> SizeAsync(ControlPlaneDbContext db, Guid log, int quorum, CancellationToken cancellationToken) =>
@@ -58,7 +66,7 @@ internal static class Witnessed
         }
 
         return names.Count == 0 ? text.Append("quorum none\n").ToString()
-            : text.Append(CultureInfo.InvariantCulture, $"group {Group} {(isAnchor ? Math.Min(options.WitnessQuorum, names.Count) : 1)} {string.Join(' ', names)}\nquorum {Group}\n").ToString();
+            : text.Append(CultureInfo.InvariantCulture, $"group {Group} {Math.Min(await QuorumAsync(db, log.Id, options, cancellationToken), names.Count)} {string.Join(' ', names)}\nquorum {Group}\n").ToString();
     }
 
     // Everybody's, as the anchor is: names and keys that name nobody.
