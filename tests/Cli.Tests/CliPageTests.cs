@@ -91,24 +91,60 @@ public sealed partial class CliPageTests(SignedInHost here)
         // Rotated away, it begins anew and the entries go on; shorter than it was, or of another log, nothing is written.
         string[] export = ["audit", "export", address, "--format", "ocsf", "--output", "audit.ocsf", "--state", "audit.export"];
         File.Move(file, space.PathOf("audit.ocsf.1"));
-        Assert.Equal(0, (await space.McAsync(export)).Code);
-        Assert.All(Sequences(file), sequence => Assert.True(sequence >= before.Count));
-        File.Move(space.PathOf("audit.ocsf.1"), file, overwrite: true);
-        var kept = await File.ReadAllTextAsync(state);
-        await File.WriteAllTextAsync(state, kept.Replace("\"length\": ", "\"length\": 99999999", StringComparison.Ordinal));
-        Assert.Equal(64, (await space.McAsync(export)).Code);
-        await File.WriteAllTextAsync(state, kept);
-        Assert.Equal(64, (await space.McAsync("audit", "export", address, "--format", "cef", "--output", "audit.ocsf", "--state", "audit.export")).Code);
-        Assert.Equal(before, Sequences(file));
+        Assert.Equal(0, (await space.McAsync("api", "GET", $"/api/v1/audit/entries?customer={customer}")).Code);
+        await Eventually.TrueAsync(async () =>
+        {
+            Assert.Equal(0, (await space.McAsync(export)).Code);
+            return Sequences(file).Count > 0;
+        }, "the look at the entries is in the new file");
+        Assert.Equal(before.Count, Sequences(file)[0]);
+        var (kept, written) = (await File.ReadAllTextAsync(state), await File.ReadAllTextAsync(file));
+        foreach (var (expected, change) in new (int, Func<string, string>)[]
+        {
+            (64, text => text.Replace("\"length\": ", "\"length\": 99999999", StringComparison.Ordinal)), (64, text => Length().Replace(text, "\"length\": 7")),
+            (2, text => LeafHash().Replace(text, "\"leafHash\": \"AAAA\"")), (2, text => text.Replace("\"origin\": \"", "\"origin\": \"not-", StringComparison.Ordinal)), (0, text => text),
+        })
+        {
+            await File.WriteAllTextAsync(state, change(kept));
+            var answer = await space.McAsync(export);
+            Assert.True(answer.Code == expected, $"{expected}: {answer.Error}");
+        }
+
+        foreach (var (format, output, states) in new[] { ("cef", "audit.ocsf", "audit.export"), ("ocsf", "other", "audit.export"), ("ocsf", "audit.ocsf", "new.state"), ("ocsf", "audit.export", "audit.export") })
+        {
+            Assert.Equal(64, (await space.McAsync("audit", "export", address, "--format", format, "--output", output, "--state", states)).Code);
+        }
+
+        using (new FileStream($"{state}.lock", FileMode.Open, FileAccess.ReadWrite, FileShare.None))
+        {
+            var second = await space.McAsync(export);
+            Assert.True(second.Code == 64 && second.Error.Contains("running already", StringComparison.Ordinal), second.Error);
+        }
+
+        Assert.StartsWith(written, await File.ReadAllTextAsync(file), StringComparison.Ordinal);
+        foreach (var format in new[] { "cef", "jsonl" })
+        {
+            // Once more, so that it finds its own last line.
+            string[] other = ["audit", "export", address, "--format", format, "--output", format, "--state", $"{format}.state"];
+            Assert.Equal((0, 0), ((await space.McAsync(other)).Code, (await space.McAsync(other)).Code));
+            Assert.True(File.ReadLines(space.PathOf(format)).Count() > before.Count, format);
+        }
 
         // Of a log that is not there, or of which there is less than was seen, nothing is said that looks like all is well.
         Assert.Equal(3, (await space.McAsync("audit", "export", address, "--from", "100000", "--output", "none", "--state", "none.state")).Code);
+        Assert.False(File.Exists(space.PathOf("none.state")));
         Assert.Equal(3, (await space.McAsync("audit", "export", $"{here.Server}/api/v1/audit/logs/{Guid.CreateVersion7()}", "--output", "no", "--state", "no.state")).Code);
     }
 
     private static List<long> Sequences(string file) => [.. File.ReadLines(file).Select(line => (long)JsonNode.Parse(line)!["metadata"]!["sequence"]!)];
 
     private static List<string> Blocks(string about) => [.. Block().Matches(Page).Select(match => match.Groups["text"].Value).Where(text => about.Length > 0 ? text.Contains(about, StringComparison.Ordinal) : !text.Contains("mc audit", StringComparison.Ordinal))];
+
+    [GeneratedRegex("\"length\": [0-9]+")]
+    private static partial Regex Length();
+
+    [GeneratedRegex("\"leafHash\": \"[^\"]+\"")]
+    private static partial Regex LeafHash();
 
     [GeneratedRegex("^```sh\n(?<text>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Block();

@@ -72,9 +72,14 @@ public sealed partial class AuditBundleTests
         Assert.Contains("a\\nb", seen, StringComparison.Ordinal);
         Assert.DoesNotContain("192.0.2.", seen, StringComparison.Ordinal);
 
-        // Staff that takes it is told in it.
-        await ExportAsync(host.Admin, log.Id, "?format=cef");
-        await Eventually.TrueAsync(async () => (await client.GetFromJsonAsync<Page<AuditEntryItem>>("/api/v1/audit/entries?type=audit.log-read"))!.Items.Count > 0, "the customer's log says that staff read it");
+        // Staff that takes it is told in it, also when it has just looked at the log itself.
+        var third = await host.CreateCustomerAsync("Theta");
+        var (theirs, _) = await host.ClientWithTokenAsync(third.Id, "audit:read");
+        using var _2 = theirs;
+        var small = await SignedAsync(third.Id, 1);
+        (await host.Admin.GetAsync(new Uri($"/api/v1/audit/logs/{small.Id}/checkpoint", UriKind.Relative))).EnsureSuccessStatusCode().Dispose();
+        await ExportAsync(host.Admin, small.Id, "?format=cef");
+        await Eventually.TrueAsync(async () => (await theirs.GetFromJsonAsync<Page<AuditEntryItem>>("/api/v1/audit/entries?type=audit.log-export-read"))!.Items.Count == 1, "the customer's log says that staff exported it");
     }
 
     private static Uri Export(Guid log, string query) => new($"/api/v1/audit/logs/{log}/export{query}", UriKind.Relative);

@@ -97,6 +97,7 @@ public sealed partial class AuditExportTests
         {
             ("identity.signed-in", 300201), ("identity.session-ended", 300202), ("identity.step-up-proven", 300301), ("identity.scope-granted", 300501), ("identity.person-invited", 300101), ("identity.passkey-added", 300110), ("identity.person-disabled", 300105),
             ("identity.group-removed", 300605), ("callhome.cluster-suspended", 300412), ("callhome.cluster-enrolled", 300406), ("licensing.customer-created", 300401), ("identity.token-revoked", 300404), ("fleet.cluster-read", 600302), ("fleet.job-started", 600303), ("fleet.a-b", 600399),
+            ("audit.log-read", 600302), ("audit.log-export-read", 600302), ("identity.group-read", 600302), ("audit.log-damaged", 300499), ("callhome.clone-suspected", 600399),
         })
         {
             Assert.Equal((type, uid), (type, OcsfType.Of(type).Uid));
@@ -109,6 +110,12 @@ public sealed partial class AuditExportTests
         using var signedIn = JsonDocument.Parse(Line("ocsf", Entry(0, "identity.signed-in", of => of with { Target = new AuditTarget("person", "p"), Changes = [Change.Add("/session", "s1"), Change.Add("/factors", "pwd otp mfa")] })));
         Assert.Equal([11, 7], signedIn.RootElement.GetProperty("auth_factors").EnumerateArray().Select(factor => factor.GetProperty("factor_type_id").GetInt32()));
         Assert.Equal("s1", signedIn.RootElement.GetProperty("session").GetProperty("uid").GetString());
+
+        foreach (var (auth, id, name) in new[] { ("openid", 4, "OpenID"), ("saml", 5, "SAML"), ("ldap", 12, "LDAP"), ("passkey", 99, "passkey") })
+        {
+            using var refused = JsonDocument.Parse(Line("ocsf", Entry(0, "identity.sign-in-refused", of => of with { Target = new AuditTarget("provider", "p"), Actor = new AuditActor("system", "unknown", auth) })));
+            Assert.Equal((id, name, 0), (refused.RootElement.GetProperty("auth_protocol_id").GetInt32(), refused.RootElement.GetProperty("auth_protocol").GetString(), refused.RootElement.GetProperty("user").GetProperty("type_id").GetInt32()));
+        }
 
         using var granted = JsonDocument.Parse(Line("ocsf", Entry(0, "identity.scope-granted", of => of with { Target = new AuditTarget("serviceAccount", "a"), Changes = [Change.Add("/scopes", "fleet:read")] })));
         Assert.Equal(["fleet:read"], granted.RootElement.GetProperty("privileges").EnumerateArray().Select(one => one.GetString()));
@@ -135,6 +142,34 @@ public sealed partial class AuditExportTests
         }
     }
 
+    [Fact]
+    public void What_cannot_be_proven_or_would_end_its_line_gets_a_line_that_says_so_and_has_nothing_of_it()
+    {
+        var good = Entry(5, "identity.person-changed", of => of with { Reason = "secret" }).Content;
+        var text = Encoding.UTF8.GetString(good);
+        string[] hostile =
+        [
+            text.Replace("{", "{\n", StringComparison.Ordinal), text.Replace(":", ":\t", StringComparison.Ordinal), text.Replace("secret", "secret\u0085", StringComparison.Ordinal), text.Replace("secret", "secret\u2028", StringComparison.Ordinal),
+            text.Replace("secret", "secret\u2029", StringComparison.Ordinal), $"{text[..^1]},\"reason\":\"another secret\"}}", "secret", "{\"secret\": 1}", "[]",
+        ];
+        (string? Content, string? Hashed)[] damaged = [(null, null), (null, text), (text, null), (text, "other"), .. hostile.Select(one => (one, one))];
+        foreach (var (content, hashed) in damaged)
+        {
+            var hash = hashed is null ? null : TreeHash.OfLeaf(Encoding.UTF8.GetBytes(hashed)).ToString();
+            var leaf = new ExportedLeaf(Log, 5, content is null ? null : Encoding.UTF8.GetBytes(content), hash is null ? null : Convert.FromBase64String(hash), []);
+            foreach (var format in ExportFormat.All)
+            {
+                var line = Line(leaf, format);
+                Assert.DoesNotContain("secret", line, StringComparison.Ordinal);
+                Assert.Contains("damaged", line, StringComparison.Ordinal);
+                Assert.Contains(Log.Origin, line, StringComparison.Ordinal);
+                Assert.Contains(format.Name == "cef" ? $"cn1=5{(hash is null ? "" : $" cs1Label=leafHash cs1={hash.Replace("=", @"\=", StringComparison.Ordinal)}")} cs3" : $"\"index\":5,\"leafHash\":{(hash is null ? "null" : $"\"{hash}\"")}", line, StringComparison.Ordinal);
+            }
+        }
+
+        Assert.All(ExportFormat.All, format => Assert.Equal(Line(format.Name, new ExportedEntry(Log, 5, good, [])), Line(new ExportedLeaf(Log, 5, good, TreeHash.OfLeaf(good).Span.ToArray(), []), format)));
+    }
+
     // What is told as a fact: all names of that form but those of messages, handlers, jobs and classes of records.
     private static SortedSet<string> ToldTypes()
     {
@@ -147,7 +182,7 @@ public sealed partial class AuditExportTests
         }
 
         // What stands in two halves in the sources.
-        return [.. types, "callhome.cluster-suspended", "callhome.cluster-resumed", "callhome.cluster-decommissioned", "audit.log-read", "fleet.cluster-read", "identity.people-read"];
+        return [.. types, "callhome.cluster-suspended", "callhome.cluster-resumed", "callhome.cluster-decommissioned", "audit.log-read", "audit.log-export-read", "fleet.cluster-read", "identity.people-read"];
     }
 
     private static ExportedEntry Entry(long index, string type, Func<AuditEntryRecorded, AuditEntryRecorded> with)
@@ -163,6 +198,18 @@ public sealed partial class AuditExportTests
     {
         var bytes = new ArrayBufferWriter<byte>();
         ExportFormat.All.Single(one => one.Name == format).Write(bytes, entry);
+        return OneLine(bytes);
+    }
+
+    private static string Line(ExportedLeaf leaf, ExportFormat format)
+    {
+        var bytes = new ArrayBufferWriter<byte>();
+        leaf.Write(bytes, format);
+        return OneLine(bytes);
+    }
+
+    private static string OneLine(ArrayBufferWriter<byte> bytes)
+    {
         var line = Encoding.UTF8.GetString(bytes.WrittenSpan);
         Assert.DoesNotContain(line, character => char.IsControl(character) || character is '\u2028' or '\u2029');
         return line;

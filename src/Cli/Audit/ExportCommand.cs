@@ -11,9 +11,9 @@ internal static class ExportCommand
     private const string Help = """
         Append the entries of a log of Mission Control to a file, one line each, for what collects logs: those that are signed and not in the file yet.
 
-        It ends when it has come to the end of the log; have it run again, every minute or every hour. Entries come once and in their order, also when it was interrupted, and the file may be rotated away in between.
+        It ends when it has come to the end of the log; have it run again, every minute or every hour, for as long as you are signed in. Entries come once and in their order, also when it was interrupted, and the file may be rotated away in between.
 
-        Exit codes: 0 the file has all that is signed; 3 the server could not be asked, and what is in the file is good; 64 wrong use, or a file here cannot be read or written; 130 interrupted.
+        Exit codes: 0 the file has all that is signed; 2 the log is another one than before, and nothing was appended; 3 the server could not be asked, and what is in the file is good; 64 wrong use, or a file here cannot be read or written; 130 interrupted.
 
         Example:
           mc audit export https://control.example.com/api/v1/audit/logs/ID --format ocsf --output audit.ocsf --state audit.export
@@ -49,7 +49,7 @@ internal static class ExportCommand
             try
             {
                 using var log = LogSource.At(parsed.GetValue(source)!, parsed.GetValue(caFile));
-                using var file = new ExportFile(parsed.GetValue(output)!, parsed.GetValue(state)!, new ExportState(parsed.GetValue(source)!.TrimEnd('/'), parsed.GetValue(format)!, parsed.GetValue(from), 0));
+                using var file = new ExportFile(parsed.GetValue(state)!, new ExportState(parsed.GetValue(source)!.TrimEnd('/'), parsed.GetValue(format)!, Path.GetFullPath(parsed.GetValue(output)!), parsed.GetValue(from), 0));
                 var first = file.Next;
                 await file.FillAsync(log, cancellationToken);
                 said.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{file.Next - first} entries; the next one is {file.Next}."));
@@ -64,6 +64,11 @@ internal static class ExportCommand
             {
                 error.WriteLine(Printable.Line(failure.Message));
                 return Incomplete;
+            }
+            catch (OtherLog other)
+            {
+                error.WriteLine(Printable.Line(other.Message));
+                return (int)Verdict.Inconsistent;
             }
             catch (Exception exception) when (exception is CommandFailure or IOException or UnauthorizedAccessException or ArgumentException)
             {

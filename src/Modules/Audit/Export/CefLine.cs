@@ -95,6 +95,19 @@ internal static class CefLine
         }
     }
 
+    /// <summary>The line of what is no entry any more.</summary>
+    public static void WriteDamaged(IBufferWriter<byte> output, ExportedLeaf leaf)
+    {
+        var line = new StringBuilder().Append(CultureInfo.InvariantCulture, $"CEF:0|Mission Control|Mission Control|1|{ExportedLeaf.DamagedType}|entry damaged|{Severities[^1]}|cn1Label=logIndex cn1={leaf.Index}");
+        if (leaf.HashText is { } hash)
+        {
+            line.Append(" cs1Label=leafHash cs1=").Append(hash.Replace("=", @"\=", StringComparison.Ordinal));
+        }
+
+        line.Append(" cs3Label=logOrigin cs3=").Append(leaf.Log.Origin.Replace("=", @"\=", StringComparison.Ordinal));
+        Encoding.UTF8.GetBytes(line.ToString(), output);
+    }
+
     private static void Header(StringBuilder line, string value)
     {
         foreach (var character in value)

@@ -8,14 +8,18 @@ namespace MissionControl.Audit.Export;
 /// <param name="Name">As it is asked for.</param>
 /// <param name="ContentType">Of the answer.</param>
 /// <param name="Write">Writes a line without its end.</param>
-internal sealed record ExportFormat(string Name, string ContentType, Action<IBufferWriter<byte>, ExportedEntry> Write)
+/// <param name="WriteDamaged">Writes the line of what is no entry any more.</param>
+internal sealed record ExportFormat(string Name, string ContentType, Action<IBufferWriter<byte>, ExportedEntry> Write, Action<IBufferWriter<byte>, ExportedLeaf> WriteDamaged)
 {
     private const string JsonLines = "application/x-ndjson";
 
     /// <summary>Text stays readable; control characters and separators of lines are escaped all the same.</summary>
     public static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    public static IReadOnlyList<ExportFormat> All { get; } = [new("jsonl", JsonLines, WriteJson), new("ocsf", JsonLines, OcsfLine.Write), new("cef", "text/plain; charset=utf-8", CefLine.Write)];
+    public static IReadOnlyList<ExportFormat> All { get; } =
+    [
+        new("jsonl", JsonLines, WriteJson, WriteDamagedJson), new("ocsf", JsonLines, OcsfLine.Write, OcsfLine.WriteDamaged), new("cef", "text/plain; charset=utf-8", CefLine.Write, CefLine.WriteDamaged),
+    ];
 
     // The entry as its very bytes, so that whoever keeps the line can hash them.
     private static void WriteJson(IBufferWriter<byte> output, ExportedEntry entry)
@@ -46,6 +50,18 @@ internal sealed record ExportFormat(string Name, string ContentType, Action<IBuf
         }
 
         json.WriteEndObject();
+        json.WriteEndObject();
+    }
+
+    private static void WriteDamagedJson(IBufferWriter<byte> output, ExportedLeaf leaf)
+    {
+        using var json = new Utf8JsonWriter(output, Json);
+        json.WriteStartObject();
+        json.WriteBoolean("damaged", true);
+        json.WriteNumber("index", leaf.Index);
+        json.WriteString("leafHash", leaf.HashText);
+        json.WriteString("logId", leaf.Log.Id);
+        json.WriteString("origin", leaf.Log.Origin);
         json.WriteEndObject();
     }
 }

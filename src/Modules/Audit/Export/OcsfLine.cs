@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using System.Text.Json;
+using MissionControl.Audit.Logs;
 
 namespace MissionControl.Audit.Export;
 
@@ -14,6 +15,9 @@ internal static class OcsfLine
 
     // Factors as amr names them (RFC 8176), by their numbers there.
     private static readonly Dictionary<string, (int Id, string Name)> Factors = new(StringComparer.Ordinal) { ["otp"] = (7, "OTP"), ["hwk"] = (10, "WebAuthn"), ["swk"] = (10, "WebAuthn"), ["pwd"] = (11, "Password") };
+
+    // Ways to sign in that have a number there.
+    private static readonly Dictionary<string, (int Id, string Name)> Protocols = new(StringComparer.Ordinal) { ["openid"] = (4, "OpenID"), ["saml"] = (5, "SAML"), ["ldap"] = (12, "LDAP") };
 
     public static void Write(IBufferWriter<byte> output, ExportedEntry entry)
     {
@@ -52,6 +56,39 @@ internal static class OcsfLine
         json.WriteString("type_name", $"{type.Class.Name}: {(type.Activity == Other ? "Other" : type.Caption)}");
         json.WriteNumber("type_uid", type.Uid);
         Unmapped(json, entry);
+        json.WriteEndObject();
+    }
+
+    /// <summary>The line of what is no entry any more: a Base Event, for nobody knows what it was, nor when.</summary>
+    public static void WriteDamaged(IBufferWriter<byte> output, ExportedLeaf leaf)
+    {
+        using var json = new Utf8JsonWriter(output, ExportFormat.Json);
+        json.WriteStartObject();
+        json.WriteNumber("activity_id", Other);
+        json.WriteString("activity_name", "entry-damaged");
+        json.WriteString("category_name", "Uncategorized");
+        json.WriteNumber("category_uid", 0);
+        json.WriteString("class_name", "Base Event");
+        json.WriteNumber("class_uid", 0);
+        json.WriteString("message", "entry damaged");
+        json.WriteStartObject("metadata");
+        json.WriteString("event_code", ExportedLeaf.DamagedType);
+        json.WriteString("log_name", leaf.Log.Origin);
+        json.WriteString("log_provider", Product);
+        WriteProduct(json);
+        json.WriteNumber("sequence", leaf.Index);
+        Optional(json, "tenant_uid", leaf.Log.CustomerId?.ToString());
+        json.WriteString("version", Version);
+        json.WriteEndObject();
+        json.WriteString("severity", "High");
+        json.WriteNumber("severity_id", 4);
+        json.WriteNumber("time", 0);
+        json.WriteString("type_name", "Base Event: Other");
+        json.WriteNumber("type_uid", Other);
+        json.WriteStartObject("unmapped");
+        json.WriteBoolean("damaged", true);
+        WriteProof(json, leaf.Log, leaf.Index, leaf.HashText);
+        json.WriteEndObject();
         json.WriteEndObject();
     }
 
@@ -126,8 +163,13 @@ internal static class OcsfLine
         var session = isSession ? ExportedEntry.Text(entry.Target, "id") : Values(changes, "/session").FirstOrDefault() ?? ExportedEntry.Text(entry.Actor, "sessionId");
         if (kind == OcsfClass.Authentication)
         {
-            Optional(json, "auth_protocol", ExportedEntry.Text(entry.Actor, "auth"));
-            json.WriteNumber("auth_protocol_id", Other);
+            if (ExportedEntry.Text(entry.Actor, "auth") is { } auth)
+            {
+                var (id, name) = Protocols.GetValueOrDefault(auth, (Other, auth));
+                json.WriteString("auth_protocol", name);
+                json.WriteNumber("auth_protocol_id", id);
+            }
+
             WriteFactors(json, changes);
             json.WriteBoolean("is_mfa", IsMfa(entry));
             json.WriteBoolean("is_remote", ExportedEntry.Text(entry.Actor, "auth") != "local");
@@ -179,10 +221,7 @@ internal static class OcsfLine
             Optional(json, "original_event_uid", ExportedEntry.Text(entry.Told, "eventId"));
         }
 
-        json.WriteStartObject("product");
-        json.WriteString("name", Product);
-        json.WriteString("vendor_name", Product);
-        json.WriteEndObject();
+        WriteProduct(json);
         json.WriteNumber("sequence", entry.Index);
         Optional(json, "tenant_uid", ExportedEntry.Text(entry.Entry, "customerId"));
         json.WriteString("uid", entry.EventId);
@@ -229,12 +268,25 @@ internal static class OcsfLine
         json.WriteString("producer", ExportedEntry.Text(entry.Entry, "producer"));
         json.WriteNumber("producer_seq", entry.Entry.GetProperty("producerSeq").GetInt64());
         Optional(json, "ticket", ExportedEntry.Text(entry.Told, "ticket"));
-        json.WriteStartObject("tlog");
-        json.WriteNumber("index", entry.Index);
-        json.WriteString("leafHash", entry.Hash.ToString());
-        json.WriteString("logId", entry.Log.Id);
-        json.WriteString("origin", entry.Log.Origin);
+        WriteProof(json, entry.Log, entry.Index, entry.Hash.ToString());
         json.WriteEndObject();
+    }
+
+    private static void WriteProduct(Utf8JsonWriter json)
+    {
+        json.WriteStartObject("product");
+        json.WriteString("name", Product);
+        json.WriteString("vendor_name", Product);
+        json.WriteEndObject();
+    }
+
+    private static void WriteProof(Utf8JsonWriter json, Log log, long index, string? hash)
+    {
+        json.WriteStartObject("tlog");
+        json.WriteNumber("index", index);
+        json.WriteString("leafHash", hash);
+        json.WriteString("logId", log.Id);
+        json.WriteString("origin", log.Origin);
         json.WriteEndObject();
     }
 
@@ -263,7 +315,7 @@ internal static class OcsfLine
         }
 
         json.WriteString("type", kind);
-        json.WriteNumber("type_id", kind switch { "staff" or "customerUser" or "person" => 1, "system" => 3, "serviceAccount" => 4, _ => Other });
+        json.WriteNumber("type_id", ExportedEntry.Text(who, "id") == Unknown ? 0 : kind switch { "staff" or "customerUser" or "person" => 1, "system" => 3, "serviceAccount" => 4, _ => Other });
         json.WriteString("uid", ExportedEntry.Text(who, "id"));
         json.WriteEndObject();
     }

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using MissionControl.Platform.Security;
 
 namespace MissionControl.Audit.Export;
 
@@ -87,7 +88,10 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
         (Words: "created added joined invited registered opened saved defined issued given begun proven", Means: new[] { "Create" }),
         ("enrolled readmitted", ["Enroll"]),
         ("unenrolled decommissioned", ["Unenroll"]),
-        ("read tested verified reviewed fetched damaged missing returned suspected gap filled", ["Read"]),
+        ("read tested verified reviewed fetched", ["Read"]),
+
+        // What was found, and nobody did.
+        ("damaged missing returned suspected gap filled", []),
         ("changed rotated renewed confirmed released held accepted adopted asked requested disputed retried started imported skipped repeated conflict leaked closed granted", ["Update"]),
         ("enabled", ["Enable", "Update"]),
         ("disabled", ["Disable", "Update"]),
@@ -112,6 +116,11 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
     /// <summary>What an entry of a type is.</summary>
     public static OcsfType Of(string type)
     {
+        if (type.EndsWith(StaffReads.Suffix, StringComparison.Ordinal))
+        {
+            return Numbered(OcsfClass.ApiActivity, "Read")!;
+        }
+
         if (Types.TryGetValue(type, out var exact))
         {
             return Numbered(exact.Class, exact.Activity)!;
