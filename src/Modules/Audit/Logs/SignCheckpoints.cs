@@ -19,7 +19,7 @@ namespace MissionControl.Audit.Logs;
 /// be a second history. What is signed is remembered outside the database before anybody can see it: a crash between leaves a memory
 /// of a tree that is stored all the same, and never a checkpoint that nobody remembers.
 /// </summary>
-internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, WatchHeads watch, AppendOnlyTest test, TimeProvider time, ILogger<SignCheckpoints> logger) : Sweeper("audit.sign-checkpoints", "audit", TimeSpan.FromSeconds(1))
+internal sealed partial class SignCheckpoints(LogKey key, HeadGuard guard, WatchHeads watch, AppendOnlyTest test, TimeProvider time, ILogger<SignCheckpoints> logger) : Sweeper("audit.sign-checkpoints", "audit", TimeSpan.FromMilliseconds(800))
 {
     private const int Batch = 200;
 
