@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
@@ -102,11 +101,12 @@ public sealed class AuditCheckTests : IAsyncLifetime
         Assert.Equal(("operator", log.Id.ToString(), "failed"), (told.Log, told.TargetId, told.Outcome));
         Assert.NotEmpty((await host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>("/api/v1/audit/entries?type=audit.logs-verified&limit=1"))!.Items);
 
-        // What is not what was hashed any more does not leave as a line; what stands behind it does.
+        // What is not what was hashed any more does not leave; a line says so in its place, and what stands around it does.
         await ExecuteAsync($"UPDATE audit_log_leaf SET content = {{0}} WHERE position = 10 AND log_id = '{key}'", changed);
-        using var broken = await host.Admin.GetAsync(new Uri($"/api/v1/audit/logs/{log.Id}/export?limit=20", UriKind.Relative), Token);
-        Assert.Equal(HttpStatusCode.InternalServerError, broken.StatusCode);
-        Assert.Equal(20, (await host.Admin.GetStringAsync(new Uri($"/api/v1/audit/logs/{log.Id}/export?from=11&limit=20", UriKind.Relative), Token)).Count(character => character == '\n'));
+        var lines = (await host.Admin.GetStringAsync(new Uri($"/api/v1/audit/logs/{log.Id}/export?limit=20", UriKind.Relative), Token)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(20, lines.Length);
+        Assert.Equal([10], Enumerable.Range(0, 20).Where(i => lines[i].Contains("\"damaged\":true", StringComparison.Ordinal)));
+        Assert.DoesNotContain("\"entry\"", lines[10], StringComparison.Ordinal);
     }
 
     // Changes a row, looks, and puts it back as it was.

@@ -2,6 +2,7 @@ using System.Data;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
+using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 
 namespace MissionControl.Platform.Data;
@@ -13,14 +14,16 @@ namespace MissionControl.Platform.Data;
 public sealed class ControlPlaneDbContext(DbContextOptions<ControlPlaneDbContext> options, ModuleCatalog modules, IDatabaseDialect dialect, CustomerScope scope)
     : DbContext(options)
 {
+    private const string Savepoint = "facts";
+
     /// <summary>Whose rows queries may see.</summary>
     public CustomerScope Scope { get; } = scope;
 
     /// <summary>What differs between the engines.</summary>
     public IDatabaseDialect Dialect { get; } = dialect;
 
-    /// <summary>What else is written with every save: the outbox numbers audit entries there.</summary>
-    internal WithSave? WithSave { get; set; }
+    /// <summary>What is told with the next save: audit entries are numbered in its transaction, in front of its rows.</summary>
+    internal ScopedEvents? Events { get; set; }
 
     /// <summary>Called after the outermost commit: whoever waits for what was written is woken here, as the outbox's dispatcher is.</summary>
     public Action? AfterCommit { get; set; }
@@ -64,7 +67,7 @@ public sealed class ControlPlaneDbContext(DbContextOptions<ControlPlaneDbContext
     public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
     {
         await using var transaction = await JoinWriteAsync(cancellationToken);
-        var written = WithSave is { IsWanted: true } ? await SaveWithAsync(WithSave, transaction.IsForeign, acceptAllChangesOnSuccess, cancellationToken) : await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        var written = Events is { HasFacts: true } ? await SaveWithFactsAsync(Events, transaction.IsForeign, acceptAllChangesOnSuccess, cancellationToken) : await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return written;
     }
@@ -106,30 +109,29 @@ public sealed class ControlPlaneDbContext(DbContextOptions<ControlPlaneDbContext
         ModelConventions.Apply(modelBuilder, this);
     }
 
-    // Whoever opened the transaction may go on in it after a save that failed: what was written for that save goes back with it.
-    private async Task<int> SaveWithAsync(WithSave with, bool isForeign, bool acceptAllChangesOnSuccess, CancellationToken cancellationToken)
+    // Whoever opened the transaction may go on in it after a save that failed: the numbers that were given for that save go back with it.
+    private async Task<int> SaveWithFactsAsync(ScopedEvents events, bool isForeign, bool acceptAllChangesOnSuccess, CancellationToken cancellationToken)
     {
         var transaction = Database.CurrentTransaction!;
         if (isForeign)
         {
-            await transaction.CreateSavepointAsync(WithSave.Savepoint, cancellationToken);
+            await transaction.CreateSavepointAsync(Savepoint, cancellationToken);
         }
 
         try
         {
-            await with.WriteAsync(cancellationToken);
+            await events.WriteFactsAsync(cancellationToken);
             var written = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
-            with.Saved();
+            events.Saved();
             return written;
         }
         catch
         {
-            with.TakeBack();
             if (isForeign)
             {
                 try
                 {
-                    await transaction.RollbackToSavepointAsync(WithSave.Savepoint, CancellationToken.None);
+                    await transaction.RollbackToSavepointAsync(Savepoint, CancellationToken.None);
                 }
                 catch (Exception exception) when (exception is DbException or InvalidOperationException)
                 {

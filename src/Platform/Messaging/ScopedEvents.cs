@@ -11,7 +11,7 @@ using MissionControl.Protocol.Tokens;
 namespace MissionControl.Platform.Messaging;
 
 /// <summary>Writes outbox rows into the business transaction of its scope.</summary>
-internal sealed class ScopedEvents : WithSave, IEvents
+internal sealed class ScopedEvents : IEvents
 {
     private readonly ControlPlaneDbContext db;
     private readonly ModuleScope module;
@@ -29,7 +29,7 @@ internal sealed class ScopedEvents : WithSave, IEvents
         this.principal = principal;
         this.process = process;
         this.time = time;
-        db.WithSave = this;
+        db.Events = this;
         db.AfterCommit += () =>
         {
             if (wrote)
@@ -75,12 +75,23 @@ internal sealed class ScopedEvents : WithSave, IEvents
         facts.Add(fact);
     }
 
-    /// <inheritdoc />
-    public override bool IsWanted => facts.Count > 0;
+    /// <summary>Whether there is anything to number.</summary>
+    public bool HasFacts => facts.Count + numbered.Count > 0;
 
     /// <summary>Numbers the collected facts inside the saving transaction: a rolled-back change takes its numbers back with it.</summary>
-    public override async Task WriteAsync(CancellationToken cancellationToken)
+    public async Task WriteFactsAsync(CancellationToken cancellationToken)
     {
+        // Of a save that failed, what is still to be saved gets another number: the one it had went back. What was dropped since is not told.
+        var outbox = db.Outbox(module.Current);
+        var again = numbered.Where(one => outbox.Entry(one.Row).State == EntityState.Added).ToList();
+        again.ForEach(one => outbox.Entry(one.Row).State = EntityState.Detached);
+        facts.InsertRange(0, again.Select(one => one.Fact));
+        numbered.Clear();
+        if (facts.Count == 0)
+        {
+            return;
+        }
+
         var producer = $"{module.Current}/{process.Instance}";
         var producers = db.AuditProducers(module.Current);
         // The row's lock is held to the end of the transaction: numbers are given in the order of commits.
@@ -101,16 +112,8 @@ internal sealed class ScopedEvents : WithSave, IEvents
         facts.Clear();
     }
 
-    /// <inheritdoc />
-    public override void Saved() => numbered.Clear();
-
-    /// <inheritdoc />
-    public override void TakeBack()
-    {
-        numbered.ForEach(one => db.Entry(one.Row).State = EntityState.Detached);
-        facts.InsertRange(0, numbered.Select(one => one.Fact));
-        numbered.Clear();
-    }
+    /// <summary>What was numbered is saved.</summary>
+    public void Saved() => numbered.Clear();
 
     /// <summary>The log is for good, and many read it: a token that somebody pasted into a reason or a name is cut to its id before it is written.</summary>
     private static byte[] Masked(byte[] json)
