@@ -141,7 +141,7 @@ public sealed class AuditServedTests : IDisposable
             await Task.Delay(Timeout.InfiniteTimeSpan, context.RequestAborted);
         });
 
-        using var slow = new HttpLog(new Uri($"{server.Address}/"), null, TimeSpan.FromMilliseconds(200));
+        using var slow = new HttpLog(new Uri($"{server.Address}/"), null, null, TimeSpan.FromMilliseconds(200));
         Assert.StartsWith("checkpoint did not come within ", (await Assert.ThrowsAsync<SourceFailure>(() => slow.CheckpointAsync(CancellationToken.None))).Message, StringComparison.Ordinal);
 
         // And whoever has had enough can end it.

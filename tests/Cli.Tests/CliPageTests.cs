@@ -69,8 +69,23 @@ public sealed partial class CliPageTests(SignedInHost here)
         var address = $"{here.Server}/api/v1/audit/logs/{(string)log!["id"]!}";
         var block = Assert.Single(Blocks("mc audit export")).Replace("https://control.example.com/api/v1/audit/logs/ID", address, StringComparison.Ordinal);
 
+        // A program asks by a token that may do nothing else, from a file that nobody else reads, and sees its own customer alone.
+        File.Copy(here.Host.CaFile, space.PathOf("ca.pem"));
+        var made = await here.ApiAsync(space, confirms: true, "POST", "/api/v1/identity/tokens", "--data", $$"""{"name": "siem", "scopes": ["audit:read"], "networks": ["127.0.0.0/8"], "customerId": "{{customer}}"}""");
+        Assert.True(made.Code == 0, made.Error);
+        var token = (string)JsonNode.Parse(made.Said)!["token"]!;
+        space.Write("siem.token", token + "\n");
+        string[] asked = ["audit", "export", address, "--token-file", "siem.token", "--ca-file", "ca.pem", "--output", "audit.jsonl", "--state", "audit.state"];
+        File.SetUnixFileMode(space.PathOf("siem.token"), UnixFileMode.UserRead | UnixFileMode.GroupRead);
+        var open = await space.McAsync(asked);
+        Assert.True(open.Code == 64 && open.Error.Contains("chmod 600", StringComparison.Ordinal) && !open.Error.Contains(token, StringComparison.Ordinal), open.Error);
+        File.SetUnixFileMode(space.PathOf("siem.token"), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+
         var (code, _, error) = await space.RunAsync("bash", "-e", "-c", block);
         Assert.True(code == 0, error);
+        Assert.NotEmpty(File.ReadLines(space.PathOf("audit.jsonl")));
+        var foreign = JsonNode.Parse((await space.McAsync("api", "GET", "/api/v1/audit/logs?limit=500")).Said)!["items"]!.AsArray().First(item => (string?)item!["kind"] == "operator")!["id"];
+        Assert.Equal(3, (await space.McAsync("audit", "export", $"{here.Server}/api/v1/audit/logs/{foreign}", "--token-file", "siem.token", "--ca-file", "ca.pem", "--output", "foreign", "--state", "foreign.state")).Code);
         if (!OperatingSystem.IsWindows())
         {
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(space.PathOf("audit.ocsf")));

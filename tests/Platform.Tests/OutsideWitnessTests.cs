@@ -138,6 +138,10 @@ public sealed class OutsideWitnessTests : IAsyncLifetime
             Assert.NotNull(seen);
         }
 
+        // Nor does it alarm anybody that they do not cosign what enough others have seen.
+        using var metrics = new HttpClient { BaseAddress = host.Operations };
+        await Eventually.TrueAsync(async () => (await metrics.GetStringAsync("/metrics", Token)).Split('\n').Any(line => line.StartsWith("missioncontrol_audit_epochs_unwitnessed", StringComparison.Ordinal) && double.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture) is 0 or 1), "the anchor is witnessed");
+
         // All were asked, and nothing that others said is kept.
         Assert.Equal(Behaviours.Order(), requests.Keys.Order());
         await using var scope = host.Services.CreateAsyncScope();

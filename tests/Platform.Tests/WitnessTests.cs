@@ -169,6 +169,24 @@ public sealed class WitnessTests(WitnessedHost here) : IClassFixture<WitnessedHo
     }
 
     [Fact]
+    public async Task Whoever_could_not_be_shown_its_customers_log_is_asked_again_in_a_minute_and_not_in_an_hour()
+    {
+        using var key = Ed25519Key.FromSeed(Ed25519Key.NewSeed());
+        var row = new WitnessRow { ClusterId = Guid.CreateVersion7(), CustomerId = Guid.CreateVersion7(), PublicKey = key.PublicKey.ToArray(), IsActive = true, IsEnlisted = true };
+        await here.ReadAsync(async db =>
+        {
+            await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
+            await db.Dialect.UpsertAsync(db, WitnessRow.Rows([row]), null, Token);
+            await transaction.CommitAsync(Token);
+            return 0;
+        });
+
+        WitnessRow? asked = null;
+        await Eventually.TrueAsync(async () => (asked = await here.ReadAsync(db => db.Set<WitnessRow>().SingleAsync(one => one.ClusterId == row.ClusterId, Token))).AskedAt > DateTimeOffset.UnixEpoch, "it was asked");
+        Assert.Equal(TimeSpan.FromMinutes(1), asked!.DueAt - asked.AskedAt);
+    }
+
+    [Fact]
     public async Task A_cluster_that_was_shown_another_history_refuses_and_both_checkpoints_stand_in_its_customers_log()
     {
         var customer = (await here.Host.CreateCustomerAsync("Gamma")).Id;

@@ -40,7 +40,7 @@ public sealed class PageWalkTests(PortalFixture portal)
             await window.Page.EmulateMediaAsync(new PageEmulateMediaOptions { ColorScheme = ColorScheme.Dark });
             await window.PictureAsync($"{Name(address)}-1280-dark");
             await window.Page.SetViewportSizeAsync(390, 900);
-            faults.AddRange(await window.AxeAsync(looksOnly: true));
+            faults.AddRange(await window.AxeAsync(Window.Looks));
             await window.PictureAsync($"{Name(address)}-390-dark");
         }
 

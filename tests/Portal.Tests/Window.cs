@@ -9,8 +9,11 @@ namespace MissionControl.Portal.Tests;
 /// <summary>A browser window that keeps account of what the content policy, the console and the accessibility rules found.</summary>
 public sealed class Window : IAsyncDisposable
 {
-    private static readonly string[] Colours = ["color-contrast", "link-in-text-block"];
-    private static readonly string[] Looks = [.. Colours, "target-size", "scrollable-region-focusable", "aria-hidden-focus", "nested-interactive", "link-name", "button-name"];
+    /// <summary>The accessibility rules that colours can break.</summary>
+    public static readonly IReadOnlyList<string> Colours = ["color-contrast", "link-in-text-block"];
+
+    /// <summary>Those that colours or the width can break, or what shows at some width alone.</summary>
+    public static readonly IReadOnlyList<string> Looks = [.. Colours, "target-size", "scrollable-region-focusable", "aria-hidden-focus", "nested-interactive", "link-name", "button-name"];
     private static readonly Lazy<string> Axe = new(ReadAxe);
 
     // Drawing and packing whole pages takes a third of the walk; who has changed a page asks for them.
@@ -64,8 +67,8 @@ public sealed class Window : IAsyncDisposable
         return (answer.Status, await answer.TextAsync());
     }
 
-    /// <summary>What the accessibility rules of WCAG 2.0 to 2.2, A and AA, find on this page; or only those of them that colours can break, or colours and width.</summary>
-    public async Task<IReadOnlyList<string>> AxeAsync(bool coloursOnly = false, bool looksOnly = false)
+    /// <summary>What the accessibility rules of WCAG 2.0 to 2.2, A and AA, find on this page; or some of them.</summary>
+    public async Task<IReadOnlyList<string>> AxeAsync(IReadOnlyList<string>? only = null)
     {
         // Evaluated, not added to the page: the content policy stays in force. Once for a page, at whatever widths it is looked at.
         if (await Page.EvaluateAsync<bool>("typeof axe === 'undefined'"))
@@ -77,7 +80,7 @@ public sealed class Window : IAsyncDisposable
         var found = await Page.EvaluateAsync<JsonElement>("""
             async only => (await Promise.race([Promise.allSettled(document.getAnimations().filter(one => one.effect.getComputedTiming().endTime < Infinity).map(one => one.finished)), new Promise(after => setTimeout(after, 2000))]), await axe.run(document, { runOnly: only ?? ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], resultTypes: ['violations'] }))
               .violations.flatMap(rule => rule.nodes.map(node => `${rule.id}: ${node.html.slice(0, 160)} ${(node.any[0] ?? node.all[0] ?? node.none[0])?.message ?? ''}`))
-            """, coloursOnly ? Colours : looksOnly ? Looks : null);
+            """, only);
         return [.. found.EnumerateArray().Select(one => $"{Page.Url} {one.GetString()}")];
     }
 
@@ -134,7 +137,7 @@ public sealed class Window : IAsyncDisposable
                 await PictureAsync($"{name}-{width}-{theme}".ToLowerInvariant());
             }
 
-            AssertNothing(await AxeAsync(coloursOnly: theme == ColorScheme.Dark));
+            AssertNothing(await AxeAsync(theme == ColorScheme.Dark ? Colours : null));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using MissionControl.Cli.Server;
 
 namespace MissionControl.Cli.Audit;
@@ -12,13 +13,15 @@ internal sealed class HttpLog : LogSource
     /// <summary>Prepares it; nothing is sent yet.</summary>
     /// <param name="root">Where, with a slash at its end.</param>
     /// <param name="ca">PEM of a further CA to trust; null: the system's alone.</param>
+    /// <param name="token">The bearer; null: nobody asks.</param>
     /// <param name="longestWait">How long one file may take.</param>
-    public HttpLog(Uri root, string? ca, TimeSpan longestWait)
+    public HttpLog(Uri root, string? ca, string? token, TimeSpan longestWait)
     {
         // Bundles may be served compressed (C2SP tlog-tiles, "Log entries"); what is read is counted when it is inflated.
         var handler = Connection.Handler(root, ca);
         handler.AutomaticDecompression = DecompressionMethods.GZip;
         http = new HttpClient(handler) { BaseAddress = root, Timeout = Timeout.InfiniteTimeSpan };
+        http.DefaultRequestHeaders.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
         this.longestWait = longestWait;
     }
 

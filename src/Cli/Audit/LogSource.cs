@@ -35,16 +35,17 @@ internal abstract class LogSource : IDisposable
     /// <summary>The log at a place that is one.</summary>
     /// <param name="text">The place.</param>
     /// <param name="caFile">File with the certificates of a further CA; null: there is none.</param>
-    public static LogSource At(string text, string? caFile)
+    /// <param name="token">The bearer as which it is read in place of whoever is signed in; it goes to that server and to no other. Null: none.</param>
+    public static LogSource At(string text, string? caFile, string? token = null)
     {
         if (AddressOf(text) is not { } address)
         {
             return File.Exists(text) ? new BundleLog(text) : new DirectoryLog(text);
         }
 
-        return address.AbsolutePath.StartsWith(OwnLogs, StringComparison.Ordinal) && KeptSignIn.Find() is { } kept && kept.Address.GetLeftPart(UriPartial.Authority) == address.GetLeftPart(UriPartial.Authority)
+        return token is null && address.AbsolutePath.StartsWith(OwnLogs, StringComparison.Ordinal) && KeptSignIn.Find() is { } kept && kept.Address.GetLeftPart(UriPartial.Authority) == address.GetLeftPart(UriPartial.Authority)
             ? new SignedInLog(new Person(kept), address, LongestWait)
-            : new HttpLog(address, caFile is null ? null : CaCertificates.Read(caFile), LongestWait);
+            : new HttpLog(address, caFile is null ? null : CaCertificates.Read(caFile), token, LongestWait);
     }
 
     /// <summary>The anchor and the log of the fleet beside a log of Mission Control; null: there is none of its logs at that place, or it is the anchor itself.</summary>

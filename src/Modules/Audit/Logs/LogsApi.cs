@@ -75,8 +75,8 @@ internal static class LogsApi
     public static async Task<IResult> TileAsync(Guid id, string path, ControlPlaneDbContext db, HttpContext http, CancellationToken cancellationToken)
     {
         // What is not signed yet may still be another one tomorrow, if this database should come back from a backup.
-        if (!TileId.TryParse($"tile/{path}", out var tile) || !await Seen(db).AnyAsync(row => row.Id == id, cancellationToken)
-            || !tile.IsWithin(await db.Set<LogCheckpoint>().Where(row => row.LogId == id).MaxAsync(row => (long?)row.Size, cancellationToken) ?? 0) || await TileReader.ReadAsync(db, id, tile, cancellationToken) is not { } content)
+        if (!TileId.TryParse($"tile/{path}", out var tile)
+            || !tile.IsWithin(await Seen(db).Where(row => row.Id == id).Select(row => db.Set<LogCheckpoint>().Where(note => note.LogId == row.Id).Max(note => (long?)note.Size)).SingleOrDefaultAsync(cancellationToken) ?? 0) || await TileReader.ReadAsync(db, id, tile, cancellationToken) is not { } content)
         {
             return Problems.NotFound();
         }

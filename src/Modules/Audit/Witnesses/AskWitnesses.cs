@@ -36,6 +36,7 @@ internal sealed partial class AskWitnesses : Sweeper, IDisposable
     private int Seats => Witnessed.Most - options.Witnesses.Count;
 
     private static readonly TimeSpan Hourly = TimeSpan.FromMinutes(50);
+    private static readonly TimeSpan Soon = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Life = TimeSpan.FromHours(1);
     private static readonly TimeSpan Silent = TimeSpan.FromDays(1);
     private readonly Meter meter = new("MissionControl.Audit");
@@ -117,13 +118,12 @@ internal sealed partial class AskWitnesses : Sweeper, IDisposable
 
     private async Task<List<WitnessRow>> ChosenAsync(ControlPlaneDbContext db, IEvents events, List<WitnessRow> seats, long epoch, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var all = seats.Count + options.Witnesses.Count;
-        if (epoch == 0 || all == 0)
+        if (epoch == 0 || seats.Count + options.Witnesses.Count == 0)
         {
             return [];
         }
 
-        var quorum = Math.Min(options.WitnessQuorum, all);
+        var quorum = await Witnessed.QuorumAsync(db, AnchorLog.Id, options, cancellationToken);
         var seen = await Witnessed.SizeAsync(db, AnchorLog.Id, quorum, cancellationToken);
         await WatchAsync(db, events, epoch, seen, cancellationToken);
         if (seen == epoch || (anchor.Epoch == epoch && now - anchor.At < options.Epoch / 3))
@@ -180,7 +180,8 @@ internal sealed partial class AskWitnesses : Sweeper, IDisposable
                 row.AnchorAsked = anchorSize;
             }
 
-            (row.AskedAt, row.DueAt) = (now > row.AskedAt ? now : row.AskedAt.AddMilliseconds(1), now + Hourly);
+            // Its customer's log may not be signed yet, or not at present.
+            (row.AskedAt, row.DueAt) = (now > row.AskedAt ? now : row.AskedAt.AddMilliseconds(1), now + (isShown || row.CustomerRefusal is not null ? Hourly : Soon));
             asked.Add(row);
             commands.Add(wanted.Asks.Count == 0 ? null : new SetDesiredState(row.ClusterId, "witness", now + Life, wanted.ToByteArray(), row.AskedAt.ToUnixTimeMilliseconds()));
             exchanges += wanted.Asks.Count;
