@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
 using MissionControl.Contracts.Api;
+using MissionControl.Platform.Security;
 
 namespace MissionControl.Platform.Http;
 
@@ -34,10 +35,11 @@ public static class Csv
     /// <summary>A result that streams every row.</summary>
     /// <param name="name">What the file holds; its name also says when it was made.</param>
     /// <param name="rows">The rows, read as they are written.</param>
-    public static IResult File<T>(string name, IAsyncEnumerable<T> rows) => new CsvResult<T>(name, rows);
+    /// <param name="ids">The ids of the rows, where somebody has to be told of them before they leave (<see cref="StaffLists"/>).</param>
+    public static IResult File<T>(string name, IAsyncEnumerable<T> rows, IReadOnlyList<string>? ids = null) => new CsvResult<T>(name, rows, ids ?? []);
 
     /// <summary>A result that writes rows which are at hand.</summary>
-    public static IResult File<T>(string name, IEnumerable<T> rows) => new CsvResult<T>(name, rows.ToAsyncEnumerable());
+    public static IResult File<T>(string name, IEnumerable<T> rows) => new CsvResult<T>(name, rows.ToAsyncEnumerable(), []);
 
     private static void Write(CsvWriter csv, object? value)
     {
@@ -58,8 +60,10 @@ public static class Csv
         }
     }
 
-    private sealed class CsvResult<T>(string name, IAsyncEnumerable<T> rows) : IResult
+    private sealed class CsvResult<T>(string name, IAsyncEnumerable<T> rows, IReadOnlyList<string> ids) : IResult, IShownAsFile
     {
+        public IReadOnlyList<string> Ids => ids;
+
         private static readonly (string Name, Func<T, object?> Read)[] Columns = [.. typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance)
             // What its reader may do is no part of a file, which goes on to others.
             .Where(property => property.GetIndexParameters().Length == 0 && property.PropertyType != typeof(IReadOnlyList<AllowedAction>))

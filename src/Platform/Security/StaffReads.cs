@@ -18,8 +18,8 @@ public sealed record ShowsCustomer(string Noun, Func<HttpRequest, string?> Targe
 
 /// <summary>
 /// Whatever of a customer the vendor's staff reads is written into that customer's log, before the answer leaves: an entry for each
-/// person, session and thing and hour, for a program each day. A list over all customers is a look at none of them; one that is
-/// narrowed to a customer is.
+/// person, session and thing and hour, for a program each day. A list that is narrowed to a customer is a look at it; one over many
+/// customers (<see cref="StaffLists"/>) stands in the log of the operators, with the question and what it showed.
 /// </summary>
 public static class StaffReads
 {
@@ -48,24 +48,35 @@ public static class StaffReads
         var http = context.HttpContext;
         if (HttpMethods.IsGet(http.Request.Method) && answer is not IStatusCodeHttpResult { StatusCode: >= 400 } && http.RequestServices.GetRequiredService<CustomerScope>().IsAll && http.RequestServices.GetRequiredService<CurrentPrincipal>().Actor is { Kind: "staff" or "serviceAccount" } reader)
         {
-            await NoteAsync(module, reader, http);
+            await NoteAsync(module, reader, http, answer);
         }
 
         return answer;
     });
 
-    private static async Task NoteAsync(string module, AuditActor reader, HttpContext http)
+    private static async Task NoteAsync(string module, AuditActor reader, HttpContext http, object? answer)
     {
         var shows = http.GetEndpoint()?.Metadata.GetMetadata<ShowsCustomer>();
         List<Look> looks = shows?.Target(http.Request) is { } target ? [new Look($"{module}.{shows.Noun}{Suffix}", shows.Noun, target, null)]
             : [.. Ids(http.Request, "customer").Select(id => new Look($"{module}.{Listed(http)}{Suffix}", "customer", id.ToString(), id))];
+        var lists = http.GetEndpoint()?.Metadata.GetMetadata<ListsCustomers>();
+        if (looks.Count == 0 && lists is not null)
+        {
+            looks.Add(new Look($"{module}.{Listed(http)}{Suffix}", "list", StaffLists.Asked(http.Request), null));
+        }
+
         var recent = http.RequestServices.GetRequiredService<RecentReads>();
         looks.RemoveAll(look => recent.IsNoted(look.By(reader)));
         var db = http.RequestServices.GetRequiredService<ControlPlaneDbContext>();
         var (events, noted) = (http.RequestServices.GetRequiredService<IEvents>(), new List<Look>());
         foreach (var look in looks)
         {
-            if ((look.Customer ?? await shows!.Owner(db, look.Target).FirstOrDefaultAsync(http.RequestAborted)) is { } owner && owner != Guid.Empty)
+            if (look.Noun == "list")
+            {
+                StaffLists.Tell(events, look.Type, $"{module}/{Listed(http)}", http.Request, lists!.Ids(answer));
+                noted.Add(look);
+            }
+            else if ((look.Customer ?? await shows!.Owner(db, look.Target).FirstOrDefaultAsync(http.RequestAborted)) is { } owner && owner != Guid.Empty)
             {
                 events.Audit(new AuditFact(look.Type, AuditLog.Customer, look.Noun, look.Target) { CustomerId = owner, ClusterId = look.Noun == "cluster" ? Guid.Parse(look.Target) : null });
                 noted.Add(look);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api;
@@ -93,7 +94,6 @@ public sealed class StaffReadsTests : IAsyncLifetime
     {
         await OpenAsync(theirs, $"/api/v1/fleet/clusters/{cluster.Id}");
         await OpenAsync(theirs, $"/api/v1/fleet/clusters?customer={customer}");
-        await OpenAsync(host.Admin, "/api/v1/fleet/clusters");
         using var nothing = await host.Admin.GetAsync(new Uri($"/api/v1/fleet/clusters/{Guid.CreateVersion7()}", UriKind.Relative));
         Assert.Equal(HttpStatusCode.NotFound, nothing.StatusCode);
         using var refused = await host.Admin.GetAsync(new Uri($"/api/v1/licensing/windows?cluster={cluster.Id}&state=lost", UriKind.Relative));
@@ -103,6 +103,52 @@ public sealed class StaffReadsTests : IAsyncLifetime
         await OpenAsync(host.Admin, $"/api/v1/fleet/clusters/{cluster.Id}");
         await ReadsAsync("fleet.cluster-read", 1);
         Assert.DoesNotContain(await EntriesAsync("?kind=reads&limit=500"), entry => entry.Type is "fleet.clusters-read" or "licensing.cluster-read");
+    }
+
+    [Fact]
+    public async Task A_list_over_customers_stands_in_the_log_of_the_operators_with_what_was_asked_and_shown()
+    {
+        using var sue = await (await SomebodySignedIn.InviteAsync(host, "sue@vendor.example", "support-engineer")).ApiAsync();
+        var other = (await host.CreateCustomerAsync("Other")).Id;
+        foreach (var address in new[] { "/api/v1/fleet/clusters?state=active&q=nobody", "/api/v1/licensing/customers?limit=2&sort=name", "/api/v1/licensing/usage?groupBy=customer", "/api/v1/licensing/customers?limit=2&sort=name" })
+        {
+            await OpenAsync(sue, address);
+        }
+
+        using (var file = new HttpRequestMessage(HttpMethod.Get, new Uri("/api/v1/fleet/clusters?state=active", UriKind.Relative)) { Headers = { { "Accept", "text/csv" } } })
+        using (var answer = await sue.SendAsync(file))
+        {
+            Assert.Contains(cluster.Id, await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+
+        // Entries of one producer come in order: this one is the last, and what was asked twice stood before it.
+        await OpenAsync(sue, $"/api/v1/fleet/clusters/{cluster.Id}");
+        await ReadsAsync("fleet.cluster-read", 1);
+        await Eventually.TrueAsync(async () => (await ToldAsync()).Count >= 4, "four questions are told");
+        var told = await ToldAsync();
+        Assert.Equal(["fleet/clusters /filter/state=active /count=0 /ids=[] q=nobody", $"licensing/customers /count=2 /ids={Ids(other, customer)}", "licensing/usage /filter/groupBy=customer /count=0 /ids=[]", $"fleet/clusters /filter/state=active /count=1 /ids={Ids(cluster.Id)}"], told);
+        Assert.DoesNotContain(await EntriesAsync("?kind=reads&limit=500"), entry => entry.Type is "fleet.clusters-read" or "licensing.customers-read");
+
+        static string Ids(params object[] ids) => $"[{string.Join(',', ids.Select(id => $"\"{id}\""))}]";
+        async Task<IReadOnlyList<string>> ToldAsync()
+        {
+            var entries = (await host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>("/api/v1/audit/entries?log=operator&kind=reads&sort=occurredAt&limit=500"))!.Items.Where(entry => entry.ActorId.StartsWith("person:", StringComparison.Ordinal)).ToList();
+            Assert.All(entries, entry => Assert.Equal(("operator", "list", null, "success"), (entry.Log, entry.TargetType, entry.CustomerId, entry.Outcome)));
+            return [.. entries.Select(entry => $"{entry.TargetId} {string.Join(' ', entry.Entry.GetProperty("changes").EnumerateArray().Select(change => $"{change.GetProperty("path")}={change.GetProperty("value").GetRawText().Trim('"')}"))}{(entry.Entry.TryGetProperty("personal", out var personal) && personal.TryGetProperty("q", out var q) ? $" q={q}" : "")}")];
+        }
+    }
+
+    /// <summary>What has a row for each customer, or thing of one, says which rows it showed.</summary>
+    [Fact]
+    public void Whatever_lists_things_of_customers_says_which()
+    {
+        var silent = host.Services.GetRequiredService<IEnumerable<EndpointDataSource>>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Contains("GET") == true && endpoint.Metadata.GetMetadata<ListsCustomers>() is null && endpoint.RoutePattern.Parameters.Count == 0
+                && endpoint.Metadata.OfType<IProducesResponseTypeMetadata>().Any(produced => produced.Type is { IsGenericType: true } page && page.GetGenericTypeDefinition() == typeof(Page<>)
+                    && page.GetGenericArguments()[0].GetProperties().Any(property => property.Name is "CustomerId" or "ClusterId")))
+            .Select(endpoint => endpoint.DisplayName);
+
+        Assert.Empty(silent);
     }
 
     [Fact]

@@ -24,7 +24,7 @@ internal static class AccessApi
     public static void Map(IEndpointRouteBuilder api)
     {
         var access = api.MapGroup("/access");
-        access.MapGet("/", ReviewAsync).RequireScope("audit:read").WithName("ReviewAccess").WithSummary("Who of the vendor read or changed something of which customer, the last first").Produces<AccessReview>();
+        access.MapGet("/", ReviewAsync).RequireScope("audit:read").WithName("ReviewAccess").WithSummary("Who of the vendor read or changed something of which customer, the last first").Lists((AccessReview review) => review.Items.Select(item => item.CustomerId.ToString())).Produces<AccessReview>();
         access.MapPost("/reviews", SignAsync).RequireScope("audit:write").WithName("SignAccessReview").WithSummary("Say that the accesses of a period were reviewed").Produces(StatusCodes.Status204NoContent);
     }
 

@@ -29,7 +29,7 @@ internal static class LogsApi
     public static void Map(IEndpointRouteBuilder api)
     {
         var logs = api.MapGroup("/logs");
-        logs.MapGet("/", ListAsync).RequireScope("audit:read").WithName("ListAuditLogs").WithSummary("The audit logs, with their keys").Produces<Page<AuditLogItem>>().SortedBy(Orders);
+        logs.MapGet("/", ListAsync).RequireScope("audit:read").WithName("ListAuditLogs").WithSummary("The audit logs, with their keys").Lists((AuditLogItem row) => row.Id.ToString()).Produces<Page<AuditLogItem>>().SortedBy(Orders);
         var one = logs.MapGroup("/{id:guid}").Shows("log", static (ControlPlaneDbContext db, Guid id) => db.Set<Log>().Where(row => row.Id == id).Select(row => row.CustomerId));
         one.MapGet("/", GetAsync).RequireScope("audit:read").WithName("GetAuditLog").WithSummary("An audit log, with its keys").Produces<AuditLogItem>();
         one.MapGet("/checkpoint", CheckpointAsync).RequireScope("audit:read").WithName("GetAuditLogCheckpoint").WithSummary("What a log says of itself, signed (C2SP tlog-checkpoint)").Produces<string>(contentType: PlainText);

@@ -30,7 +30,7 @@ internal static class EnrollmentTokensApi
         tokens.MapPost("/", CreateAsync).RequireScope(Right).WithName("CreateEnrollmentToken")
             .WithSummary("Make a one-time enrolment token; its secret is shown once").Produces<CreatedEnrollmentToken>(StatusCodes.Status201Created).AcceptIdempotencyKey();
         tokens.MapGet("/", ListAsync).RequireScope("callhome:read").WithName("ListEnrollmentTokens")
-            .WithSummary("List enrolment tokens, newest first").Produces<Page<EnrollmentTokenItem>>().SortedBy(Orders);
+            .WithSummary("List enrolment tokens, newest first").Lists((EnrollmentTokenItem row) => row.Id.ToString()).Produces<Page<EnrollmentTokenItem>>().SortedBy(Orders);
         tokens.MapPost("/{id}/revoke", RevokeAsync).RequireScope(Right).WithName("RevokeEnrollmentToken")
             .WithSummary("Make an unused enrolment token worthless").Produces(StatusCodes.Status204NoContent);
     }

@@ -74,7 +74,9 @@ internal static class ClusterList
         var rows = Filter(db, query, time.GetUtcNow());
         if (Csv.IsWanted(list.Request))
         {
-            return Csv.File("clusters", Summaries(db, Orders.Apply(rows, list)).AsAsyncEnumerable());
+            // A file of all customers' is told with its rows before the first of them leaves.
+            List<Guid> ids = db.Scope.IsAll ? await rows.Select(row => row.ClusterId).ToListAsync(cancellationToken) : [];
+            return Csv.File("clusters", Summaries(db, Orders.Apply(rows, list)).AsAsyncEnumerable(), [.. ids.Select(id => id.ToString())]);
         }
 
         // Counts and rows are of one moment: their sums agree, whatever comes in meanwhile.

@@ -23,7 +23,7 @@ internal static class FleetApi
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/summary", SummaryAsync).RequireScope("fleet:read").WithName("GetFleetSummary").WithSummary("The fleet at a glance").Produces<FleetSummary>();
-        api.MapGet("/clusters", ClusterList.GetAsync).RequireScope("fleet:read").WithName("ListClusters").WithSummary("Clusters, worst first").Produces<Page<ClusterSummary>>(200, "application/json", Csv.MediaType).SortedBy(ClusterList.Orders);
+        api.MapGet("/clusters", ClusterList.GetAsync).RequireScope("fleet:read").WithName("ListClusters").WithSummary("Clusters, worst first").Lists((ClusterSummary row) => row.Id.ToString()).Produces<Page<ClusterSummary>>(200, "application/json", Csv.MediaType).SortedBy(ClusterList.Orders);
         api.MapGet("/changes", ChangesAsync).RequireScope("fleet:read").WithName("ListFleetChanges").WithSummary("What changed since a position; without one, the position of now").Produces<FleetChanges>();
         var cluster = api.MapGroup("/clusters/{id:guid}").Shows("cluster", static (ControlPlaneDbContext db, Guid id) => db.Set<FleetCluster>().Where(row => row.Id == id).Select(row => (Guid?)row.CustomerId));
         cluster.MapGet("/", GetAsync).RequireScope("fleet:read").WithName("GetCluster").WithSummary("One cluster").Produces<ClusterSummary>();

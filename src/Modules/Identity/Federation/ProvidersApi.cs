@@ -29,7 +29,7 @@ internal static class ProvidersApi
     {
         var providers = api.MapGroup("/providers");
         providers.MapPost("/", AddAsync).RequireScope(PeopleApi.Right).WithName("AddProvider").WithSummary("Let a customer's users sign in by its own provider").Produces<AddedProvider>(StatusCodes.Status201Created).AcceptIdempotencyKey();
-        providers.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListProviders").WithSummary("Customers' providers, by name").Produces<Page<ProviderItem>>().SortedBy(Orders);
+        providers.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListProviders").WithSummary("Customers' providers, by name").Lists((ProviderItem row) => row.Id.ToString()).Produces<Page<ProviderItem>>().SortedBy(Orders);
         providers.MapGet("/{id:guid}", GetAsync).RequireScope("identity:read").Shows("provider", static (ControlPlaneDbContext db, Guid id) => db.Set<CustomerProvider>().Where(row => row.Id == id).Select(row => (Guid?)row.CustomerId)).WithName("GetProvider").WithSummary("One provider; its secret is never shown").Produces<ProviderItem>();
         providers.MapPut("/{id:guid}", ChangeAsync).RequireScope(PeopleApi.Right).WithName("ChangeProvider").WithSummary("Change a provider; with another issuer all whom it signed in are signed out").Produces(StatusCodes.Status204NoContent);
         providers.MapDelete("/{id:guid}", RemoveAsync).RequireScope(PeopleApi.Right).WithName("RemoveProvider").WithSummary("Remove a provider; all whom it signed in are signed out").Produces(StatusCodes.Status204NoContent);

@@ -23,7 +23,7 @@ internal static class GroupsApi
     public static void Map(IEndpointRouteBuilder api)
     {
         var groups = api.MapGroup("/groups");
-        groups.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListGroups").WithSummary("Groups of people, by name").Produces<Page<GroupItem>>().SortedBy(Orders);
+        groups.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListGroups").WithSummary("Groups of people, by name").Lists((GroupItem row) => row.Id.ToString()).Produces<Page<GroupItem>>().SortedBy(Orders);
         groups.MapGet("/{id:guid}", GetAsync).RequireScope("identity:read").Shows("group", static (ControlPlaneDbContext db, Guid id) => db.Set<Group>().Where(row => row.Id == id).Select(row => row.CustomerId)).WithName("GetGroup").WithSummary("One group, with its people").Produces<GroupDetail>();
         groups.MapPost("/", CreateAsync).RequireScope(PeopleApi.Right).WithName("CreateGroup").WithSummary("Make a group, and give its people its roles").Produces<CreatedGroup>(StatusCodes.Status201Created).AcceptIdempotencyKey();
         groups.MapPut("/{id:guid}", ChangeAsync).RequireScope(PeopleApi.Right).WithName("ChangeGroup").WithSummary("Set a group as a whole; its people hold its roles from now on; needs If-Match").Produces(StatusCodes.Status204NoContent);

@@ -30,7 +30,7 @@ internal static class InvitationsApi
     {
         var invitations = api.MapGroup("/invitations");
         invitations.MapPost("/", InviteAsync).RequireScope(PeopleApi.Right).WithName("InvitePerson").WithSummary("Invite somebody; the code is shown once and sent by mail").Produces<CreatedInvitation>(StatusCodes.Status201Created).AcceptIdempotencyKey();
-        invitations.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListInvitations").WithSummary("Invitations, newest first").Produces<Page<InvitationItem>>().SortedBy(Orders);
+        invitations.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListInvitations").WithSummary("Invitations, newest first").Lists((InvitationItem row) => row.Id.ToString()).Produces<Page<InvitationItem>>().SortedBy(Orders);
         invitations.MapPost("/{id:guid}/revoke", RevokeAsync).RequireScope(PeopleApi.Right).WithName("RevokeInvitation").WithSummary("Make an invitation worth nothing").Produces(StatusCodes.Status204NoContent);
         AcceptInvitation.Map(invitations);
     }

@@ -25,7 +25,7 @@ internal static class LeaksApi
     public static void Map(IEndpointRouteBuilder api)
     {
         var leaks = api.MapGroup("/leaks");
-        leaks.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListLeaks").WithSummary("Tokens that leaked, the last first; without state those that are confirmed").Produces<Page<LeakItem>>().SortedBy(Orders);
+        leaks.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListLeaks").WithSummary("Tokens that leaked, the last first; without state those that are confirmed").Lists((LeakItem row) => row.Id.ToString()).Produces<Page<LeakItem>>().SortedBy(Orders);
         leaks.MapGet("/{id:guid}", GetAsync).RequireScope("identity:read").Shows("leak", static (ControlPlaneDbContext db, Guid id) => db.Set<LeakIncident>().Where(row => row.Id == id).Select(row => row.CustomerId)).WithName("GetLeak").WithSummary("A token that leaked: where it was found, who used it, and what was done").Produces<LeakDetail>();
         leaks.MapPost("/{id:guid}/close", CloseAsync).RequireScope(TokensApi.Right).WithName("CloseLeak").WithSummary("Say that everything about a leaked token is done; for the vendor's staff").Produces(StatusCodes.Status204NoContent);
         ReportLeak.Map(leaks);

@@ -42,7 +42,7 @@ internal static class PeopleApi
     {
         api.MapGet("/roles", ListRoles).RequireScope("identity:read").WithName("ListRoles").WithSummary("The roles that people can hold").Produces<IReadOnlyList<RoleItem>>();
         var people = api.MapGroup("/people");
-        people.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListPeople").WithSummary("Who may sign in, by name").Produces<Page<PersonItem>>().SortedBy(Orders);
+        people.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListPeople").WithSummary("Who may sign in, by name").Lists((PersonItem row) => row.Id.ToString()).Produces<Page<PersonItem>>().SortedBy(Orders);
         people.MapGet("/{id:guid}", GetAsync).RequireScope("identity:read").Shows("person", static (ControlPlaneDbContext db, Guid id) => db.Set<Person>().Where(row => row.Id == id).Select(row => row.CustomerId)).WithName("GetPerson").WithSummary("One person, with the roles it ever held").Produces<PersonDetail>();
         people.MapPut("/{id:guid}/roles", ChangeRolesAsync).RequireScope(Right).WithName("ChangePersonRoles").WithSummary("Say which roles are given to a person itself from now on").Produces(StatusCodes.Status204NoContent);
         people.MapPost("/{id:guid}/disable", DisableAsync).RequireScope(Right).WithName("DisablePerson").WithSummary("Let a person sign in no more; its sessions and tokens end").Produces(StatusCodes.Status204NoContent);

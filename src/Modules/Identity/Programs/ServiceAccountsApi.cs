@@ -33,7 +33,7 @@ internal static class ServiceAccountsApi
     {
         var accounts = api.MapGroup("/service-accounts");
         accounts.MapPost("/", CreateAsync).RequireScope(TokensApi.Right).WithName("CreateServiceAccount").WithSummary("Make a service account, which is an OAuth client, with ordinary rights").Produces<CreatedServiceAccount>(StatusCodes.Status201Created).AcceptIdempotencyKey();
-        accounts.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListServiceAccounts").WithSummary("Service accounts, by name").Produces<Page<ServiceAccountItem>>().SortedBy(Orders);
+        accounts.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListServiceAccounts").WithSummary("Service accounts, by name").Lists((ServiceAccountItem row) => row.Id.ToString()).Produces<Page<ServiceAccountItem>>().SortedBy(Orders);
         accounts.MapGet("/{id:guid}", GetAsync).RequireScope("identity:read").Shows("service-account", static (ControlPlaneDbContext db, Guid id) => db.Set<ServiceAccount>().Where(row => row.Id == id).Select(row => row.CustomerId)).WithName("GetServiceAccount").WithSummary("One service account, its tokens, keys and what was asked for it").Produces<ServiceAccountDetail>();
         accounts.MapPost("/{id:guid}/disable", DisableAsync).RequireScope(TokensApi.Right).WithName("DisableServiceAccount").WithSummary("Stop a service account: every role refuses its tokens within five seconds").Produces(StatusCodes.Status204NoContent);
         accounts.MapPost("/{id:guid}/enable", EnableAsync).RequireScope(TokensApi.Right).WithName("EnableServiceAccount").WithSummary("Let a service account call again").Produces(StatusCodes.Status204NoContent);

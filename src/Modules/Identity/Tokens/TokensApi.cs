@@ -37,7 +37,7 @@ internal static partial class TokensApi
     {
         var tokens = api.MapGroup("/tokens");
         tokens.MapPost("/", CreateAsync).RequireScope(Right).WithName("CreateToken").WithSummary("Make an API token; its secret is shown once").Produces<CreatedToken>(StatusCodes.Status201Created).AcceptIdempotencyKey();
-        tokens.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListTokens").WithSummary("List API tokens, newest first").Produces<Page<TokenItem>>().SortedBy(Orders);
+        tokens.MapGet("/", ListAsync).RequireScope("identity:read").WithName("ListTokens").WithSummary("List API tokens, newest first").Lists((TokenItem row) => row.Id.ToString()).Produces<Page<TokenItem>>().SortedBy(Orders);
         tokens.MapGet("/{id}", GetAsync).RequireScope("identity:read").Shows("token", static (ControlPlaneDbContext db, string id) => db.Set<ApiToken>().Where(row => row.Id == id).Select(row => row.CustomerId)).WithName("GetToken").WithSummary("One API token").Produces<TokenItem>();
         tokens.MapPost("/{id}/revoke", RevokeAsync).RequireScope(Right).WithName("RevokeToken").WithSummary("End an API token and its sessions").Produces(StatusCodes.Status204NoContent);
         RotateToken.Map(api, tokens);

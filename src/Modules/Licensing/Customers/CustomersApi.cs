@@ -27,7 +27,7 @@ internal static class CustomersApi
     {
         var customers = api.MapGroup("/customers");
         customers.MapPost("/", CreateAsync).RequireScope(Right).WithName("CreateCustomer").WithSummary("Create a customer").Produces<CustomerItem>(StatusCodes.Status201Created).AcceptIdempotencyKey();
-        customers.MapGet("/", ListAsync).RequireScope("licensing:read").WithName("ListCustomers").WithSummary("List customers by name").Produces<Page<CustomerItem>>().SortedBy(Orders);
+        customers.MapGet("/", ListAsync).RequireScope("licensing:read").WithName("ListCustomers").WithSummary("List customers by name").Lists((CustomerItem row) => row.Id.ToString()).Produces<Page<CustomerItem>>().SortedBy(Orders);
         customers.MapGet("/{id:guid}", GetAsync).RequireScope("licensing:read").Shows("customer", static (ControlPlaneDbContext db, Guid id) => db.Set<Customer>().Where(row => row.Id == id).Select(row => (Guid?)row.Id)).WithName("GetCustomer").WithSummary("One customer").Produces<CustomerItem>();
         customers.MapPatch("/{id:guid}", ChangeAsync).RequireScope(Right).WithName("ChangeCustomer").WithSummary("Change a customer; needs If-Match").Produces<CustomerItem>();
     }

@@ -26,7 +26,7 @@ internal static class UsageApi
     private const int GraceHours = 1;
 
     public static void Map(IEndpointRouteBuilder api) => api
-        .MapGet("/usage", GetAsync).RequireScope("licensing:read").ShowsClusterAskedFor(static (db, id) => db.Set<LedgerCluster>().Where(row => row.Id == id).Select(row => (Guid?)row.CustomerId)).WithName("GetUsage").WithSummary("Consumption by hour, day or month, and what is missing from it").Produces<UsageReport>();
+        .MapGet("/usage", GetAsync).RequireScope("licensing:read").ShowsClusterAskedFor(static (db, id) => db.Set<LedgerCluster>().Where(row => row.Id == id).Select(row => (Guid?)row.CustomerId)).WithName("GetUsage").WithSummary("Consumption by hour, day or month, and what is missing from it").Lists((UsageReport report) => report.GroupBy is "cluster" or "customer" ? report.Series.Select(one => one.Group).OfType<string>() : []).Produces<UsageReport>();
 
     /// <summary>The hour before which every window should have come.</summary>
     public static int DueHour(DateTimeOffset now) => UsageWindow.HourOf(now) - GraceHours;

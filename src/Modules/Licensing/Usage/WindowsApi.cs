@@ -25,7 +25,7 @@ internal static class WindowsApi
 
     public static void Map(IEndpointRouteBuilder api)
     {
-        api.MapGet("/windows", ListAsync).RequireScope("licensing:read").ShowsClusterAskedFor(static (db, id) => db.Set<LedgerCluster>().Where(row => row.Id == id).Select(row => (Guid?)row.CustomerId)).WithName("ListUsageWindows").WithSummary("Hours by state: received, missing, disputed").Produces<Page<UsageWindowItem>>().SortedBy(Orders);
+        api.MapGet("/windows", ListAsync).RequireScope("licensing:read").ShowsClusterAskedFor(static (db, id) => db.Set<LedgerCluster>().Where(row => row.Id == id).Select(row => (Guid?)row.CustomerId)).WithName("ListUsageWindows").WithSummary("Hours by state: received, missing, disputed").Lists((UsageWindowItem row) => row.ClusterId.ToString()).Produces<Page<UsageWindowItem>>().SortedBy(Orders);
         var window = api.MapGroup("/windows/{cluster:guid}/{window}");
         window.MapGet("/", GetAsync).RequireScope("licensing:read").Shows("cluster", static (ControlPlaneDbContext db, Guid id) => db.Set<LedgerCluster>().Where(row => row.Id == id).Select(row => (Guid?)row.CustomerId), "cluster").WithName("GetUsageWindow").WithSummary("One hour with its signed documents").Produces<UsageWindowDetail>();
         window.MapPost("/dismiss", DismissAsync).RequireScope("licensing:write").WithName("DismissUsageDocument").WithSummary("Put a conflicting or rejected document away for good").Produces(StatusCodes.Status204NoContent);

@@ -34,7 +34,7 @@ internal static class ContactsApi
     {
         var contacts = api.MapGroup("/contacts");
         contacts.MapPost("/", AddAsync).RequireScope(Right).WithName("AddContact").WithSummary("Add somebody who is told by mail; the address is told so").Produces<ContactItem>(StatusCodes.Status201Created).AcceptIdempotencyKey();
-        contacts.MapGet("/", ListAsync).RequireScope("notifications:read").WithName("ListContacts").WithSummary("Who is told by mail, by name").Produces<Page<ContactItem>>().SortedBy(Orders);
+        contacts.MapGet("/", ListAsync).RequireScope("notifications:read").WithName("ListContacts").WithSummary("Who is told by mail, by name").Lists((ContactItem row) => row.Id.ToString()).Produces<Page<ContactItem>>().SortedBy(Orders);
         contacts.MapDelete("/{id:guid}", RemoveAsync).RequireScope(Right).WithName("RemoveContact").WithSummary("Tell somebody nothing more").Produces(StatusCodes.Status204NoContent);
     }
 

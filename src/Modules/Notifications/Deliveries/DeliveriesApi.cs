@@ -23,7 +23,7 @@ internal static class DeliveriesApi
     public static void Map(IEndpointRouteBuilder api)
     {
         var deliveries = api.MapGroup("/deliveries");
-        deliveries.MapGet("/", ListAsync).RequireScope("notifications:read").WithName("ListDeliveries").WithSummary("Mails and events and what became of them, newest first").Produces<Page<DeliveryItem>>().SortedBy(Orders);
+        deliveries.MapGet("/", ListAsync).RequireScope("notifications:read").WithName("ListDeliveries").WithSummary("Mails and events and what became of them, newest first").Lists((DeliveryItem row) => row.Id.ToString()).Produces<Page<DeliveryItem>>().SortedBy(Orders);
         deliveries.MapGet("/{id:guid}", GetAsync).RequireScope("notifications:read").Shows("delivery", static (ControlPlaneDbContext db, Guid id) => db.Set<Delivery>().Where(row => row.Id == id).Select(row => row.CustomerId)).WithName("GetDelivery").WithSummary("One delivery").Produces<DeliveryItem>();
         deliveries.MapPost("/{id:guid}/redeliver", RedeliverAsync).RequireScope(Right).WithName("Redeliver").WithSummary("Try a failed delivery for another day").Produces(StatusCodes.Status204NoContent);
     }

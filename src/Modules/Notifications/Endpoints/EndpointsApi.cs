@@ -31,7 +31,7 @@ internal static class EndpointsApi
     {
         var endpoints = api.MapGroup("/endpoints");
         endpoints.MapPost("/", AddAsync).RequireScope(Right).WithName("AddEndpoint").WithSummary("Add a webhook or a syslog server; its secret is shown once").Produces<EndpointSecret>(StatusCodes.Status201Created).AcceptIdempotencyKey();
-        endpoints.MapGet("/", ListAsync).RequireScope("notifications:read").WithName("ListEndpoints").WithSummary("Webhooks and syslog servers, by name").Produces<Page<EndpointItem>>().SortedBy(Orders);
+        endpoints.MapGet("/", ListAsync).RequireScope("notifications:read").WithName("ListEndpoints").WithSummary("Webhooks and syslog servers, by name").Lists((EndpointItem row) => row.Id.ToString()).Produces<Page<EndpointItem>>().SortedBy(Orders);
         var one = endpoints.MapGroup("/{id:guid}");
         one.MapGet("/", GetAsync).RequireScope("notifications:read").Shows("endpoint", static (ControlPlaneDbContext db, Guid id) => db.Set<OutboundEndpoint>().Where(row => row.Id == id).Select(row => row.CustomerId)).WithName("GetEndpoint").WithSummary("One endpoint").Produces<EndpointItem>();
         one.MapPost("/test", TestAsync).RequireScope(Right).WithName("TestEndpoint").WithSummary("Deliver an event that says that it is a test").Produces(StatusCodes.Status202Accepted).AcceptIdempotencyKey();
