@@ -1,4 +1,7 @@
 using System.Text.Json.Nodes;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Platform.Data;
 using MissionControl.Testing;
 
 namespace MissionControl.Cli.Tests;
@@ -59,5 +62,35 @@ public sealed class AuditOwnLogTests(SignedInHost here)
         nobody.Write("anchor.policy", $"log {(string)anchor["keys"]![0]!}\nquorum none\n");
         var open = await nobody.McAsync("audit", "verify", $"{here.Server}/api/v1/audit/logs/anchor", "--policy", "anchor.policy", "--ca-file", "ca.pem");
         Assert.True(open.Code == 0, open.Error + open.Said);
+    }
+
+    [Fact]
+    public async Task Who_operates_the_server_has_it_look_at_its_logs_and_is_told_what_is_gone()
+    {
+        using var space = here.Workspace();
+        string[] fsck = ["audit", "fsck", "--reason", "The test looks", "--output", "json"];
+        var page = await space.RunAsync("bash", "-e", "-c", Assert.Single(CliPageTests.Blocks("mc audit fsck")));
+        Assert.True(page.Code == 0, page.Error + page.Said);
+        Assert.StartsWith("Good: ", page.Said, StringComparison.Ordinal);
+        var logs = JsonNode.Parse(page.Said[page.Said.IndexOf('{', StringComparison.Ordinal)..])!["logs"]!.AsArray();
+        Assert.Contains(logs, log => (string)log!["id"]! == "ad0940e4-8bac-50e2-4af3-89c966b76ba8" && (long)log["checkedSize"]! > 0);
+        Assert.All(logs, log => Assert.Null(log!["problem"]));
+
+        // A name goes without an entry that says so: what an operator of the database could do.
+        await using (var scope = here.Host.Services.CreateAsyncScope())
+        {
+            var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+            await using var transaction = await db.BeginWriteAsync();
+            Assert.Equal(1, await db.Database.ExecuteSqlRawAsync("DELETE FROM audit_log_personal WHERE rowid IN (SELECT rowid FROM audit_log_personal ORDER BY rowid LIMIT 1)"));
+            await transaction.CommitAsync();
+        }
+
+        var damaged = await space.McAsync(fsck);
+        Assert.True(damaged.Code == 2, damaged.Error + damaged.Said);
+        Assert.Equal("inconsistent", (string)JsonNode.Parse(damaged.Said)!["verdict"]!);
+        Assert.Single(JsonNode.Parse(damaged.Said)!["logs"]!.AsArray(), log => log!["problem"] is not null);
+        Assert.Equal(64, (await space.McAsync("audit", "fsck", "--reason", "x")).Code);
+        using var nobody = new Workspace();
+        Assert.Equal(3, (await nobody.McAsync(fsck)).Code);
     }
 }

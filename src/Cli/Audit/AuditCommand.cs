@@ -18,12 +18,12 @@ internal static class AuditCommand
         """;
 
     private const string Help = """
-        Verify logs, or keep a copy of one, without believing whoever keeps them; or export one to what collects logs.
+        Verify logs, or keep a copy of one, without believing whoever keeps them; export one to what collects logs; or have the server look at its own.
 
         Any log in the C2SP tlog-tiles format will do. Those of Mission Control are read as whoever is signed in; for others nobody has to be.
         """;
 
-    public static Command Create() => new(Name, Help) { VerifyCommand.Create(), MirrorCommand.Create(), ExportCommand.Create() };
+    public static Command Create() => new(Name, Help) { VerifyCommand.Create(), MirrorCommand.Create(), ExportCommand.Create(), FsckCommand.Create() };
 
     public static Argument<string> Source()
     {
