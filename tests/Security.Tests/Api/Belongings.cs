@@ -112,6 +112,9 @@ internal sealed class Belongings : IDisposable
             ids["deliveries"] = told.Count == 0 ? "" : told[0].Id.ToString();
             return told.Count > 0;
         }, "there is a delivery");
+        AuditLogItem? log = null;
+        await Eventually.TrueAsync(async () => (log = (await host.Admin.GetFromJsonAsync<Page<AuditLogItem>>("/api/v1/audit/logs?limit=500"))!.Items.SingleOrDefault(one => Customer is null ? one.Kind == "operator" : one.CustomerId == Customer)) is not null, "there is a log");
+        ids["exports"] = (await MadeAsync<AuditExportItem>(host.Admin, "audit/exports", new CreateAuditExportRequest(log!.Id, endpoint, Customer, "ocsf", null))).Id.ToString();
     }
 
     // Written into the tables: what is parked or a task of long has no other way in.
