@@ -112,9 +112,6 @@ internal sealed class Belongings : IDisposable
             ids["deliveries"] = told.Count == 0 ? "" : told[0].Id.ToString();
             return told.Count > 0;
         }, "there is a delivery");
-        AuditLogItem? log = null;
-        await Eventually.TrueAsync(async () => (log = (await host.Admin.GetFromJsonAsync<Page<AuditLogItem>>("/api/v1/audit/logs?limit=500"))!.Items.SingleOrDefault(one => Customer is null ? one.Kind == "operator" : one.CustomerId == Customer)) is not null, "there is a log");
-        ids["exports"] = (await MadeAsync<AuditExportItem>(host.Admin, "audit/exports", new CreateAuditExportRequest(log!.Id, endpoint, Customer, "ocsf", null))).Id.ToString();
     }
 
     // Written into the tables: what is parked or a task of long has no other way in.
@@ -168,6 +165,7 @@ internal sealed class Belongings : IDisposable
         }, "the audit log is signed");
         var search = Customer is null ? "log=operator" : $"customer={Customer}";
         ids["logs"] = log!.Id.ToString();
+        ids["exports"] = (await MadeAsync<AuditExportItem>(host.Admin, "audit/exports", new CreateAuditExportRequest(log.Id, Guid.Parse(ids["endpoints"]), Customer, "ocsf", null))).Id.ToString();
         ids["proofs"] = (await host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?{search}&limit=1&sort=occurredAt"))!.Items[0].Id.ToString();
         (await host.Admin.GetAsync(new Uri($"/api/v1/audit/logs/{log.Id}/tile/{FirstTile}", UriKind.Relative))).EnsureSuccessStatusCode();
         (await host.Admin.GetAsync(new Uri($"/api/v1/audit/logs/{log.Id}/proofs/{ids["proofs"]}", UriKind.Relative))).EnsureSuccessStatusCode();
