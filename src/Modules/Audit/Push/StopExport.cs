@@ -31,12 +31,13 @@ internal sealed partial class StopExport(ControlPlaneDbContext db, IEvents event
             Reason = why,
             Changes = [Change.Replace("/state", "running", "stopped"), Change.Add("/next", export.NextIndex)],
         });
+
+        // Without the problem: some of it may be words of the receiver.
         var now = time.GetUtcNow();
         events.Publish(new SendNotification(Guid.CreateVersion7(now), export.CustomerId, [new Recipient(export.CustomerId is null ? "vendor" : "contact", "security")], "export-stopped", new Dictionary<string, string>
         {
             ["export"] = export.Id.ToString(),
             ["origin"] = export.Origin,
-            ["problem"] = why,
         }, "warning", $"audit.export-stopped/{export.Id:N}/{now.ToUnixTimeMilliseconds()}"));
         LogStopped(logger, export.Id, export.Origin, export.NextIndex, why);
     }
