@@ -53,6 +53,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_audit_producer] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_cosignature] TO [mc_audit];
 GRANT SELECT, INSERT ON [audit_entry_foundation] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_epoch_slots] TO [mc_audit];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_export] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_idempotency] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_inbox] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_index] TO [mc_audit];

@@ -18,6 +18,19 @@ public sealed partial class MissionControlClient
     /// <summary>The audit logs that one may verify.</summary>
     public Task<Page<AuditLogItem>> ListAuditLogsAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<AuditLogItem>>($"/api/v1/audit/logs{query}", cancellationToken);
 
+    /// <summary>Logs that are sent to systems.</summary>
+    public Task<Page<AuditExportItem>> ListAuditExportsAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<AuditExportItem>>($"/api/v1/audit/exports{query}", cancellationToken);
+
+    /// <summary>Has a log sent to a system.</summary>
+    public Task<AuditExportItem> CreateAuditExportAsync(CreateAuditExportRequest request, Precondition? precondition, CancellationToken cancellationToken) =>
+        SendAsync<AuditExportItem>(HttpMethod.Post, "/api/v1/audit/exports", request, precondition, cancellationToken);
+
+    /// <summary>Sends on what stopped.</summary>
+    public Task ResumeAuditExportAsync(Guid id, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, $"/api/v1/audit/exports/{id}/resume", null, null, cancellationToken);
+
+    /// <summary>Sends nothing more.</summary>
+    public Task RemoveAuditExportAsync(Guid id, CancellationToken cancellationToken) => SendAsync(HttpMethod.Delete, $"/api/v1/audit/exports/{id}", null, null, cancellationToken);
+
     /// <summary>An audit log, with its keys.</summary>
     public Task<AuditLogItem> GetAuditLogAsync(Guid id, CancellationToken cancellationToken) => GetAsync<AuditLogItem>($"/api/v1/audit/logs/{id}", cancellationToken);
 

@@ -76,7 +76,7 @@ public sealed class EndpointTests
     {
         var begin = new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
         var endpoint = new Endpoints.OutboundEndpoint { Id = Guid.NewGuid(), CustomerId = null, Kind = "webhook", Name = "x", Address = "https://example.com", Secret = [], CreatedAt = begin };
-        var delivery = Deliveries.Delivery.Event(endpoint, "x", "key", [], begin);
+        var delivery = Deliveries.Delivery.Event(endpoint, "x", endpoint.Id, [], begin);
         var (now, attempts) = (begin, 1);
         while (delivery.PauseAfter(attempts, null, now) is { } pause)
         {
@@ -89,8 +89,8 @@ public sealed class EndpointTests
         Assert.Equal(TimeSpan.FromMinutes(7), delivery.PauseAfter(1, TimeSpan.FromMinutes(7), begin));
         Assert.Equal(TimeSpan.FromSeconds(10), delivery.PauseAfter(1, TimeSpan.FromSeconds(-5), begin));
         Assert.Equal(TimeSpan.FromHours(4), delivery.PauseAfter(1, TimeSpan.MaxValue, begin));
-        Assert.Equal(delivery.Id, Deliveries.Delivery.Event(endpoint, "y", "key", [1], now).Id);
-        Assert.NotEqual(delivery.Id, Deliveries.Delivery.Event(endpoint, "x", "another key", [], begin).Id);
+        Assert.Equal(delivery.Id, Deliveries.Delivery.Event(endpoint, "y", endpoint.Id, [1], now).Id);
+        Assert.NotEqual(delivery.Id, Deliveries.Delivery.Event(endpoint, "x", Guid.Empty, [], begin).Id);
     }
 
     [Fact]

@@ -185,6 +185,21 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
             await PostAsync("/api/v1/audit/erasures", new ErasePersonalRequest(customer, null, entry!.Id, "the walk says so"));
             return entry.Id.ToString();
         }),
+        ["CreateAuditExport"] = ("audit.export-created", async () => (await ExportAsync()).Id.ToString()),
+        ["ResumeAuditExport"] = ("audit.export-resumed", async () =>
+        {
+            // Nobody has that endpoint, so it stops.
+            var export = await ExportAsync();
+            await Eventually.TrueAsync(async () => (await host.Admin.GetFromJsonAsync<AuditExportItem>($"/api/v1/audit/exports/{export.Id}"))!.State == "stopped", "the export stops");
+            await PostAsync($"/api/v1/audit/exports/{export.Id}/resume");
+            return export.Id.ToString();
+        }),
+        ["RemoveAuditExport"] = ("audit.export-removed", async () =>
+        {
+            var export = await ExportAsync();
+            (await host.Admin.DeleteAsync(new Uri($"/api/v1/audit/exports/{export.Id}", UriKind.Relative))).EnsureSuccessStatusCode();
+            return export.Id.ToString();
+        }),
         ["RetryParkedMessages"] = ("fleet.task-started", RetryAllAsync),
         ["RetryTask"] = ("fleet.task-started", async () =>
         {
@@ -318,6 +333,13 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
         await db.SaveChangesAsync();
         await PostAsync($"/api/v1/updates/tasks/{task.Id}/cancel");
         return task.Id.ToString();
+    }
+
+    private async Task<AuditExportItem> ExportAsync()
+    {
+        AuditLogItem? log = null;
+        await Eventually.TrueAsync(async () => (log = (await host.Admin.GetFromJsonAsync<Page<AuditLogItem>>("/api/v1/audit/logs?limit=500"))!.Items.SingleOrDefault(one => one.CustomerId == customer)) is { SignedSize: > 0 }, "the customer's log is signed");
+        return (await (await PostAsync("/api/v1/audit/exports", new CreateAuditExportRequest(log!.Id, Guid.CreateVersion7(), null, "ocsf", null))).Content.ReadFromJsonAsync<AuditExportItem>())!;
     }
 
     private async Task<ContactItem> ContactAsync() =>

@@ -5,6 +5,7 @@ using Google.Protobuf;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Contracts.Api.Notifications;
@@ -67,7 +68,7 @@ public sealed class ListSortTests : IAsyncLifetime
         }
 
         Assert.Empty(faults);
-        Assert.Superset(new HashSet<string>(["audit-entries", "callhome-enrollment-tokens", "fleet-clusters", "fleet-events", "fleet-changes", "fleet-incidents", "fleet-parked-messages", "identity-groups", "identity-invitations", "identity-leaks", "identity-people", "identity-providers", "identity-service-accounts", "identity-tokens", "identity-views", "licensing-customers", "licensing-windows", "notifications-contacts", "notifications-deliveries", "notifications-endpoints", "updates-items", "updates-job-runs", "updates-tasks"]),
+        Assert.Superset(new HashSet<string>(["audit-entries", "audit-exports", "callhome-enrollment-tokens", "fleet-clusters", "fleet-events", "fleet-changes", "fleet-incidents", "fleet-parked-messages", "identity-groups", "identity-invitations", "identity-leaks", "identity-people", "identity-providers", "identity-service-accounts", "identity-tokens", "identity-views", "licensing-customers", "licensing-windows", "notifications-contacts", "notifications-deliveries", "notifications-endpoints", "updates-items", "updates-job-runs", "updates-tasks"]),
             lists.Select(list => $"{list.Path.Split('/')[3]}-{list.Path.Split('?')[0].Split('/')[^1]}").ToHashSet());
     }
 
@@ -161,12 +162,16 @@ public sealed class ListSortTests : IAsyncLifetime
             leaked.EnsureSuccessStatusCode();
         }
 
+        var fleet = Guid.Empty;
+        await Eventually.TrueAsync(async () => (fleet = (await host.Admin.GetFromJsonAsync<Page<AuditLogItem>>("/api/v1/audit/logs?limit=500"))!.Items.FirstOrDefault(log => log.Kind == "fleet")?.Id ?? Guid.Empty) != Guid.Empty, "the fleet's log has begun");
         foreach (var name in new[] { "same", "same", "other" })
         {
             using var contact = await host.Admin.PostAsJsonAsync("/api/v1/notifications/contacts", new AddContactRequest(null, "technical", name, $"{Guid.NewGuid():N}@vendor.example"));
             contact.EnsureSuccessStatusCode();
             using var endpoint = await host.Admin.PostAsJsonAsync("/api/v1/notifications/endpoints", new AddEndpointRequest(null, "webhook", name, "https://hooks.vendor.example/"));
             endpoint.EnsureSuccessStatusCode();
+            using var export = await host.Admin.PostAsJsonAsync("/api/v1/audit/exports", new CreateAuditExportRequest(fleet, Guid.CreateVersion7(), null, "ocsf", null));
+            export.EnsureSuccessStatusCode();
         }
 
         using var silent = await TestCluster.EnrollAsync(host, customer, "Same");

@@ -9,6 +9,7 @@ using MissionControl.Contracts.Events.Audit;
 using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Contracts.Events.Identity;
 using MissionControl.Contracts.Events.Licensing;
+using MissionControl.Contracts.Events.Notifications;
 using MissionControl.Platform.Messaging;
 using MissionControl.Testing;
 using Xunit;
@@ -22,7 +23,7 @@ public sealed class StateEventOrderTests : IAsyncLifetime
     private const long Newer = 9_000_000_000_000_000;
 
     // What they carry is added, not kept as a state: repeated items and entries are told apart by their own numbers, which other tests look at.
-    private static readonly Type[] Facts = [typeof(ItemsReceived), typeof(AuditEntryRecorded), typeof(SendNotification), typeof(DeliverEvent), typeof(TokensLeaked), typeof(LeakedTokensJudged), typeof(NoteTokenUses), typeof(AskToConfirm), typeof(NameRecipients)];
+    private static readonly Type[] Facts = [typeof(ItemsReceived), typeof(AuditEntryRecorded), typeof(SendNotification), typeof(DeliverEvent), typeof(DeliveryEnded), typeof(TokensLeaked), typeof(LeakedTokensJudged), typeof(NoteTokenUses), typeof(AskToConfirm), typeof(NameRecipients)];
 
     private static readonly Guid Id = Guid.CreateVersion7(new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero));
     private ControlPlane host = null!;

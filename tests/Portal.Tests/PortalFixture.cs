@@ -150,6 +150,7 @@ public sealed class PortalFixture : IAsyncLifetime
         (_, var fleet) = await Host.ClientWithTokenAsync(null, "fleet:read");
         (CustomerToken, FleetToken) = (customer.Token, fleet.Token);
         Logged = await LoggedAsync();
+        await ExportAsync();
         Api = await Forwarder.StartAsync(Host.Operations);
         Host.Services.GetRequiredService<ApiAddress>().Value = Api.Address;
         playwright = await Playwright.CreateAsync();
@@ -190,6 +191,14 @@ public sealed class PortalFixture : IAsyncLifetime
         }
 
         await Eventually.TrueAsync(async () => (await Host.Admin.GetFromJsonAsync<Page<DeliveryItem>>("/api/v1/notifications/deliveries?state=failed"))!.Items.Count == 2, "the events failed");
+    }
+
+    /// <summary>A log that is sent to a system which is not there any more.</summary>
+    private async Task ExportAsync()
+    {
+        using var made = await Host.Admin.PostAsJsonAsync("/api/v1/audit/exports", new CreateAuditExportRequest(Logged.Log, Guid.CreateVersion7(), Customer, "ocsf", null));
+        var export = (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<AuditExportItem>())!.Id;
+        await Eventually.TrueAsync(async () => (await Host.Admin.GetFromJsonAsync<AuditExportItem>($"/api/v1/audit/exports/{export}"))!.State == "stopped", "the export stops");
     }
 
     /// <summary>Opens a browser window that is signed in with a token.</summary>

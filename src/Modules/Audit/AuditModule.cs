@@ -11,10 +11,12 @@ using MissionControl.Audit.Erasure;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
 using MissionControl.Audit.Numbers;
+using MissionControl.Audit.Push;
 using MissionControl.Audit.Receipts;
 using MissionControl.Audit.Witnesses;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Contracts.Events.CallHome;
+using MissionControl.Contracts.Events.Notifications;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
 using MissionControl.Platform.Retention;
@@ -47,6 +49,7 @@ public sealed class AuditModule : IModule
         model.ApplyConfiguration(new EpochSlots.Configuration());
         model.ApplyConfiguration(new WitnessRow.Configuration());
         model.ApplyConfiguration(new Cosignature.Configuration());
+        model.ApplyConfiguration(new PushedExport.Configuration());
     }
 
     /// <inheritdoc />
@@ -78,6 +81,8 @@ public sealed class AuditModule : IModule
         host.Services.AddSingleton<LastEpoch>();
         host.Services.AddSingleton<Sweeper, CloseEpochs>();
         host.Services.AddSingleton<Sweeper, AskWitnesses>();
+        host.Services.AddScoped<StopExport>();
+        host.Services.AddSingleton<Sweeper, PushEntries>();
         if (host.Configuration.GetSection("Audit:Witnesses").GetChildren().Any())
         {
             host.Services.AddSingleton<Sweeper, AskOutside>();
@@ -96,6 +101,7 @@ public sealed class AuditModule : IModule
         handlers.Add<AuditEntryRecorded, AppendEntry>("audit.append-entry");
         handlers.Add<ClusterChanged, KeepWitness>("audit.keep-witness");
         handlers.Add<ItemsReceived, RecordAnswers>("audit.record-answers", "witness");
+        handlers.Add<DeliveryEnded, NoteDelivery>("audit.note-delivery");
     }
 
     /// <inheritdoc />
@@ -108,6 +114,7 @@ public sealed class AuditModule : IModule
         records.Keep("log", "the logs that customers verify, entry by entry, and all that was signed for them", personal: false, "for good: the database itself refuses to change or delete what is in them", typeof(Log), typeof(LogHead), typeof(LogLeaf), typeof(LogTile), typeof(LogCheckpoint), typeof(LogSlot));
         records.Keep("personal-value", "names and addresses that entries of the logs are committed to, and the exact bytes of imported ones", personal: true, "as long as the entry, or until they are erased", typeof(PersonalValue));
         records.Keep("witness", "which clusters and other witnesses cosign the logs, and what they have seen", personal: false, "the newest of a cluster for good; of cosignatures those of the newest checkpoint that enough have seen, and of later ones", typeof(WitnessRow), typeof(Cosignature));
+        records.Keep("export", "which logs are sent to which systems, and how far", personal: false, "until it is removed", typeof(PushedExport));
         records.Keep("epoch-slots", "what the last epochs bound, to prove it to whoever may read a log", personal: false, "the last 60 epochs, an hour at the usual length; the epochs themselves stand in the anchor for good", typeof(EpochSlots));
     }
 
@@ -118,5 +125,6 @@ public sealed class AuditModule : IModule
         AccessApi.Map(api);
         LogsApi.Map(api);
         ErasePersonal.Map(api);
+        ExportsApi.Map(api);
     }
 }

@@ -112,6 +112,7 @@ internal static class PortalPages
         PageEntry.OfList<AuditEntries>("/audit", "audit:read", "audit"),
         PageEntry.Of<AccessReviewPage>("/audit/access", "audit:read"),
         PageEntry.Of<AuditLogs>("/audit/logs", "audit:read"),
+        PageEntry.Of<AuditExports>("/audit/exports", "audit:read"),
         PageEntry.Of<AuditLogEntry>("/audit/logs/{id:guid}/{entry:guid}", "audit:read"),
         PageEntry.OfList<TaskList>("/tasks", null, "tasks"),
         PageEntry.Of<TaskDetail>("/tasks/{role}/{id:guid}", null),

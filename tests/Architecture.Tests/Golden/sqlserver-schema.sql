@@ -5119,3 +5119,66 @@ END;
 COMMIT;
 GO
 
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditExports'
+)
+BEGIN
+    ALTER TABLE [notifications_delivery] ADD [report] nvarchar(40) COLLATE Latin1_General_100_BIN2 NULL;
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditExports'
+)
+BEGIN
+    CREATE TABLE [audit_export] (
+        [id] binary(16) NOT NULL,
+        [log_id] binary(16) NOT NULL,
+        [origin] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NULL,
+        [endpoint_id] binary(16) NOT NULL,
+        [format] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [first_index] bigint NOT NULL,
+        [next_index] bigint NOT NULL,
+        [last_hash] varbinary(32) NULL,
+        [batch_id] binary(16) NULL,
+        [batch_end] bigint NULL,
+        [batch_hash] varbinary(32) NULL,
+        [batch_at] bigint NOT NULL,
+        [sent_at] bigint NULL,
+        [problem] nvarchar(400) COLLATE Latin1_General_100_BIN2 NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_audit_export] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditExports'
+)
+BEGIN
+    CREATE INDEX [IX_audit_export_batch_id] ON [audit_export] ([batch_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditExports'
+)
+BEGIN
+    CREATE INDEX [IX_audit_export_customer_id] ON [audit_export] ([customer_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditExports'
+)
+BEGIN
+    INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
+    VALUES (N'AuditExports', N'(version)');
+END;
+
+COMMIT;
+GO
+

@@ -165,6 +165,7 @@ internal sealed class Belongings : IDisposable
         }, "the audit log is signed");
         var search = Customer is null ? "log=operator" : $"customer={Customer}";
         ids["logs"] = log!.Id.ToString();
+        ids["exports"] = (await MadeAsync<AuditExportItem>(host.Admin, "audit/exports", new CreateAuditExportRequest(log.Id, Guid.Parse(ids["endpoints"]), Customer, "ocsf", null))).Id.ToString();
         ids["proofs"] = (await host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?{search}&limit=1&sort=occurredAt"))!.Items[0].Id.ToString();
         (await host.Admin.GetAsync(new Uri($"/api/v1/audit/logs/{log.Id}/tile/{FirstTile}", UriKind.Relative))).EnsureSuccessStatusCode();
         (await host.Admin.GetAsync(new Uri($"/api/v1/audit/logs/{log.Id}/proofs/{ids["proofs"]}", UriKind.Relative))).EnsureSuccessStatusCode();

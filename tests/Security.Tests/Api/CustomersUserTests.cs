@@ -178,6 +178,7 @@ public sealed class CustomersUserTests : IAsyncLifetime
         nameof(DefineMeterRequest) => new DefineMeterRequest("mine", 1, "walk", 0, "sum"),
         nameof(DismissDocumentRequest) => new DismissDocumentRequest($"sha256:{new string('0', 64)}", "because I can"),
         nameof(SignAccessReviewRequest) => new SignAccessReviewRequest(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddDays(1), customer, "because I can"),
+        nameof(CreateAuditExportRequest) => new CreateAuditExportRequest(Guid.Parse(victims.Ids["logs"]), Guid.Parse(victims.Ids["endpoints"]), customer, "ocsf", null),
         nameof(ErasePersonalRequest) => new ErasePersonalRequest(customer, "person:1", null, "because I can"),
         nameof(RetryParkedMessagesRequest) => new RetryParkedMessagesRequest("fleet.keep-customer", 1, null, "because I can"),
         nameof(GiveUpRequest) => new GiveUpRequest("because I can"),

@@ -64,7 +64,7 @@ internal static class ExportApi
         var (lines, line) = (new ArrayBufferWriter<byte>(SendAtOnce), new ArrayBufferWriter<byte>());
         for (var from = first; from < end; from += ReadAtOnce)
         {
-            foreach (var leaf in await ExportedEntry.ReadAsync(db, log, from, Math.Min(end, from + ReadAtOnce), cancellationToken))
+            foreach (var leaf in await ExportedEntry.ReadAsync(db, log, db.Scope.IsAll ? null : db.Scope.CustomerId, from, Math.Min(end, from + ReadAtOnce), cancellationToken))
             {
                 line.ResetWrittenCount();
                 leaf.Write(line, format);

@@ -93,12 +93,17 @@ internal sealed class ExportedEntry
     public static long Milliseconds(JsonElement json, string name) => json.GetProperty(name).GetDateTimeOffset().ToUnixTimeMilliseconds();
 
     /// <summary>Entries from one place to before another, in two statements.</summary>
-    public static async Task<IReadOnlyList<ExportedLeaf>> ReadAsync(ControlPlaneDbContext db, Log log, long from, long to, CancellationToken cancellationToken)
+    /// <param name="db">The database.</param>
+    /// <param name="log">The log.</param>
+    /// <param name="reader">The customer who gets them; null: the vendor. Of the fleet's log a customer gets the entries, and what is kept beside its own alone.</param>
+    /// <param name="from">The first.</param>
+    /// <param name="to">Behind the last.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task<IReadOnlyList<ExportedLeaf>> ReadAsync(ControlPlaneDbContext db, Log log, Guid? reader, long from, long to, CancellationToken cancellationToken)
     {
         var leaves = await db.Set<LogLeaf>().AsNoTracking().Where(row => row.LogId == log.Id && row.Position >= from && row.Position < to).Select(row => new { row.Position, row.Hash, row.Content }).ToDictionaryAsync(row => row.Position, cancellationToken);
 
-        // Of the fleet's log a customer reads the entries, and what is kept beside its own alone.
-        var mayName = db.Scope.IsAll || log.CustomerId == db.Scope.CustomerId;
+        var mayName = reader is null || log.CustomerId == reader;
         var kept = mayName ? (await db.Set<PersonalValue>().AsNoTracking().Where(row => row.LogId == log.Id && row.Position >= from && row.Position < to).ToListAsync(cancellationToken)).ToLookup(row => row.Position) : null;
         return [.. Enumerable.Range(0, (int)(to - from)).Select(i => from + i).Select(at => new ExportedLeaf(log, at, leaves.GetValueOrDefault(at)?.Content, leaves.GetValueOrDefault(at)?.Hash, kept is null ? null : [.. kept[at]]))];
     }

@@ -71,6 +71,7 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
         ["identity.client-secret"] = OcsfClass.EntityManagement,
         ["identity.invitation"] = OcsfClass.EntityManagement,
         ["audit.log"] = OcsfClass.EntityManagement,
+        ["audit.export"] = OcsfClass.EntityManagement,
         ["identity.person"] = OcsfClass.AccountChange,
         ["identity.person-roles"] = OcsfClass.AccountChange,
         ["identity.service-account"] = OcsfClass.AccountChange,
@@ -95,7 +96,7 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
         ("changed rotated renewed confirmed released held accepted adopted asked requested disputed retried started imported skipped repeated conflict leaked closed granted", ["Update"]),
         ("enabled", ["Enable", "Update"]),
         ("disabled", ["Disable", "Update"]),
-        ("suspended", ["Suspend", "Update"]),
+        ("suspended stopped", ["Suspend", "Update"]),
         ("resumed", ["Resume", "Update"]),
         ("refused denied cancelled withdrawn taken recovered", ["Update"]),
         ("removed deleted revoked ended erased purged dismissed forgotten up", ["Delete"]),
@@ -104,7 +105,7 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
     // What somebody is to look at, whatever its outcome.
     private static readonly FrozenSet<string> Alarming = new[]
     {
-        "callhome.clone-suspected", "identity.token-leaked", "identity.local-administrator-signed-in", "audit.log-damaged", "audit.log-refused", "audit.event-conflict", "audit.number-repeated", "audit.restored-accepted", "audit.witnesses-missing", "audit.gap",
+        "callhome.clone-suspected", "identity.token-leaked", "identity.local-administrator-signed-in", "audit.log-damaged", "audit.log-refused", "audit.event-conflict", "audit.number-repeated", "audit.restored-accepted", "audit.witnesses-missing", "audit.gap", "audit.export-stopped",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Number of the kind of event: its class and what was done.</summary>

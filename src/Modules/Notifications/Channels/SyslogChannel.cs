@@ -1,8 +1,11 @@
+using System.Buffers;
 using System.Globalization;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Security.Authentication;
 using System.Text;
+using System.Text.Json;
 using MissionControl.Notifications.Deliveries;
 using MissionControl.Notifications.Endpoints;
 using MissionControl.Platform.Http;
@@ -22,12 +25,33 @@ internal sealed class SyslogChannel(OutboundGuard guard, TimeProvider time)
 
     public IWay To(OutboundEndpoint endpoint) => new Way(guard, time, new Uri(endpoint.Address), endpoint.CustomerId is null);
 
-    private static byte[] Frame(Delivery delivery, DateTimeOffset now)
+    /// <summary>The message of a delivery, or where it is a batch one for each of its lines, each with its length before it.</summary>
+    internal static byte[] Frames(Delivery delivery, DateTimeOffset now)
     {
         var level = delivery.Severity switch { "critical" => 2, "warning" => 4, _ => 6 };
-        var head = $"<{(LogAudit * 8) + level}>1 {now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)} - missioncontrol - {delivery.Id:N} - \uFEFF";
-        var message = Encoding.UTF8.GetBytes(head);
-        return [.. Encoding.ASCII.GetBytes($"{message.Length + delivery.Body.Length} "), .. message, .. delivery.Body];
+        var head = Encoding.UTF8.GetBytes($"<{(LogAudit * 8) + level}>1 {now.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture)} - missioncontrol - {delivery.Id:N} - \uFEFF");
+        var frames = new ArrayBufferWriter<byte>(delivery.Body.Length + head.Length);
+        using var document = JsonDocument.Parse(delivery.Body);
+        if (document.RootElement.TryGetProperty("data", out var data) && data.ValueKind == JsonValueKind.Object && data.TryGetProperty("lines", out var lines) && lines.ValueKind == JsonValueKind.Array)
+        {
+            foreach (var line in lines.EnumerateArray())
+            {
+                Write(line.ValueKind == JsonValueKind.String ? Encoding.UTF8.GetBytes(line.GetString()!) : JsonMarshal.GetRawUtf8Value(line));
+            }
+        }
+        else
+        {
+            Write(delivery.Body);
+        }
+
+        return frames.WrittenSpan.ToArray();
+
+        void Write(ReadOnlySpan<byte> text)
+        {
+            Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{head.Length + text.Length} "), frames);
+            frames.Write(head);
+            frames.Write(text);
+        }
     }
 
     private sealed class Way(OutboundGuard guard, TimeProvider time, Uri address, bool isOwn) : IWay
@@ -41,7 +65,7 @@ internal sealed class SyslogChannel(OutboundGuard guard, TimeProvider time)
             try
             {
                 stream ??= await OpenAsync(deadline.Token);
-                await stream.WriteAsync(Frame(delivery, time.GetUtcNow()), deadline.Token);
+                await stream.WriteAsync(Frames(delivery, time.GetUtcNow()), deadline.Token);
                 await stream.FlushAsync(deadline.Token);
                 return Attempt.Sent;
             }

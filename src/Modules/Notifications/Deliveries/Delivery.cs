@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Notifications;
+using MissionControl.Contracts.Events.Notifications;
 using MissionControl.Notifications.Contacts;
 using MissionControl.Notifications.Endpoints;
 using MissionControl.Platform.Data;
@@ -26,6 +27,9 @@ internal sealed class Delivery
 {
     /// <summary>Characters of an error that are kept.</summary>
     public const int ErrorLength = 300;
+
+    /// <summary>Characters of the name of who wants to know.</summary>
+    public const int ReportLength = 40;
 
     /// <summary>How long it is tried.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromHours(24);
@@ -76,11 +80,18 @@ internal sealed class Delivery
 
     public string? Error { get; set; }
 
-    public static Delivery Mail(Contact contact, Letter letter, string severity, string dedupKey, DateTimeOffset now) =>
-        New("mail", contact.Email, dedupKey, contact.CustomerId, letter.Subject, severity, Encoding.UTF8.GetBytes(letter.Text), now);
+    /// <summary>Who wants to know how it ends; null: nobody.</summary>
+    public string? Report { get; init; }
 
-    public static Delivery Event(OutboundEndpoint endpoint, string type, string dedupKey, byte[] cloudEvent, DateTimeOffset now) =>
-        New(endpoint.Kind, endpoint.Id.ToString(), dedupKey, endpoint.CustomerId, type, "info", cloudEvent, now);
+    public static Delivery Mail(Contact contact, Letter letter, string severity, string dedupKey, DateTimeOffset now) =>
+        New("mail", contact.Email, dedupKey, contact.CustomerId, letter.Subject, severity, Encoding.UTF8.GetBytes(letter.Text), now, null);
+
+    public static Delivery Event(OutboundEndpoint endpoint, string type, Guid id, byte[] cloudEvent, DateTimeOffset now, string? report = null) =>
+        New(endpoint.Kind, endpoint.Id.ToString(), id.ToString("N"), endpoint.CustomerId, type, "info", cloudEvent, now, report);
+
+    /// <summary>How one ended that somebody wanted to know of.</summary>
+    public static DeliveryEnded Ended(string report, string dedupKey, DeliveryState state, string? error, DateTimeOffset now) =>
+        new(Guid.ParseExact(dedupKey, "N"), report, state == DeliveryState.Sent ? DeliveryEnded.Sent : DeliveryEnded.Failed, error, now);
 
     /// <summary>How long after a failed attempt it is tried again; null: its time is over.</summary>
     /// <param name="attempts">How often it was tried.</param>
@@ -114,7 +125,7 @@ internal sealed class Delivery
 
     public static string Word(DeliveryState state) => state.ToString().ToLowerInvariant();
 
-    private static Delivery New(string channel, string recipient, string dedupKey, Guid? customerId, string subject, string severity, byte[] body, DateTimeOffset now) => new()
+    private static Delivery New(string channel, string recipient, string dedupKey, Guid? customerId, string subject, string severity, byte[] body, DateTimeOffset now, string? report) => new()
     {
         Id = IdOf(dedupKey, channel, recipient),
         CustomerId = customerId,
@@ -127,6 +138,7 @@ internal sealed class Delivery
         CreatedAt = now,
         Since = now,
         NextAt = now,
+        Report = report,
     };
 
     private static Guid IdOf(string dedupKey, string channel, string recipient) =>
@@ -143,6 +155,7 @@ internal sealed class Delivery
             builder.Property(row => row.Subject).HasMaxLength(200);
             builder.Property(row => row.Severity).HasMaxLength(20);
             builder.Property(row => row.Error).HasMaxLength(ErrorLength);
+            builder.Property(row => row.Report).HasMaxLength(ReportLength);
             builder.Ignore(row => row.NoRedelivering);
             builder.HasIndex(row => new { row.State, row.NextAt });
             builder.HasIndex(row => row.CreatedAt);

@@ -32,7 +32,7 @@ internal sealed partial class SendDue(IServiceScopeFactory scopes, Ways ways, Ti
     public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {
         var db = scope.GetRequiredService<ControlPlaneDbContext>();
-        await GiveUpAsync(db, cancellationToken);
+        await GiveUpAsync(db, scope.GetRequiredService<IEvents>(), cancellationToken);
 
         // All mails have one receiver: the mail server.
         var due = await Due(db).Select(row => new { row.Channel, Recipient = row.Channel == "mail" ? "" : row.Recipient }).Distinct().ToListAsync(cancellationToken);
@@ -50,7 +50,7 @@ internal sealed partial class SendDue(IServiceScopeFactory scopes, Ways ways, Ti
     }
 
     /// <summary>Whatever nobody took within its time has failed, also what never had its turn.</summary>
-    private async Task GiveUpAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
+    private async Task GiveUpAsync(ControlPlaneDbContext db, IEvents events, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var oldest = now - Delivery.Patience;
@@ -62,6 +62,14 @@ internal sealed partial class SendDue(IServiceScopeFactory scopes, Ways ways, Ti
 
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         var given = await late.ExecuteUpdateAsync(set => set.SetProperty(row => row.State, DeliveryState.Failed).SetProperty(row => row.NextAt, (DateTimeOffset?)null).SetProperty(row => row.EndedAt, now), cancellationToken);
+
+        // Those of this very transaction; one of another that ended in the same moment is told of twice, which does no harm.
+        foreach (var row in await db.Set<Delivery>().AsNoTracking().Where(row => row.State == DeliveryState.Failed && row.EndedAt == now && row.Report != null).Select(row => new { row.Report, row.DedupKey, row.Error }).ToListAsync(cancellationToken))
+        {
+            events.Publish(Delivery.Ended(row.Report!, row.DedupKey, DeliveryState.Failed, row.Error ?? "Nobody took it within a day.", now));
+        }
+
+        await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         LogGivenUp(logger, given);
     }
@@ -142,18 +150,24 @@ internal sealed partial class SendDue(IServiceScopeFactory scopes, Ways ways, Ti
         var error = attempt.Error is { } words ? WellFormedText.Line(words, Delivery.ErrorLength) : null;
         var isSent = state == DeliveryState.Sent;
         var body = isSent ? [] : delivery.Body;
+        var events = scope.GetRequiredService<IEvents>();
         await using var transaction = await db.BeginWriteAsync(cancellationToken: CancellationToken.None);
 
         // What was ended while it was tried, because its contact was removed, does not begin to wait again.
-        await db.Set<Delivery>().Where(row => row.Id == delivery.Id && row.Attempts == attempts && (isSent || row.State == DeliveryState.Waiting)).ExecuteUpdateAsync(set => set
+        var noted = await db.Set<Delivery>().Where(row => row.Id == delivery.Id && row.Attempts == attempts && (isSent || row.State == DeliveryState.Waiting)).ExecuteUpdateAsync(set => set
             .SetProperty(row => row.State, state).SetProperty(row => row.NextAt, next).SetProperty(row => row.EndedAt, ended).SetProperty(row => row.Error, error).SetProperty(row => row.Body, body), CancellationToken.None);
         if (attempt.End == AttemptEnd.Gone && endpoint is not null && await db.Set<OutboundEndpoint>().Where(row => row.Id == endpoint.Id && !row.IsDisabled)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.IsDisabled, true).SetProperty(row => row.Why, error).SetProperty(row => row.Version, row => row.Version + 1), CancellationToken.None) == 1)
         {
-            scope.GetRequiredService<IEvents>().Audit(EndpointsApi.Fact(endpoint, "notifications.endpoint-disabled") with { Reason = error, Changes = [Change.Replace("/disabled", false, true)] });
-            await db.SaveChangesAsync(CancellationToken.None);
+            events.Audit(EndpointsApi.Fact(endpoint, "notifications.endpoint-disabled") with { Reason = error, Changes = [Change.Replace("/disabled", false, true)] });
         }
 
+        if (noted == 1 && state != DeliveryState.Waiting && delivery.Report is { } report)
+        {
+            events.Publish(Delivery.Ended(report, delivery.DedupKey, state, error, now));
+        }
+
+        await db.SaveChangesAsync(CancellationToken.None);
         await transaction.CommitAsync(CancellationToken.None);
         if (state == DeliveryState.Failed)
         {

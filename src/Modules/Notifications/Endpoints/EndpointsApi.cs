@@ -104,7 +104,7 @@ internal static class EndpointsApi
         }
 
         var eventId = Guid.CreateVersion7(now);
-        db.Add(Delivery.Event(endpoint, TestType, eventId.ToString("N"), JsonSerializer.SerializeToUtf8Bytes(new
+        db.Add(Delivery.Event(endpoint, TestType, eventId, JsonSerializer.SerializeToUtf8Bytes(new
         {
             specversion = "1.0",
             id = eventId,

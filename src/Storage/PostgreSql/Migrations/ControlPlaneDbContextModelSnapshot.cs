@@ -581,6 +581,91 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.ToTable("audit_producer", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Audit.Push.PushedExport", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<long>("BatchAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("batch_at");
+
+                    b.Property<long?>("BatchEnd")
+                        .HasColumnType("bigint")
+                        .HasColumnName("batch_end");
+
+                    b.Property<byte[]>("BatchHash")
+                        .HasMaxLength(32)
+                        .HasColumnType("bytea")
+                        .HasColumnName("batch_hash");
+
+                    b.Property<Guid?>("BatchId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("batch_id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid?>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<Guid>("EndpointId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("endpoint_id");
+
+                    b.Property<long>("FirstIndex")
+                        .HasColumnType("bigint")
+                        .HasColumnName("first_index");
+
+                    b.Property<string>("Format")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("format")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("LastHash")
+                        .HasMaxLength(32)
+                        .HasColumnType("bytea")
+                        .HasColumnName("last_hash");
+
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("NextIndex")
+                        .HasColumnType("bigint")
+                        .HasColumnName("next_index");
+
+                    b.Property<string>("Origin")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("character varying(200)")
+                        .HasColumnName("origin")
+                        .UseCollation("C");
+
+                    b.Property<string>("Problem")
+                        .HasMaxLength(400)
+                        .HasColumnType("character varying(400)")
+                        .HasColumnName("problem")
+                        .UseCollation("C");
+
+                    b.Property<long?>("SentAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sent_at");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("BatchId");
+
+                    b.HasIndex("CustomerId");
+
+                    b.ToTable("audit_export", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Audit.Witnesses.Cosignature", b =>
                 {
                     b.Property<Guid>("LogId")
@@ -4282,6 +4367,12 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasMaxLength(254)
                         .HasColumnType("character varying(254)")
                         .HasColumnName("recipient")
+                        .UseCollation("C");
+
+                    b.Property<string>("Report")
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("report")
                         .UseCollation("C");
 
                     b.Property<string>("Severity")

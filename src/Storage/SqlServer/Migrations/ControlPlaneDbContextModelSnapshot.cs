@@ -585,6 +585,93 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.ToTable("audit_producer", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Audit.Push.PushedExport", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("id");
+
+                    b.Property<long>("BatchAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("batch_at");
+
+                    b.Property<long?>("BatchEnd")
+                        .HasColumnType("bigint")
+                        .HasColumnName("batch_end");
+
+                    b.Property<byte[]>("BatchHash")
+                        .HasMaxLength(32)
+                        .HasColumnType("varbinary(32)")
+                        .HasColumnName("batch_hash");
+
+                    b.Property<byte[]>("BatchId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("batch_id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<byte[]>("CustomerId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("customer_id");
+
+                    b.Property<byte[]>("EndpointId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("endpoint_id");
+
+                    b.Property<long>("FirstIndex")
+                        .HasColumnType("bigint")
+                        .HasColumnName("first_index");
+
+                    b.Property<string>("Format")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("nvarchar(20)")
+                        .HasColumnName("format")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<byte[]>("LastHash")
+                        .HasMaxLength(32)
+                        .HasColumnType("varbinary(32)")
+                        .HasColumnName("last_hash");
+
+                    b.Property<byte[]>("LogId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("NextIndex")
+                        .HasColumnType("bigint")
+                        .HasColumnName("next_index");
+
+                    b.Property<string>("Origin")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("nvarchar(200)")
+                        .HasColumnName("origin")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("Problem")
+                        .HasMaxLength(400)
+                        .HasColumnType("nvarchar(400)")
+                        .HasColumnName("problem")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long?>("SentAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("sent_at");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("BatchId");
+
+                    b.HasIndex("CustomerId");
+
+                    b.ToTable("audit_export", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Audit.Witnesses.Cosignature", b =>
                 {
                     b.Property<byte[]>("LogId")
@@ -4322,6 +4409,12 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasMaxLength(254)
                         .HasColumnType("nvarchar(254)")
                         .HasColumnName("recipient")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("Report")
+                        .HasMaxLength(40)
+                        .HasColumnType("nvarchar(40)")
+                        .HasColumnName("report")
                         .UseCollation("Latin1_General_100_BIN2");
 
                     b.Property<string>("Severity")

@@ -548,6 +548,88 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.ToTable("audit_producer", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Audit.Push.PushedExport", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("BatchAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("batch_at");
+
+                    b.Property<long?>("BatchEnd")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("batch_end");
+
+                    b.Property<byte[]>("BatchHash")
+                        .HasMaxLength(32)
+                        .HasColumnType("BLOB")
+                        .HasColumnName("batch_hash");
+
+                    b.Property<Guid?>("BatchId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("batch_id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<Guid?>("CustomerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<Guid>("EndpointId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("endpoint_id");
+
+                    b.Property<long>("FirstIndex")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("first_index");
+
+                    b.Property<string>("Format")
+                        .IsRequired()
+                        .HasMaxLength(20)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("format");
+
+                    b.Property<byte[]>("LastHash")
+                        .HasMaxLength(32)
+                        .HasColumnType("BLOB")
+                        .HasColumnName("last_hash");
+
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("NextIndex")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("next_index");
+
+                    b.Property<string>("Origin")
+                        .IsRequired()
+                        .HasMaxLength(200)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("origin");
+
+                    b.Property<string>("Problem")
+                        .HasMaxLength(400)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("problem");
+
+                    b.Property<long?>("SentAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("sent_at");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("BatchId");
+
+                    b.HasIndex("CustomerId");
+
+                    b.ToTable("audit_export", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Audit.Witnesses.Cosignature", b =>
                 {
                     b.Property<Guid>("LogId")
@@ -4065,6 +4147,11 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasMaxLength(254)
                         .HasColumnType("TEXT")
                         .HasColumnName("recipient");
+
+                    b.Property<string>("Report")
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("report");
 
                     b.Property<string>("Severity")
                         .IsRequired()
