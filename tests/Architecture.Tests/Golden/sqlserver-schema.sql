@@ -5119,3 +5119,45 @@ END;
 COMMIT;
 GO
 
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditPrune'
+)
+BEGIN
+    CREATE TABLE [audit_log_minimum] (
+        [log_id] binary(16) NOT NULL,
+        [minimum] bigint NOT NULL,
+        [position] bigint NOT NULL,
+        [event_id] binary(16) NOT NULL,
+        [published_at] bigint NOT NULL,
+        CONSTRAINT [PK_audit_log_minimum] PRIMARY KEY ([log_id], [minimum])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditPrune'
+)
+BEGIN
+    CREATE TABLE [audit_log_pruned] (
+        [log_id] binary(16) NOT NULL,
+        [event_id] binary(16) NOT NULL,
+        [position] bigint NOT NULL,
+        [event_hash] varbinary(32) NOT NULL,
+        CONSTRAINT [PK_audit_log_pruned] PRIMARY KEY ([log_id], [event_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditPrune'
+)
+BEGIN
+    INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
+    VALUES (N'AuditPrune', N'(version)');
+END;
+
+COMMIT;
+GO
+
