@@ -25,6 +25,13 @@ public sealed class AppendOnlyTests
             foreach (var table in tables)
             {
                 var columns = Read(connection, $"SELECT name FROM pragma_table_info('{table}')");
+                if (table == "audit_log_minimum")
+                {
+                    // What no signed entry says does not come in.
+                    Assert.Contains("append-only", Refused(connection, $"INSERT INTO {table} ({string.Join(", ", columns)}) VALUES ({string.Join(", ", columns.Select(_ => "256"))})"), StringComparison.Ordinal);
+                    continue;
+                }
+
                 Execute(connection, $"INSERT INTO {table} ({string.Join(", ", columns)}) VALUES ({string.Join(", ", columns.Select(_ => "1"))})");
 
                 Assert.Contains("append-only", Refused(connection, $"UPDATE {table} SET {columns[0]} = {columns[0]}"), StringComparison.Ordinal);

@@ -38,7 +38,7 @@ public sealed class AuditVerifyTests : IDisposable
         var (grown, answer) = await VerifyToJsonAsync(Kept);
         Assert.Equal(0, grown);
         Assert.Equal(
-            $$"""{"version":1,"verdict":"good","exitCode":0,"origin":"log.example/acme","size":66000,"root":"{{File.ReadAllLines(space.PathOf("log/checkpoint"))[2]}}","previousSize":600,"newEntries":65400,"witnesses":[],"quorum":true,"firstEntry":0,"entriesRead":66000,"tilesRead":519,"problem":null,"tile":null,"index":null,"evidence":null,"epoch":null,"epochTime":null,"slot":null,"boundSize":null,"anchorSize":null,"anchorOrigin":null,"anchorRoot":null,"witnessedSize":null}""",
+            $$"""{"version":1,"verdict":"good","exitCode":0,"origin":"log.example/acme","size":66000,"root":"{{File.ReadAllLines(space.PathOf("log/checkpoint"))[2]}}","previousSize":600,"newEntries":65400,"witnesses":[],"quorum":true,"firstEntry":0,"entriesRead":66000,"tilesRead":519,"problem":null,"tile":null,"index":null,"evidence":null,"epoch":null,"epochTime":null,"slot":null,"boundSize":null,"anchorSize":null,"anchorOrigin":null,"anchorRoot":null,"witnessedSize":null,"prunedBy":null}""",
             answer.ToJsonString().Replace("\\u002B", "+", StringComparison.Ordinal));
         Assert.Contains("\n  entries    66,000\n", (await VerifyAsync()).Said, StringComparison.Ordinal);
 

@@ -22,7 +22,7 @@ using Xunit;
 namespace MissionControl.Storage.Tests;
 
 /// <summary>A log that is written, signed, brought back from an older copy and checked, on every provider.</summary>
-public abstract class AuditContract<TDatabase>(TDatabase database) : IClassFixture<TDatabase>, IAsyncLifetime
+public abstract partial class AuditContract<TDatabase>(TDatabase database) : IClassFixture<TDatabase>, IAsyncLifetime
     where TDatabase : TestDatabase
 {
     private static readonly Guid Customer = new("018f0000-0000-7000-8000-000000000001");

@@ -130,7 +130,7 @@ public sealed class PostgreSqlSchema(PostgreSqlDatabase database) : SchemaContra
         ($"ALTER TABLE {table} DISABLE TRIGGER {table}_append_only", ["append_only is disabled", "nothing refuses: DELETE"]),
         ($"ALTER TABLE {table} ENABLE TRIGGER {table}_append_only", ["nothing refuses: SET LOCAL session_replication_role = replica; DELETE"]),
         ($"ALTER TABLE {table} ENABLE REPLICA TRIGGER {table}_no_truncate", ["no_truncate is disabled", "nothing refuses: LOCK TABLE"]),
-        ("CREATE OR REPLACE FUNCTION mc_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'", ["append_only does something else", "nothing refuses: UPDATE"]),
+        ("CREATE OR REPLACE FUNCTION mc_audit_prune() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'", ["append_only does something else", "nothing refuses: UPDATE"]),
     ];
 }
 

@@ -73,7 +73,15 @@ public abstract class SchemaContract<TDatabase>(TDatabase database) : IClassFixt
                 var table = db.Model.GetRelationalModel().FindTable(name, null)!;
                 var columns = string.Join(", ", table.Columns.Select(column => column.Name));
                 var key = table.PrimaryKey!.Columns.Select(column => column.Name).ToList();
-                await ExecuteAsync(db, $"INSERT INTO {name} ({columns}) VALUES ({string.Join(", ", table.Columns.Select(column => database.Literal(column.StoreType)))})");
+                var row = $"INSERT INTO {name} ({columns}) VALUES ({string.Join(", ", table.Columns.Select(column => database.Literal(column.StoreType)))})";
+                if (name == "audit_log_minimum")
+                {
+                    // Not even that, where no signed entry says it.
+                    Assert.Contains("append-only", (await Assert.ThrowsAnyAsync<DbException>(() => ExecuteAsync(db, row))).Message, StringComparison.Ordinal);
+                    continue;
+                }
+
+                await ExecuteAsync(db, row);
 
                 foreach (var attack in Attacks(name, key, table.Columns.Select(column => column.Name).First(column => !key.Contains(column))))
                 {

@@ -89,13 +89,14 @@ internal sealed class AnchorAudit((LogSource Own, LogSource Anchor, LogSource Fl
     /// <summary>Judges it.</summary>
     /// <param name="now">What the log has signed, and was verified to be.</param>
     /// <param name="before">What it had signed when it was verified last; null: it was not.</param>
+    /// <param name="pruned">What it says of the entries that it does not have any more; null: it has all.</param>
     /// <param name="epoch">How long an epoch is; null: the newest may be of any time that has come.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task<AnchorFinding> RunAsync(SeenNote now, SeenNote? before, TimeSpan? epoch, CancellationToken cancellationToken)
+    public async Task<AnchorFinding> RunAsync(SeenNote now, SeenNote? before, PrunedPart? pruned, TimeSpan? epoch, CancellationToken cancellationToken)
     {
         try
         {
-            await VerifyAsync(now, before, cancellationToken);
+            await VerifyAsync(now, before, pruned, cancellationToken);
             return Late(epoch) is { } late ? found with { Verdict = Verdict.Stale, Problem = late } : found;
         }
         catch (Unbound unbound)
@@ -125,7 +126,7 @@ internal sealed class AnchorAudit((LogSource Own, LogSource Anchor, LogSource Fl
             : null);
     }
 
-    private async Task VerifyAsync(SeenNote now, SeenNote? before, CancellationToken cancellationToken)
+    private async Task VerifyAsync(SeenNote now, SeenNote? before, PrunedPart? pruned, CancellationToken cancellationToken)
     {
         found = found with { AnchorBefore = kept is null ? null : SeenNote.Kept(OfAnchor, Judge), FleetBefore = kept is null ? null : SeenNote.Kept(OfFleet, Judge) };
         var anchor = anchorRead!();
@@ -137,7 +138,7 @@ internal sealed class AnchorAudit((LogSource Own, LogSource Anchor, LogSource Fl
         await VerifySameLogAsync(logs.Own, bound, now.Checkpoint, cancellationToken);
         found = found with { Fleet = Signed(SeenNote.Parse(await logs.Fleet.CheckpointAsync(cancellationToken) ?? throw new SourceFailure("the checkpoint of the fleet's log is not there.")), "fleet's log") };
         var fleet = await VerifyFleetAsync(ofFleet, found.Fleet.Checkpoint, cancellationToken);
-        await VerifySlotAsync(proof, bound.Origin, found.Fleet.Checkpoint, fleet.Size, cancellationToken);
+        await VerifySlotAsync(proof, bound.Origin, found.Fleet.Checkpoint, fleet.Size, pruned, cancellationToken);
 
         // An epoch that was closed while the log was looked at the last time may not have known of it yet; those behind it have.
         stale = found.Anchor.Checkpoint.Size - proof.Epoch > MostMissing ? string.Create(CultureInfo.InvariantCulture, $"The proof is of epoch {proof.Epoch}, and the anchor has {found.Anchor.Checkpoint.Size}: of the newest ones none was given.")
@@ -217,10 +218,14 @@ internal sealed class AnchorAudit((LogSource Own, LogSource Anchor, LogSource Fl
         return bound;
     }
 
-    private async Task VerifySlotAsync(SlotProof proof, string origin, Checkpoint fleet, long bound, CancellationToken cancellationToken)
+    private async Task VerifySlotAsync(SlotProof proof, string origin, Checkpoint fleet, long bound, PrunedPart? pruned, CancellationToken cancellationToken)
     {
-        var slots = new SlotRegister(proof.Slot, origin);
-        var walk = await LogWalk.RunAsync(fleet, found.FleetBefore?.Checkpoint, logs.Fleet.TileAsync, null, cancellationToken, slots.Read);
+        var (slots, terms) = (new SlotRegister(proof.Slot, origin), new TermRegister());
+        var walk = await LogWalk.RunAsync(fleet, found.FleetBefore?.Checkpoint, logs.Fleet.TileAsync, null, cancellationToken, (index, entry) =>
+        {
+            slots.Read(index, entry);
+            terms.Read(entry);
+        });
         found = found with { Registrations = slots.Entries };
         Unless(walk.Result != WalkResult.Inconsistent, $"The log of the fleet, which gives the slots, is not what it has signed: {walk.Problem}");
         if (walk.Result == WalkResult.Incomplete)
@@ -229,6 +234,11 @@ internal sealed class AnchorAudit((LogSource Own, LogSource Anchor, LogSource Fl
         }
 
         Unless(slots.Problem is null, slots.Problem ?? "");
+        if (pruned is not null && terms.ProblemOf(pruned) is { } early)
+        {
+            throw new SourceFailure(early);
+        }
+
         if (!(slots.GivenAt < bound))
         {
             throw new SourceFailure(string.Create(CultureInfo.InvariantCulture, $"what is bound of the fleet's log does not say yet whose slot {proof.Slot} is."));

@@ -41,6 +41,9 @@ internal sealed record AuditReport(Verdict Verdict, SeenNote? Before)
     /// <summary>The first entry that was read: a part of a log has not the first one.</summary>
     public long First { get; init; }
 
+    /// <summary>What it says of the entries before that one; null: none were pruned, or it does not say so.</summary>
+    public PrunedPart? Pruned { get; init; }
+
     /// <summary>What binds it to the anchor; null: that was not looked at.</summary>
     public AnchorFinding? Anchor { get; init; }
 
@@ -86,6 +89,7 @@ internal sealed record AuditReport(Verdict Verdict, SeenNote? Before)
             anchorOrigin = Anchor?.Anchor?.Checkpoint.Origin,
             anchorRoot = Anchor?.Anchor?.Checkpoint.Root.ToString(),
             witnessedSize = Seen is { Witnesses.Count: > 0 } ? Seen.Checkpoint.Size : (long?)null,
+            prunedBy = Pruned?.Index,
         },
         Form));
 
@@ -94,9 +98,10 @@ internal sealed record AuditReport(Verdict Verdict, SeenNote? Before)
     /// <param name="good">What else is to be said of a log that is good.</param>
     public void Tell(TextWriter output, string good)
     {
-        Say(output, $"{Verdict}: {Problem ?? (First == 0 ? "all that the log holds is what it has signed." : $"this part of the log, from entry {Count(First)} on, is what it has signed.")}");
+        Say(output, $"{Verdict}: {Problem ?? (First == 0 || Pruned is not null ? "all that the log holds is what it has signed." : $"this part of the log, from entry {Count(First)} on, is what it has signed.")}");
         Say(output, "log", Now?.Checkpoint.Origin);
         Say(output, "entries", Now is null ? null : $"{Count(Now.Checkpoint.Size)}{(Before is null ? "" : New > 0 ? $", {Count(New.Value)} of them new since the last time" : $"; the last time {Count(Before.Checkpoint.Size)}")}");
+        Say(output, "pruned", Pruned is not { } pruned ? null : $"entries 0 to {Count(pruned.First - 1)}, by the published term of {Count(pruned.Days)} days, as entry {Count(pruned.Index)} says: the root proves their hashes, their text is gone");
         Say(output, "root", Now?.Checkpoint.Root.ToString());
         Say(output, "witnesses", Seen is null ? null : Seen.Witnesses.Count == 0 ? "none" : string.Join(", ", Seen.Witnesses.OrderByDescending(witness => witness.Value).Select(witness => $"{witness.Key} at {Time(witness.Value)}")) + (Seen.Checkpoint.Size < Now?.Checkpoint.Size ? $", the first {Count(Seen.Checkpoint.Size)} entries" : ""));
         Say(output, "anchored", Anchor is not { Epoch: { } epoch, Proof: { } proof } ? null : $"slot {Count(proof.Slot)} of epoch {Count(epoch.Number)}, closed at {Time(epoch.Time)}, binds {Count(Anchor.BoundSize ?? 0)} entries");

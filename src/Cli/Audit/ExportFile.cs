@@ -94,7 +94,7 @@ internal sealed class ExportFile : IDisposable
             // The last entry that is in the file comes once more, so that nothing of another log is appended to it.
             var from = state.Next - (state.LeafHash is null ? 0 : 1);
             var path = string.Create(CultureInfo.InvariantCulture, $"export?format={state.Format}&from={from}&limit={Lines}");
-            var some = await log.ReadAsync(path, Longest, cancellationToken) ?? throw new SourceFailure("There is no such log, or it is not yours to see.");
+            var some = await log.ReadAsync(path, Longest, cancellationToken) ?? throw await GoneAsync(log, from, cancellationToken);
             if (some.Length > Longest)
             {
                 throw new SourceFailure($"{path} is answered with more than {Longest >> 20} MiB.");
@@ -129,6 +129,12 @@ internal sealed class ExportFile : IDisposable
         file.Dispose();
         held.Dispose();
     }
+
+    // Without a place the log answers from its first entry on, which may have been pruned up to behind what is wanted.
+    private async Task<SourceFailure> GoneAsync(LogSource log, long from, CancellationToken cancellationToken) =>
+        await log.ReadAsync($"export?format={state.Format}&limit=1", Longest, cancellationToken) is { Length: > 0 } first && first.Span.IndexOf((byte)'\n') is > 0 and var end && ExportedLine.Read(state.Format, first[..end]) is { } line && line.Index > from
+            ? new SourceFailure(string.Create(CultureInfo.InvariantCulture, $"Entries {from} to {line.Index - 1} were pruned, as the log says. Begin at the first that is left: --from {line.Index}, with another file and another state."))
+            : new SourceFailure("There is no such log, or it is not yours to see.");
 
     // One line is one entry, and none is left out.
     private (ExportState After, ReadOnlyMemory<byte> Fresh, int Lines) Read(ReadOnlyMemory<byte> some, long from, string path)

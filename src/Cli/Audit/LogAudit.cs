@@ -39,11 +39,19 @@ internal static class LogAudit
         }
 
         WalkFinding found;
+        PruneRegister? pruned = null;
         var (read, first) = (0L, 0L);
         try
         {
             first = source.First;
             found = await LogWalk.RunAsync(now.Checkpoint, before?.Checkpoint, source.TileAsync, entries => read = entries, cancellationToken, first: first);
+            if (first == 0 && found is { Result: WalkResult.Incomplete, Tile: { Level: TileId.Entries, Index: var missing } } && await source.GoesOnAsync(missing, now.Checkpoint.Size, cancellationToken) is { } kept)
+            {
+                // Where it does not say so, what is missing is missing; what else is wrong is said all the same.
+                pruned = new PruneRegister(kept);
+                var rest = await FromAsync(source, now.Checkpoint, before?.Checkpoint, kept, pruned, entries => read = entries, cancellationToken);
+                (first, found) = pruned.Found is not null || rest.Result == WalkResult.Inconsistent ? (kept, rest) : (first, found);
+            }
         }
         catch (SourceFailure failure)
         {
@@ -61,11 +69,36 @@ internal static class LogAudit
             _ when isFork => (Verdict.Inconsistent, "What the witnesses have seen is not the beginning of what the log has signed now."),
             WalkResult.Inconsistent => (Verdict.Inconsistent, found.Problem),
             WalkResult.Incomplete => (Verdict.Incomplete, found.Problem),
+            _ when pruned?.Problem is { } withheld => (Verdict.Incomplete, withheld),
             _ when !seen.HasQuorum => (Verdict.Incomplete, $"Too few witnesses have signed the checkpoint for the policy's quorum: {(seen.Witnesses.Count == 0 ? "none" : string.Join(", ", seen.Witnesses.Keys))}."),
             _ when maxAge is { } most && TooOld(seen.Witnesses.Values, most) is { } age => (Verdict.Stale, age),
             _ => (Verdict.Good, null),
         };
-        return new AuditReport(verdict, before) { Now = now, Seen = seen, Found = found, First = first, Problem = problem };
+        return new AuditReport(verdict, before) { Now = now, Seen = seen, Found = found, First = first, Pruned = pruned?.Found, Problem = problem };
+    }
+
+    // Of what was pruned the tiles are left: what was seen before is still proven to be the beginning, also where it ended among that.
+    private static async Task<WalkFinding> FromAsync(LogSource source, Checkpoint now, Checkpoint? seen, long first, PruneRegister pruned, Action<long> progress, CancellationToken cancellationToken)
+    {
+        if (seen is not null && seen.Origin == now.Origin && seen.Size < first)
+        {
+            try
+            {
+                var path = await source.ResolveAsync(ProofPlan.Consistency(seen.Size, now.Size), now.Size, cancellationToken);
+                if (!MerkleProof.VerifyConsistency(seen.Size, seen.Root, now.Size, now.Root, path))
+                {
+                    return new WalkFinding(WalkResult.Inconsistent, 0, 0, string.Create(CultureInfo.InvariantCulture, $"The first {seen.Size} entries are not those that the log had signed."));
+                }
+            }
+            catch (ArgumentException exception)
+            {
+                throw new SourceFailure($"What was seen before cannot be looked at: {exception.Message}");
+            }
+
+            seen = null;
+        }
+
+        return await LogWalk.RunAsync(now, seen, source.TileAsync, progress, cancellationToken, pruned.Read, first);
     }
 
     // A log that grows all the time is seen now and then: what was seen has to be the beginning of what it is now. Its tiles were verified by the walk.

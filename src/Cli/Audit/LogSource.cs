@@ -70,6 +70,33 @@ internal abstract class LogSource : IDisposable
     public Task<ReadOnlyMemory<byte>?> TileAsync(TileId id, CancellationToken cancellationToken) =>
         ReadAsync(id.ToString(), id.Width * (id.Level == TileId.Entries ? sizeof(ushort) + TreeHash.MaxEntry : TreeHash.Size), cancellationToken);
 
+    /// <summary>
+    /// Where the entries go on behind some that are not there, if the last ones are: of a log that was pruned. In few questions, since
+    /// what was pruned is all that comes before.
+    /// </summary>
+    /// <param name="missing">A bundle that is not there.</param>
+    /// <param name="size">How many entries the log has.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The first entry from there on, a multiple of 256; null: the last are not there, either.</returns>
+    public async Task<long?> GoesOnAsync(long missing, long size, CancellationToken cancellationToken)
+    {
+        var there = (size - 1) / TileId.FullWidth;
+        if (there == missing || !await HasAsync(there))
+        {
+            return null;
+        }
+
+        while (there - missing > 1)
+        {
+            var middle = missing + ((there - missing) / 2);
+            (missing, there) = await HasAsync(middle) ? (missing, middle) : (middle, there);
+        }
+
+        return there * TileId.FullWidth;
+
+        async Task<bool> HasAsync(long index) => await LogWalk.ReadAsync(TileId.At(TileId.Entries, index, size), TileAsync, cancellationToken) is not null;
+    }
+
     /// <summary>Puts a proof together from the tiles, each as wide as it is now: one as wide as it was need not be there any more.</summary>
     /// <param name="plan">What it consists of.</param>
     /// <param name="size">How many entries the log has.</param>

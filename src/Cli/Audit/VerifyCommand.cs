@@ -54,7 +54,7 @@ internal static class VerifyCommand
                 var before = kept is null ? null : SeenNote.Kept(kept, read);
                 var own = await LogAudit.RunAsync(log, read, before, parsed.GetValue(maxAge), cancellationToken);
                 var report = audit is null || own.Verdict is not (Verdict.Good or Verdict.Stale) ? own
-                    : With(own, await audit.RunAsync(own.Now!, before, length, cancellationToken));
+                    : With(own, await audit.RunAsync(own.Now!, before, own.Pruned, length, cancellationToken));
 
                 // What was found good is kept, also when the other could not be looked at: or whoever withholds one would be free of both.
                 if (kept is not null && own.Verdict == Verdict.Good && report.Verdict != Verdict.Inconsistent)

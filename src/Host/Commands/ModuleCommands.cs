@@ -31,9 +31,11 @@ internal static class ModuleCommands
     private static Command Create(string module, string name, ConsoleTask task)
     {
         var common = new CommonOptions();
-        var options = task.Options.ToDictionary(option => option.Name, option => new Option<string>($"--{option.Name}") { Description = option.Description, Required = true });
+        var options = task.Options.Select(option => (option.Name, option.Description, Required: true)).Concat(task.Optional.Select(option => (option.Name, option.Description, Required: false)))
+            .ToDictionary(option => option.Name, option => new Option<string>($"--{option.Name}") { Description = option.Description, Required = option.Required });
+        var flags = task.Flags.ToDictionary(flag => flag.Name, flag => new Option<bool>($"--{flag.Name}") { Description = flag.Description });
         var command = new Command(name, task.Description);
-        foreach (var option in options.Values)
+        foreach (var option in options.Values.Concat<Option>(flags.Values))
         {
             command.Options.Add(option);
         }
@@ -48,7 +50,7 @@ internal static class ModuleCommands
                 scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter(module);
                 var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
                 db.Scope.OpenAll("the server's own console");
-                await parsed.InvocationConfiguration.Output.WriteLineAsync(await task.RunAsync(scope.ServiceProvider, name => parsed.GetValue(options[name])!, cancellationToken));
+                await parsed.InvocationConfiguration.Output.WriteLineAsync(await task.RunAsync(scope.ServiceProvider, name => flags.TryGetValue(name, out var flag) ? (parsed.GetValue(flag) ? name : null)! : parsed.GetValue(options[name])!, cancellationToken));
                 return 0;
             }
             catch (Exception refusal) when (refusal is InvalidOperationException or ArgumentException or System.Data.Common.DbException or Microsoft.EntityFrameworkCore.DbUpdateException)

@@ -11,6 +11,7 @@ using MissionControl.Audit.Erasure;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
 using MissionControl.Audit.Numbers;
+using MissionControl.Audit.Prune;
 using MissionControl.Audit.Push;
 using MissionControl.Audit.Receipts;
 using MissionControl.Audit.Witnesses;
@@ -43,6 +44,8 @@ public sealed class AuditModule : IModule
         model.ApplyConfiguration(new LogHead.Configuration());
         model.ApplyConfiguration(new LogLeaf.Configuration());
         model.ApplyConfiguration(new LogTile.Configuration());
+        model.ApplyConfiguration(new LogMinimum.Configuration());
+        model.ApplyConfiguration(new PrunedEvent.Configuration());
         model.ApplyConfiguration(new LogCheckpoint.Configuration());
         model.ApplyConfiguration(new PersonalValue.Configuration());
         model.ApplyConfiguration(new LogSlot.Configuration());
@@ -57,7 +60,7 @@ public sealed class AuditModule : IModule
     {
         ArgumentNullException.ThrowIfNull(host);
         host.Services.AddOptions<AuditOptions>().BindConfiguration("Audit")
-            .Validate(options => options.IsValid, "Audit:Epoch is a second to an hour, written as 00:01:00, Audit:BundleEntries 256 to 1000000, Audit:GapAfter 00:00:30 to a day, and Audit:WitnessQuorum 1 to 20.")
+            .Validate(options => options.IsValid, "Audit:Epoch is a second to an hour, written as 00:01:00, Audit:BundleEntries 256 to 1000000, Audit:GapAfter 00:00:30 to a day, Audit:RetentionDays 30 to 36500, and Audit:WitnessQuorum 1 to 20.")
             .Validate(options => OutsideWitness.AreValid(options.Witnesses), "Audit:Witnesses lists at most 10 witnesses, each with its key (Vkey: name+id+key of type 4, under a name of its own that no cluster has) and an https address (Url) without user and query.")
             .Validate(options => options.AllowedNetworks.All(network => IPNetwork.TryParse(network, out _)), "Audit:AllowedNetworks lists networks, each written as 10.0.0.0/8.")
             .Validate(options => options.CaFile is null or "" || File.Exists(options.CaFile), "Audit:CaFile is not there.")
@@ -76,6 +79,7 @@ public sealed class AuditModule : IModule
         host.Services.AddHostedService<IssueReceipts>();
         host.Services.AddSingleton<Sweeper, CatchUp>();
         host.Services.AddSingleton<Sweeper, TellGaps>();
+        host.Services.AddSingleton<Sweeper, PublishRetention>();
         host.Services.AddSingleton<BlindingKey>();
         host.Services.AddSingleton<SlotTrees>();
         host.Services.AddSingleton<LastEpoch>();
@@ -92,7 +96,7 @@ public sealed class AuditModule : IModule
     }
 
     /// <inheritdoc />
-    public IReadOnlyList<ConsoleTask> ConsoleTasks => [AcceptRestored.Task, VerifyLogs.Task];
+    public IReadOnlyList<ConsoleTask> ConsoleTasks => [AcceptRestored.Task, VerifyLogs.Task, PruneLogs.Task];
 
     /// <inheritdoc />
     public void AddHandlers(HandlerRegistry handlers)
@@ -110,8 +114,9 @@ public sealed class AuditModule : IModule
         ArgumentNullException.ThrowIfNull(records);
         records.Keep("foundation-entry", "who did what before there were logs, as it was written then", personal: true, "for good: the database itself refuses to change or delete an entry, until who owns it removes them", typeof(FoundationEntry));
         records.Keep("index", "what entries of the logs are found by", personal: false, "as long as the entry; it can be made again of the logs", typeof(IndexedEntry), typeof(Progress));
-        records.Keep("numbers", "how far the numbers of each process that tells the logs something were looked at, and which are missing", personal: false, "as long as the log; it can be made again of the index", typeof(Producer), typeof(NumbersRead));
-        records.Keep("log", "the logs that customers verify, entry by entry, and all that was signed for them", personal: false, "for good: the database itself refuses to change or delete what is in them", typeof(Log), typeof(LogHead), typeof(LogLeaf), typeof(LogTile), typeof(LogCheckpoint), typeof(LogSlot));
+        records.Keep("numbers", "how far the numbers of each process that tells the logs something were looked at, and which are missing", personal: false, "as long as the log; it can be made again of the index, as far as nothing was pruned", typeof(Producer), typeof(NumbersRead));
+        records.Keep("log", "the logs that customers verify, entry by entry, and all that was signed for them", personal: false, "for good, unless a term for entries is published (Audit:RetentionDays) and who owns the database prunes them: the database itself refuses to change anything in them, and to delete anything else", typeof(Log), typeof(LogHead), typeof(LogLeaf), typeof(LogTile), typeof(LogCheckpoint), typeof(LogSlot), typeof(LogMinimum));
+        records.Keep("pruned-event", "id and hash of events whose entries were pruned, so that none is appended a second time", personal: false, "as long as the log", typeof(PrunedEvent));
         records.Keep("personal-value", "names and addresses that entries of the logs are committed to, and the exact bytes of imported ones", personal: true, "as long as the entry, or until they are erased", typeof(PersonalValue));
         records.Keep("witness", "which clusters and other witnesses cosign the logs, and what they have seen", personal: false, "the newest of a cluster for good; of cosignatures those of the newest checkpoint that enough have seen, and of later ones", typeof(WitnessRow), typeof(Cosignature));
         records.Keep("export", "which logs are sent to which systems, and how far", personal: false, "until it is removed", typeof(PushedExport));

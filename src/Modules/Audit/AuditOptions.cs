@@ -12,6 +12,10 @@ internal sealed class AuditOptions
     public static readonly TimeSpan ShortestGap = TimeSpan.FromSeconds(30);
     public static readonly TimeSpan LongestGap = TimeSpan.FromDays(1);
 
+    /// <summary>Whoever verifies once a month has seen every entry.</summary>
+    public const int ShortestRetention = 30;
+    public const int LongestRetention = 36_500;
+
     /// <summary>How often the heads of all logs are bound together in the anchor.</summary>
     public TimeSpan Epoch { get; init; } = TimeSpan.FromMinutes(1);
 
@@ -39,6 +43,9 @@ internal sealed class AuditOptions
     /// <summary>How many entries a bundle has at most.</summary>
     public int BundleEntries { get; init; } = 100_000;
 
+    /// <summary>How many days old an entry is at least before it may be pruned; null: none ever is. It holds once the log of the fleet says it.</summary>
+    public int? RetentionDays { get; init; }
+
     /// <summary>Whether all of it can be done.</summary>
-    public bool IsValid => Epoch >= ShortestEpoch && Epoch <= LongestEpoch && BundleEntries is >= TileId.FullWidth and <= 1_000_000 && GapAfter >= ShortestGap && GapAfter <= LongestGap && WitnessQuorum is >= 1 and <= 20;
+    public bool IsValid => Epoch >= ShortestEpoch && Epoch <= LongestEpoch && BundleEntries is >= TileId.FullWidth and <= 1_000_000 && GapAfter >= ShortestGap && GapAfter <= LongestGap && WitnessQuorum is >= 1 and <= 20 && RetentionDays is null or (>= ShortestRetention and <= LongestRetention);
 }

@@ -11,6 +11,7 @@ namespace MissionControl.Platform.Data;
 public static class AppendOnly
 {
     private const string Annotation = "MissionControl:AppendOnly";
+    private const string Guarded = "MissionControl:GuardedInserts";
 
     /// <summary>Marks the entity's table; the migration chain creates the triggers, a start-up check proves that they are there.</summary>
     public static EntityTypeBuilder<T> IsAppendOnly<T>(this EntityTypeBuilder<T> entity)
@@ -18,6 +19,14 @@ public static class AppendOnly
     {
         ArgumentNullException.ThrowIfNull(entity);
         return entity.HasAnnotation(Annotation, true);
+    }
+
+    /// <summary>Marks an append-only table into which not every row may come, either: the database asks what others say before it takes one.</summary>
+    public static EntityTypeBuilder<T> HasGuardedInserts<T>(this EntityTypeBuilder<T> entity)
+        where T : class
+    {
+        ArgumentNullException.ThrowIfNull(entity);
+        return entity.HasAnnotation(Guarded, true);
     }
 
     /// <summary>The append-only tables of the model.</summary>
@@ -45,6 +54,13 @@ public static class AppendOnly
             }
 
             var row = Row(entity);
+            if (entity.FindAnnotation(Guarded) is not null)
+            {
+                // Without a row nothing else can be tried here; the triggers were compared.
+                faults.AddRange(await SucceedsAsync(db, row, null, cancellationToken) ? [$"{table}: nothing refuses a row that nothing supports"] : []);
+                continue;
+            }
+
             foreach (var attack in db.Dialect.AppendOnlyAttacks(table, entity.GetProperties().First(property => !property.IsPrimaryKey()).GetColumnName()))
             {
                 if (await SucceedsAsync(db, row, attack, cancellationToken))
@@ -58,10 +74,23 @@ public static class AppendOnly
     }
 
     // Each in a transaction of its own: some engines end one when a trigger refuses.
-    private static async Task<bool> SucceedsAsync(ControlPlaneDbContext db, BulkRows row, string attack, CancellationToken cancellationToken)
+    private static async Task<bool> SucceedsAsync(ControlPlaneDbContext db, BulkRows row, string? attack, CancellationToken cancellationToken)
     {
         await using var rolledBack = await db.BeginWriteAsync(cancellationToken: cancellationToken);
-        await db.Dialect.InsertIfAbsentAsync(db, row, cancellationToken);
+        try
+        {
+            await db.Dialect.InsertIfAbsentAsync(db, row, cancellationToken);
+        }
+        catch (DbException) when (attack is null && db.Database.GetDbConnection().State == ConnectionState.Open)
+        {
+            return false;
+        }
+
+        if (attack is null)
+        {
+            return true;
+        }
+
         var transaction = db.RequireTransaction();
         await using var command = transaction.Connection!.CreateCommand();
         command.Transaction = transaction;

@@ -224,14 +224,14 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
 
     public IReadOnlyList<string> AppendOnlySql(string table) =>
     [
-        """
-        CREATE OR REPLACE FUNCTION mc_append_only() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''% is append-only'', TG_TABLE_NAME; END'
-        """,
-        $"CREATE OR REPLACE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE ON {Quote(table)} FOR EACH ROW EXECUTE FUNCTION mc_append_only()",
-        $"CREATE OR REPLACE TRIGGER {table}_no_truncate BEFORE TRUNCATE ON {Quote(table)} FOR EACH STATEMENT EXECUTE FUNCTION mc_append_only()",
+        .. PruneTriggers.Of(table).SelectMany(trigger => new[]
+        {
+            $"CREATE OR REPLACE FUNCTION {trigger.Function}() RETURNS trigger LANGUAGE plpgsql AS '{trigger.Body.Replace("'", "''", StringComparison.Ordinal)}'",
+            $"CREATE OR REPLACE TRIGGER {trigger.Name} BEFORE {trigger.On} ON {Quote(table)} FOR EACH {(trigger.On == "TRUNCATE" ? "STATEMENT" : "ROW")} EXECUTE FUNCTION {trigger.Function}()",
 
-        // Without that a session that says it replicates (session_replication_role) fires none of them.
-        $"ALTER TABLE {Quote(table)} ENABLE ALWAYS TRIGGER {table}_append_only, ENABLE ALWAYS TRIGGER {table}_no_truncate",
+            // Without that a session that says it replicates (session_replication_role) fires none of them.
+            $"ALTER TABLE {Quote(table)} ENABLE ALWAYS TRIGGER {trigger.Name}",
+        }),
     ];
 
     public async Task EnforceAppendOnlyAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
@@ -245,12 +245,12 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
     public async Task<IReadOnlyList<string>> AppendOnlyFaultsAsync(ControlPlaneDbContext db, string table, CancellationToken cancellationToken)
     {
         var faults = new List<string>();
-        foreach (var name in new[] { $"{table}_append_only", $"{table}_no_truncate" })
+        foreach (var (name, _, _, body) in PruneTriggers.Of(table))
         {
             // D: disabled; R: fires for replicas alone.
             var state = await db.Database.SqlQueryRaw<string>(
-                "SELECT CASE WHEN t.tgenabled NOT IN ('O', 'A') THEN 'is disabled' WHEN p.prosrc <> 'BEGIN RAISE EXCEPTION ''% is append-only'', TG_TABLE_NAME; END' THEN 'does something else' ELSE '' END AS \"Value\" FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE t.tgrelid = to_regclass({0}) AND t.tgname = {1}",
-                Quote(table), name).ToListAsync(cancellationToken);
+                "SELECT CASE WHEN t.tgenabled NOT IN ('O', 'A') THEN 'is disabled' WHEN p.prosrc <> {2} THEN 'does something else' ELSE '' END AS \"Value\" FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid WHERE t.tgrelid = to_regclass({0}) AND t.tgname = {1}",
+                Quote(table), name, body).ToListAsync(cancellationToken);
             if (state is not [""])
             {
                 faults.Add($"{table}: trigger {name} {(state is [var what] ? what : "is missing")}");
@@ -263,9 +263,9 @@ internal sealed class PostgreSqlDialect : IDatabaseDialect
     // The last two need a lock that waits behind everybody, and everybody behind it: at once or not at all.
     public IReadOnlyList<string> AppendOnlyAttacks(string table, string column) =>
     [
-        $"UPDATE {Quote(table)} SET {Quote(column)} = {Quote(column)} WHERE ctid = (SELECT ctid FROM {Quote(table)} LIMIT 1)",
-        $"DELETE FROM {Quote(table)} WHERE ctid = (SELECT ctid FROM {Quote(table)} LIMIT 1)",
-        $"SET LOCAL session_replication_role = replica; DELETE FROM {Quote(table)} WHERE ctid = (SELECT ctid FROM {Quote(table)} LIMIT 1)",
+        $"UPDATE {Quote(table)} SET {Quote(column)} = {Quote(column)} WHERE ctid = (SELECT ctid FROM {Quote(table)} t{PruneTriggers.Kept(table)} LIMIT 1)",
+        $"DELETE FROM {Quote(table)} WHERE ctid = (SELECT ctid FROM {Quote(table)} t{PruneTriggers.Kept(table)} LIMIT 1)",
+        $"SET LOCAL session_replication_role = replica; DELETE FROM {Quote(table)} WHERE ctid = (SELECT ctid FROM {Quote(table)} t{PruneTriggers.Kept(table)} LIMIT 1)",
         $"LOCK TABLE {Quote(table)} IN ACCESS EXCLUSIVE MODE NOWAIT; TRUNCATE {Quote(table)}",
         $"SET LOCAL session_replication_role = replica; LOCK TABLE {Quote(table)} IN ACCESS EXCLUSIVE MODE NOWAIT; TRUNCATE {Quote(table)}",
     ];

@@ -141,23 +141,32 @@ internal sealed class SqlServerDialect : IDatabaseDialect
 
     public IReadOnlyList<string> AppendOnlySql(string table) =>
     [
-        $"CREATE OR ALTER TRIGGER {BulkSql.Quote(table + "_append_only")} ON {BulkSql.Quote(table)} INSTEAD OF UPDATE, DELETE AS THROW 51000, '{table} is append-only', 1;",
-        $"ENABLE TRIGGER {BulkSql.Quote(table + "_append_only")} ON {BulkSql.Quote(table)};",
+        .. PruneTriggers.Of(table).SelectMany(trigger => new[]
+        {
+            $"CREATE OR ALTER TRIGGER {BulkSql.Quote(trigger.Name)} ON {BulkSql.Quote(table)} {trigger.Body};",
+            $"ENABLE TRIGGER {BulkSql.Quote(trigger.Name)} ON {BulkSql.Quote(table)};",
+        }),
     ];
 
     public async Task<IReadOnlyList<string>> AppendOnlyFaultsAsync(ControlPlaneDbContext db, string table, CancellationToken cancellationToken)
     {
-        // Who may not see definitions sees no trigger, and says nothing of it: what is refused shows by trying.
-        var state = await db.Database.SqlQueryRaw<string>(
-            "SELECT CASE WHEN t.object_id IS NULL THEN 'is missing' WHEN t.is_disabled = 1 THEN 'is disabled' ELSE 'was changed' END AS [Value] FROM (SELECT OBJECT_ID({0}) AS id) o LEFT JOIN sys.triggers t ON t.parent_id = o.id AND t.name = {1} LEFT JOIN sys.sql_modules m ON m.object_id = t.object_id WHERE HAS_PERMS_BY_NAME({0}, 'OBJECT', 'VIEW DEFINITION') = 1 AND (t.object_id IS NULL OR t.is_disabled = 1 OR m.definition NOT LIKE '%INSTEAD OF UPDATE, DELETE AS THROW 51000%')",
-            BulkSql.Quote(table), $"{table}_append_only").ToListAsync(cancellationToken);
-        return [.. state.Select(what => $"{table}: trigger {table}_append_only {what}")];
+        var faults = new List<string>();
+        foreach (var (name, body) in PruneTriggers.Of(table))
+        {
+            // Who may not see definitions sees no trigger, and says nothing of it: what is refused shows by trying.
+            var state = await db.Database.SqlQueryRaw<string>(
+                "SELECT CASE WHEN t.object_id IS NULL THEN 'is missing' WHEN t.is_disabled = 1 THEN 'is disabled' ELSE 'was changed' END AS [Value] FROM (SELECT OBJECT_ID({0}) AS id) o LEFT JOIN sys.triggers t ON t.parent_id = o.id AND t.name = {1} LEFT JOIN sys.sql_modules m ON m.object_id = t.object_id WHERE HAS_PERMS_BY_NAME({0}, 'OBJECT', 'VIEW DEFINITION') = 1 AND (t.object_id IS NULL OR t.is_disabled = 1 OR CHARINDEX({2}, m.definition) = 0)",
+                BulkSql.Quote(table), name, body).ToListAsync(cancellationToken);
+            faults.AddRange(state.Select(what => $"{table}: trigger {name} {what}"));
+        }
+
+        return faults;
     }
 
     public IReadOnlyList<string> AppendOnlyAttacks(string table, string column) =>
     [
         $"UPDATE TOP (1) {BulkSql.Quote(table)} SET {BulkSql.Quote(column)} = {BulkSql.Quote(column)}",
-        $"DELETE TOP (1) FROM {BulkSql.Quote(table)}",
+        $"DELETE TOP (1) t FROM {BulkSql.Quote(table)} t{PruneTriggers.Kept(table)}",
         $"SET LOCK_TIMEOUT 0; TRUNCATE TABLE {BulkSql.Quote(table)}",
     ];
 

@@ -174,8 +174,15 @@ internal sealed class SqliteDialect(SqliteConnections connections) : IDatabaseDi
         $"INSERT OR REPLACE INTO {table} SELECT * FROM {table} WHERE rowid = (SELECT max(rowid) FROM {table})",
     ];
 
-    private static (string Name, string Sql)[] Triggers(string table) =>
-        [.. Refused.Select(verb => ($"{table}_no_{verb.ToLowerInvariant()}", $"CREATE TRIGGER {table}_no_{verb.ToLowerInvariant()} BEFORE {verb} ON {table} BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"))];
+    private static (string Name, string Sql)[] Triggers(string table) => table switch
+    {
+        PruneTriggers.Leaf => [Trigger(table, "UPDATE", ""), Trigger(table, "DELETE", PruneTriggers.NotPruned), Trigger(table, "INSERT", PruneTriggers.IsPruned)],
+        PruneTriggers.Minimum => [Trigger(table, "UPDATE", ""), Trigger(table, "DELETE", ""), Trigger(table, "INSERT", PruneTriggers.NotSaid)],
+        _ => [.. Refused.Select(verb => Trigger(table, verb, ""))],
+    };
+
+    private static (string Name, string Sql) Trigger(string table, string verb, string when) => (
+        $"{table}_no_{verb.ToLowerInvariant()}", $"CREATE TRIGGER {table}_no_{verb.ToLowerInvariant()} BEFORE {verb} ON {table} {when}BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END");
 
     private static string Overwrite(BulkRows rows)
     {

@@ -71,7 +71,9 @@ GO
 IF OBJECT_ID('audit_log_checkpoint_no_truncate') IS NULL CREATE TABLE [audit_log_checkpoint_no_truncate] ([log_id] binary(16) NULL, [size] bigint NULL, FOREIGN KEY ([log_id], [size]) REFERENCES [audit_log_checkpoint] ([log_id], [size]));
 
 -- append-only audit_log_leaf
-CREATE OR ALTER TRIGGER [audit_log_leaf_append_only] ON [audit_log_leaf] INSTEAD OF UPDATE, DELETE AS THROW 51000, 'audit_log_leaf is append-only', 1;
+CREATE OR ALTER TRIGGER [audit_log_leaf_append_only] ON [audit_log_leaf] INSTEAD OF UPDATE, DELETE AS BEGIN SET NOCOUNT ON;
+IF EXISTS (SELECT 1 FROM inserted) OR EXISTS (SELECT 1 FROM deleted d WHERE NOT EXISTS (SELECT 1 FROM [audit_log_minimum] m WHERE m.[log_id] = d.[log_id] AND m.[minimum] > d.[position])) THROW 51000, 'audit_log_leaf is append-only', 1;
+DELETE l FROM [audit_log_leaf] l INNER JOIN deleted d ON l.[log_id] = d.[log_id] AND l.[position] = d.[position]; END;
 GO
 ENABLE TRIGGER [audit_log_leaf_append_only] ON [audit_log_leaf];
 GO
@@ -83,4 +85,28 @@ GO
 ENABLE TRIGGER [audit_log_tile_append_only] ON [audit_log_tile];
 GO
 IF OBJECT_ID('audit_log_tile_no_truncate') IS NULL CREATE TABLE [audit_log_tile_no_truncate] ([log_id] binary(16) NULL, [level] int NULL, [position] bigint NULL, FOREIGN KEY ([log_id], [level], [position]) REFERENCES [audit_log_tile] ([log_id], [level], [position]));
+
+-- append-only audit_log_minimum
+CREATE OR ALTER TRIGGER [audit_log_minimum_append_only] ON [audit_log_minimum] INSTEAD OF UPDATE, DELETE AS THROW 51000, 'audit_log_minimum is append-only', 1;
+GO
+ENABLE TRIGGER [audit_log_minimum_append_only] ON [audit_log_minimum];
+GO
+CREATE OR ALTER TRIGGER [audit_log_minimum_said] ON [audit_log_minimum] AFTER INSERT AS BEGIN SET NOCOUNT ON;
+IF EXISTS (SELECT 1 FROM inserted i WHERE NOT (i.[minimum] > 0 AND i.[minimum] % 256 = 0 AND i.[position] >= i.[minimum]
+AND NOT EXISTS (SELECT 1 FROM [audit_log_minimum] m WHERE m.[log_id] = i.[log_id] AND m.[minimum] > i.[minimum])
+AND EXISTS (SELECT 1 FROM [audit_log] g WHERE g.[id] = i.[log_id] AND g.[kind] IN ('customer', 'operator'))
+AND EXISTS (SELECT 1 FROM [audit_log_checkpoint] c WHERE c.[log_id] = i.[log_id] AND c.[size] > i.[position])
+AND EXISTS (SELECT 1 FROM [audit_log_leaf] l WHERE l.[log_id] = i.[log_id] AND l.[position] = i.[position] AND l.[event_id] = i.[event_id] AND ISJSON(CONVERT(varchar(max), l.[content])) = 1
+AND JSON_VALUE(CONVERT(varchar(max), l.[content]), '$.type') = 'audit.log-pruned' AND JSON_VALUE(CONVERT(varchar(max), l.[content]), '$.changes[0].path') = '/minimum' AND JSON_VALUE(CONVERT(varchar(max), l.[content]), '$.changes[0].value') = CONVERT(varchar(20), i.[minimum])))) THROW 51000, 'audit_log_minimum is append-only', 1; END;
+GO
+ENABLE TRIGGER [audit_log_minimum_said] ON [audit_log_minimum];
+GO
+IF OBJECT_ID('audit_log_minimum_no_truncate') IS NULL CREATE TABLE [audit_log_minimum_no_truncate] ([log_id] binary(16) NULL, [minimum] bigint NULL, FOREIGN KEY ([log_id], [minimum]) REFERENCES [audit_log_minimum] ([log_id], [minimum]));
+
+-- append-only audit_log_pruned
+CREATE OR ALTER TRIGGER [audit_log_pruned_append_only] ON [audit_log_pruned] INSTEAD OF UPDATE, DELETE AS THROW 51000, 'audit_log_pruned is append-only', 1;
+GO
+ENABLE TRIGGER [audit_log_pruned_append_only] ON [audit_log_pruned];
+GO
+IF OBJECT_ID('audit_log_pruned_no_truncate') IS NULL CREATE TABLE [audit_log_pruned_no_truncate] ([log_id] binary(16) NULL, [event_id] binary(16) NULL, FOREIGN KEY ([log_id], [event_id]) REFERENCES [audit_log_pruned] ([log_id], [event_id]));
 

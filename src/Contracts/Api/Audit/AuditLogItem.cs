@@ -13,4 +13,5 @@ namespace MissionControl.Contracts.Api.Audit;
 /// <param name="CheckedAt">When the server last made all of it anew from its rows (UTC); null: not yet.</param>
 /// <param name="CheckedSize">How many entries it had then; null: not yet.</param>
 /// <param name="Problem">What is wrong with it: why it is not signed, or what that check found; null: nothing is known.</param>
-public sealed record AuditLogItem(Guid Id, string Origin, string Kind, Guid? CustomerId, DateTimeOffset CreatedAt, long Size, long SignedSize, DateTimeOffset? SignedAt, IReadOnlyList<string> Keys, DateTimeOffset? CheckedAt, long? CheckedSize, string? Problem);
+/// <param name="MinimumIndex">The first entry that is kept (C2SP tlog-tiles); those before it were pruned, as the log says. 0: all of it is kept.</param>
+public sealed record AuditLogItem(Guid Id, string Origin, string Kind, Guid? CustomerId, DateTimeOffset CreatedAt, long Size, long SignedSize, DateTimeOffset? SignedAt, IReadOnlyList<string> Keys, DateTimeOffset? CheckedAt, long? CheckedSize, string? Problem, long MinimumIndex);

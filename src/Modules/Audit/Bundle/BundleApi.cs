@@ -7,6 +7,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Options;
 using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Logs;
+using MissionControl.Audit.Prune;
 using MissionControl.Audit.Witnesses;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
@@ -46,8 +47,14 @@ internal static class BundleApi
             return Problems.Of(ProblemCodes.UnknownParameter, string.Create(CultureInfo.InvariantCulture, $"The log has {newest} signed entries: from is the first one that is wanted, 0 to {newest - 1}, and to the one before which the part may end, more than from and at most {newest}."), [new FieldError(from is < 0 || from >= newest ? "from" : "to", "invalid-value", "Within the signed log, from before to.")]);
         }
 
+        var minimum = await LogMinimum.OfAsync(db, id, cancellationToken);
+        if (await LogsApi.PrunedAsync(db, id, from ?? minimum, cancellationToken) is { } pruned)
+        {
+            return pruned;
+        }
+
         // Only what was signed once can be proven without the rest.
-        var (first, wanted) = ((from ?? 0) / TileId.FullWidth * TileId.FullWidth, to ?? newest);
+        var (first, wanted) = ((from ?? minimum) / TileId.FullWidth * TileId.FullWidth, to ?? newest);
         var size = await notes.Where(row => row.Size >= wanted).MinAsync(row => row.Size, cancellationToken);
         if (await TooLargeAsync(db, notes, id, first, size, options.Value.BundleEntries, cancellationToken) is { } refusal)
         {
@@ -61,6 +68,7 @@ internal static class BundleApi
         var bundle = new LogBundle(db, log, keys, note, first, size, bound is { } one && one.Size <= size ? bound : null)
         {
             Policy = await Witnessed.PolicyAsync(db, log, keys, options.Value, cancellationToken),
+            Minimum = minimum,
             Witnessed = seen > 0 && seen < size ? await NoteAsync(db, id, seen, cancellationToken) : null,
         };
         http.Response.Headers.CacheControl = "no-store";

@@ -32,6 +32,9 @@ internal sealed class LogBundle(ControlPlaneDbContext db, Log log, IReadOnlyList
     /// <summary>An earlier checkpoint that enough witnesses have seen; null: there is none.</summary>
     public SignedNote? Witnessed { get; init; }
 
+    /// <summary>The first entry that the log has.</summary>
+    public long Minimum { get; init; }
+
     // The first day that a ZIP can name: when it was made is nobody's evidence, and would make two of one part differ.
     private static readonly DateTimeOffset NoTime = new(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
@@ -103,6 +106,7 @@ internal sealed class LogBundle(ControlPlaneDbContext db, Log log, IReadOnlyList
 
           log      {log.Origin}
           entries  {first} to {size - 1}, of {size} that are signed
+          pruned   {(Minimum == 0 ? "none" : string.Create(CultureInfo.InvariantCulture, $"entries 0 to {Minimum - 1}, by the published term: the root proves their hashes, their text is gone"))}
           bound    {(bound is null ? "no: verify it with --no-anchor" : string.Create(CultureInfo.InvariantCulture, $"{bound.Size} entries, by epoch {bound.Own.Epoch} of the anchor"))}
 
         Take the key from where it was given to you, not from here: log.vkey and policy only say

@@ -4,20 +4,11 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
+using MissionControl.Audit.Prune;
 using MissionControl.Platform.Data;
 using MissionControl.Trust.TransparencyLog;
 
 namespace MissionControl.Audit.Check;
-
-/// <summary>What a check of a log found.</summary>
-/// <param name="Log">The log.</param>
-/// <param name="Origin">By what its checkpoints call it.</param>
-/// <param name="Size">How many entries it has.</param>
-/// <param name="Tiles">Stored tiles that were made anew.</param>
-/// <param name="Checkpoints">Checkpoints whose root was made anew.</param>
-/// <param name="Withheld">Personal values that entries are committed to and that are not there: erased, as a later entry says, or else a problem.</param>
-/// <param name="Problems">What is damaged, the first ones; nothing when all is as it must be.</param>
-internal sealed record LogFinding(Guid Log, string Origin, long Size, long Tiles, long Checkpoints, long Withheld, IReadOnlyList<string> Problems);
 
 /// <summary>
 /// Reads a whole log from the database and makes everything anew: every hash from its entry, every tile from the hashes, the head, and
@@ -47,6 +38,7 @@ internal sealed class CheckLog
     private long good;
     private bool differs;
     private Erasures erasures;
+    private long minimum;
     private long tiles;
     private long checkpoints;
     private long withheld;
@@ -72,6 +64,7 @@ internal sealed class CheckLog
         // As it is now, before a single entry is read: what is appended meanwhile is the next check's.
         var head = (await db.Dialect.ReadByKeyAsync(db, LogHead.Table, ["log_id"], [[log.Id]], ["size", "root", "range"], cancellationToken))[0]!;
         var size = (long)head[0]!;
+        minimum = await LogMinimum.OfAsync(db, log.Id, cancellationToken);
         await CompareAsync(cancellationToken);
         for (long tile = 0; range.Size < size; tile++)
         {
@@ -119,6 +112,11 @@ internal sealed class CheckLog
     private async Task<bool> TakeAsync(long tile, int width, CancellationToken cancellationToken)
     {
         var from = range.Size;
+        if (from < minimum)
+        {
+            return await TakePrunedAsync(tile, cancellationToken);
+        }
+
         var leaves = await TileReader.LeavesAsync(db, log.Id, from, from + width, ["hash", "content"], cancellationToken);
         var stored = width == TileId.FullWidth ? await StoredAsync(0, tile, cancellationToken) : null;
         var personal = (await db.Set<PersonalValue>().AsNoTracking().Where(row => row.LogId == log.Id && row.Position >= from && row.Position < from + width).ToListAsync(cancellationToken)).ToLookup(row => row.Position);
@@ -147,6 +145,21 @@ internal sealed class CheckLog
 
         await CloseAsync(cancellationToken);
         return true;
+    }
+
+    // What was pruned is as its tile has it, and every root that was signed since says whether that is so. What is not deleted yet is nobody's any more.
+    private async Task<bool> TakePrunedAsync(long tile, CancellationToken cancellationToken)
+    {
+        var hashes = await StoredAsync(0, tile, cancellationToken);
+        Add(range.Size, hashes is null ? $"{TileIdOf(0, tile)} is missing, and its entries were pruned." : null);
+        foreach (var hash in hashes?.Chunk(TreeHash.Size) ?? [])
+        {
+            Grow(new TreeHash(hash));
+            await CompareAsync(cancellationToken);
+        }
+
+        await CloseAsync(cancellationToken);
+        return hashes is not null;
     }
 
     private void Judge(long index, TileId tile, TreeHash made, byte[] hash, byte[]? inTile)

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Logs;
+using MissionControl.Audit.Prune;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Platform.Data;
@@ -45,10 +46,16 @@ internal static class ExportApi
 
         // What is not signed yet can be proven to nobody. Behind that there is nothing: whoever got farther saw another log than this one.
         var signed = await db.Set<LogCheckpoint>().Where(row => row.LogId == id).MaxAsync(row => (long?)row.Size, cancellationToken) ?? 0;
-        var first = from ?? 0;
+        var minimum = await LogMinimum.OfAsync(db, id, cancellationToken);
+        var first = from ?? minimum;
         if (first < 0 || first > signed)
         {
             return Problems.Of(ProblemCodes.UnknownParameter, string.Create(CultureInfo.InvariantCulture, $"The log has {signed} signed entries: from is 0 to {signed}."), [new FieldError("from", "invalid-value", "Within the signed log.")]);
+        }
+
+        if (first < minimum)
+        {
+            return (await LogsApi.PrunedAsync(db, id, first, cancellationToken))!;
         }
 
         var most = limit ?? QueryParameters.MaxLimit;
@@ -64,7 +71,14 @@ internal static class ExportApi
         var (lines, line) = (new ArrayBufferWriter<byte>(SendAtOnce), new ArrayBufferWriter<byte>());
         for (var from = first; from < end; from += ReadAtOnce)
         {
-            foreach (var leaf in await ExportedEntry.ReadAsync(db, log, db.Scope.IsAll ? null : db.Scope.CustomerId, from, Math.Min(end, from + ReadAtOnce), cancellationToken))
+            var leaves = await ExportedEntry.ReadAsync(db, log, db.Scope.IsAll ? null : db.Scope.CustomerId, from, Math.Min(end, from + ReadAtOnce), cancellationToken);
+            if (await LogMinimum.OfAsync(db, log.Id, cancellationToken) > from)
+            {
+                // Nothing of it is damaged: whoever asks again is told.
+                throw new IOException("The entries were pruned while they were read.");
+            }
+
+            foreach (var leaf in leaves)
             {
                 line.ResetWrittenCount();
                 leaf.Write(line, format);

@@ -93,13 +93,13 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
 
         // What was found, and nobody did.
         ("damaged missing returned suspected gap filled", []),
-        ("changed rotated renewed confirmed released held accepted adopted asked requested disputed retried started imported skipped repeated conflict leaked closed granted", ["Update"]),
+        ("changed set rotated renewed confirmed released held accepted adopted asked requested disputed retried started imported skipped repeated conflict leaked closed granted", ["Update"]),
         ("enabled", ["Enable", "Update"]),
         ("disabled", ["Disable", "Update"]),
         ("suspended stopped", ["Suspend", "Update"]),
         ("resumed", ["Resume", "Update"]),
         ("refused denied cancelled withdrawn taken recovered", ["Update"]),
-        ("removed deleted revoked ended erased purged dismissed forgotten up", ["Delete"]),
+        ("removed deleted revoked ended erased purged pruned dismissed forgotten up", ["Delete"]),
     }.SelectMany(row => row.Words.Split(' ').Select(word => (word, row.Means))).ToFrozenDictionary(row => row.word, row => row.Means, StringComparer.Ordinal);
 
     // What somebody is to look at, whatever its outcome.

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -9,7 +10,9 @@ using MissionControl.Audit.Bundle;
 using MissionControl.Audit.Check;
 using MissionControl.Audit.Export;
 using MissionControl.Audit.Guard;
+using MissionControl.Audit.Prune;
 using MissionControl.Audit.Witnesses;
+using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Platform.Data;
@@ -55,10 +58,11 @@ internal static class LogsApi
         // By their whole key: a log that is busy has as many checkpoints as the day has seconds.
         var newest = await db.Dialect.ReadByKeyAsync(db, LogCheckpoint.Table, ["log_id", "size"], [.. rows.Select(row => new object?[] { row.Id, sizes.GetValueOrDefault(row.Id)?.Signed ?? 0 })], ["signed_at", "note"], cancellationToken);
         var held = (await HeldLogs.ReadAsync(db, cancellationToken)).ToLookup(one => one.Log, one => one.Problem);
+        var minima = await db.Set<LogMinimum>().AsNoTracking().Where(row => ids.Contains(row.LogId)).GroupBy(row => row.LogId).Select(group => new { group.Key, Minimum = group.Max(row => row.Minimum) }).ToDictionaryAsync(row => row.Key, row => row.Minimum, cancellationToken);
         var last = await VerifyLogs.LastAsync(db, ids, cancellationToken);
         return [.. rows.Zip(newest, (row, note) => new AuditLogItem(
             row.Id, row.Origin, row.Kind, row.CustomerId, row.CreatedAt, sizes.GetValueOrDefault(row.Id)?.Size ?? 0, sizes.GetValueOrDefault(row.Id)?.Signed ?? 0, note is null ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)note[0]!), key.KeysOf(row.Origin, note is null ? null : ParseIfNote((string)note[1]!)),
-            last.GetValueOrDefault(row.Id)?.At, last.GetValueOrDefault(row.Id)?.Size, ProblemOf(db.Scope.IsAll, held[row.Id].Concat(held[HeldLogs.All]).FirstOrDefault(), last.GetValueOrDefault(row.Id)?.Problem)))];
+            last.GetValueOrDefault(row.Id)?.At, last.GetValueOrDefault(row.Id)?.Size, ProblemOf(db.Scope.IsAll, held[row.Id].Concat(held[HeldLogs.All]).FirstOrDefault(), last.GetValueOrDefault(row.Id)?.Problem), minima.GetValueOrDefault(row.Id)))];
     }
 
     public static async Task<IResult> CheckpointAsync(Guid id, bool? witnessed, ControlPlaneDbContext db, IOptions<AuditOptions> options, HttpContext http, CancellationToken cancellationToken)
@@ -76,7 +80,17 @@ internal static class LogsApi
     {
         // What is not signed yet may still be another one tomorrow, if this database should come back from a backup.
         if (!TileId.TryParse($"tile/{path}", out var tile)
-            || !tile.IsWithin(await Seen(db).Where(row => row.Id == id).Select(row => db.Set<LogCheckpoint>().Where(note => note.LogId == row.Id).Max(note => (long?)note.Size)).SingleOrDefaultAsync(cancellationToken) ?? 0) || await TileReader.ReadAsync(db, id, tile, cancellationToken) is not { } content)
+            || !tile.IsWithin(await Seen(db).Where(row => row.Id == id).Select(row => db.Set<LogCheckpoint>().Where(note => note.LogId == row.Id).Max(note => (long?)note.Size)).SingleOrDefaultAsync(cancellationToken) ?? 0))
+        {
+            return Problems.NotFound();
+        }
+
+        if (tile.Level == TileId.Entries && await PrunedAsync(db, id, tile.Index * TileId.FullWidth, cancellationToken) is { } pruned)
+        {
+            return pruned;
+        }
+
+        if (await TileReader.ReadAsync(db, id, tile, cancellationToken) is not { } content)
         {
             return Problems.NotFound();
         }
@@ -85,6 +99,12 @@ internal static class LogsApi
         http.Response.Headers.CacheControl = "private, max-age=604800, immutable";
         return TypedResults.Bytes(content, Binary);
     }
+
+    /// <summary>That an entry was pruned; null: it was not. What the log says to be pruned is gone for everybody at once, however far that has come.</summary>
+    public static async Task<IResult?> PrunedAsync(ControlPlaneDbContext db, Guid id, long index, CancellationToken cancellationToken) =>
+        await LogMinimum.OfAsync(db, id, cancellationToken) is var minimum && index < minimum
+            ? Problems.Of(ProblemCodes.AuditPruned, string.Create(CultureInfo.InvariantCulture, $"The log begins at entry {minimum}: those before it were pruned by the published term, as its entry audit.log-pruned says. Their hashes are still in its tree."))
+            : null;
 
     public static async Task<IResult> PolicyAsync(Guid id, ControlPlaneDbContext db, LogKey key, IOptions<AuditOptions> options, HttpContext http, CancellationToken cancellationToken)
     {
@@ -100,7 +120,17 @@ internal static class LogsApi
 
     private static async Task<IResult> ProofAsync(Guid id, Guid eventId, ControlPlaneDbContext db, IOptions<AuditOptions> options, CancellationToken cancellationToken)
     {
-        if (await NewestAsync(db, id, cancellationToken) is not { } text || await db.Set<LogLeaf>().AsNoTracking().Where(row => row.LogId == id && row.EventId == eventId).SingleOrDefaultAsync(cancellationToken) is not { } leaf)
+        if (await NewestAsync(db, id, cancellationToken) is not { } text || (await PrunedEvent.StandingAsync(db, [[id, eventId]], cancellationToken))[0] is not [long place, _])
+        {
+            return Problems.NotFound();
+        }
+
+        if (await PrunedAsync(db, id, place, cancellationToken) is { } pruned)
+        {
+            return pruned;
+        }
+
+        if (await db.Set<LogLeaf>().AsNoTracking().Where(row => row.LogId == id && row.Position == place).SingleOrDefaultAsync(cancellationToken) is not { } leaf)
         {
             return Problems.NotFound();
         }

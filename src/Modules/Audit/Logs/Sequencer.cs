@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Entries;
+using MissionControl.Audit.Prune;
 using MissionControl.Audit.Receipts;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
@@ -95,7 +96,7 @@ internal sealed class Sequencer(ControlPlaneDbContext db, LastEpoch epochs, Want
 
     private async Task AppendAsync(IReadOnlyList<(GrowingLog Log, Told Told)> all, CancellationToken cancellationToken)
     {
-        var known = await db.Dialect.ReadByKeyAsync(db, LogLeaf.Table, ["log_id", "event_id"], [.. all.Select(one => new object?[] { one.Log.Id, one.Told.Event.EventId })], ["position", "event_hash"], cancellationToken);
+        var known = await PrunedEvent.StandingAsync(db, [.. all.Select(one => new object?[] { one.Log.Id, one.Told.Event.EventId })], cancellationToken);
         var numbers = await NumbersAsync(all.Zip(known).Where(pair => pair.Second is null).Select(pair => pair.First.Told), cancellationToken);
         var (now, after) = (time.GetUtcNow(), await epochs.ReadAsync(db, cancellationToken));
         var wanted = new List<WantedReceipt>();
@@ -161,7 +162,7 @@ internal sealed class Sequencer(ControlPlaneDbContext db, LastEpoch epochs, Want
     private static List<Told> InOrder(IEnumerable<Told> told) => [.. told.OrderBy(one => one.Imported is null ? one.Event.ProducerSeq : 0)];
 
     private async Task<bool> StandsAsync(GrowingLog log, Guid eventId, CancellationToken cancellationToken) =>
-        log.Within(eventId) is not null || (await db.Dialect.ReadByKeyAsync(db, LogLeaf.Table, ["log_id", "event_id"], [[log.Id, eventId]], ["position"], cancellationToken))[0] is not null;
+        log.Within(eventId) is not null || (await PrunedEvent.StandingAsync(db, [[log.Id, eventId]], cancellationToken))[0] is not null;
 
     // A tile is stored when it is full, and never before: nothing of the tree is ever written twice.
     private async Task CloseTilesAsync(GrowingLog log, CancellationToken cancellationToken)

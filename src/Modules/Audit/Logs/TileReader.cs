@@ -48,11 +48,22 @@ internal static class TileReader
         {
             // One range for up to 255 rows: asked for one by one they are most of what a proof costs.
             var leaves = await db.Set<LogLeaf>().AsNoTracking().Where(row => row.LogId == log && row.Position >= from && row.Position < to).OrderBy(row => row.Position).Select(row => new { row.Position, row.Hash }).ToListAsync(cancellationToken);
-            return [.. leaves.TakeWhile((leaf, i) => leaf.Position == from + i).Select(leaf => leaf.Hash)];
+            List<byte[]> hashes = [.. leaves.TakeWhile((leaf, i) => leaf.Position == from + i).Select(leaf => leaf.Hash)];
+
+            // Of entries that were pruned the tile is left, and a part of it is what a tree of before had there.
+            return hashes.Count == to - from ? hashes : await OfTileAsync(db, log, from, to, cancellationToken) ?? hashes;
         }
 
         var rows = await db.Dialect.ReadByKeyAsync(db, LogTile.Table, ["log_id", "level", "position"], [.. Places(from, to).Select(place => new object?[] { log, level - 1, place })], ["root"], cancellationToken);
         return [.. rows.TakeWhile(row => row is not null).Select(row => (byte[])row![0]!)];
+    }
+
+    private static async Task<List<byte[]>?> OfTileAsync(ControlPlaneDbContext db, Guid log, long from, long to, CancellationToken cancellationToken)
+    {
+        var first = from / TileId.FullWidth;
+        return to <= (first + 1) * TileId.FullWidth && (await db.Dialect.ReadByKeyAsync(db, LogTile.Table, ["log_id", "level", "position"], [[log, 0, first]], ["hashes"], cancellationToken))[0]?[0] is byte[] { Length: TileId.FullWidth * TreeHash.Size } hashes
+            ? [.. hashes.Chunk(TreeHash.Size).Skip((int)(from % TileId.FullWidth)).Take((int)(to - from))]
+            : null;
     }
 
     /// <summary>Entries from one place to before another, in order; null where there is none.</summary>

@@ -34,7 +34,7 @@ internal sealed partial class TellGaps : Sweeper, IDisposable
     private const int Producers = 16;
 
     /// <summary>No process tells so much: a higher number is somebody's mistake, and says nothing of those below it.</summary>
-    private const long Highest = 1L << 53;
+    public const long Highest = 1L << 53;
 
     /// <summary>Of how many producers a step tells at most: each can have as many holes as are remembered.</summary>
     private const int Tellers = 8;

@@ -25,13 +25,13 @@ internal sealed record Batch(IReadOnlyList<byte[]> Lines, long End, byte[]? Last
     /// </summary>
     private const int LongestLine = 512 * 1024;
 
-    /// <summary>Reads what comes next of an export; null: the log does not go on from what was sent.</summary>
-    public static async Task<Batch?> ReadAsync(ControlPlaneDbContext db, Log log, PushedExport export, long signed, CancellationToken cancellationToken)
+    /// <summary>Reads what comes next of an export; null: the log does not go on from what was sent. Of what was sent and pruned since nothing can be seen.</summary>
+    public static async Task<Batch?> ReadAsync(ControlPlaneDbContext db, Log log, PushedExport export, long minimum, long signed, CancellationToken cancellationToken)
     {
         var format = ExportFormat.All.Single(one => one.Name == export.Format);
         var next = export.NextIndex;
-        IReadOnlyList<ExportedLeaf> leaves = await ExportedEntry.ReadAsync(db, log, export.CustomerId, export.LastHash is null ? next : next - 1, Math.Min(signed, next + MostEntries), cancellationToken);
-        if (export.LastHash is { } last)
+        IReadOnlyList<ExportedLeaf> leaves = await ExportedEntry.ReadAsync(db, log, export.CustomerId, export.LastHash is null || next == minimum ? next : next - 1, Math.Min(signed, next + MostEntries), cancellationToken);
+        if (export.LastHash is { } last && next > minimum)
         {
             if (leaves[0].Hash is not { } hash || !hash.AsSpan().SequenceEqual(last))
             {

@@ -1,8 +1,10 @@
 using System.Diagnostics;
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MissionControl.Audit.Logs;
+using MissionControl.Audit.Prune;
 using MissionControl.Contracts.Commands.Notifications;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
@@ -69,7 +71,15 @@ internal sealed partial class PushEntries(IServiceScopeFactory scopes, TimeProvi
             return;
         }
 
-        var batch = signed < export.NextIndex ? null : await Batch.ReadAsync(db, log, export, signed, cancellationToken);
+        // What is pruned while it is read is told as gone by the next pass: the batch is read against what was there before.
+        var minimum = await LogMinimum.OfAsync(db, log.Id, cancellationToken);
+        if (export.NextIndex < minimum)
+        {
+            await StopAsync(scope, export, string.Create(CultureInfo.InvariantCulture, $"Entries from {export.NextIndex} to {minimum - 1} were pruned by the published term before they were sent. Make another export, from entry {minimum} on."), cancellationToken);
+            return;
+        }
+
+        var batch = signed < export.NextIndex ? null : await Batch.ReadAsync(db, log, export, minimum, signed, cancellationToken);
         if (batch is null)
         {
             await StopAsync(scope, export, "The log does not go on from what was sent: it came back from an older backup, or somebody changed it. Look at it, and make another export from where the two part.", cancellationToken);

@@ -1,0 +1,87 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Audit.Anchor;
+using MissionControl.Audit.Logs;
+using MissionControl.Audit.Numbers;
+using MissionControl.Audit.Prune;
+using MissionControl.Audit.Receipts;
+using MissionControl.Contracts.Api.Audit;
+using MissionControl.Contracts.Events.Audit;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Modules;
+using MissionControl.Testing;
+using Xunit;
+
+namespace MissionControl.Platform.Tests;
+
+/// <summary>The command as an operator runs it, beside a server that goes on: what is gone is answered as gone, and all that is left verifies.</summary>
+public sealed class AuditPruneTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_command_prunes_beside_the_server_and_the_server_says_what_is_gone()
+    {
+        await using var host = await ControlPlane.StartAsync(configuration: new Dictionary<string, string?> { ["Audit:RetentionDays"] = "30" });
+        var (customer, now) = (Guid.CreateVersion7(), TimeProvider.System.GetUtcNow());
+        var (log, old) = (Log.IdOf(Log.NameOf("customer", customer)), Enumerable.Range(0, 600).Select(_ => Event(customer, now.AddDays(-60))).ToList());
+        await AppendAsync(host, old, now.AddDays(-60));
+        await AppendAsync(host, [Event(customer, now)], now);
+        await Eventually.TrueAsync(() => InAuditAsync(host, async db => await RetentionPolicy.ReadAsync(db, Token) is { Days: 30 } && await db.Set<NumbersRead>().AnyAsync(row => row.LogId == log && row.Position >= 601, Token)), "the term is published, and the numbers were looked at");
+        var path = $"/api/v1/audit/logs/{log}";
+        Assert.Equal(0, (await host.Admin.GetFromJsonAsync<AuditLogItem>(path, Token))!.MinimumIndex);
+
+        // Every example of its help.
+        Assert.Contains("entries 0 to 511 would be pruned.", await PruneAsync(0, "--log", "all", "--dry-run"), StringComparison.Ordinal);
+        Assert.Contains("nothing of it is old enough", await PruneAsync(2, "--log", log.ToString(), "--before", "2026-01-01"), StringComparison.Ordinal);
+        Assert.Contains("pruned entries 0 to 511; entry ", await PruneAsync(0, "--log", "all"), StringComparison.Ordinal);
+
+        Assert.Equal(512, (await host.Admin.GetFromJsonAsync<AuditLogItem>(path, Token))!.MinimumIndex);
+        foreach (var gone in new[] { "tile/entries/000", $"proofs/{old[7].EventId}", "export?from=511", "bundle?from=0" })
+        {
+            using var answer = await host.Admin.GetAsync(new Uri($"{path}/{gone}", UriKind.Relative), Token);
+            Assert.Equal(HttpStatusCode.Gone, answer.StatusCode);
+            var problem = await answer.Content.ReadFromJsonAsync<JsonElement>(Token);
+            Assert.Equal("audit-pruned", problem.GetProperty("code").GetString());
+            Assert.Contains("begins at entry 512", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
+        }
+
+        foreach (var there in new[] { "tile/0/000", "tile/0/000.p/7", "tile/entries/002.p/80", $"proofs/{old[520].EventId}", "bundle", "export" })
+        {
+            using var answer = await host.Admin.GetAsync(new Uri($"{path}/{there}", UriKind.Relative), Token);
+            Assert.Equal((there, HttpStatusCode.OK), (there, answer.StatusCode));
+            Assert.True(there != "export" || (await answer.Content.ReadAsStringAsync(Token)).Split('\n')[0].Contains("\"index\":512", StringComparison.Ordinal));
+        }
+
+        Task<string> PruneAsync(int code, params string[] options) => HostCommand.RunAsync(code, ["admin", "audit", "prune", "--data", host.Data, .. options]);
+    }
+
+    private static AuditEntryRecorded Event(Guid customer, DateTimeOffset at) => new(
+        1, Guid.CreateVersion7(), "licensing/test", 0, at, "customer", customer, null, "licensing.customer-renamed", "success", new AuditActor("staff", "person:1", "session"), new AuditTarget("customer", customer.ToString()),
+        [], null, null, null, "none", new Dictionary<string, string> { ["address"] = "192.0.2.7" });
+
+    private static Task AppendAsync(ControlPlane host, IReadOnlyList<AuditEntryRecorded> events, DateTimeOffset now) => InAuditAsync(host, async db =>
+    {
+        using var receipts = new WantedReceipts();
+        var time = new Fixed(now);
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
+        await new Sequencer(db, new LastEpoch(time), receipts, time).AppendAsync([.. events.Select(one => Told.Of(one) with { IsNumbered = false })], Token);
+        await transaction.CommitAsync(Token);
+        return true;
+    });
+
+    private static async Task<T> InAuditAsync<T>(ControlPlane host, Func<ControlPlaneDbContext, Task<T>> work)
+    {
+        await using var scope = host.Services.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("audit");
+        return await work(scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>());
+    }
+
+    private sealed class Fixed(DateTimeOffset now) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => now;
+    }
+}
