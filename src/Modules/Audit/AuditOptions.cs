@@ -24,6 +24,9 @@ internal sealed class AuditOptions
     /// <summary>How long a number of a producer is missing before the log of the fleet says so: longer than messages are on their way.</summary>
     public TimeSpan GapAfter { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long what a cluster's own log says is missing in its customer's, or the other way round, before the latter says so.</summary>
+    public TimeSpan ReconcileAfter { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>How many witnesses are asked to see the anchor in every epoch.</summary>
     public int WitnessQuorum { get; init; } = 3;
 
@@ -40,5 +43,5 @@ internal sealed class AuditOptions
     public int BundleEntries { get; init; } = 100_000;
 
     /// <summary>Whether all of it can be done.</summary>
-    public bool IsValid => Epoch >= ShortestEpoch && Epoch <= LongestEpoch && BundleEntries is >= TileId.FullWidth and <= 1_000_000 && GapAfter >= ShortestGap && GapAfter <= LongestGap && WitnessQuorum is >= 1 and <= 20;
+    public bool IsValid => Epoch >= ShortestEpoch && Epoch <= LongestEpoch && BundleEntries is >= TileId.FullWidth and <= 1_000_000 && GapAfter >= ShortestGap && GapAfter <= LongestGap && ReconcileAfter >= TimeSpan.FromMinutes(1) && ReconcileAfter <= TimeSpan.FromDays(1) && WitnessQuorum is >= 1 and <= 20;
 }
