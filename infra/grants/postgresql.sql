@@ -55,6 +55,8 @@ REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_audit;
 GRANT USAGE ON SCHEMA public TO mc_audit;
 GRANT SELECT ON schema_history TO mc_audit;
 GRANT SELECT, INSERT, UPDATE, DELETE ON audit_audit_producer TO mc_audit;
+GRANT SELECT, INSERT, UPDATE, DELETE ON audit_cluster_log TO mc_audit;
+GRANT SELECT, INSERT ON audit_cluster_log_entry TO mc_audit;
 GRANT SELECT, INSERT, UPDATE, DELETE ON audit_cosignature TO mc_audit;
 GRANT SELECT, INSERT ON audit_entry_foundation TO mc_audit;
 GRANT SELECT, INSERT, UPDATE, DELETE ON audit_epoch_slots TO mc_audit;
@@ -82,6 +84,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON audit_projection TO mc_audit;
 GRANT SELECT, INSERT, UPDATE, DELETE ON audit_replica TO mc_audit;
 GRANT SELECT, INSERT, UPDATE, DELETE ON audit_task TO mc_audit;
 GRANT SELECT, INSERT, UPDATE, DELETE ON audit_task_item TO mc_audit;
+GRANT SELECT, INSERT ON audit_unmatched TO mc_audit;
 GRANT SELECT, INSERT, UPDATE, DELETE ON audit_witness TO mc_audit;
 
 -- callhome

@@ -50,6 +50,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [identity_view] TO [mc_identity];
 -- audit
 GRANT SELECT ON [schema_history] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_audit_producer] TO [mc_audit];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_cluster_log] TO [mc_audit];
+GRANT SELECT, INSERT ON [audit_cluster_log_entry] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_cosignature] TO [mc_audit];
 GRANT SELECT, INSERT ON [audit_entry_foundation] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_epoch_slots] TO [mc_audit];
@@ -77,6 +79,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_projection] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_replica] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_task] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_task_item] TO [mc_audit];
+GRANT SELECT, INSERT ON [audit_unmatched] TO [mc_audit];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [audit_witness] TO [mc_audit];
 
 -- callhome

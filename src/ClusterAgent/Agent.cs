@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Google.Protobuf;
 using MissionControl.ClusterAgent.CallHome;
+using MissionControl.ClusterAgent.Log;
 using MissionControl.ClusterAgent.Machine;
 using MissionControl.ClusterAgent.Spool;
 using MissionControl.ClusterAgent.Usage;
@@ -15,7 +16,7 @@ namespace MissionControl.ClusterAgent;
 /// </summary>
 public sealed class Agent(
     IAgentIdentity identity, ISpool spool, IClusterSource source, CallHomeClient client, TimeProvider time, Random random,
-    UsageRecorder? usage = null, Quarantine? quarantine = null, DiskReserve? reserve = null, AnswerBox? answers = null, bool offline = false, WitnessBook? seen = null)
+    UsageRecorder? usage = null, Quarantine? quarantine = null, DiskReserve? reserve = null, AnswerBox? answers = null, bool offline = false, WitnessBook? seen = null, CounterLog? log = null)
 {
     private const int MaxItems = 100;
     private const int MaxBytes = 384 * 1024;
@@ -36,8 +37,8 @@ public sealed class Agent(
     internal static readonly string[] Understood = ["receipts", "inventory", "credentials"];
 
     private readonly Collector collector = new(source, spool, usage, reserve, time);
-    private readonly KeyRotation rotation = new(identity, client, time, random);
-    private readonly Witnessing? witness = seen is null ? null : new Witnessing(identity, seen, spool, source, time);
+    private readonly KeyRotation rotation = new(identity, client, time, random, log);
+    private readonly Witnessing? witness = seen is null ? null : new Witnessing(identity, seen, spool, source, time, log);
     private readonly Dictionary<long, long> held = [];
     private readonly Backoff backoff = new(random);
     private readonly RecentFailures failures = new();
@@ -57,7 +58,7 @@ public sealed class Agent(
     public long Epoch => identity.Enrollment?.Epoch ?? 0;
 
     /// <summary>What could not be written to disk, and why; null when everything could.</summary>
-    public string? StorageProblem => collector.StorageProblem;
+    public string? StorageProblem => collector.StorageProblem ?? log?.Problem;
 
     /// <summary>Why the newer anchor document that the server offers is not believed; null when there is no such thing.</summary>
     public string? AnchorsProblem { get; private set; }
@@ -78,6 +79,7 @@ public sealed class Agent(
     public async Task<CheckInResult> CheckInAsync(CancellationToken cancellationToken)
     {
         var enrollment = identity.Enrollment ?? throw new InvalidOperationException("This agent is not enrolled.");
+        log?.Run(enrollment, client.ServerNow);
         interval = interval == 0 ? enrollment.CheckInSeconds : interval;
         var callHome = new CallHomeHealth { SpoolItems = spool.Count };
         if (failures.Percent is { } percent)
@@ -168,6 +170,7 @@ public sealed class Agent(
     {
         failures.Count(succeeded: true);
         assertionsRefused = 0;
+        log?.Taken(client.ServerNow);
         Store(() => usage?.Release());
         batch = Math.Min(MaxItems, batch * 2);
         interval = response.NextS > 0 ? response.NextS : interval;
@@ -243,17 +246,8 @@ public sealed class Agent(
         return [.. held.Keys];
     }
 
-    private void Refuse(Item item, string code, string detail)
-    {
-        if (item.Type == "usage")
-        {
-            Store(() => usage?.Refused(item.Body.Span, code));
-        }
-        else
-        {
-            Store(() => quarantine?.Keep(item, Epoch, code, detail));
-        }
-    }
+    private void Refuse(Item item, string code, string detail) =>
+        Store(item.Type == "usage" ? () => usage?.Refused(item.Body.Span, code) : () => quarantine?.Keep(item, Epoch, code, detail));
 
     private void Apply(DesiredState desired)
     {
@@ -264,6 +258,7 @@ public sealed class Agent(
         if (desired.Sections.FirstOrDefault(section => section.Name == "inventory") is { } inventory && inventory.Version > inventoryAsked)
         {
             inventoryAsked = inventory.Version;
+            log?.InventoryAsked(inventory.Version, client.ServerNow);
             collector.WantInventory();
         }
 
@@ -292,6 +287,7 @@ public sealed class Agent(
         try
         {
             var document = Anchors.Renew(held, anchors.Span);
+            log?.Note("anchors-changed", $"Anchor document {document.Version} is believed from now on.", $"anchors:{document.Version}", client.ServerNow);
             Store(() => identity.Enrollment = enrollment with { Anchors = anchors.ToByteArray() });
             anchorsVersion = document.Version;
             AnchorsProblem = null;
@@ -325,6 +321,7 @@ public sealed class Agent(
 
     private async Task<CheckInResult> RefusedAsync(CheckInRequest request, CallHomeException refusal, CancellationToken cancellationToken)
     {
+        log?.Refused(refusal.Code, client.ServerNow);
         switch (refusal.Code)
         {
             case "clone-suspected" or "stale-epoch" or "unknown-epoch":
@@ -333,6 +330,7 @@ public sealed class Agent(
                     Store(() => usage?.Hold(client.ServerNow));
                     var granted = await client.EpochAsync(refusal.Code == "clone-suspected" ? refusal.Code : "state-lost", source.Facts().InstallFingerprint, cancellationToken);
                     var issuedAt = DateTimeOffset.FromUnixTimeMilliseconds(granted.IssuedAtMs);
+                    log?.EpochTaken(identity.Enrollment!.ClusterId, granted.Epoch, client.ServerNow);
                     Store(() =>
                     {
                         usage?.EndEpoch(issuedAt, client.ServerNow);

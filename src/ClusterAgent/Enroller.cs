@@ -1,11 +1,13 @@
 using System.Security.Cryptography;
 using MissionControl.ClusterAgent.CallHome;
+using MissionControl.ClusterAgent.Log;
 using MissionControl.Protocol.CallHome;
+using MissionControl.Trust.Envelopes;
 
 namespace MissionControl.ClusterAgent;
 
 /// <summary>Trades a one-time token for an enrolment, over a connection or by two files.</summary>
-public sealed class Enroller(IAgentIdentity identity, IClusterSource source, CallHomeClient client)
+public sealed class Enroller(IAgentIdentity identity, IClusterSource source, CallHomeClient client, CounterLog? log = null)
 {
     /// <summary>Enrols. The anchors must have the digest that a person carried here, unless first contact is trusted, which both sides record.</summary>
     /// <exception cref="CryptographicException">The anchors are not the expected ones: nothing is kept.</exception>
@@ -39,6 +41,11 @@ public sealed class Enroller(IAgentIdentity identity, IClusterSource source, Cal
         }
 
         Anchors.Verify(response.Anchors.Span);
+        if (log?.Enrolled(Guid.Parse(response.ClusterId), response.Epoch, KeyIds.Of(identity.Key.ExportSubjectPublicKeyInfo()), digest, client.ServerNow) == false)
+        {
+            throw new IOException(log.Problem);
+        }
+
         identity.Enrollment = new Enrollment(server, Guid.Parse(response.ClusterId), response.Epoch, digest, anchorsSha256 is null, response.Intervals.CheckinS, response.Intervals.JitterPercent, response.Anchors.ToByteArray(),
             response.EpochIssuedMs > 0 ? DateTimeOffset.FromUnixTimeMilliseconds(response.EpochIssuedMs) : null);
     }

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using MissionControl.ClusterAgent;
 using MissionControl.ClusterAgent.CallHome;
+using MissionControl.ClusterAgent.Log;
 using MissionControl.ClusterAgent.Spool;
 using MissionControl.ClusterAgent.Witnesses;
 using MissionControl.Contracts.Api.CallHome;
@@ -47,6 +48,9 @@ public sealed class RealAgent : IClusterSource, IDisposable
     /// <summary>Its identity.</summary>
     public FileIdentity Identity { get; private set; } = null!;
 
+    /// <summary>Its cluster's own log; null: it keeps none, as agents of before.</summary>
+    public CounterLog? Log { get; private set; }
+
     /// <summary>Where its files are.</summary>
     public string Directory => directory;
 
@@ -78,7 +82,7 @@ public sealed class RealAgent : IClusterSource, IDisposable
     public Task EnrollAsync(CreatedEnrollmentToken token)
     {
         ArgumentNullException.ThrowIfNull(token);
-        return new Enroller(Identity, this, new CallHomeClient(http, Identity, time)).EnrollAsync(host.CallHome, token.Token, token.AnchorsSha256, trustFirstContact: false, CancellationToken.None);
+        return new Enroller(Identity, this, new CallHomeClient(http, Identity, time), Log).EnrollAsync(host.CallHome, token.Token, token.AnchorsSha256, trustFirstContact: false, CancellationToken.None);
     }
 
     /// <summary>Checks in once.</summary>
@@ -133,7 +137,8 @@ public sealed class RealAgent : IClusterSource, IDisposable
     {
         Identity = new FileIdentity(directory);
         spool = new DiskSpool(Path.Combine(directory, "spool"));
-        Agent = new Agent(Identity, spool, this, new CallHomeClient(http, Identity, time), time, new Random(1), seen: witness ? new WitnessBook(directory) : null);
+        Log = witness ? new CounterLog(Identity, directory) : null;
+        Agent = new Agent(Identity, spool, this, new CallHomeClient(http, Identity, time), time, new Random(1), seen: witness ? new WitnessBook(directory) : null, log: Log);
     }
 
     private void End()

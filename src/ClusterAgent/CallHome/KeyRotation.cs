@@ -1,5 +1,8 @@
+using System.Security.Cryptography;
 using Google.Protobuf;
+using MissionControl.ClusterAgent.Log;
 using MissionControl.Protocol.CallHome;
+using MissionControl.Protocol.Documents;
 using MissionControl.Trust.Envelopes;
 
 namespace MissionControl.ClusterAgent.CallHome;
@@ -8,7 +11,7 @@ namespace MissionControl.ClusterAgent.CallHome;
 /// Replaces the cluster's key when Mission Control asks for it, beside the check-ins. The asking names the keys that are to go; so whatever
 /// was done, lost or forgotten in between, an agent whose key is not among them has nothing left to do, and needs to remember nothing.
 /// </summary>
-internal sealed class KeyRotation(IAgentIdentity identity, CallHomeClient client, TimeProvider time, Random random)
+internal sealed class KeyRotation(IAgentIdentity identity, CallHomeClient client, TimeProvider time, Random random, CounterLog? log)
 {
     private static readonly TimeSpan LeastRest = TimeSpan.FromMinutes(1);
     private readonly Backoff backoff = new(random);
@@ -37,7 +40,8 @@ internal sealed class KeyRotation(IAgentIdentity identity, CallHomeClient client
     /// <returns>Whether the key was replaced.</returns>
     public async Task<bool> RotateIfAskedAsync(CancellationToken cancellationToken)
     {
-        if (retire.Count == 0 || !retire.Contains(KeyIds.Of(identity.Key.ExportSubjectPublicKeyInfo())))
+        var held = KeyIds.Of(identity.Key.ExportSubjectPublicKeyInfo());
+        if (retire.Count == 0 || !retire.Contains(held))
         {
             Problem = null;
             return false;
@@ -52,8 +56,8 @@ internal sealed class KeyRotation(IAgentIdentity identity, CallHomeClient client
         {
             // Announced first, taken then: whatever ends this in between, one of the two that are here is known there.
             using var next = identity.NextKey();
-            await client.RotateAsync(next, cancellationToken);
-            identity.TakeNextKey();
+            log?.Note(Reconciliation.RotationAsked, "A new key is asked for.", $"key:{held}", client.ServerNow);
+            await RotateAsync(identity, client, log, next, cancellationToken);
             client.DropAccess();
             (rest, Problem) = (TimeSpan.Zero, null);
             return true;
@@ -65,5 +69,22 @@ internal sealed class KeyRotation(IAgentIdentity identity, CallHomeClient client
             Problem = $"the cluster's key could not be replaced, as Mission Control asks: {exception.Message}";
             return false;
         }
+    }
+
+    /// <summary>Announces a key and takes it. What is not noted first is not announced: whatever Mission Control says of keys of this cluster must stand in the cluster's own log.</summary>
+    /// <returns>The id of the key.</returns>
+    /// <exception cref="IOException">It cannot be noted.</exception>
+    public static async Task<string> RotateAsync(IAgentIdentity identity, CallHomeClient client, CounterLog? log, ECDsa next, CancellationToken cancellationToken)
+    {
+        var reference = $"key:{KeyIds.Of(next.ExportSubjectPublicKeyInfo())}";
+        if (log is not null && !log.Note(Reconciliation.KeyAnnounced, "A new key is about to be announced.", reference, client.ServerNow))
+        {
+            throw new IOException(log.Problem);
+        }
+
+        var known = await client.RotateAsync(next, cancellationToken);
+        log?.Note(Reconciliation.KeyRotated, "Mission Control has taken the new key.", reference, client.ServerNow);
+        identity.TakeNextKey();
+        return known.KeyId;
     }
 }

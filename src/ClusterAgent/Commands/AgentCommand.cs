@@ -21,10 +21,13 @@ internal static class AgentCommand
     /// <summary>A receipt does not prove what it has to.</summary>
     public const int NotProven = 4;
 
+    /// <summary>The customer's log and the cluster's own do not say the same.</summary>
+    public const int Unmatched = 5;
+
     private const string Help = """
         mc-agent: calls home to Mission Control. Always outbound; it opens no port.
 
-        Exit codes: 0 good; 1 failed, may go better later; 2 wrong use or configuration, or not enrolled; 3 refused by Mission Control; 4 a receipt by which nothing is done.
+        Exit codes: 0 good; 1 failed, may go better later; 2 wrong use or configuration, or not enrolled; 3 refused by Mission Control; 4 a receipt by which nothing is done; 5 the customer's audit log and the cluster's own do not say the same.
 
         Examples:
           mc-agent enroll --server https://mc.example.com:9443 --token-file token.txt --anchors sha256:…
@@ -35,13 +38,14 @@ internal static class AgentCommand
           mc-agent export /media/usb/oslo.bundle
           mc-agent import /media/usb/oslo.answer
           mc-agent witness --output json
+          mc-agent log --verify customer.jsonl
           mc-agent receipt opened.tlog-proof --type remoteaccess.session-opened --target session/0198
         """;
 
     public static RootCommand Create() => new(Help)
     {
         Shared.Data, Shared.Config, Shared.Ca, Shared.Proxy, Shared.Output,
-        EnrollCommand.Create(), RunCommand.Create(), StatusCommand.Create(), CheckConnectionCommand.Create(), ShowSent.Create(), ExportCommand.Create(), ImportCommand.Create(), RotateKeyCommand.Create(), WitnessCommand.Create(), ReceiptCommand.Create(), UnenrollCommand.Create(),
+        EnrollCommand.Create(), RunCommand.Create(), StatusCommand.Create(), CheckConnectionCommand.Create(), ShowSent.Create(), ExportCommand.Create(), ImportCommand.Create(), RotateKeyCommand.Create(), WitnessCommand.Create(), LogCommand.Create(), ReceiptCommand.Create(), UnenrollCommand.Create(),
     };
 }
 

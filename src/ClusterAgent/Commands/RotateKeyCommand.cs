@@ -1,4 +1,5 @@
 using System.CommandLine;
+using MissionControl.ClusterAgent.CallHome;
 
 namespace MissionControl.ClusterAgent.Commands;
 
@@ -11,11 +12,10 @@ internal static class RotateKeyCommand
         command.SetAction((parsed, cancellationToken) => Shared.GuardedAsync(parsed, async () =>
         {
             using var setup = Setup.Enrolled(Shared.DataOf(parsed), Shared.SettingsOf(parsed));
-            // Announced first, taken then: whatever ends this in between, one of the two that are here is known there.
             using var next = setup.Identity.NextKey();
-            var known = await setup.Client.RotateAsync(next, cancellationToken);
-            setup.Identity.TakeNextKey();
-            await Shared.TellAsync(parsed, $"The cluster's key is {known.KeyId} now. Start the agent; with its first check-in the old key ends.", new { keyId = known.KeyId });
+            setup.Log.Run(setup.Identity.Enrollment!, setup.Client.ServerNow);
+            var keyId = await KeyRotation.RotateAsync(setup.Identity, setup.Client, setup.Log, next, cancellationToken);
+            await Shared.TellAsync(parsed, $"The cluster's key is {keyId} now. Start the agent; with its first check-in the old key ends.", new { keyId });
             return 0;
         }));
         return command;

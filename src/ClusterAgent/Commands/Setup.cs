@@ -1,4 +1,5 @@
 using MissionControl.ClusterAgent.CallHome;
+using MissionControl.ClusterAgent.Log;
 using MissionControl.ClusterAgent.Machine;
 using MissionControl.ClusterAgent.Privacy;
 using MissionControl.ClusterAgent.Product;
@@ -36,10 +37,11 @@ internal sealed class Setup : IDisposable
         http = Transport.Create(server, settings.CaFile, settings.ProxyServer());
         sent = new SentLog(Path.Combine(data, "sent"), time, reserve);
         Client = new CallHomeClient(http, Identity, time, sent);
+        Log = new CounterLog(Identity, data);
         Certificates = new CertificateFiles(settings.Certificates);
         Cluster = new LocalCluster(name, new LinuxMachine(time), Certificates, Product(settings, time), Masking.In(data, settings.Privacy), time);
         usage = Cluster.HasProduct ? new UsageRecorder(new DiskUsageStore(Path.Combine(data, "usage")), Cluster, Identity, spool) : null;
-        Agent = new Agent(Identity, spool, Cluster, Client, time, new Random(), usage, new Quarantine(Path.Combine(data, "quarantine")), reserve, Answers(data), settings.Offline, new WitnessBook(data));
+        Agent = new Agent(Identity, spool, Cluster, Client, time, new Random(), usage, new Quarantine(Path.Combine(data, "quarantine")), reserve, Answers(data), settings.Offline, new WitnessBook(data), Log);
     }
 
     public FileIdentity Identity { get; }
@@ -50,9 +52,11 @@ internal sealed class Setup : IDisposable
 
     public CertificateFiles Certificates { get; }
 
+    public CounterLog Log { get; }
+
     public Agent Agent { get; }
 
-    public Enroller Enroller => new(Identity, Cluster, Client);
+    public Enroller Enroller => new(Identity, Cluster, Client, Log);
 
     /// <summary>An enrolled agent.</summary>
     /// <exception cref="NotEnrolledException">It is not enrolled.</exception>

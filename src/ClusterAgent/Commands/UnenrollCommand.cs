@@ -13,6 +13,8 @@ internal static class UnenrollCommand
         {
             using var setup = Setup.Enrolled(Shared.DataOf(parsed), Shared.SettingsOf(parsed));
             await setup.Client.UnenrollAsync(parsed.GetValue(reason)!, cancellationToken);
+            setup.Log.Run(setup.Identity.Enrollment!, setup.Client.ServerNow);
+            setup.Log.Refused("cluster-decommissioned", setup.Client.ServerNow);
             setup.Identity.Enrollment = null;
             await Shared.TellAsync(parsed, "Unenrolled. To come back, enrol with a new token.", new { unenrolled = true });
             return 0;

@@ -1,5 +1,6 @@
 using System.Text;
 using Google.Protobuf;
+using MissionControl.ClusterAgent.Log;
 using MissionControl.ClusterAgent.Spool;
 using MissionControl.Protocol.CallHome;
 using MissionControl.Trust;
@@ -12,7 +13,7 @@ namespace MissionControl.ClusterAgent.Witnesses;
 /// it has seen, writes that down, and only then cosigns. What does not go on ends the witnessing of that log until the agent's operator
 /// resets it, and is told with both checkpoints.
 /// </summary>
-internal sealed class Witnessing(IAgentIdentity identity, WitnessBook book, ISpool spool, IClusterSource source, TimeProvider time)
+internal sealed class Witnessing(IAgentIdentity identity, WitnessBook book, ISpool spool, IClusterSource source, TimeProvider time, CounterLog? log)
 {
     /// <summary>The section of the desired state by which it is asked.</summary>
     public const string Section = "witness";
@@ -75,13 +76,15 @@ internal sealed class Witnessing(IAgentIdentity identity, WitnessBook book, ISpo
             return;
         }
 
-        foreach (var (log, answer) in judged.Where(one => one.Answer.Outcome == "stopped" && before.Logs.GetValueOrDefault(one.Log)?.Refusal is null))
+        foreach (var (name, answer) in judged.Where(one => one.Answer.Outcome == "stopped" && before.Logs.GetValueOrDefault(one.Log)?.Refusal is null))
         {
-            source.Tell("witness-stopped", "severe", $"The audit log '{log}' of Mission Control is not what this agent had seen ({answer.Reason}). Nothing more is cosigned; see mc-agent witness.");
+            log?.Note("log-refused", $"The audit log '{name}' is not what was seen ({answer.Reason}), and is cosigned no more.", null, serverNow);
+            source.Tell("witness-stopped", "severe", $"The audit log '{name}' of Mission Control is not what this agent had seen ({answer.Reason}). Nothing more is cosigned; see mc-agent witness.");
         }
 
         var answers = new WitnessAnswers();
         answers.Answers.AddRange(judged.Select(one => one.Answer.Outcome == "cosigned" ? Cosign(one.Answer, seen.Logs[one.Log]) : one.Answer));
+        answers.ClusterLog = log?.Show(wanted.ClusterLog);
         if (Store(() => spool.Add(Type, serverNow.ToUnixTimeMilliseconds(), answers.ToByteArray())))
         {
             answered = section.Version;

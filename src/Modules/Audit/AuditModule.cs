@@ -6,6 +6,7 @@ using Microsoft.Extensions.Hosting;
 using MissionControl.Audit.Access;
 using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Check;
+using MissionControl.Audit.ClusterLogs;
 using MissionControl.Audit.Entries;
 using MissionControl.Audit.Erasure;
 using MissionControl.Audit.Guard;
@@ -53,6 +54,9 @@ public sealed class AuditModule : IModule
         model.ApplyConfiguration(new WitnessRow.Configuration());
         model.ApplyConfiguration(new Cosignature.Configuration());
         model.ApplyConfiguration(new PushedExport.Configuration());
+        model.ApplyConfiguration(new ClusterLog.Configuration());
+        model.ApplyConfiguration(new ClusterLogLine.Configuration());
+        model.ApplyConfiguration(new Unmatched.Configuration());
     }
 
     /// <inheritdoc />
@@ -60,7 +64,7 @@ public sealed class AuditModule : IModule
     {
         ArgumentNullException.ThrowIfNull(host);
         host.Services.AddOptions<AuditOptions>().BindConfiguration("Audit")
-            .Validate(options => options.IsValid, "Audit:Epoch is a second to an hour, written as 00:01:00, Audit:BundleEntries 256 to 1000000, Audit:GapAfter 00:00:30 to a day, Audit:RetentionDays 30 to 36500, and Audit:WitnessQuorum 1 to 20.")
+            .Validate(options => options.IsValid, "Audit:Epoch is a second to an hour, written as 00:01:00, Audit:BundleEntries 256 to 1000000, Audit:GapAfter 00:00:30 to a day, Audit:RetentionDays 30 to 36500, Audit:WitnessQuorum 1 to 20, and Audit:ReconcileAfter 00:01:00 to a day.")
             .Validate(options => OutsideWitness.AreValid(options.Witnesses), "Audit:Witnesses lists at most 10 witnesses, each with its key (Vkey: name+id+key of type 4, under a name of its own that no cluster has) and an https address (Url) without user and query.")
             .Validate(options => options.AllowedNetworks.All(network => IPNetwork.TryParse(network, out _)), "Audit:AllowedNetworks lists networks, each written as 10.0.0.0/8.")
             .Validate(options => options.CaFile is null or "" || File.Exists(options.CaFile), "Audit:CaFile is not there.")
@@ -73,6 +77,7 @@ public sealed class AuditModule : IModule
         host.Services.AddHostedService(static services => services.GetRequiredService<WatchHeads>());
         host.Services.AddScoped<Sequencer>();
         host.Services.AddScoped<ImportEntries>();
+        host.Services.AddScoped<TakeClusterLogs>();
         host.Services.AddSingleton<WantedReceipts>();
         host.Services.AddSingleton<SignCheckpoints>();
         host.Services.AddSingleton<Sweeper>(static services => services.GetRequiredService<SignCheckpoints>());
@@ -87,6 +92,7 @@ public sealed class AuditModule : IModule
         host.Services.AddSingleton<Sweeper, AskWitnesses>();
         host.Services.AddScoped<StopExport>();
         host.Services.AddSingleton<Sweeper, PushEntries>();
+        host.Services.AddSingleton<Sweeper, ReconcileLogs>();
         if (host.Configuration.GetSection("Audit:Witnesses").GetChildren().Any())
         {
             host.Services.AddSingleton<Sweeper, AskOutside>();
@@ -120,6 +126,7 @@ public sealed class AuditModule : IModule
         records.Keep("personal-value", "names and addresses that entries of the logs are committed to, and the exact bytes of imported ones", personal: true, "as long as the entry, or until they are erased", typeof(PersonalValue));
         records.Keep("witness", "which clusters and other witnesses cosign the logs, and what they have seen", personal: false, "the newest of a cluster for good; of cosignatures those of the newest checkpoint that enough have seen, and of later ones", typeof(WitnessRow), typeof(Cosignature));
         records.Keep("export", "which logs are sent to which systems, and how far", personal: false, "until it is removed", typeof(PushedExport));
+        records.Keep("cluster-log", "the logs that clusters keep themselves, and what they and their customers' logs do not both say", personal: false, "for good: the database itself refuses to change or delete an entry", typeof(ClusterLog), typeof(ClusterLogLine), typeof(Unmatched));
         records.Keep("epoch-slots", "what the last epochs bound, to prove it to whoever may read a log", personal: false, "the last 60 epochs, an hour at the usual length; the epochs themselves stand in the anchor for good", typeof(EpochSlots));
     }
 

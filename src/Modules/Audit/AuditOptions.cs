@@ -28,6 +28,9 @@ internal sealed class AuditOptions
     /// <summary>How long a number of a producer is missing before the log of the fleet says so: longer than messages are on their way.</summary>
     public TimeSpan GapAfter { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long what a cluster's own log says is missing in its customer's, or the other way round, before the latter says so.</summary>
+    public TimeSpan ReconcileAfter { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>How many witnesses are asked to see the anchor in every epoch.</summary>
     public int WitnessQuorum { get; init; } = 3;
 
@@ -47,5 +50,5 @@ internal sealed class AuditOptions
     public int? RetentionDays { get; init; }
 
     /// <summary>Whether all of it can be done.</summary>
-    public bool IsValid => Epoch >= ShortestEpoch && Epoch <= LongestEpoch && BundleEntries is >= TileId.FullWidth and <= 1_000_000 && GapAfter >= ShortestGap && GapAfter <= LongestGap && WitnessQuorum is >= 1 and <= 20 && RetentionDays is null or (>= ShortestRetention and <= LongestRetention);
+    public bool IsValid => Epoch >= ShortestEpoch && Epoch <= LongestEpoch && BundleEntries is >= TileId.FullWidth and <= 1_000_000 && GapAfter >= ShortestGap && GapAfter <= LongestGap && ReconcileAfter >= TimeSpan.FromMinutes(1) && ReconcileAfter <= TimeSpan.FromDays(1) && WitnessQuorum is >= 1 and <= 20 && RetentionDays is null or (>= ShortestRetention and <= LongestRetention);
 }

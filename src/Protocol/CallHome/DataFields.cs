@@ -64,6 +64,8 @@ public static class DataFields
         new("inventory", ["Inventory.nodes", "Inventory.maintenance_window", "Inventory.update_mode", "Inventory.remote_access_allowed"], "What there is, and what the customer allows.", Long, Treatment.AsIs, false, false, "Needed for updates and support."),
         new("witness", ["WitnessAnswers.answers", "WitnessAnswer.log", "WitnessAnswer.outcome", "WitnessAnswer.origin", "WitnessAnswer.size", "WitnessAnswer.cosignature", "WitnessAnswer.reason", "WitnessAnswer.held", "WitnessAnswer.shown"],
             "That your installation has seen the audit logs grow, so that nobody can be shown others.", "until something newer was seen; evidence for good", Treatment.AsIs, false, false, "What Mission Control itself had signed, and a signature over it."),
+        new("cluster-log", ["WitnessAnswers.cluster_log", "ClusterLogShown.origin", "ClusterLogShown.size", "ClusterLogShown.checkpoint", "ClusterLogShown.from", "ClusterLogShown.entries"],
+            "That what Mission Control did to your installation stands on both sides.", "for good", Treatment.AsIs, false, false, "What Mission Control asked of the agent, by its own ids, versions and the ids of keys."),
     ];
 
     /// <summary>Usage is not a message of the protocol but a signed document; it is what the contract is about.</summary>

@@ -33,6 +33,12 @@ public static class ItemLimits
     /// <summary>Bytes of a checkpoint with all its signatures.</summary>
     public const int NoteBytes = 4_096;
 
+    /// <summary>Entries of a cluster's own log that are told at once.</summary>
+    public const int ClusterLogEntries = 64;
+
+    /// <summary>Bytes of one of them.</summary>
+    public const int ClusterLogEntryBytes = 1_024;
+
     /// <summary>Nodes that there should be, and voters that may fail or are lacking.</summary>
     public const int Count = 100_000;
 }

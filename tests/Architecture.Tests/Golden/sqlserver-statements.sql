@@ -49,6 +49,20 @@ ENABLE TRIGGER [audit_log_slot_append_only] ON [audit_log_slot];
 GO
 IF OBJECT_ID('audit_log_slot_no_truncate') IS NULL CREATE TABLE [audit_log_slot_no_truncate] ([slot] bigint NULL, FOREIGN KEY ([slot]) REFERENCES [audit_log_slot] ([slot]));
 
+-- append-only audit_cluster_log_entry
+CREATE OR ALTER TRIGGER [audit_cluster_log_entry_append_only] ON [audit_cluster_log_entry] INSTEAD OF UPDATE, DELETE AS THROW 51000, 'audit_cluster_log_entry is append-only', 1;
+GO
+ENABLE TRIGGER [audit_cluster_log_entry_append_only] ON [audit_cluster_log_entry];
+GO
+IF OBJECT_ID('audit_cluster_log_entry_no_truncate') IS NULL CREATE TABLE [audit_cluster_log_entry_no_truncate] ([cluster_id] binary(16) NULL, [epoch] bigint NULL, [position] bigint NULL, FOREIGN KEY ([cluster_id], [epoch], [position]) REFERENCES [audit_cluster_log_entry] ([cluster_id], [epoch], [position]));
+
+-- append-only audit_unmatched
+CREATE OR ALTER TRIGGER [audit_unmatched_append_only] ON [audit_unmatched] INSTEAD OF UPDATE, DELETE AS THROW 51000, 'audit_unmatched is append-only', 1;
+GO
+ENABLE TRIGGER [audit_unmatched_append_only] ON [audit_unmatched];
+GO
+IF OBJECT_ID('audit_unmatched_no_truncate') IS NULL CREATE TABLE [audit_unmatched_no_truncate] ([cluster_id] binary(16) NULL, [epoch] bigint NULL, [side] nvarchar(10) COLLATE Latin1_General_100_BIN2 NULL, [reference] nvarchar(150) COLLATE Latin1_General_100_BIN2 NULL, [found] bit NULL, FOREIGN KEY ([cluster_id], [epoch], [side], [reference], [found]) REFERENCES [audit_unmatched] ([cluster_id], [epoch], [side], [reference], [found]));
+
 -- append-only audit_entry_foundation
 CREATE OR ALTER TRIGGER [audit_entry_foundation_append_only] ON [audit_entry_foundation] INSTEAD OF UPDATE, DELETE AS THROW 51000, 'audit_entry_foundation is append-only', 1;
 GO

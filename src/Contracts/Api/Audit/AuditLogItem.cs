@@ -14,4 +14,11 @@ namespace MissionControl.Contracts.Api.Audit;
 /// <param name="CheckedSize">How many entries it had then; null: not yet.</param>
 /// <param name="Problem">What is wrong with it: why it is not signed, or what that check found; null: nothing is known.</param>
 /// <param name="MinimumIndex">The first entry that is kept (C2SP tlog-tiles); those before it were pruned, as the log says. 0: all of it is kept.</param>
-public sealed record AuditLogItem(Guid Id, string Origin, string Kind, Guid? CustomerId, DateTimeOffset CreatedAt, long Size, long SignedSize, DateTimeOffset? SignedAt, IReadOnlyList<string> Keys, DateTimeOffset? CheckedAt, long? CheckedSize, string? Problem, long MinimumIndex);
+/// <param name="Reconciliation">What it and the logs of the clusters do not both say; null: no cluster keeps one.</param>
+public sealed record AuditLogItem(Guid Id, string Origin, string Kind, Guid? CustomerId, DateTimeOffset CreatedAt, long Size, long SignedSize, DateTimeOffset? SignedAt, IReadOnlyList<string> Keys, DateTimeOffset? CheckedAt, long? CheckedSize, string? Problem, long MinimumIndex, AuditReconciliation? Reconciliation = null);
+
+/// <summary>A customer's log beside those that its clusters keep themselves.</summary>
+/// <param name="Clusters">How many clusters keep one.</param>
+/// <param name="Unmatched">How much is missing on one of both sides and has not come yet.</param>
+/// <param name="Refused">Of how many clusters nothing more is taken, since their log did not go on.</param>
+public sealed record AuditReconciliation(long Clusters, long Unmatched, long Refused);

@@ -117,6 +117,9 @@ internal sealed class IndexedEntry
             builder.HasIndex(row => new { row.IsRead, row.OccurredAt, row.LogId, row.Position });
             builder.HasIndex(row => new { row.CustomerId, row.OccurredAt, row.LogId, row.Position });
 
+            // The logs of clusters are reconciled by these few types.
+            builder.HasIndex(row => new { row.ClusterId, row.Type });
+
             // Not unique: that a number came twice is told in the log, and both entries are found by it.
             builder.HasIndex(row => new { row.Producer, row.ProducerSeq });
         }

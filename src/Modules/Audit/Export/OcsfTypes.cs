@@ -89,10 +89,10 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
         (Words: "created added joined invited registered opened saved defined issued given begun proven", Means: new[] { "Create" }),
         ("enrolled readmitted", ["Enroll"]),
         ("unenrolled decommissioned", ["Unenroll"]),
-        ("read tested verified reviewed fetched", ["Read"]),
+        ("read tested verified reviewed fetched matched head", ["Read"]),
 
         // What was found, and nobody did.
-        ("damaged missing returned suspected gap filled", []),
+        ("damaged missing returned suspected gap filled unmatched", []),
         ("changed set rotated renewed confirmed released held accepted adopted asked requested disputed retried started imported skipped repeated conflict leaked closed granted", ["Update"]),
         ("enabled", ["Enable", "Update"]),
         ("disabled", ["Disable", "Update"]),
@@ -105,7 +105,7 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
     // What somebody is to look at, whatever its outcome.
     private static readonly FrozenSet<string> Alarming = new[]
     {
-        "callhome.clone-suspected", "identity.token-leaked", "identity.local-administrator-signed-in", "audit.log-damaged", "audit.log-refused", "audit.event-conflict", "audit.number-repeated", "audit.restored-accepted", "audit.witnesses-missing", "audit.gap", "audit.export-stopped",
+        "callhome.clone-suspected", "identity.token-leaked", "identity.local-administrator-signed-in", "audit.log-damaged", "audit.log-refused", "audit.event-conflict", "audit.number-repeated", "audit.restored-accepted", "audit.witnesses-missing", "audit.gap", "audit.export-stopped", "audit.cluster-log-refused", "audit.entry-unmatched",
     }.ToFrozenSet(StringComparer.Ordinal);
 
     /// <summary>Number of the kind of event: its class and what was done.</summary>

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Options;
 using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Bundle;
 using MissionControl.Audit.Check;
+using MissionControl.Audit.ClusterLogs;
 using MissionControl.Audit.Export;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Prune;
@@ -60,9 +61,10 @@ internal static class LogsApi
         var held = (await HeldLogs.ReadAsync(db, cancellationToken)).ToLookup(one => one.Log, one => one.Problem);
         var minima = await db.Set<LogMinimum>().AsNoTracking().Where(row => ids.Contains(row.LogId)).GroupBy(row => row.LogId).Select(group => new { group.Key, Minimum = group.Max(row => row.Minimum) }).ToDictionaryAsync(row => row.Key, row => row.Minimum, cancellationToken);
         var last = await VerifyLogs.LastAsync(db, ids, cancellationToken);
+        var reconciled = await ClusterLogCounts.ReadAsync(db, [.. rows.Select(row => row.CustomerId).OfType<Guid>()], cancellationToken);
         return [.. rows.Zip(newest, (row, note) => new AuditLogItem(
             row.Id, row.Origin, row.Kind, row.CustomerId, row.CreatedAt, sizes.GetValueOrDefault(row.Id)?.Size ?? 0, sizes.GetValueOrDefault(row.Id)?.Signed ?? 0, note is null ? null : DateTimeOffset.FromUnixTimeMilliseconds((long)note[0]!), key.KeysOf(row.Origin, note is null ? null : ParseIfNote((string)note[1]!)),
-            last.GetValueOrDefault(row.Id)?.At, last.GetValueOrDefault(row.Id)?.Size, ProblemOf(db.Scope.IsAll, held[row.Id].Concat(held[HeldLogs.All]).FirstOrDefault(), last.GetValueOrDefault(row.Id)?.Problem), minima.GetValueOrDefault(row.Id)))];
+            last.GetValueOrDefault(row.Id)?.At, last.GetValueOrDefault(row.Id)?.Size, ProblemOf(db.Scope.IsAll, held[row.Id].Concat(held[HeldLogs.All]).FirstOrDefault(), last.GetValueOrDefault(row.Id)?.Problem), minima.GetValueOrDefault(row.Id), reconciled.GetValueOrDefault(row.CustomerId ?? Guid.Empty)))];
     }
 
     public static async Task<IResult> CheckpointAsync(Guid id, bool? witnessed, ControlPlaneDbContext db, IOptions<AuditOptions> options, HttpContext http, CancellationToken cancellationToken)

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using MissionControl.Audit.Anchor;
+using MissionControl.Audit.ClusterLogs;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
 using MissionControl.Contracts.Commands.CallHome;
@@ -168,11 +169,13 @@ internal sealed partial class AskWitnesses : Sweeper, IDisposable
         var own = rows.Select(row => Log.IdOf(Log.NameOf("customer", row.CustomerId))).Append(AnchorLog.Id).Distinct().Where(id => !held.Contains(id)).ToList();
         var heads = await HeadsAsync(db, own, cancellationToken);
         var keys = key.PublicKeys();
+        var clusters = rows.Select(row => row.ClusterId).ToList();
+        var clusterLogs = await db.Set<ClusterLog>().AsNoTracking().Where(row => clusters.Contains(row.ClusterId)).ToDictionaryAsync(row => row.ClusterId, cancellationToken);
         var proofs = new Dictionary<(Guid, long), AddCheckpoint?>();
         var (asked, commands, exchanges) = (new List<WitnessRow>(), new List<SetDesiredState?>(), 0);
         foreach (var row in rows)
         {
-            var wanted = new WitnessWanted();
+            var wanted = new WitnessWanted { ClusterLog = HeldOf(clusterLogs.GetValueOrDefault(row.ClusterId)) };
             var isShown = row.CustomerRefusal is null && await AddAsync("customer", Log.IdOf(Log.NameOf("customer", row.CustomerId)), row.CustomerSize);
             if (row.AnchorRefusal is null && (chosen.Contains(row.ClusterId) || !isShown))
             {
@@ -259,6 +262,8 @@ internal sealed partial class AskWitnesses : Sweeper, IDisposable
 
         return heads;
     }
+
+    private static ClusterLogHeld HeldOf(ClusterLog? log) => log is null ? new ClusterLogHeld() : new ClusterLogHeld { Origin = log.Origin, Size = log.Size, Root = ByteString.CopyFrom(log.Root) };
 
     private static bool HasSigned(ReadOnlyMemory<byte> publicKey, Head head)
     {

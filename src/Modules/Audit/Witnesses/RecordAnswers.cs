@@ -2,6 +2,7 @@ using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using MissionControl.Audit.Anchor;
+using MissionControl.Audit.ClusterLogs;
 using MissionControl.Audit.Logs;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Contracts.Events.CallHome;
@@ -16,7 +17,7 @@ namespace MissionControl.Audit.Witnesses;
 /// Takes what clusters say that they have seen. A cosignature is stored when it is the sender's own over a checkpoint that was signed
 /// here, whoever brought it and however often. That one has refused a log is told in its customer's log, with both checkpoints.
 /// </summary>
-internal sealed partial class RecordAnswers(ControlPlaneDbContext db, IEvents events, LogKey key, IOptions<AuditOptions> options, ILogger<RecordAnswers> logger) : IBatchHandler<ItemsReceived>
+internal sealed partial class RecordAnswers(ControlPlaneDbContext db, IEvents events, LogKey key, TakeClusterLogs clusterLogs, IOptions<AuditOptions> options, ILogger<RecordAnswers> logger) : IBatchHandler<ItemsReceived>
 {
     private const long MaxSequence = (1L << 42) - 1;
 
@@ -34,12 +35,17 @@ internal sealed partial class RecordAnswers(ControlPlaneDbContext db, IEvents ev
         // What callhome says of the cluster, its key above all, may come later.
         await db.Dialect.InsertIfAbsentAsync(db, WitnessRow.Rows(told.DistinctBy(one => one.Cluster).Select(one => new WitnessRow { ClusterId = one.Cluster, CustomerId = one.Customer })), cancellationToken);
         var rows = await WitnessRow.LockAsync(db, [.. told.Select(one => one.Cluster).Distinct()], cancellationToken);
-        var (good, notes) = (new List<Cosignature>(), await NotesAsync(told, cancellationToken));
+        var (good, notes, shown) = (new List<Cosignature>(), await NotesAsync(told, cancellationToken), new List<(WitnessRow, long, DateTimeOffset, ClusterLogShown)>());
         foreach (var one in told.Where(one => one.Rank > rows[one.Cluster].ItemRank))
         {
             var row = rows[one.Cluster];
             row.ItemRank = one.Rank;
             row.IsEnlisted = true;
+            if (one.Answers.ClusterLog is { } log)
+            {
+                shown.Add((row, one.Rank >> 42, one.At, log));
+            }
+
             foreach (var answer in one.Answers.Answers.Where(answer => answer.Log is AnchorLog.Kind or "customer"))
             {
                 if (Take(row, answer, notes, one.At) is { } cosignature)
@@ -49,6 +55,7 @@ internal sealed partial class RecordAnswers(ControlPlaneDbContext db, IEvents ev
             }
         }
 
+        await clusterLogs.TakeAsync(shown, cancellationToken);
         await db.Dialect.UpsertAsync(db, WitnessRow.Rows(rows.Values), null, cancellationToken);
         await Cosignature.StoreAsync(db, good, options.Value, cancellationToken);
         await db.SaveChangesAsync(cancellationToken);

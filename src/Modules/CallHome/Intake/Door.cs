@@ -280,10 +280,13 @@ internal static class Door
             return refusal;
         }
 
-        return told.Answers.Count > ItemLimits.WitnessAnswers || told.Answers.Any(answer => answer.Log.Length is 0 or > ItemLimits.NameLength || answer.Held.Length > ItemLimits.NoteBytes || answer.Shown.Length > ItemLimits.NoteBytes) || !AreTexts(told)
-            ? Refuse(item, "witness-invalid", $"At most {ItemLimits.WitnessAnswers} answers, each of a log named by at most {ItemLimits.NameLength} characters, with checkpoints of at most {ItemLimits.NoteBytes} bytes.", final: true)
+        return told.Answers.Count > ItemLimits.WitnessAnswers || told.Answers.Any(answer => answer.Log.Length is 0 or > ItemLimits.NameLength || answer.Held.Length > ItemLimits.NoteBytes || answer.Shown.Length > ItemLimits.NoteBytes) || !IsWithin(told.ClusterLog) || !AreTexts(told)
+            ? Refuse(item, "witness-invalid", $"At most {ItemLimits.WitnessAnswers} answers, each of a log named by at most {ItemLimits.NameLength} characters, with checkpoints of at most {ItemLimits.NoteBytes} bytes; of the cluster's own log one, and at most {ItemLimits.ClusterLogEntries} entries of {ItemLimits.ClusterLogEntryBytes} bytes.", final: true)
             : null;
     }
+
+    private static bool IsWithin(ClusterLogShown? log) =>
+        log is null || (log.Checkpoint.Length <= ItemLimits.NoteBytes && log.Entries.Count <= ItemLimits.ClusterLogEntries && log.Entries.All(entry => entry.Length <= ItemLimits.ClusterLogEntryBytes));
 
     // By the schema, so that no field is forgotten: an inventory is rare. Health, which is not, names its fields.
     private static bool AreTexts(IMessage message) => message.Descriptor.Fields.InFieldNumberOrder().All(field => field.Accessor.GetValue(message) switch

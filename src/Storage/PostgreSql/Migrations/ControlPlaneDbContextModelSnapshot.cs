@@ -58,6 +58,159 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasAnnotation("MissionControl:AppendOnly", true);
                 });
 
+            modelBuilder.Entity("MissionControl.Audit.ClusterLogs.ClusterLog", b =>
+                {
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<long>("BegunAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("begun_at");
+
+                    b.Property<long>("ConfirmedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("confirmed_at");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<long?>("DueAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("due_at");
+
+                    b.Property<long>("Epoch")
+                        .HasColumnType("bigint")
+                        .HasColumnName("epoch");
+
+                    b.Property<long>("Matched")
+                        .HasColumnType("bigint")
+                        .HasColumnName("matched");
+
+                    b.Property<string>("Note")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("note")
+                        .UseCollation("C")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<string>("Origin")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("origin")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Range")
+                        .IsRequired()
+                        .HasMaxLength(2016)
+                        .HasColumnType("bytea")
+                        .HasColumnName("range");
+
+                    b.Property<string>("Refusal")
+                        .HasMaxLength(20)
+                        .HasColumnType("character varying(20)")
+                        .HasColumnName("refusal")
+                        .UseCollation("C");
+
+                    b.Property<byte[]>("Root")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("bytea")
+                        .HasColumnName("root");
+
+                    b.Property<long>("Size")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("ClusterId");
+
+                    b.HasIndex("CustomerId");
+
+                    b.HasIndex("DueAt");
+
+                    b.ToTable("audit_cluster_log", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.ClusterLogs.ClusterLogLine", b =>
+                {
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<long>("Epoch")
+                        .HasColumnType("bigint")
+                        .HasColumnName("epoch");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("content");
+
+                    b.Property<long>("TakenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("taken_at");
+
+                    b.HasKey("ClusterId", "Epoch", "Position");
+
+                    b.ToTable("audit_cluster_log_entry", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.ClusterLogs.Unmatched", b =>
+                {
+                    b.Property<Guid>("ClusterId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<long>("Epoch")
+                        .HasColumnType("bigint")
+                        .HasColumnName("epoch");
+
+                    b.Property<string>("Side")
+                        .HasMaxLength(10)
+                        .HasColumnType("character varying(10)")
+                        .HasColumnName("side")
+                        .UseCollation("C");
+
+                    b.Property<string>("Reference")
+                        .HasMaxLength(150)
+                        .HasColumnType("character varying(150)")
+                        .HasColumnName("reference")
+                        .UseCollation("C");
+
+                    b.Property<bool>("Found")
+                        .HasColumnType("boolean")
+                        .HasColumnName("found");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.HasKey("ClusterId", "Epoch", "Side", "Reference", "Found");
+
+                    b.HasIndex("CustomerId");
+
+                    b.ToTable("audit_unmatched", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
             modelBuilder.Entity("MissionControl.Audit.Entries.FoundationEntry", b =>
                 {
                     b.Property<Guid>("Id")
@@ -273,6 +426,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .UseCollation("C");
 
                     b.HasKey("LogId", "Position");
+
+                    b.HasIndex("ClusterId", "Type");
 
                     b.HasIndex("Producer", "ProducerSeq");
 

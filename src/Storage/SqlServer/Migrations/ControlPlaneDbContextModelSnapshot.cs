@@ -58,6 +58,161 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.HasAnnotation("MissionControl:AppendOnly", true);
                 });
 
+            modelBuilder.Entity("MissionControl.Audit.ClusterLogs.ClusterLog", b =>
+                {
+                    b.Property<byte[]>("ClusterId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<long>("BegunAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("begun_at");
+
+                    b.Property<long>("ConfirmedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("confirmed_at");
+
+                    b.Property<byte[]>("CustomerId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("customer_id");
+
+                    b.Property<long?>("DueAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("due_at");
+
+                    b.Property<long>("Epoch")
+                        .HasColumnType("bigint")
+                        .HasColumnName("epoch");
+
+                    b.Property<long>("Matched")
+                        .HasColumnType("bigint")
+                        .HasColumnName("matched");
+
+                    b.Property<string>("Note")
+                        .IsRequired()
+                        .HasColumnType("nvarchar(max)")
+                        .HasColumnName("note")
+                        .UseCollation("Latin1_General_100_BIN2")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<string>("Origin")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("origin")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<byte[]>("Range")
+                        .IsRequired()
+                        .HasMaxLength(2016)
+                        .HasColumnType("varbinary(2016)")
+                        .HasColumnName("range");
+
+                    b.Property<string>("Refusal")
+                        .HasMaxLength(20)
+                        .HasColumnType("nvarchar(20)")
+                        .HasColumnName("refusal")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<byte[]>("Root")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("varbinary(32)")
+                        .HasColumnName("root");
+
+                    b.Property<long>("Size")
+                        .HasColumnType("bigint")
+                        .HasColumnName("size");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("ClusterId");
+
+                    b.HasIndex("CustomerId");
+
+                    b.HasIndex("DueAt");
+
+                    b.ToTable("audit_cluster_log", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.ClusterLogs.ClusterLogLine", b =>
+                {
+                    b.Property<byte[]>("ClusterId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<long>("Epoch")
+                        .HasColumnType("bigint")
+                        .HasColumnName("epoch");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("varbinary(max)")
+                        .HasColumnName("content");
+
+                    b.Property<long>("TakenAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("taken_at");
+
+                    b.HasKey("ClusterId", "Epoch", "Position");
+
+                    b.ToTable("audit_cluster_log_entry", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.ClusterLogs.Unmatched", b =>
+                {
+                    b.Property<byte[]>("ClusterId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<long>("Epoch")
+                        .HasColumnType("bigint")
+                        .HasColumnName("epoch");
+
+                    b.Property<string>("Side")
+                        .HasMaxLength(10)
+                        .HasColumnType("nvarchar(10)")
+                        .HasColumnName("side")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("Reference")
+                        .HasMaxLength(150)
+                        .HasColumnType("nvarchar(150)")
+                        .HasColumnName("reference")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<bool>("Found")
+                        .HasColumnType("bit")
+                        .HasColumnName("found");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<byte[]>("CustomerId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("customer_id");
+
+                    b.HasKey("ClusterId", "Epoch", "Side", "Reference", "Found");
+
+                    b.HasIndex("CustomerId");
+
+                    b.ToTable("audit_unmatched", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
             modelBuilder.Entity("MissionControl.Audit.Entries.FoundationEntry", b =>
                 {
                     b.Property<byte[]>("Id")
@@ -274,6 +429,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("LogId", "Position");
+
+                    b.HasIndex("ClusterId", "Type");
 
                     b.HasIndex("Producer", "ProducerSeq");
 

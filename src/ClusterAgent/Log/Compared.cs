@@ -1,0 +1,47 @@
+using MissionControl.Protocol.Documents;
+
+namespace MissionControl.ClusterAgent.Log;
+
+/// <summary>An entry of the cluster's own log beside the customer's.</summary>
+/// <param name="Log">The log that it stands in.</param>
+/// <param name="Index">Where.</param>
+/// <param name="Entry">The entry.</param>
+/// <param name="State">matched, unmatched, waiting (it may still be on its way), before (the customer's log was taken out from later on), or alone (nobody else notes such a thing); null: it was not compared.</param>
+internal sealed record ComparedEntry(string Log, long Index, ClusterLogEntry Entry, string? State);
+
+/// <summary>The cluster's own logs beside its customer's.</summary>
+/// <param name="Entries">The cluster's entries.</param>
+/// <param name="MissingHere">Keys that the customer's log says the cluster has introduced, and that the cluster knows nothing of.</param>
+internal sealed record Compared(IReadOnlyList<ComparedEntry> Entries, IReadOnlyList<ToldRotation> MissingHere)
+{
+    /// <summary>How long something may be on its way.</summary>
+    public static readonly TimeSpan Grace = TimeSpan.FromHours(1);
+
+    /// <summary>Whether both say the same.</summary>
+    public bool IsMatched => MissingHere.Count == 0 && Entries.All(entry => entry.State != "unmatched");
+
+    /// <summary>Compares them.</summary>
+    /// <param name="logs">The cluster's logs, in the order of their epochs.</param>
+    /// <param name="customer">The customer's; null: nothing is compared.</param>
+    /// <param name="asOf">When the customer's log was taken out.</param>
+    public static Compared Of(IReadOnlyList<(string Origin, IReadOnlyList<ClusterLogEntry> Entries)> logs, CustomerLogFile? customer, DateTimeOffset asOf)
+    {
+        var entries = logs.SelectMany(log => log.Entries.Select((entry, index) => new ComparedEntry(log.Origin, index, entry, customer is null ? null : StateOf(entry, customer, asOf)))).ToList();
+
+        // What the newest log covers, with room for clocks: of epochs before the end is not known, and of what was before its beginning nothing.
+        var newest = logs.Count == 0 ? [] : logs[^1].Entries;
+        var own = newest.Select(Reconciliation.KeyOf).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        var missing = customer is null || newest.Count == 0 ? [] : customer.Vendor.Rotations.Where(told => told.RecordedAt > newest[0].At + Grace && told.RecordedAt + Grace <= asOf && !own.Contains(told.Reference)).ToList();
+        return new Compared(entries, missing);
+    }
+
+    private static string StateOf(ClusterLogEntry entry, CustomerLogFile customer, DateTimeOffset asOf) =>
+        Reconciliation.WantedBy(entry) is not { } wanted ? "alone"
+        : customer.Vendor.Has(wanted) ? "matched"
+        : customer.Since is { } since && (entry.At < since + Grace || IsCounted(entry)) ? "before"
+        : entry.At + Grace > asOf ? "waiting"
+        : "unmatched";
+
+    // How often something was done is only known from a log that begins with its beginning.
+    private static bool IsCounted(ClusterLogEntry entry) => entry.Type is Reconciliation.Suspended or Reconciliation.Resumed;
+}
