@@ -7,6 +7,7 @@ using MissionControl.Audit;
 using MissionControl.Audit.Anchor;
 using MissionControl.Audit.Check;
 using MissionControl.Audit.Erasure;
+using MissionControl.Audit.ClusterLogs;
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
 using MissionControl.Audit.Receipts;
@@ -158,7 +159,7 @@ public abstract partial class AuditContract<TDatabase>(TDatabase database) : ICl
     private static Task TellAsync(ServiceProvider services, LogKey key, params ReceivedItem[] items) => InTransactionAsync(services, async db =>
     {
         var message = new ItemsReceived(Guid.CreateVersion7(), "witness", DateTimeOffset.UtcNow) { Attachment = ItemsReceived.Deflate(new ReceivedItems { Items = { items } }) };
-        await (await new RecordAnswers(db, null!, key, Options.Create(new AuditOptions()), NullLogger<RecordAnswers>.Instance).PrepareAsync([message], Token))(Token);
+        await (await new RecordAnswers(db, null!, key, new TakeClusterLogs(db, null!, NullLogger<TakeClusterLogs>.Instance), Options.Create(new AuditOptions()), NullLogger<RecordAnswers>.Instance).PrepareAsync([message], Token))(Token);
     });
 
     /// <summary>A cluster that speaks as its agent would.</summary>

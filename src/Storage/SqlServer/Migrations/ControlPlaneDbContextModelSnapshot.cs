@@ -742,6 +742,65 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.ToTable("audit_producer", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Audit.Prune.LogMinimum", b =>
+                {
+                    b.Property<byte[]>("LogId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("Minimum")
+                        .HasColumnType("bigint")
+                        .HasColumnName("minimum");
+
+                    b.Property<byte[]>("EventId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("event_id");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.Property<long>("PublishedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("published_at");
+
+                    b.HasKey("LogId", "Minimum");
+
+                    b.ToTable("audit_log_minimum", (string)null);
+
+                    b
+                        .HasAnnotation("MissionControl:AppendOnly", true)
+                        .HasAnnotation("MissionControl:GuardedInserts", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Prune.PrunedEvent", b =>
+                {
+                    b.Property<byte[]>("LogId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("log_id");
+
+                    b.Property<byte[]>("EventId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("event_id");
+
+                    b.Property<byte[]>("EventHash")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("varbinary(32)")
+                        .HasColumnName("event_hash");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("bigint")
+                        .HasColumnName("position");
+
+                    b.HasKey("LogId", "EventId");
+
+                    b.ToTable("audit_log_pruned", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
             modelBuilder.Entity("MissionControl.Audit.Push.PushedExport", b =>
                 {
                     b.Property<byte[]>("Id")

@@ -698,6 +698,64 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.ToTable("audit_producer", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Audit.Prune.LogMinimum", b =>
+                {
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("log_id");
+
+                    b.Property<long>("Minimum")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("minimum");
+
+                    b.Property<Guid>("EventId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("event_id");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("position");
+
+                    b.Property<long>("PublishedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("published_at");
+
+                    b.HasKey("LogId", "Minimum");
+
+                    b.ToTable("audit_log_minimum", (string)null);
+
+                    b
+                        .HasAnnotation("MissionControl:AppendOnly", true)
+                        .HasAnnotation("MissionControl:GuardedInserts", true);
+                });
+
+            modelBuilder.Entity("MissionControl.Audit.Prune.PrunedEvent", b =>
+                {
+                    b.Property<Guid>("LogId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("log_id");
+
+                    b.Property<Guid>("EventId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("event_id");
+
+                    b.Property<byte[]>("EventHash")
+                        .IsRequired()
+                        .HasMaxLength(32)
+                        .HasColumnType("BLOB")
+                        .HasColumnName("event_hash");
+
+                    b.Property<long>("Position")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("position");
+
+                    b.HasKey("LogId", "EventId");
+
+                    b.ToTable("audit_log_pruned", (string)null);
+
+                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                });
+
             modelBuilder.Entity("MissionControl.Audit.Push.PushedExport", b =>
                 {
                     b.Property<Guid>("Id")
