@@ -5122,6 +5122,48 @@ GO
 BEGIN TRANSACTION;
 IF NOT EXISTS (
     SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditPrune'
+)
+BEGIN
+    CREATE TABLE [audit_log_minimum] (
+        [log_id] binary(16) NOT NULL,
+        [minimum] bigint NOT NULL,
+        [position] bigint NOT NULL,
+        [event_id] binary(16) NOT NULL,
+        [published_at] bigint NOT NULL,
+        CONSTRAINT [PK_audit_log_minimum] PRIMARY KEY ([log_id], [minimum])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditPrune'
+)
+BEGIN
+    CREATE TABLE [audit_log_pruned] (
+        [log_id] binary(16) NOT NULL,
+        [event_id] binary(16) NOT NULL,
+        [position] bigint NOT NULL,
+        [event_hash] varbinary(32) NOT NULL,
+        CONSTRAINT [PK_audit_log_pruned] PRIMARY KEY ([log_id], [event_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditPrune'
+)
+BEGIN
+    INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
+    VALUES (N'AuditPrune', N'(version)');
+END;
+
+COMMIT;
+GO
+
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
     WHERE [MigrationId] = N'AuditExports'
 )
 BEGIN
@@ -5177,6 +5219,107 @@ IF NOT EXISTS (
 BEGIN
     INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
     VALUES (N'AuditExports', N'(version)');
+END;
+
+COMMIT;
+GO
+
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditClusterLogs'
+)
+BEGIN
+    CREATE TABLE [audit_cluster_log] (
+        [cluster_id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [epoch] bigint NOT NULL,
+        [origin] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [size] bigint NOT NULL,
+        [root] varbinary(32) NOT NULL,
+        [range] varbinary(2016) NOT NULL,
+        [note] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [begun_at] bigint NOT NULL,
+        [confirmed_at] bigint NOT NULL,
+        [matched] bigint NOT NULL,
+        [due_at] bigint NULL,
+        [refusal] nvarchar(20) COLLATE Latin1_General_100_BIN2 NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_audit_cluster_log] PRIMARY KEY ([cluster_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditClusterLogs'
+)
+BEGIN
+    CREATE TABLE [audit_cluster_log_entry] (
+        [cluster_id] binary(16) NOT NULL,
+        [epoch] bigint NOT NULL,
+        [position] bigint NOT NULL,
+        [taken_at] bigint NOT NULL,
+        [content] varbinary(max) NOT NULL,
+        CONSTRAINT [PK_audit_cluster_log_entry] PRIMARY KEY ([cluster_id], [epoch], [position])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditClusterLogs'
+)
+BEGIN
+    CREATE TABLE [audit_unmatched] (
+        [cluster_id] binary(16) NOT NULL,
+        [epoch] bigint NOT NULL,
+        [side] nvarchar(10) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reference] nvarchar(150) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [found] bit NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [at] bigint NOT NULL,
+        CONSTRAINT [PK_audit_unmatched] PRIMARY KEY ([cluster_id], [epoch], [side], [reference], [found])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditClusterLogs'
+)
+BEGIN
+    CREATE INDEX [IX_audit_index_cluster_id_type] ON [audit_index] ([cluster_id], [type]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditClusterLogs'
+)
+BEGIN
+    CREATE INDEX [IX_audit_cluster_log_customer_id] ON [audit_cluster_log] ([customer_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditClusterLogs'
+)
+BEGIN
+    CREATE INDEX [IX_audit_cluster_log_due_at] ON [audit_cluster_log] ([due_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditClusterLogs'
+)
+BEGIN
+    CREATE INDEX [IX_audit_unmatched_customer_id] ON [audit_unmatched] ([customer_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'AuditClusterLogs'
+)
+BEGIN
+    INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
+    VALUES (N'AuditClusterLogs', N'(version)');
 END;
 
 COMMIT;
