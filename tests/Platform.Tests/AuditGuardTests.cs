@@ -217,7 +217,7 @@ public sealed class AuditGuardTests : IAsyncLifetime
         await using (var scope = host.Services.CreateAsyncScope())
         {
             var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
-            Assert.Equal(1, await db.ParkedMessages("audit").CountAsync(Token));
+            Assert.True(await db.ParkedMessages("audit").AnyAsync(Token));
             await db.Dialect.EnforceAppendOnlyAsync(db, Token);
         }
 

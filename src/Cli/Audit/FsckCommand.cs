@@ -13,7 +13,8 @@ namespace MissionControl.Cli.Audit;
 /// <summary><c>mc audit fsck</c>: has the server make its logs anew from its rows, now, and says what it found.</summary>
 internal static class FsckCommand
 {
-    private const string Job = "audit.verify-logs";
+    private const string Role = "audit";
+    private const string Job = Role + ".verify-logs";
 
     private const string Help = """
         Have Mission Control make every one of its audit logs anew from the rows of its database, all entries and all tiles, and say what is damaged.
@@ -82,12 +83,12 @@ internal static class FsckCommand
     // The run that was asked for, when it has ended.
     private static async Task<JobRunItem> RunAsync(Person person, string reason, CancellationToken cancellationToken)
     {
-        var asked = await person.AskAsync(api => api.RunJobAsync("audit", Job, reason, null, cancellationToken), cancellationToken);
+        var asked = await person.AskAsync(api => api.RunJobAsync(Role, Job, reason, null, cancellationToken), cancellationToken);
         var patience = new Patience(absenceMayPass: false);
         while (true)
         {
             await Task.Delay(Between, cancellationToken);
-            var runs = await patience.AskAsync(() => person.AskAsync(api => api.ListJobRunsAsync("audit", $"?job={Job}&limit=10", cancellationToken), cancellationToken), cancellationToken);
+            var runs = await patience.AskAsync(() => person.AskAsync(api => api.ListJobRunsAsync(Role, $"?job={Job}&limit=10", cancellationToken), cancellationToken), cancellationToken);
             if (runs?.Items.FirstOrDefault(run => run.ScheduledAt == asked.ScheduledAt) is { State: not "running" } ended)
             {
                 return ended;

@@ -69,6 +69,7 @@ public sealed class AuditModule : IModule
             .Validate(options => options.AllowedNetworks.All(network => IPNetwork.TryParse(network, out _)), "Audit:AllowedNetworks lists networks, each written as 10.0.0.0/8.")
             .Validate(options => options.CaFile is null or "" || File.Exists(options.CaFile), "Audit:CaFile is not there.")
             .ValidateOnStart();
+        host.Services.AddSingleton<TileCache>();
         host.Services.AddSingleton<LogKey>();
         host.Services.AddSingleton<HeadGuard>();
         host.Services.AddSingleton<AppendOnlyTest>();

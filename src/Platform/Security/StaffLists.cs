@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Messaging;
@@ -13,7 +14,8 @@ public sealed record ListsCustomers(Func<object?, IReadOnlyList<string>> Ids);
 
 /// <summary>
 /// A list or a search over many customers that the vendor's staff reads: entries in the log of the operators that say what was asked
-/// for, and which rows were shown. A question that is asked again within the hour, as an open page does, is told once.
+/// for, and which rows were shown. What the same question has shown within the hour is not told again: an open page that is asked for
+/// again and again tells what is new on it, and who turns the pages of a list what stands on each.
 /// </summary>
 public static class StaffLists
 {
@@ -43,13 +45,13 @@ public static class StaffLists
             _ => throw new InvalidOperationException($"A list that says its rows are {typeof(TAnswer)} answered with {answer?.GetType()}."),
         }));
 
-    /// <summary>What was asked for, all of it, in a bounded space.</summary>
-    internal static string Asked(HttpRequest request) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(request.Path + request.QueryString + request.Headers.Accept)));
+    /// <summary>What was asked for, in a bounded space; not which page of it.</summary>
+    internal static string Asked(HttpRequest request) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('&', Filter(request).Select(parameter => $"{parameter.Key}={parameter.Value}")))));
 
     /// <summary>Tells the log of the operators what was asked for and shown.</summary>
     internal static void Tell(IEvents events, string type, string list, HttpRequest request, IReadOnlyList<string> ids)
     {
-        var asked = request.Query.Where(parameter => !OfThePage.Contains(parameter.Key, StringComparer.OrdinalIgnoreCase)).ToLookup(parameter => Typed.Contains(parameter.Key, StringComparer.OrdinalIgnoreCase));
+        var asked = Filter(request).ToLookup(parameter => Typed.Contains(parameter.Key, StringComparer.OrdinalIgnoreCase));
         AuditChange[] filter = [.. asked[false].Select(parameter => Change.Add($"/filter/{parameter.Key}", parameter.Value.ToString())), Change.Add("/count", ids.Count)];
         foreach (var shown in ids.Chunk(IdsOfAnEntry).DefaultIfEmpty([]))
         {
@@ -60,6 +62,8 @@ public static class StaffLists
             });
         }
     }
+
+    private static IEnumerable<KeyValuePair<string, StringValues>> Filter(HttpRequest request) => request.Query.Where(parameter => !OfThePage.Contains(parameter.Key, StringComparer.OrdinalIgnoreCase)).OrderBy(parameter => parameter.Key, StringComparer.Ordinal);
 }
 
 /// <summary>An answer that is a file, and says what is in it before it is read.</summary>

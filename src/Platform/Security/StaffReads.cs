@@ -59,10 +59,10 @@ public static class StaffReads
         var shows = http.GetEndpoint()?.Metadata.GetMetadata<ShowsCustomer>();
         List<Look> looks = shows?.Target(http.Request) is { } target ? [new Look($"{module}.{shows.Noun}{Suffix}", shows.Noun, target, null)]
             : [.. Ids(http.Request, "customer").Select(id => new Look($"{module}.{Listed(http)}{Suffix}", "customer", id.ToString(), id))];
-        var lists = http.GetEndpoint()?.Metadata.GetMetadata<ListsCustomers>();
-        if (looks.Count == 0 && lists is not null)
+        if (looks.Count == 0 && http.GetEndpoint()?.Metadata.GetMetadata<ListsCustomers>() is { } lists)
         {
-            looks.Add(new Look($"{module}.{Listed(http)}{Suffix}", "list", StaffLists.Asked(http.Request), null));
+            await NoteListAsync(module, reader, http, lists.Ids(answer));
+            return;
         }
 
         var recent = http.RequestServices.GetRequiredService<RecentReads>();
@@ -71,12 +71,7 @@ public static class StaffReads
         var (events, noted) = (http.RequestServices.GetRequiredService<IEvents>(), new List<Look>());
         foreach (var look in looks)
         {
-            if (look.Noun == "list")
-            {
-                StaffLists.Tell(events, look.Type, $"{module}/{Listed(http)}", http.Request, lists!.Ids(answer));
-                noted.Add(look);
-            }
-            else if ((look.Customer ?? await shows!.Owner(db, look.Target).FirstOrDefaultAsync(http.RequestAborted)) is { } owner && owner != Guid.Empty)
+            if ((look.Customer ?? await shows!.Owner(db, look.Target).FirstOrDefaultAsync(http.RequestAborted)) is { } owner && owner != Guid.Empty)
             {
                 events.Audit(new AuditFact(look.Type, AuditLog.Customer, look.Noun, look.Target) { CustomerId = owner, ClusterId = look.Noun == "cluster" ? Guid.Parse(look.Target) : null });
                 noted.Add(look);
@@ -88,6 +83,21 @@ public static class StaffReads
             await db.SaveChangesAsync(http.RequestAborted);
             noted.ForEach(look => recent.Note(look.By(reader)));
         }
+    }
+
+    // A look at each row; where there was none, at none.
+    private static async Task NoteListAsync(string module, AuditActor reader, HttpContext http, IReadOnlyList<string> ids)
+    {
+        var (recent, type, asked) = (http.RequestServices.GetRequiredService<RecentReads>(), $"{module}.{Listed(http)}{Suffix}", StaffLists.Asked(http.Request));
+        var fresh = ids.DefaultIfEmpty("").Where(id => !recent.IsNoted(Read(id))).ToList();
+        if (fresh.Count > 0)
+        {
+            StaffLists.Tell(http.RequestServices.GetRequiredService<IEvents>(), type, $"{module}/{Listed(http)}", http.Request, [.. fresh.Where(id => id.Length > 0)]);
+            await http.RequestServices.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync(http.RequestAborted);
+            fresh.ForEach(id => recent.Note(Read(id)));
+        }
+
+        RecentReads.Read Read(string id) => new(reader.Id, reader.SessionId, type, $"{asked}/{id}");
     }
 
     // /api/v1/identity/people: people.

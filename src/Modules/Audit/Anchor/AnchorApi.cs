@@ -24,7 +24,7 @@ internal static class AnchorApi
             .OpenToAll(Why).WithName("GetAuditAnchorCheckpoint").WithSummary("What the anchor of all audit logs says of itself, signed (C2SP tlog-checkpoint)").Produces<string>(contentType: LogsApi.PlainText);
         anchor.MapGet("/policy", static (ControlPlaneDbContext db, LogKey key, IOptions<AuditOptions> options, HttpContext http, CancellationToken cancellationToken) => LogsApi.PolicyAsync(AnchorLog.Id, db, key, options, http, cancellationToken))
             .OpenToAll(Why).WithName("GetAuditAnchorPolicy").WithSummary("By what the anchor is verified: its keys, its witnesses, and how many of them are enough (C2SP tlog-policy)").Produces<string>(contentType: LogsApi.PlainText);
-        anchor.MapGet("/tile/{**path}", static (string path, ControlPlaneDbContext db, HttpContext http, CancellationToken cancellationToken) => LogsApi.TileAsync(AnchorLog.Id, path, db, http, cancellationToken))
+        anchor.MapGet("/tile/{**path}", static (string path, ControlPlaneDbContext db, TileCache cache, HttpContext http, CancellationToken cancellationToken) => LogsApi.TileAsync(AnchorLog.Id, path, db, cache, http, cancellationToken))
             .OpenToAll(Why).WithName("GetAuditAnchorTile").WithSummary("Hashes or entries of the anchor (C2SP tlog-tiles)").Produces(StatusCodes.Status200OK, contentType: LogsApi.Binary);
         one.MapGet("/anchor", ProveAsync).RequireScope("audit:read").WithName("GetAuditLogAnchor").WithSummary("The proof that an epoch of the anchor binds a log, with the log's checkpoint").Produces<string>(contentType: LogsApi.PlainText);
     }

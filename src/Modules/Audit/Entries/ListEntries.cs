@@ -19,7 +19,7 @@ internal static class ListEntries
     private static readonly ListOrders<IndexedEntry> Orders = new ListOrders<IndexedEntry>("-occurredAt").By("occurredAt", row => row.OccurredAt, row => row.LogId, row => row.Position);
 
     public static void Map(IEndpointRouteBuilder api) => api
-        .MapGet("/entries", HandleAsync).RequireScope("audit:read").ShowsClusterAskedFor(static (db, id) => db.Set<IndexedEntry>().Where(row => row.ClusterId == id && row.CustomerId != null).OrderByDescending(row => row.OccurredAt).Select(row => row.CustomerId)).WithName("ListAuditEntries").WithSummary("Search the audit log, newest first").Lists((AuditEntryItem row) => row.Id.ToString()).Produces<Page<AuditEntryItem>>().SortedBy(Orders);
+        .MapGet("/entries", HandleAsync).RequireScope("audit:read").ShowsClusterAskedFor(static (db, id) => db.Set<IndexedEntry>().Where(row => row.ClusterId == id && row.CustomerId != null).OrderByDescending(row => row.OccurredAt).Select(row => row.CustomerId)).WithName("ListAuditEntries").WithSummary("Search the audit log, newest first").Lists((AuditEntryItem row) => row.CustomerId?.ToString() ?? row.Log).Produces<Page<AuditEntryItem>>().SortedBy(Orders);
 
     private static async Task<IResult> HandleAsync(
         ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, string? q, string? log, Guid? customer, Guid? cluster, string? type, string? kind, string? actor, string? target, DateTimeOffset? from, DateTimeOffset? to,

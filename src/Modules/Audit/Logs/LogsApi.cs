@@ -78,11 +78,21 @@ internal static class LogsApi
         return TypedResults.Text(note, PlainText);
     }
 
-    public static async Task<IResult> TileAsync(Guid id, string path, ControlPlaneDbContext db, HttpContext http, CancellationToken cancellationToken)
+    public static async Task<IResult> TileAsync(Guid id, string path, ControlPlaneDbContext db, TileCache cache, HttpContext http, CancellationToken cancellationToken)
     {
+        if (!TileId.TryParse($"tile/{path}", out var tile))
+        {
+            return Problems.NotFound();
+        }
+
+        if (cache.Find(db.Scope, id, tile) is { } kept)
+        {
+            return Tile(kept, http);
+        }
+
         // What is not signed yet may still be another one tomorrow, if this database should come back from a backup.
-        if (!TileId.TryParse($"tile/{path}", out var tile)
-            || !tile.IsWithin(await Seen(db).Where(row => row.Id == id).Select(row => db.Set<LogCheckpoint>().Where(note => note.LogId == row.Id).Max(note => (long?)note.Size)).SingleOrDefaultAsync(cancellationToken) ?? 0))
+        var log = await Seen(db).Where(row => row.Id == id).Select(row => new { row.Kind, row.CustomerId, Signed = db.Set<LogCheckpoint>().Where(note => note.LogId == row.Id).Max(note => (long?)note.Size) }).SingleOrDefaultAsync(cancellationToken);
+        if (log is null || !tile.IsWithin(log.Signed ?? 0))
         {
             return Problems.NotFound();
         }
@@ -97,7 +107,13 @@ internal static class LogsApi
             return Problems.NotFound();
         }
 
-        // Neither a full tile nor one of a certain width ever changes.
+        cache.Keep(id, log.Kind, log.CustomerId, tile, content);
+        return Tile(content, http);
+    }
+
+    // Neither a full tile nor one of a certain width ever changes.
+    private static IResult Tile(byte[] content, HttpContext http)
+    {
         http.Response.Headers.CacheControl = "private, max-age=604800, immutable";
         return TypedResults.Bytes(content, Binary);
     }
@@ -175,6 +191,9 @@ internal static class LogsApi
         await Seen(db).AnyAsync(row => row.Id == id, cancellationToken) && await Witnessed.SizeAsync(db, id, await Witnessed.QuorumAsync(db, id, options, cancellationToken), cancellationToken) is > 0 and var size
             ? await Witnessed.OfSizeAsync(db, id, size, cancellationToken)
             : null;
+
+    /// <summary>Whether the caller may read a log, as <see cref="Seen"/> has it.</summary>
+    public static bool IsSeen(CustomerScope scope, string kind, Guid? customer) => scope.IsAll || kind is "fleet" or AnchorLog.Kind || (kind == "customer" && customer is not null && customer == scope.CustomerId);
 
     /// <summary>The logs that the caller may read.</summary>
     public static IQueryable<Log> Seen(ControlPlaneDbContext db)
