@@ -105,7 +105,7 @@ internal sealed partial class ReconcileLogs(AppendOnlyTest test, IOptions<AuditO
                             orderby line.ClusterId, line.Position
                             select line).ToListAsync(cancellationToken)).ToLookup(line => line.ClusterId);
         var told = (await db.Set<Unmatched>().AsNoTracking().Where(row => clusters.Contains(row.ClusterId)).ToListAsync(cancellationToken)).ToLookup(row => row.ClusterId);
-        var vendors = await VendorsAsync(db, due, cancellationToken);
+        var (vendors, findings) = (await VendorsAsync(db, due, cancellationToken), new List<(ClusterLog Log, Unmatched Finding)>());
         foreach (var log in due)
         {
             var step = new Step(log, [.. lines[log.ClusterId]], [.. told[log.ClusterId]], vendors[log.ClusterId], now, options.Value.ReconcileAfter);
@@ -113,12 +113,14 @@ internal sealed partial class ReconcileLogs(AppendOnlyTest test, IOptions<AuditO
             {
                 if (await finding.AddAsync(db, cancellationToken))
                 {
-                    Tell(events, log, finding);
+                    findings.Add((log, finding));
                 }
             }
         }
 
+        // Only now: what is told once stays to be told when another of them fails, and each is found anew then.
         await ClusterLog.StoreAsync(db, due, cancellationToken);
+        findings.ForEach(one => Tell(events, one.Log, one.Finding));
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
     }
