@@ -50,6 +50,7 @@ public sealed class Agent(
     private int assertionsRefused;
     private long? anchorsVersion;
     private long inventoryAsked;
+    private bool lostTold;
 
     /// <summary>Items waiting for an acknowledgement.</summary>
     public int Waiting => spool.Count;
@@ -80,6 +81,12 @@ public sealed class Agent(
     {
         var enrollment = identity.Enrollment ?? throw new InvalidOperationException("This agent is not enrolled.");
         log?.Run(enrollment, client.ServerNow);
+        if (log is { IsLost: true } && !lostTold)
+        {
+            lostTold = true;
+            source.Tell("cluster-log-lost", "severe", $"Keys are replaced without a note: {log.Problem}");
+        }
+
         interval = interval == 0 ? enrollment.CheckInSeconds : interval;
         var callHome = new CallHomeHealth { SpoolItems = spool.Count };
         if (failures.Percent is { } percent)
@@ -257,8 +264,7 @@ public sealed class Agent(
         // The version is when it was asked for. After a restart the inventory is told in any case: what was asked before need not be remembered.
         if (desired.Sections.FirstOrDefault(section => section.Name == "inventory") is { } inventory && inventory.Version > inventoryAsked)
         {
-            inventoryAsked = inventory.Version;
-            log?.InventoryAsked(inventory.Version, client.ServerNow);
+            inventoryAsked = log?.InventoryAsked(inventory.Version, client.ServerNow) != false ? inventory.Version : inventoryAsked;
             collector.WantInventory();
         }
 

@@ -76,6 +76,7 @@ public sealed class CounterLogTests : IDisposable
         Assert.Contains("not those that were signed", log.Problem, StringComparison.Ordinal);
         Assert.False(Note(log, "kept", 1_000));
         Assert.Null(log.Show(new ClusterLogHeld()));
+        Assert.True(log.IsLost);
     }
 
     [Fact]
@@ -89,27 +90,27 @@ public sealed class CounterLogTests : IDisposable
 
         Assert.Null(log.Show(null));
         var first = log.Show(new ClusterLogHeld())!;
-        Assert.Equal((0, 64, 102), (first.From, first.Entries.Count, first.Size));
+        Assert.Equal((0, 64, 103), (first.From, first.Entries.Count, first.Size));
         var range = new CompactRange();
         first.Entries.ToList().ForEach(entry => range.Append(TreeHash.OfLeaf(entry.Span)));
         Assert.Equal((range.Size, range.Root), Of(first));
 
         var second = log.Show(new ClusterLogHeld { Origin = log.Origin, Size = range.Size, Root = ByteString.CopyFrom(range.Root.Span) })!;
         second.Entries.ToList().ForEach(entry => range.Append(TreeHash.OfLeaf(entry.Span)));
-        Assert.Equal((64, 38, (range.Size, range.Root)), (second.From, second.Entries.Count, Of(second)));
+        Assert.Equal((64, 39, (range.Size, range.Root)), (second.From, second.Entries.Count, Of(second)));
 
         var held = new ClusterLogHeld { Origin = log.Origin, Size = range.Size, Root = ByteString.CopyFrom(range.Root.Span) };
-        Assert.Equal(new ClusterLogShown { Origin = log.Origin, Size = 102 }, log.Show(held));
+        Assert.Equal(new ClusterLogShown { Origin = log.Origin, Size = 103 }, log.Show(held));
 
         // Who holds something else, or more, is shown what there is.
         held.Root = ByteString.CopyFrom(new byte[32]);
-        Assert.Equal(102, Of(log.Show(held)!).Size);
+        Assert.Equal(103, Of(log.Show(held)!).Size);
         held.Size = 1_000;
-        Assert.Equal(102, Of(log.Show(held)!).Size);
+        Assert.Equal(103, Of(log.Show(held)!).Size);
 
         // Once of what has a name; another epoch is another log.
         Assert.True(log.Note(Reconciliation.KeyRotated, "", "key:a", Now) && log.Note(Reconciliation.KeyRotated, "", "key:a", Now));
-        Assert.Equal(103, log.Size);
+        Assert.Equal(104, log.Size);
         Assert.True(log.EpochTaken(enrollment.ClusterId, 2, Now));
         Assert.EndsWith("/2", log.Origin, StringComparison.Ordinal);
         Assert.Equal((1, 0), (log.Size, (int)log.Show(held)!.From));
@@ -180,6 +181,46 @@ public sealed class CounterLogTests : IDisposable
         Assert.Equal(1, (await VerifyAsync(vendor, skip: 3)).Exit);
     }
 
+    [Fact]
+    public async Task A_clock_that_the_server_sets_wrong_hides_nothing_and_a_key_that_was_replaced_without_a_note_is_noted()
+    {
+        // One answer from 2099, as the log begins.
+        var lie = Now.AddYears(73);
+        var log = new CounterLog(identity, directory, new At(Now));
+        Assert.True(log.Run(enrollment, lie) && log.InventoryAsked(7, lie));
+        log.Refused("cluster-suspended", lie);
+        Assert.True(log.InventoryAsked(8, Now));
+        log.Taken(Now);
+        identity.NextKey().Dispose();
+        identity.TakeNextKey();
+        log = new CounterLog(identity, directory, new At(Now));
+        Assert.True(log.Run(enrollment, Now) && log.Run(enrollment, Now));
+        var noted = LogFiles.Read(Files)!.Value.Entries.Select(entry => ClusterLogEntry.Parse(entry)).ToList();
+        Assert.Equal(["log-begun", "agent-version", "key-held", "inventory-asked", "suspended", "inventory-asked", "resumed", "key-held"], noted.Select(entry => entry.Type));
+        Assert.Equal((lie, Now, null), (noted[0].At, noted[0].Clock, noted[^1].Clock));
+
+        var foreign = Entry("callhome.key-rotated", "/keys/-", "k9");
+        foreign["recordedAt"] = "2026-11-29T20:00:00.000Z";
+        var (exit, said) = await VerifyAsync([foreign, Entry("fleet.inventory-requested", "/inventoryAskedAt", "1970-01-01T00:00:00.008Z")], "--as-of", "2026-11-30T00:00:00Z");
+        Assert.Equal((5, "key:k9"), (exit, said!["missingHere"]!.AsArray().Single()!["reference"]!.GetValue<string>()));
+        Assert.Equal(["inventory:7", "suspended:1", "resumed:1"], said["entries"]!.AsArray().Where(entry => entry!["state"]!.GetValue<string>() == "unmatched").Select(entry => entry!["reference"]!.GetValue<string>()));
+
+        // Where nobody knows better, what is dated after now is on no way, and a log does not begin then.
+        var side = new VendorSide(enrollment.ClusterId);
+        foreach (var (type, at) in new[] { ("cluster-suspended", "11:00"), ("cluster-resumed", "11:30"), ("cluster-suspended", "12:30"), ("key-rotated", "13:00") })
+        {
+            var entry = Entry($"callhome.{type}", "/keys/-", "k9");
+            entry["recordedAt"] = $"2026-11-29T{at}:00.000Z";
+            side.Add(System.Text.Json.JsonSerializer.SerializeToElement(entry));
+        }
+
+        var compared = Compared.Of([("log", [new ClusterLogEntry(DateTimeOffset.MaxValue, Reconciliation.KeyRotated, "", "key:k8")])], new CustomerLogFile(side, 4, null), Now.AddHours(9));
+        Assert.Equal(("unmatched", "key:k9"), (Assert.Single(compared.Entries).State, Assert.Single(compared.MissingHere).Reference));
+
+        // States are counted from the log's beginning on, with the one that it begins in.
+        Assert.Equal((true, false, true), (side.Has("suspended suspended:1", Now), side.Has("suspended suspended:2", Now), side.Has("suspended suspended:2", Now.AddMinutes(-45))));
+    }
+
     private static long Milliseconds(string at) => DateTimeOffset.Parse(at, System.Globalization.CultureInfo.InvariantCulture).ToUnixTimeMilliseconds();
 
     private static string Unmatched(JsonNode? said) => said!["entries"]!.AsArray().Single(entry => entry!["state"]!.GetValue<string>() == "unmatched")!["reference"]!.GetValue<string>();
@@ -223,6 +264,7 @@ public sealed class CounterLogTests : IDisposable
     {
         var told = entry.DeepClone();
         entry.Remove("changes");
+        told["occurredAt"] = "2026-11-29T12:00:00.000Z";
         (entry["type"], entry["imported"]) = ("audit.imported", told);
         return entry;
     }
@@ -241,5 +283,10 @@ public sealed class CounterLogTests : IDisposable
         var exit = await AgentCommand.Create().Parse(["log", "--verify", file, "--data", directory, "--output", "json", .. asOf])
             .InvokeAsync(new InvocationConfiguration { Output = output, Error = error }, TestContext.Current.CancellationToken);
         return (exit, output.ToString() is { Length: > 0 } text ? JsonNode.Parse(text) : null);
+    }
+
+    private sealed class At(DateTimeOffset now) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => now;
     }
 }

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using MissionControl.Audit;
 using MissionControl.Audit.ClusterLogs;
+using MissionControl.Audit.Witnesses;
 using MissionControl.ClusterAgent.CallHome;
 using MissionControl.ClusterAgent.Commands;
 using MissionControl.Contracts.Api.CallHome;
@@ -33,6 +34,21 @@ public sealed partial class WitnessTests
         var agent = await here.EnrollAsync(customer);
         await HeldAsync(agent);
 
+        // One that lies, with a name that not every database can hold, is answered as a witness and its log not taken; one whose log cannot be read stops nobody.
+        var liar = await here.EnrollAsync(customer);
+        liar.Log!.Note(Protocol.Documents.Reconciliation.RotationAsked, "", "key:\0", here.Host.Time.GetUtcNow());
+        await here.UntilAsync(async () => (await here.ReadAsync(db => db.Set<WitnessRow>().AsNoTracking().SingleOrDefaultAsync(row => row.ClusterId == liar.Id, Token)))?.AnsweredAt is not null, "it has answered");
+        Assert.False(await here.ReadAsync(db => db.Set<ClusterLog>().AnyAsync(row => row.ClusterId == liar.Id, Token)));
+        var broken = new ClusterLog { ClusterId = Guid.CreateVersion7(), CustomerId = Guid.CreateVersion7(), Epoch = 1, Origin = "broken", Size = 1, DueAt = DateTimeOffset.UnixEpoch };
+        await here.ReadAsync(async db =>
+        {
+            await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
+            await ClusterLogLine.AddAsync(db, [new ClusterLogLine { ClusterId = broken.ClusterId, Epoch = 1, Position = 0, TakenAt = DateTimeOffset.UnixEpoch, Content = [1] }], Token);
+            await ClusterLog.StoreAsync(db, [broken], Token);
+            await transaction.CommitAsync(Token);
+            return 0;
+        });
+
         // Honest, with restarts and lost answers: a new key is asked for, and taken only at the second try.
         var before = agent.KeyId;
         agent.Way.LosesAnswer["rotate"] = true;
@@ -48,6 +64,7 @@ public sealed partial class WitnessTests
         await HeldAsync(agent);
         await ReconcileAsync();
         Assert.Empty(await FindingsAsync(agent.Id));
+        Assert.True(await here.ReadAsync(db => db.Set<ClusterLog>().AnyAsync(row => row.ClusterId == broken.ClusterId && row.Matched == 0 && row.DueAt > DateTimeOffset.UnixEpoch.AddDays(1), Token)));
         Assert.Equal((0, "True"), await CompareAsync(agent, customer));
         var types = await TypesAsync(customer);
         Assert.Contains("audit.cluster-head", types);

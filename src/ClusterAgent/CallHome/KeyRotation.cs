@@ -14,9 +14,13 @@ namespace MissionControl.ClusterAgent.CallHome;
 internal sealed class KeyRotation(IAgentIdentity identity, CallHomeClient client, TimeProvider time, Random random, CounterLog? log)
 {
     private static readonly TimeSpan LeastRest = TimeSpan.FromMinutes(1);
+
+    /// <summary>A server that asks for the new key's successor at once waits: else it could fill the cluster's log.</summary>
+    private static readonly TimeSpan SuccessRest = TimeSpan.FromHours(1);
+
     private readonly Backoff backoff = new(random);
     private IReadOnlyCollection<string> retire = [];
-    private long failedAt;
+    private long triedAt;
     private TimeSpan rest;
 
     /// <summary>Why the last try failed; null when it did not.</summary>
@@ -47,7 +51,7 @@ internal sealed class KeyRotation(IAgentIdentity identity, CallHomeClient client
             return false;
         }
 
-        if (rest > TimeSpan.Zero && time.GetElapsedTime(failedAt) < rest)
+        if (rest > TimeSpan.Zero && time.GetElapsedTime(triedAt) < rest)
         {
             return false;
         }
@@ -59,25 +63,28 @@ internal sealed class KeyRotation(IAgentIdentity identity, CallHomeClient client
             log?.Note(Reconciliation.RotationAsked, "A new key is asked for.", $"key:{held}", client.ServerNow);
             await RotateAsync(identity, client, log, next, cancellationToken);
             client.DropAccess();
-            (rest, Problem) = (TimeSpan.Zero, null);
+            (triedAt, rest, Problem) = (time.GetTimestamp(), SuccessRest, null);
             return true;
         }
         catch (Exception exception) when (exception is CallHomeException or HttpRequestException or IOException || (exception is TaskCanceledException && !cancellationToken.IsCancellationRequested))
         {
             var wait = backoff.Failure((exception as CallHomeException)?.RetryAfter);
-            (failedAt, rest) = (time.GetTimestamp(), wait < LeastRest ? LeastRest : wait);
+            (triedAt, rest) = (time.GetTimestamp(), wait < LeastRest ? LeastRest : wait);
             Problem = $"the cluster's key could not be replaced, as Mission Control asks: {exception.Message}";
             return false;
         }
     }
 
-    /// <summary>Announces a key and takes it. What is not noted first is not announced: whatever Mission Control says of keys of this cluster must stand in the cluster's own log.</summary>
+    /// <summary>
+    /// Announces a key and takes it. What is not noted first is not announced: whatever Mission Control says of keys of this cluster must
+    /// stand in the cluster's own log. But a log that is full or damaged for good keeps no leaked key in use; that it is, the agent says.
+    /// </summary>
     /// <returns>The id of the key.</returns>
     /// <exception cref="IOException">It cannot be noted.</exception>
     public static async Task<string> RotateAsync(IAgentIdentity identity, CallHomeClient client, CounterLog? log, ECDsa next, CancellationToken cancellationToken)
     {
         var reference = $"key:{KeyIds.Of(next.ExportSubjectPublicKeyInfo())}";
-        if (log is not null && !log.Note(Reconciliation.KeyAnnounced, "A new key is about to be announced.", reference, client.ServerNow))
+        if (log is not null && !log.Note(Reconciliation.KeyAnnounced, "A new key is about to be announced.", reference, client.ServerNow) && !log.IsLost)
         {
             throw new IOException(log.Problem);
         }

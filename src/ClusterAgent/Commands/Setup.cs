@@ -37,7 +37,7 @@ internal sealed class Setup : IDisposable
         http = Transport.Create(server, settings.CaFile, settings.ProxyServer());
         sent = new SentLog(Path.Combine(data, "sent"), time, reserve);
         Client = new CallHomeClient(http, Identity, time, sent);
-        Log = new CounterLog(Identity, data);
+        Log = new CounterLog(Identity, data, time, reserve);
         Certificates = new CertificateFiles(settings.Certificates);
         Cluster = new LocalCluster(name, new LinuxMachine(time), Certificates, Product(settings, time), Masking.In(data, settings.Privacy), time);
         usage = Cluster.HasProduct ? new UsageRecorder(new DiskUsageStore(Path.Combine(data, "usage")), Cluster, Identity, spool) : null;

@@ -26,22 +26,24 @@ internal sealed record Compared(IReadOnlyList<ComparedEntry> Entries, IReadOnlyL
     /// <param name="asOf">When the customer's log was taken out.</param>
     public static Compared Of(IReadOnlyList<(string Origin, IReadOnlyList<ClusterLogEntry> Entries)> logs, CustomerLogFile? customer, DateTimeOffset asOf)
     {
-        var entries = logs.SelectMany(log => log.Entries.Select((entry, index) => new ComparedEntry(log.Origin, index, entry, customer is null ? null : StateOf(entry, customer, asOf)))).ToList();
+        var entries = logs.SelectMany(log => log.Entries.Select((entry, index) => new ComparedEntry(log.Origin, index, entry, customer is null ? null : StateOf(entry, customer, BegunOf(log.Entries, asOf), asOf)))).ToList();
 
         // What the newest log covers, with room for clocks: of epochs before the end is not known, and of what was before its beginning nothing.
         var newest = logs.Count == 0 ? [] : logs[^1].Entries;
         var own = newest.Select(Reconciliation.KeyOf).OfType<string>().ToHashSet(StringComparer.Ordinal);
-        var missing = customer is null || newest.Count == 0 ? [] : customer.Vendor.Rotations.Where(told => told.RecordedAt > newest[0].At + Grace && told.RecordedAt + Grace <= asOf && !own.Contains(told.Reference)).ToList();
+        var missing = customer is null || newest.Count == 0 ? [] : customer.Vendor.Rotations.Where(told => told.RecordedAt - BegunOf(newest, asOf) > Grace && asOf - told.RecordedAt >= Grace && !own.Contains(told.Reference)).ToList();
         return new Compared(entries, missing);
     }
 
-    private static string StateOf(ClusterLogEntry entry, CustomerLogFile customer, DateTimeOffset asOf) =>
-        Reconciliation.WantedBy(entry) is not { } wanted ? "alone"
-        : customer.Vendor.Has(wanted) ? "matched"
-        : customer.Since is { } since && (entry.At < since + Grace || IsCounted(entry)) ? "before"
-        : entry.At + Grace > asOf ? "waiting"
-        : "unmatched";
+    // A log that says it begins only after now is not believed: it covers everything.
+    private static DateTimeOffset BegunOf(IReadOnlyList<ClusterLogEntry> entries, DateTimeOffset asOf) =>
+        entries.Count > 0 && entries.Min(entry => entry.Dated) is var begun && begun - asOf <= Grace ? begun : DateTimeOffset.MinValue;
 
-    // How often something was done is only known from a log that begins with its beginning.
-    private static bool IsCounted(ClusterLogEntry entry) => entry.Type is Reconciliation.Suspended or Reconciliation.Resumed;
+    // Differences only: an instant near the end of time plus an hour is none. What is dated later than now and a wrong clock explain is on no way.
+    private static string StateOf(ClusterLogEntry entry, CustomerLogFile customer, DateTimeOffset begun, DateTimeOffset asOf) =>
+        Reconciliation.WantedBy(entry) is not { } wanted ? "alone"
+        : customer.Vendor.Has(wanted, begun) ? "matched"
+        : customer.Since is { } since && (entry.Dated - since < Grace || Reconciliation.IsCounted(wanted)) ? "before"
+        : asOf - entry.Dated < Grace && entry.Dated - asOf <= Grace ? "waiting"
+        : "unmatched";
 }

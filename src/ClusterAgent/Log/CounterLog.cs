@@ -5,6 +5,7 @@ using MissionControl.ClusterAgent.Machine;
 using MissionControl.Protocol.CallHome;
 using MissionControl.Protocol.Documents;
 using MissionControl.Trust;
+using MissionControl.Trust.Envelopes;
 using MissionControl.Trust.TransparencyLog;
 
 namespace MissionControl.ClusterAgent.Log;
@@ -15,7 +16,9 @@ namespace MissionControl.ClusterAgent.Log;
 /// </summary>
 /// <param name="identity">Whose witness key signs it.</param>
 /// <param name="directory">The agent's directory; null: the process remembers, and a new one begins anew.</param>
-public sealed class CounterLog(IAgentIdentity identity, string? directory)
+/// <param name="time">The machine's own clock, which is noted beside Mission Control's where they differ; null: it is not known.</param>
+/// <param name="reserve">Room for when the disk is full.</param>
+public sealed class CounterLog(IAgentIdentity identity, string? directory, TimeProvider? time = null, DiskReserve? reserve = null)
 {
     private const string Begun = "log-begun";
     private const string VersionChanged = "agent-version";
@@ -26,6 +29,9 @@ public sealed class CounterLog(IAgentIdentity identity, string? directory)
     /// <summary>What can be asked at every check-in is noted once in an hour, so that the log stays small.</summary>
     private static readonly TimeSpan Rarely = TimeSpan.FromHours(1);
 
+    /// <summary>What Mission Control says the time is, and what the machine says, may be apart by so much before both are noted.</summary>
+    private static readonly TimeSpan ClocksAgree = TimeSpan.FromMinutes(10);
+
     private readonly HashSet<string> noted = new(StringComparer.Ordinal);
     private List<byte[]> entries = [];
     private CompactRange range = new();
@@ -33,9 +39,14 @@ public sealed class CounterLog(IAgentIdentity identity, string? directory)
     private (bool Suspended, DateTimeOffset At) state;
     private DateTimeOffset inventoryAt;
     private string? version;
+    private string? problem;
+    private bool isKeyKnown;
 
     /// <summary>Why nothing can be noted; null when all is well.</summary>
-    public string? Problem { get; private set; }
+    public string? Problem => problem ?? (Size == ClusterLogName.MostEntries ? "the cluster's own log is full: nothing more is noted in it." : null);
+
+    /// <summary>Whether nothing can be noted in it any more, however often it is tried: it is full, or cannot be read.</summary>
+    public bool IsLost => Problem is not null && (open is null || Size == ClusterLogName.MostEntries);
 
     /// <summary>By what its checkpoints call it.</summary>
     public string Origin { get; private set; } = "";
@@ -55,7 +66,8 @@ public sealed class CounterLog(IAgentIdentity identity, string? directory)
     {
         ArgumentNullException.ThrowIfNull(enrollment);
         return Open(enrollment.ClusterId, enrollment.Epoch) && (Size > 0 || Note(Begun, $"Begun in epoch {enrollment.Epoch}; what was before stands in no log of this agent.", null, now))
-            && (version == LinuxMachine.Version || Note(VersionChanged, LinuxMachine.Version, null, now));
+            && (version == LinuxMachine.Version || Note(VersionChanged, LinuxMachine.Version, null, now))
+            && (isKeyKnown || NoteKeyHeld(now));
     }
 
     /// <summary>Another epoch begins another log. It names the one before.</summary>
@@ -82,22 +94,17 @@ public sealed class CounterLog(IAgentIdentity identity, string? directory)
     }
 
     /// <summary>The inventory is asked for out of turn.</summary>
-    public void InventoryAsked(long asked, DateTimeOffset now)
-    {
-        if (now - inventoryAt >= Rarely)
-        {
-            Note(Reconciliation.InventoryAsked, "The inventory is asked for.", $"inventory:{asked}", now);
-        }
-    }
+    /// <returns>Whether that is noted, or need not be.</returns>
+    public bool InventoryAsked(long asked, DateTimeOffset now) =>
+        (now - inventoryAt).Duration() < Rarely || Note(Reconciliation.InventoryAsked, "The inventory is asked for.", $"inventory:{asked}", now);
 
     /// <summary>Writes something down, once of what has a name.</summary>
     /// <returns>Whether it stands there and survives a power cut.</returns>
     public bool Note(string type, string what, string? reference, DateTimeOffset now)
     {
-        var entry = new ClusterLogEntry(now, type, what, reference);
+        var entry = new ClusterLogEntry(now, type, what, reference, time?.GetUtcNow() is { } clock && (clock - now).Duration() > ClocksAgree ? clock : null);
         if (open is null || Size == ClusterLogName.MostEntries)
         {
-            Problem ??= "the cluster's own log is full: nothing more is noted in it.";
             return false;
         }
 
@@ -109,12 +116,12 @@ public sealed class CounterLog(IAgentIdentity identity, string? directory)
         try
         {
             Append(entry);
-            Problem = null;
+            problem = null;
             return true;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            Problem = $"the cluster's own log cannot be written: {exception.Message}";
+            problem = $"the cluster's own log cannot be written: {exception.Message}";
             return false;
         }
     }
@@ -144,10 +151,18 @@ public sealed class CounterLog(IAgentIdentity identity, string? directory)
 
     private void Switch(bool suspended, string type, string what, DateTimeOffset now)
     {
-        if (open is not null && state.Suspended != suspended && now - state.At >= Settled)
+        if (open is not null && state.Suspended != suspended && (now - state.At).Duration() >= Settled)
         {
             Note(type, what, string.Create(CultureInfo.InvariantCulture, $"{type}:{noted.Count(one => one.StartsWith($"{type} ", StringComparison.Ordinal)) + 1}"), now);
         }
+    }
+
+    // An agent of before may have replaced it without a note.
+    private bool NoteKeyHeld(DateTimeOffset now)
+    {
+        var held = $"key:{KeyIds.Of(identity.Key.ExportSubjectPublicKeyInfo())}";
+        string[] types = [Reconciliation.Enrolled, Reconciliation.KeyAnnounced, Reconciliation.KeyRotated];
+        return isKeyKnown = types.Any(type => noted.Contains($"{type} {held}")) || Note(Reconciliation.KeyHeld, "The agent has this key.", held, now);
     }
 
     private bool Open(Guid cluster, long epoch)
@@ -157,7 +172,7 @@ public sealed class CounterLog(IAgentIdentity identity, string? directory)
             return true;
         }
 
-        (open, entries, range, state, inventoryAt, version) = (null, [], new CompactRange(), default, default, null);
+        (open, entries, range, state, inventoryAt, version, isKeyKnown) = (null, [], new CompactRange(), default, default, null, false);
         noted.Clear();
         try
         {
@@ -179,7 +194,7 @@ public sealed class CounterLog(IAgentIdentity identity, string? directory)
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or InvalidDataException or FormatException)
         {
-            Problem = $"the cluster's own log cannot be read, so nothing is noted in it: {exception.Message}";
+            problem = $"the cluster's own log cannot be read, so nothing is noted in it: {exception.Message}";
             return false;
         }
     }
@@ -191,7 +206,17 @@ public sealed class CounterLog(IAgentIdentity identity, string? directory)
         {
             var next = new CompactRange(range.Size, range.ToArray());
             next.Append(TreeHash.OfLeaf(bytes));
-            LogFiles.Write(PathOf(directory, log.Cluster, log.Epoch), [.. entries, bytes], Sign(next));
+            var note = Sign(next);
+            if (reserve is null)
+            {
+                Write();
+            }
+            else
+            {
+                reserve.Write(Write);
+            }
+
+            void Write() => LogFiles.Write(PathOf(directory, log.Cluster, log.Epoch), [.. entries, bytes], note);
         }
 
         Take(bytes, entry);

@@ -19,6 +19,9 @@ public static class Reconciliation
     /// <summary>Mission Control has taken the key.</summary>
     public const string KeyRotated = "key-rotated";
 
+    /// <summary>The agent has a key that its log does not tell of: it was replaced before there was a log, or by an agent that keeps none.</summary>
+    public const string KeyHeld = "key-held";
+
     /// <summary>A new key is asked for.</summary>
     public const string RotationAsked = "rotation-asked";
 
@@ -53,17 +56,24 @@ public static class Reconciliation
         return entry.Reference is not null && Joined.Contains(entry.Type) ? $"{entry.Type} {entry.Reference}" : null;
     }
 
+    /// <summary>Whether that is told apart from others of its kind only by how many there were.</summary>
+    public static bool IsCounted(string wanted)
+    {
+        ArgumentNullException.ThrowIfNull(wanted);
+        return wanted.StartsWith($"{Suspended} ", StringComparison.Ordinal) || wanted.StartsWith($"{Resumed} ", StringComparison.Ordinal);
+    }
+
     /// <summary>The key that an entry of a cluster's log says the cluster has made itself; null: it says nothing of the kind.</summary>
     public static string? KeyOf(ClusterLogEntry entry)
     {
         ArgumentNullException.ThrowIfNull(entry);
-        return entry.Type is KeyAnnounced or KeyRotated ? entry.Reference : null;
+        return entry.Type is KeyAnnounced or KeyRotated or KeyHeld ? entry.Reference : null;
     }
 }
 
 /// <summary>A key that a customer's log says the cluster has replaced its own by.</summary>
 /// <param name="Reference">The key, as the cluster's log calls it.</param>
-/// <param name="RecordedAt">When the customer's log took it.</param>
+/// <param name="RecordedAt">When the customer's log took it; of what was imported, when it was.</param>
 /// <param name="EventId">Its entry.</param>
 public sealed record ToldRotation(string Reference, DateTimeOffset RecordedAt, Guid EventId);
 
@@ -73,14 +83,27 @@ public sealed class VendorSide(Guid cluster)
 {
     private readonly HashSet<string> given = new(StringComparer.Ordinal);
     private readonly List<ToldRotation> rotations = [];
-    private int suspended;
-    private int resumed;
+    private readonly List<(bool Suspended, DateTimeOffset At)> states = [];
 
     /// <summary>The keys that it says the cluster has introduced. The cluster notes a key before it announces it, so each must be in its log.</summary>
     public IReadOnlyList<ToldRotation> Rotations => rotations;
 
     /// <summary>Whether there is what an entry of the cluster's log is joined by.</summary>
-    public bool Has(string wanted) => given.Contains(wanted);
+    /// <param name="wanted">By what it is joined.</param>
+    /// <param name="begun">When that log began: states are counted from then on. It sees one that it begins in, too.</param>
+    public bool Has(string wanted, DateTimeOffset begun)
+    {
+        ArgumentNullException.ThrowIfNull(wanted);
+        if (!Reconciliation.IsCounted(wanted))
+        {
+            return given.Contains(wanted);
+        }
+
+        var isSuspended = wanted.StartsWith($"{Reconciliation.Suspended} ", StringComparison.Ordinal);
+        var count = states.Count(state => state.Suspended == isSuspended && state.At >= begun);
+        var before = states.Where(state => state.At < begun).OrderBy(state => state.At).LastOrDefault();
+        return int.TryParse(wanted.AsSpan(wanted.LastIndexOf(':') + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number <= count + (isSuspended && before.Suspended ? 1 : 0);
+    }
 
     /// <summary>Takes an entry of the customer's log, in the order of that log.</summary>
     /// <exception cref="FormatException">It is none.</exception>
@@ -93,11 +116,12 @@ public sealed class VendorSide(Guid cluster)
                 return;
             }
 
-            // Of an imported entry what it tells of: the cluster may have seen it only now.
-            var told = entry.TryGetProperty("imported", out var imported) ? imported : entry;
+            // Of an imported entry what it tells of, and when that was: the cluster may have seen it only now.
+            var isImported = entry.TryGetProperty("imported", out var imported);
+            var told = isImported ? imported : entry;
             if (told.GetProperty("outcome").GetString() == "success")
             {
-                Take(told, entry.GetProperty("recordedAt").GetDateTimeOffset(), entry.GetProperty("eventId").GetGuid());
+                Take(told, told.GetProperty(isImported ? "occurredAt" : "recordedAt").GetDateTimeOffset(), entry.GetProperty("eventId").GetGuid());
             }
         }
         catch (Exception exception) when (exception is InvalidOperationException or KeyNotFoundException)
@@ -127,10 +151,10 @@ public sealed class VendorSide(Guid cluster)
                 given.Add(string.Create(CultureInfo.InvariantCulture, $"{Reconciliation.InventoryAsked} inventory:{at.GetDateTimeOffset().ToUnixTimeMilliseconds()}"));
                 break;
             case "callhome.cluster-suspended":
-                given.Add(string.Create(CultureInfo.InvariantCulture, $"{Reconciliation.Suspended} suspended:{++suspended}"));
+                states.Add((true, recordedAt));
                 break;
             case "callhome.cluster-resumed":
-                given.Add(string.Create(CultureInfo.InvariantCulture, $"{Reconciliation.Resumed} resumed:{++resumed}"));
+                states.Add((false, recordedAt));
                 break;
             case "callhome.cluster-decommissioned" or "callhome.cluster-unenrolled":
                 given.Add($"{Reconciliation.Decommissioned} decommissioned");

@@ -81,7 +81,7 @@ internal sealed class ClusterLog : ICustomerOwned
 /// <summary>An entry of a cluster's own log: the very bytes that it signed. Rows are only ever inserted.</summary>
 internal sealed class ClusterLogLine
 {
-    private const string Table = "audit_cluster_log_entry";
+    public const string Table = "audit_cluster_log_entry";
 
     public required Guid ClusterId { get; init; }
 

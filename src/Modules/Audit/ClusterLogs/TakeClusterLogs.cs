@@ -1,4 +1,6 @@
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
+using MissionControl.Audit.Entries;
 using MissionControl.Audit.Witnesses;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
@@ -15,16 +17,25 @@ namespace MissionControl.Audit.ClusterLogs;
 /// </summary>
 internal sealed partial class TakeClusterLogs(ControlPlaneDbContext db, IEvents events, ILogger<TakeClusterLogs> logger)
 {
+    /// <summary>Far more than a cluster can note in a day of being used as it is meant; what is beyond is asked for again later.</summary>
+    private const int MostADay = 5_000;
+
+    private const int MostText = 100;
+    private const string HeadTold = "audit.cluster-head";
+
+    /// <summary>How often the head of a log is told.</summary>
+    private static readonly TimeSpan Rarely = TimeSpan.FromHours(1);
+
     /// <summary>Takes them, in the order that they were written in; the caller holds the rows of the witnesses.</summary>
     public async Task TakeAsync(IReadOnlyList<(WitnessRow Row, long Epoch, DateTimeOffset At, ClusterLogShown Shown)> told, CancellationToken cancellationToken)
     {
         var clusters = told.Select(one => one.Row.ClusterId).Distinct().ToList();
         var held = await ClusterLog.LockAsync(db, clusters, cancellationToken);
-        var (changed, lines) = (new HashSet<ClusterLog>(), new List<ClusterLogLine>());
+        var (changed, lines, before) = (new HashSet<ClusterLog>(), new List<ClusterLogLine>(), await BeforeAsync(held, cancellationToken));
         foreach (var (row, epoch, at, shown) in told)
         {
             var log = held.GetValueOrDefault(row.ClusterId) ?? new ClusterLog { ClusterId = row.ClusterId, CustomerId = row.CustomerId };
-            if (Take(row, log, epoch, at, shown, lines))
+            if (Take(row, log, epoch, at, shown, lines, before.GetValueOrDefault(row.ClusterId) ?? new Before(null, null, null)))
             {
                 held[row.ClusterId] = log;
                 changed.Add(log);
@@ -38,7 +49,19 @@ internal sealed partial class TakeClusterLogs(ControlPlaneDbContext db, IEvents 
         }
     }
 
-    private bool Take(WitnessRow row, ClusterLog log, long epoch, DateTimeOffset at, ClusterLogShown shown, List<ClusterLogLine> lines)
+    // When the newest line was taken, and the one that is as far back as a day may bring; and when the head was told last.
+    private async Task<Dictionary<Guid, Before>> BeforeAsync(Dictionary<Guid, ClusterLog> held, CancellationToken cancellationToken)
+    {
+        var (logs, clusters) = (held.Values.ToList(), held.Keys.Select(id => (Guid?)id).ToList());
+        var heads = await db.Set<IndexedEntry>().AsNoTracking().Where(row => clusters.Contains(row.ClusterId) && row.Type == HeadTold)
+            .GroupBy(row => row.ClusterId!.Value).Select(group => new { group.Key, At = group.Max(row => row.RecordedAt) }).ToDictionaryAsync(group => group.Key, group => group.At, cancellationToken);
+        var taken = (await db.Dialect.ReadByKeyAsync(db, ClusterLogLine.Table, ["cluster_id", "epoch", "position"],
+            [.. logs.SelectMany(log => new[] { log.Size - 1, log.Size - MostADay }.Select(position => new object?[] { log.ClusterId, log.Epoch, position }))], ["taken_at"], cancellationToken))
+            .Select(row => row is [long at] ? DateTimeOffset.FromUnixTimeMilliseconds(at) : (DateTimeOffset?)null).Chunk(2);
+        return logs.Zip(taken).ToDictionary(pair => pair.First.ClusterId, pair => new Before(pair.Second[0], pair.Second[1], heads.TryGetValue(pair.First.ClusterId, out var at) ? at : null));
+    }
+
+    private bool Take(WitnessRow row, ClusterLog log, long epoch, DateTimeOffset at, ClusterLogShown shown, List<ClusterLogLine> lines, Before before)
     {
         // Whose key is not known yet, or who spoke in an epoch that has passed, is asked again.
         if (row.PublicKey is null || epoch < log.Epoch || (epoch == log.Epoch && log.Refusal is not null))
@@ -56,7 +79,7 @@ internal sealed partial class TakeClusterLogs(ControlPlaneDbContext db, IEvents 
         // That nothing is new, said of what is not held here, is answered by asking for it.
         if (shown.Checkpoint.IsEmpty)
         {
-            return log.Origin == origin && shown.Size == log.Size && Confirm(log, at);
+            return log.Origin == origin && shown.Size == log.Size && Confirm(log, at, before, isNew: false);
         }
 
         if (log.Origin != origin)
@@ -68,12 +91,17 @@ internal sealed partial class TakeClusterLogs(ControlPlaneDbContext db, IEvents 
         var checkpoint = Checkpoint.Parse(SignedNote.Parse(shown.Checkpoint.Span).Text);
         if (checkpoint.Size <= log.Size)
         {
-            return checkpoint.Size < log.Size ? Refuse(log, "rollback", shown) : checkpoint.Root.Span.SequenceEqual(log.Root) ? Confirm(log, at) : Refuse(log, "fork", shown);
+            return checkpoint.Size < log.Size ? Refuse(log, "rollback", shown) : checkpoint.Root.Span.SequenceEqual(log.Root) ? shown.Size == log.Size && Confirm(log, at, before, isNew: false) : Refuse(log, "fork", shown);
         }
 
         if (shown.From != log.Size || shown.Entries.Count != checkpoint.Size - log.Size)
         {
             // Made for another size than is held: it is asked within the hour from there.
+            return false;
+        }
+
+        if (log.Size >= MostADay && before.DayTakenAt is { } day && at - day < TimeSpan.FromDays(1))
+        {
             return false;
         }
 
@@ -90,20 +118,25 @@ internal sealed partial class TakeClusterLogs(ControlPlaneDbContext db, IEvents 
 
         lines.AddRange(shown.Entries.Select((entry, i) => new ClusterLogLine { ClusterId = row.ClusterId, Epoch = epoch, Position = shown.From + i, TakenAt = at, Content = entry.ToByteArray() }));
         (log.Size, log.Root, log.Range, log.Note) = (range.Size, range.Root.Span.ToArray(), range.ToArray(), shown.Checkpoint.ToStringUtf8());
-        if (shown.Size > log.Size)
+        if (shown.Size != log.Size)
         {
             // Only of one that tells as much as it may at once, so that nobody is kept busy by it.
             row.DueAt = shown.Entries.Count == ItemLimits.ClusterLogEntries ? DateTimeOffset.UnixEpoch : row.DueAt;
             return Due(log, at);
         }
 
-        Tell(log, "audit.cluster-head", AuditOutcome.Success, Change.Add("/size", log.Size), Change.Add("/root", checkpoint.Root.ToString()));
-        return Confirm(log, at);
+        return Confirm(log, at, before, isNew: true);
     }
 
-    // All of it is here now, so that what is not in it is missing there.
-    private static bool Confirm(ClusterLog log, DateTimeOffset at)
+    // All of it is here now, so that what is not in it is missing there. A head that came within an hour of another is told later.
+    private bool Confirm(ClusterLog log, DateTimeOffset at, Before before, bool isNew)
     {
+        if ((before.ToldAt is not { } told || at - told >= Rarely) && (isNew || before.TakenAt is null || before.ToldAt is null || before.TakenAt > before.ToldAt))
+        {
+            before.ToldAt = at;
+            Tell(log, HeadTold, AuditOutcome.Success, Change.Add("/size", log.Size), Change.Add("/root", new TreeHash(log.Root).ToString()));
+        }
+
         log.ConfirmedAt = at;
         return Due(log, at);
     }
@@ -120,7 +153,11 @@ internal sealed partial class TakeClusterLogs(ControlPlaneDbContext db, IEvents 
         try
         {
             var note = SignedNote.Parse(shown.Checkpoint.Span).Open([key]).Note;
-            _ = shown.Entries.Select(entry => ClusterLogEntry.Parse(entry.Memory)).ToList();
+            if (!shown.Entries.Select(entry => ClusterLogEntry.Parse(entry.Memory)).All(entry => IsText(entry.Type) && IsText(entry.Reference ?? "")))
+            {
+                return false;
+            }
+
             return Checkpoint.Parse(note.Text) is { Size: > 0 and <= ClusterLogName.MostEntries } checkpoint && checkpoint.Origin == origin;
         }
         catch (FormatException)
@@ -128,6 +165,9 @@ internal sealed partial class TakeClusterLogs(ControlPlaneDbContext db, IEvents 
             return false;
         }
     }
+
+    // What is stored of it must be what every database holds.
+    private static bool IsText(string text) => text.Length <= MostText && text.All(character => character is >= ' ' and <= '~');
 
     private bool Refuse(ClusterLog log, string reason, ClusterLogShown shown)
     {
@@ -145,6 +185,15 @@ internal sealed partial class TakeClusterLogs(ControlPlaneDbContext db, IEvents 
         Actor = new AuditActor("cluster", log.ClusterId.ToString(), "accessToken"),
         Changes = changes,
     });
+
+    private sealed class Before(DateTimeOffset? takenAt, DateTimeOffset? dayTakenAt, DateTimeOffset? toldAt)
+    {
+        public DateTimeOffset? TakenAt => takenAt;
+
+        public DateTimeOffset? DayTakenAt => dayTakenAt;
+
+        public DateTimeOffset? ToldAt { get; set; } = toldAt;
+    }
 
     [LoggerMessage(6040, LogLevel.Critical, "The log that cluster {Cluster} keeps itself ({Origin}) does not go on from what is held of it ({Reason}): its machine was restored or copied, or somebody has changed it. Both checkpoints stand in its customer's log, audit.cluster-log-refused")]
     private static partial void LogRefused(ILogger logger, Guid cluster, string origin, string reason);

@@ -186,7 +186,9 @@ internal sealed partial class AskWitnesses : Sweeper, IDisposable
             // Its customer's log may not be signed yet, or not at present.
             (row.AskedAt, row.DueAt) = (now > row.AskedAt ? now : row.AskedAt.AddMilliseconds(1), now + (isShown || row.CustomerRefusal is not null ? Hourly : Soon));
             asked.Add(row);
-            commands.Add(wanted.Asks.Count == 0 ? null : new SetDesiredState(row.ClusterId, "witness", now + Life, wanted.ToByteArray(), row.AskedAt.ToUnixTimeMilliseconds()));
+
+            // One that cosigns neither is still asked for its own log.
+            commands.Add(wanted.Asks.Count == 0 && (row.CustomerRefusal is null || row.AnchorRefusal is null) ? null : new SetDesiredState(row.ClusterId, "witness", now + Life, wanted.ToByteArray(), row.AskedAt.ToUnixTimeMilliseconds()));
             exchanges += wanted.Asks.Count;
             if (exchanges >= ExchangesASecond - 1)
             {

@@ -30,7 +30,7 @@ internal sealed class WitnessRow : ICustomerOwned
     /// <summary>Its agent has said that it is a witness. Others are not asked: they would not answer.</summary>
     public bool IsEnlisted { get; set; }
 
-    /// <summary>Whether there is anything to ask it for: active, enlisted, with a key, and not stopped in both logs.</summary>
+    /// <summary>Whether there is anything to ask it for: active, enlisted, and with a key. One that cosigns no more is asked for its own log.</summary>
     public bool MayBeAsked { get; set; }
 
     /// <summary>It is one of those that cosign the anchor.</summary>
@@ -80,7 +80,7 @@ internal sealed class WitnessRow : ICustomerOwned
 
     private object?[] Next() =>
     [
-        ClusterId, CustomerId, ClusterVersion, PublicKey, IsActive, IsEnlisted, IsActive && IsEnlisted && PublicKey is not null && (AnchorRefusal is null || CustomerRefusal is null), HasSeat,
+        ClusterId, CustomerId, ClusterVersion, PublicKey, IsActive, IsEnlisted, IsActive && IsEnlisted && PublicKey is not null, HasSeat,
         AskedAt.ToUnixTimeMilliseconds(), DueAt.ToUnixTimeMilliseconds(), AnsweredAt?.ToUnixTimeMilliseconds(), ItemRank, Retries, AnchorAsked, AnchorSize, AnchorRefusal, CustomerSize, CustomerRefusal, Version + 1,
     ];
 
