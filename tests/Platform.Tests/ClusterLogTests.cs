@@ -25,8 +25,10 @@ using Xunit;
 namespace MissionControl.Platform.Tests;
 
 /// <summary>The cluster's own log beside its customer's, with the agent that customers run.</summary>
-public sealed partial class WitnessTests
+public sealed class ClusterLogTests(WitnessedHost here) : IClassFixture<WitnessedHost>
 {
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task What_was_done_to_a_cluster_stands_on_both_sides_and_what_stands_on_one_alone_is_told_by_either()
     {
@@ -161,6 +163,8 @@ public sealed partial class WitnessTests
     // As the customer does it: by the lines of an export and by a bundle, without asking anybody.
     private async Task<(int Exit, string Matched)> CompareAsync(RealAgent agent, Guid customer)
     {
+        // What is exported is what is signed.
+        await Eventually.TrueAsync(async () => await here.LogAsync(customer) is var log && log.SignedSize == log.Size, "all of it is signed");
         var (lines, bundle) = (Path.Combine(agent.Directory, "customer.jsonl"), Path.Combine(agent.Directory, "customer.zip"));
         await File.WriteAllLinesAsync(lines, await LinesAsync(customer), Token);
         await File.WriteAllBytesAsync(bundle, await here.Host.Admin.GetByteArrayAsync(new Uri($"/api/v1/audit/logs/{(await here.LogAsync(customer)).Id}/bundle", UriKind.Relative), Token), Token);

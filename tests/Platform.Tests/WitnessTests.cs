@@ -84,7 +84,7 @@ public sealed class WitnessedHost : IAsyncLifetime
 }
 
 /// <summary>Clusters as witnesses of the audit logs, from the question on a check-in to what everybody reads; and those who lie.</summary>
-public sealed partial class WitnessTests(WitnessedHost here) : IClassFixture<WitnessedHost>
+public sealed class WitnessTests(WitnessedHost here) : IClassFixture<WitnessedHost>
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
