@@ -56,6 +56,7 @@ internal sealed class CheckLog
     {
         var check = new CheckLog(db, log, known, pause, await Erasures.ReadAsync(db, log.Id, cancellationToken));
         await check.WalkAsync(key, cancellationToken);
+        await check.SaidAsync(log.Size, cancellationToken);
         return new LogFinding(log.Id, log.Origin, log.Size, check.tiles, check.checkpoints, check.withheld, [.. check.problems.OrderBy(problem => problem.Entry).Select(problem => problem.Text)]);
     }
 
@@ -91,7 +92,6 @@ internal sealed class CheckLog
         await BehindAsync(size, cancellationToken);
         await NewestAsync(key, cancellationToken);
         await MissAsync(cancellationToken);
-        await SaidAsync(size, cancellationToken);
     }
 
     // A minimum counts only when the log says it itself. The newest one's entry stands behind it: it is never pruned by it.
