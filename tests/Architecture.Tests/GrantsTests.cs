@@ -37,9 +37,9 @@ public sealed class GrantsTests
         foreach (var (role, tables) in TablesByRole())
         {
             text.Append("\n-- ").Append(role).Append('\n').Append("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mc_").Append(role).Append(";\nGRANT USAGE ON SCHEMA public TO mc_").Append(role).Append(";\nGRANT SELECT ON schema_history TO mc_").Append(role).Append(";\n");
-            foreach (var (table, appendOnly) in tables)
+            foreach (var (table, rights) in tables)
             {
-                text.Append("GRANT ").Append(appendOnly ? "SELECT, INSERT" : "SELECT, INSERT, UPDATE, DELETE").Append(" ON ").Append(table).Append(" TO mc_").Append(role).Append(";\n");
+                text.Append("GRANT ").Append(rights).Append(" ON ").Append(table).Append(" TO mc_").Append(role).Append(";\n");
             }
         }
 
@@ -60,9 +60,9 @@ public sealed class GrantsTests
         foreach (var (role, tables) in TablesByRole())
         {
             text.Append("\n-- ").Append(role).Append("\nGRANT SELECT ON [schema_history] TO [mc_").Append(role).Append("];\n");
-            foreach (var (table, appendOnly) in tables)
+            foreach (var (table, rights) in tables)
             {
-                text.Append("GRANT ").Append(appendOnly ? "SELECT, INSERT" : "SELECT, INSERT, UPDATE, DELETE").Append(" ON [").Append(table).Append("] TO [mc_").Append(role).Append("];\n");
+                text.Append("GRANT ").Append(rights).Append(" ON [").Append(table).Append("] TO [mc_").Append(role).Append("];\n");
             }
         }
 
@@ -93,14 +93,14 @@ public sealed class GrantsTests
         GoldenFile.Check("infra/grants/rabbitmq.json", JsonSerializer.Serialize(new { permissions }, Indented).ReplaceLineEndings("\n") + "\n");
     }
 
-    private static IEnumerable<(string Role, IReadOnlyList<(string Table, bool AppendOnly)> Tables)> TablesByRole()
+    private static IEnumerable<(string Role, IReadOnlyList<(string Table, string Rights)> Tables)> TablesByRole()
     {
         using var db = new DesignTimeFactory().CreateDbContext([]);
         var tables = db.Model.GetEntityTypes().Select(entity => entity.GetTableName()!).Distinct().Order(StringComparer.Ordinal).ToList();
-        var appendOnly = AppendOnly.Tables(db.Model);
-        return [.. ModuleList.All.Select(module => (module.Name, (IReadOnlyList<(string, bool)>)[.. tables
+        var (appendOnly, owners) = (AppendOnly.Tables(db.Model), AppendOnly.OwnersTables(db.Model));
+        return [.. ModuleList.All.Select(module => (module.Name, (IReadOnlyList<(string, string)>)[.. tables
             .Where(table => table.StartsWith(module.Name + "_", StringComparison.Ordinal))
-            .Select(table => (table, appendOnly.Contains(table)))]))];
+            .Select(table => (table, owners.Contains(table) ? "SELECT" : appendOnly.Contains(table) ? "SELECT, INSERT" : "SELECT, INSERT, UPDATE, DELETE"))]))];
     }
 
     private static IReadOnlyList<HandlerBinding> Handlers(IModule module) => MessagingServices.HandlersOf([module]).Bindings;

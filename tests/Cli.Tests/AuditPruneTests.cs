@@ -32,7 +32,7 @@ public sealed class AuditPruneTests : IDisposable
         var (code, said, error) = await VerifyAsync();
         Assert.Equal((0, ""), (code, error));
         Assert.StartsWith("Good: all that the log holds is what it has signed.", said, StringComparison.Ordinal);
-        Assert.Contains("entries 0 to 511, by the published term of 30 days, as entry 700 says: the root proves their hashes, their text is gone", said, StringComparison.Ordinal);
+        Assert.Contains("entries 0 to 511, by a term of 30 days, as the log itself says in entry 700; the fleet's log was not asked: the root proves their hashes, their text is gone", said, StringComparison.Ordinal);
         var answer = JsonNode.Parse((await VerifyAsync("--state", "early", "--output", "json")).Said)!;
         Assert.Equal((0, 300, First, 700, 189), ((int)answer["exitCode"]!, (int)answer["previousSize"]!, (int)answer["firstEntry"]!, (int)answer["prunedBy"]!, (int)answer["entriesRead"]!));
         Assert.Equal(0, (await VerifyAsync("--state", "early")).Code);
@@ -40,6 +40,11 @@ public sealed class AuditPruneTests : IDisposable
         // A copy of all stays one of all, a new one begins where the log does, and one that was behind has a hole.
         Assert.Equal(701, (int)JsonNode.Parse((await space.McAsync("audit", "mirror", "log", "whole", "--policy", "audit.policy", "--output", "json")).Said)!["entriesRead"]!);
         Assert.Equal(0, (await space.McAsync("audit", "mirror", "log", "later", "--policy", "audit.policy")).Code);
+
+        // Whatever a copy has of what is gone: where the log begins now, the log says.
+        File.Move(space.PathOf("whole/tile/entries/000"), space.PathOf("whole-000"));
+        Assert.Equal(0, (await space.McAsync("audit", "mirror", "log", "whole", "--policy", "audit.policy")).Code);
+        File.Move(space.PathOf("whole-000"), space.PathOf("whole/tile/entries/000"));
         File.Delete(space.PathOf("whole/tile/entries/001"));
         foreach (var copy in new[] { "later", "whole" })
         {
@@ -59,12 +64,16 @@ public sealed class AuditPruneTests : IDisposable
     [Fact]
     public async Task A_log_that_does_not_say_it_or_prunes_too_soon_withholds_entries()
     {
+        var soon = Said(First, 30, "2026-01-30T00:00:00.000Z");
         foreach (var (entry, sentence) in new[]
         {
+            (Said(First, 29, "2026-02-15T00:00:00.000Z"), "Incomplete: tile/entries/000 is not there."),
+            (Said(First, 30, "2026-02-15T00:00:00.000Z").Replace("\"audit\"", "\"licensing/7\"", StringComparison.Ordinal), "Incomplete: tile/entries/000 is not there."),
+            ($"{soon}\n{Said(First, 30, "2026-02-15T00:00:00.000Z")}", "Incomplete: Entries 0 to 511 were pruned before they were 30 days old, as entry 700 has it: entry 512 is of 2026-01-01T00:00:00Z."),
             ("{}", "Incomplete: tile/entries/000 is not there."),
             (Said(256, 30, "2026-02-15T00:00:00.000Z"), "Incomplete: tile/entries/000 is not there."),
             (Said(First, 30, "2026-02-15T00:00:00.000Z").Replace("audit.log-pruned", "audit.log-pruner", StringComparison.Ordinal), "Incomplete: tile/entries/000 is not there."),
-            (Said(First, 30, "2026-01-30T00:00:00.000Z"), "Incomplete: Entries 0 to 511 were pruned before they were 30 days old, as entry 700 has it: entry 512 is of 2026-01-01T00:00:00Z."),
+            (soon, "Incomplete: Entries 0 to 511 were pruned before they were 30 days old, as entry 700 has it: entry 512 is of 2026-01-01T00:00:00Z."),
         })
         {
             log.Entries.RemoveRange(300, log.Entries.Count - 300);
@@ -78,13 +87,13 @@ public sealed class AuditPruneTests : IDisposable
     }
 
     private static string Said(int minimum, int days, string at) =>
-        $$"""{"changes":[{"op":"add","path":"/minimum","value":{{minimum}}},{"op":"add","path":"/root","value":"x"},{"op":"add","path":"/days","value":{{days}}}],"recordedAt":"{{at}}","type":"audit.log-pruned"}""";
+        $$"""{"changes":[{"op":"add","path":"/minimum","value":{{minimum}}},{"op":"add","path":"/root","value":"x"},{"op":"add","path":"/days","value":{{days}}}],"producer":"audit","recordedAt":"{{at}}","type":"audit.log-pruned"}""";
 
-    private void Grow(string firstAt, string last)
+    private void Grow(string firstAt, string lines)
     {
         log.Grow(700);
         log.Entries[First] = Encoding.UTF8.GetBytes($$"""{"recordedAt":"{{firstAt}}","type":"licensing.customer-renamed"}""");
-        log.Entries.Add(Encoding.UTF8.GetBytes(last));
+        log.Entries.AddRange(lines.Split('\n').Select(Encoding.UTF8.GetBytes));
     }
 
     private void Prune()

@@ -4,6 +4,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Audit.Anchor;
+using MissionControl.Audit.Entries;
 using MissionControl.Audit.Logs;
 using MissionControl.Audit.Numbers;
 using MissionControl.Audit.Prune;
@@ -34,13 +35,27 @@ public sealed class AuditPruneTests
         var path = $"/api/v1/audit/logs/{log}";
         Assert.Equal(0, (await host.Admin.GetFromJsonAsync<AuditLogItem>(path, Token))!.MinimumIndex);
 
-        // Every example of its help.
-        Assert.Contains("entries 0 to 511 would be pruned.", await PruneAsync(0, "--log", "all", "--dry-run"), StringComparison.Ordinal);
-        Assert.Contains("nothing of it is old enough", await PruneAsync(2, "--log", log.ToString(), "--before", "2026-01-01"), StringComparison.Ordinal);
-        Assert.Contains("pruned entries 0 to 511; entry ", await PruneAsync(0, "--log", "all"), StringComparison.Ordinal);
+        // What they go by nobody tells by a message.
+        await InAuditAsync(host, async (_, services) =>
+        {
+            var append = ActivatorUtilities.CreateInstance<AppendEntry>(services);
+            foreach (var own in new[] { Event(customer, now) with { Type = PruneLogs.Told }, Event(customer, now) with { Type = RetentionPolicy.Told, Producer = "audit/1" } })
+            {
+                Assert.Contains("is never told by a message", (await Assert.ThrowsAsync<InvalidOperationException>(() => append.PrepareAsync([Event(customer, now), own], Token))).Message, StringComparison.Ordinal);
+            }
+
+            return true;
+        });
+
+        // As the operator's page has them.
+        var page = File.ReadAllLines(Path.Combine(SourceTree.Root, "docs", "operations.md")).Where(line => line.StartsWith("missioncontrol admin audit prune ", StringComparison.Ordinal)).ToList();
+        Assert.Equal(3, page.Count);
+        Assert.Contains("entries 0 to 511 would be pruned.", await PruneAsync(0, page[0]), StringComparison.Ordinal);
+        Assert.Contains("nothing of it is old enough", await PruneAsync(2, page[2]), StringComparison.Ordinal);
+        Assert.Contains("pruned entries 0 to 511; entry ", await PruneAsync(0, page[1]), StringComparison.Ordinal);
 
         Assert.Equal(512, (await host.Admin.GetFromJsonAsync<AuditLogItem>(path, Token))!.MinimumIndex);
-        foreach (var gone in new[] { "tile/entries/000", $"proofs/{old[7].EventId}", "export?from=511", "bundle?from=0" })
+        foreach (var gone in new[] { "tile/entries/000", $"proofs/{old[7].EventId}", "export?from=511", "bundle?from=0", "bundle?to=100" })
         {
             using var answer = await host.Admin.GetAsync(new Uri($"{path}/{gone}", UriKind.Relative), Token);
             Assert.Equal(HttpStatusCode.Gone, answer.StatusCode);
@@ -56,7 +71,7 @@ public sealed class AuditPruneTests
             Assert.True(there != "export" || (await answer.Content.ReadAsStringAsync(Token)).Split('\n')[0].Contains("\"index\":512", StringComparison.Ordinal));
         }
 
-        Task<string> PruneAsync(int code, params string[] options) => HostCommand.RunAsync(code, ["admin", "audit", "prune", "--data", host.Data, .. options]);
+        Task<string> PruneAsync(int code, string line) => HostCommand.RunAsync(code, [.. line.Split(' ').Skip(1).Select(word => word == "/var/lib/missioncontrol" ? host.Data : Guid.TryParse(word, out _) ? log.ToString() : word)]);
     }
 
     private static AuditEntryRecorded Event(Guid customer, DateTimeOffset at) => new(
@@ -73,11 +88,13 @@ public sealed class AuditPruneTests
         return true;
     });
 
-    private static async Task<T> InAuditAsync<T>(ControlPlane host, Func<ControlPlaneDbContext, Task<T>> work)
+    private static Task<T> InAuditAsync<T>(ControlPlane host, Func<ControlPlaneDbContext, Task<T>> work) => InAuditAsync(host, (db, _) => work(db));
+
+    private static async Task<T> InAuditAsync<T>(ControlPlane host, Func<ControlPlaneDbContext, IServiceProvider, Task<T>> work)
     {
         await using var scope = host.Services.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("audit");
-        return await work(scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>());
+        return await work(scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>(), scope.ServiceProvider);
     }
 
     private sealed class Fixed(DateTimeOffset now) : TimeProvider

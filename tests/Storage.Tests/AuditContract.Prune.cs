@@ -36,12 +36,15 @@ public abstract partial class AuditContract<TDatabase>
             await AppendAsync(services, key, Begin, part);
         }
 
-        await AppendAsync(services, key, Begin.AddDays(20), [.. Enumerable.Range(701, 50).Select(i => Event(i, "customer", "licensing.customer-renamed"))]);
+        // What others say to be pruned counts for nothing, whatever it says.
+        await AppendAsync(services, key, Begin.AddDays(20), [.. Enumerable.Range(701, 48).Select(i => Event(i, "customer", "licensing.customer-renamed")), Pruned(749, 512), Pruned(750, "512")]);
         await ReadNumbersAsync(services, 750);
 
         // Nobody said for how long entries are kept; then it is said, and some are not old enough, and others are held.
         Assert.Contains("No term is published", (await Assert.ThrowsAsync<InvalidOperationException>(() => PruneAsync(services, Begin.AddDays(100)))).Message, StringComparison.Ordinal);
-        await AppendAsync(services, key, Begin, [Event(0, "fleet", RetentionPolicy.Told) with { Changes = [Change.Replace("/days", null, 30)] }]);
+        await SetAsync(Begin, 30);
+        await SetAsync(Begin, 1);
+        await SetAsync(Begin, 60, "licensing/test");
         Assert.Contains("nothing of it is old enough", (await PruneAsync(services, Begin.AddDays(29))).Said, StringComparison.Ordinal);
         Assert.Contains("entries 0 to 511 would be pruned", (await PruneAsync(services, Begin.AddDays(45), isDry: true)).Said, StringComparison.Ordinal);
         await Assert.ThrowsAsync<ArgumentException>(() => PruneAsync(services, Begin.AddDays(45), before: Begin.AddDays(16)));
@@ -85,6 +88,13 @@ public abstract partial class AuditContract<TDatabase>
 
         Assert.Empty(await TestDatabase.WithAsync(services, db => AppendOnly.FaultsAsync(db, "audit", Token)));
         Assert.Contains("Entries 0 to 511, which the log says to be pruned, are still there", (await PruneAsync(services, Begin.AddDays(45), isDry: true)).Said, StringComparison.Ordinal);
+
+        // A minimum is no reason: what is not old enough by the term as it is now stays.
+        await SetAsync(Begin.AddDays(45), 60);
+        var (stays, isLeft) = await PruneAsync(services, Begin.AddDays(45));
+        Assert.True(isLeft);
+        Assert.Contains("entries 0 to 511, which it says to be pruned, are not all gone, and the rest of them stays: nothing of it is old enough", stays, StringComparison.Ordinal);
+        await SetAsync(Begin.AddDays(45), 30);
         var (done, isRefused) = await PruneAsync(services, Begin.AddDays(45));
         Assert.Contains("It begins at entry 512.", done, StringComparison.Ordinal);
         Assert.False(isRefused);
@@ -116,8 +126,23 @@ public abstract partial class AuditContract<TDatabase>
         Assert.Contains("not signed yet", (await PruneAsync(services, Begin.AddDays(100))).Said, StringComparison.Ordinal);
         await AppendAsync(services, key, Begin.AddDays(100), [Event(1352, "customer", "licensing.customer-renamed")]);
         await ReadNumbersAsync(services, 1355);
-        Assert.Contains("pruned entries 512 to 1279; entry 1353 says so.", (await PruneAsync(services, Begin.AddDays(100))).Said, StringComparison.Ordinal);
+
+        // Under a check that goes on.
+        var (rest, isPruned) = ("", false);
+        var beside = await CheckAsync(services, id, null, key, async _ => rest = isPruned ? rest : (isPruned = true, (await PruneAsync(services, Begin.AddDays(100))).Said).Said);
+        Assert.Contains("pruned entries 512 to 1279; entry 1353 says so.", rest, StringComparison.Ordinal);
+        Assert.Empty(beside.Problems);
         await LeftAsync(services, key, id, 1280, 1355);
+        if (await TestDatabase.WithAsync(services, db => Task.FromResult(db.Dialect.Name)) == "sqlite")
+        {
+            // Whoever takes the refusal away marks it as pruned.
+            await InTransactionAsync(services, db => db.Database.ExecuteSqlRawAsync("DROP TRIGGER audit_log_minimum_no_insert", Token));
+            await InTransactionAsync(services, db => PublishAsync(db, id, 1536, 1354));
+            Assert.Contains("The log is marked as pruned up to entry 1536, and no signed entry of it says so.", (await CheckAsync(services, id, null, key)).Problems);
+        }
+
+        Task SetAsync(DateTimeOffset at, int days, string producer = "audit") => AppendAsync(services, key, at, [Event(0, "fleet", RetentionPolicy.Told) with { Producer = producer, Changes = [Change.Replace("/days", null, days)] }]);
+        AuditEntryRecorded Pruned(int number, object minimum) => Event(number, "customer", PruneLogs.Told) with { Changes = [Change.Add("/minimum", minimum), Change.Add("/days", 30)] };
     }
 
     private static TreeHash RootOf(List<byte[]> hashes, int size)

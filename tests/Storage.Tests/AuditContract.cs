@@ -227,10 +227,10 @@ public abstract partial class AuditContract<TDatabase>(TDatabase database) : ICl
 
     private static Task<GuardFinding> LookAsync(ServiceProvider services, LogKey key, Dictionary<Guid, KnownHead> known) => TestDatabase.WithAsync(services, db => GuardLook.RunAsync(db, key, known, null, Token));
 
-    private static Task<LogFinding> CheckAsync(ServiceProvider services, Guid log, KnownHead? known, LogKey key) => TestDatabase.WithAsync(services, async db =>
+    private static Task<LogFinding> CheckAsync(ServiceProvider services, Guid log, KnownHead? known, LogKey key, Func<CancellationToken, Task>? pause = null) => TestDatabase.WithAsync(services, async db =>
     {
         var stored = (await GuardLook.RunAsync(db, key, new Dictionary<Guid, KnownHead>(), null, Token)).Logs.Single(one => one.Id == log);
-        return await CheckLog.RunAsync(db, stored, known, key, static _ => Task.CompletedTask, Token);
+        return await CheckLog.RunAsync(db, stored, known, key, pause ?? (static _ => Task.CompletedTask), Token);
     });
 
     private static Task GrowAsync(ServiceProvider services, LogKey key, int from, int count, string actor = "person:1", string? target = null, string? erased = null) => TestDatabase.WithAsync(services, async db =>

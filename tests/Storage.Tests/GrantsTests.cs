@@ -75,7 +75,7 @@ public sealed class GrantsTests(GrantedDatabase database) : IClassFixture<Grante
         }
 
         Assert.Equal(role == "audit" ? null : Refused, await TryAsync(connection, "SELECT count(*) FROM audit_log_leaf"));
-        foreach (var sql in new[] { "UPDATE audit_log_leaf SET content = content", "DELETE FROM audit_log_leaf", "ALTER TABLE audit_log_leaf DISABLE TRIGGER ALL", "SET session_replication_role = replica", "CREATE TABLE other (id int)" })
+        foreach (var sql in new[] { "UPDATE audit_log_leaf SET content = content", "DELETE FROM audit_log_leaf", "ALTER TABLE audit_log_leaf DISABLE TRIGGER ALL", "SET session_replication_role = replica", "CREATE TABLE other (id int)", "INSERT INTO audit_log_minimum (log_id, minimum) VALUES (gen_random_uuid(), 256)", "INSERT INTO audit_log_pruned (log_id, position) VALUES (gen_random_uuid(), 0)" })
         {
             Assert.Equal(Refused, await TryAsync(connection, sql));
         }

@@ -78,7 +78,7 @@ internal abstract class LogSource : IDisposable
     /// <param name="size">How many entries the log has.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>The first entry from there on, a multiple of 256; null: the last are not there, either.</returns>
-    public async Task<long?> GoesOnAsync(long missing, long size, CancellationToken cancellationToken)
+    public virtual async Task<long?> GoesOnAsync(long missing, long size, CancellationToken cancellationToken)
     {
         var there = (size - 1) / TileId.FullWidth;
         if (there == missing || !await HasAsync(there))

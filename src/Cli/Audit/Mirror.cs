@@ -48,6 +48,9 @@ internal sealed class Mirror : LogSource
         return fetched;
     }
 
+    // A copy may have some of what the log has not any more: where that begins, only the log says.
+    public override Task<long?> GoesOnAsync(long missing, long size, CancellationToken cancellationToken) => source.GoesOnAsync(missing, size, cancellationToken);
+
     /// <summary>Takes what was set aside into the copy when it is good, its checkpoint last; throws it away when it is not; and else leaves it for the next time.</summary>
     /// <returns>The report, which says when it is the copy itself that is not what the log has signed.</returns>
     public AuditReport Take(AuditReport report, LogPolicy policy)

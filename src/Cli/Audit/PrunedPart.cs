@@ -39,8 +39,9 @@ internal sealed class PruneRegister(long first)
             using var document = JsonDocument.Parse(entry.ToArray());
             var (root, at) = (document.RootElement, document.RootElement.GetProperty("recordedAt").GetDateTimeOffset());
             firstAt = index == first ? at : firstAt;
-            if (root.GetProperty("type").GetString() == Type && Value(root, "/minimum") is { } minimum && minimum == first && Value(root, "/days") is { } days and >= 0 and <= 100_000)
+            if (said is null && TermRegister.IsOwn(root, Type) && Value(root, "/minimum") == first && Value(root, "/days") is { } days and >= TermRegister.Fewest and <= TermRegister.Most)
             {
+                // The first one counts: what is said again later makes nothing old enough that was pruned before.
                 said = (index, at, (int)days);
             }
         }
@@ -56,8 +57,17 @@ internal sealed class PruneRegister(long first)
 /// <summary>For how long entries are kept, by the entries <c>audit.retention-set</c> of the fleet's log: which term held when.</summary>
 internal sealed class TermRegister
 {
+    /// <summary>No term is shorter, so that whoever verifies once a month has seen every entry.</summary>
+    public const int Fewest = 30;
+
+    /// <summary>No term is longer.</summary>
+    public const int Most = 36_500;
+
     private const string Type = "audit.retention-set";
     private readonly List<(DateTimeOffset At, int? Days)> terms = [];
+
+    /// <summary>Whether an entry is of a type, and of the audit role itself.</summary>
+    public static bool IsOwn(JsonElement entry, string type) => entry.GetProperty("type").ValueEquals(type) && entry.GetProperty("producer").GetString()?.Split('/')[0] == "audit";
 
     /// <summary>Why what was pruned was not permitted; null: it was.</summary>
     public string? ProblemOf(PrunedPart part) => terms.LastOrDefault(term => term.At <= part.At) is { Days: { } days } ? part.FirstAt.AddDays(days) <= part.At ? null
@@ -76,9 +86,11 @@ internal sealed class TermRegister
         {
             using var document = JsonDocument.Parse(entry.ToArray());
             var root = document.RootElement;
-            if (root.GetProperty("type").GetString() == Type)
+            var change = root.GetProperty("changes")[0];
+            int? days = change.TryGetProperty("value", out var value) && value.ValueKind != JsonValueKind.Null ? value.GetInt32() : null;
+            if (IsOwn(root, Type) && change.GetProperty("path").ValueEquals("/days") && days is null or (>= Fewest and <= Most))
             {
-                terms.Add((root.GetProperty("recordedAt").GetDateTimeOffset(), root.GetProperty("changes")[0].TryGetProperty("value", out var value) && value.ValueKind == JsonValueKind.Number ? value.GetInt32() : null));
+                terms.Add((root.GetProperty("recordedAt").GetDateTimeOffset(), days));
             }
         }
         catch (Exception exception) when (exception is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or IndexOutOfRangeException)

@@ -48,7 +48,7 @@ internal static class BundleApi
         }
 
         var minimum = await LogMinimum.OfAsync(db, id, cancellationToken);
-        if (await LogsApi.PrunedAsync(db, id, from ?? minimum, cancellationToken) is { } pruned)
+        if (await LogsApi.PrunedAsync(db, id, from ?? (to <= minimum ? 0 : minimum), cancellationToken) is { } pruned)
         {
             return pruned;
         }

@@ -56,6 +56,7 @@ internal sealed class CheckLog
     {
         var check = new CheckLog(db, log, known, pause, await Erasures.ReadAsync(db, log.Id, cancellationToken));
         await check.WalkAsync(key, cancellationToken);
+        await check.SaidAsync(log.Size, cancellationToken);
         return new LogFinding(log.Id, log.Origin, log.Size, check.tiles, check.checkpoints, check.withheld, [.. check.problems.OrderBy(problem => problem.Entry).Select(problem => problem.Text)]);
     }
 
@@ -93,13 +94,33 @@ internal sealed class CheckLog
         await MissAsync(cancellationToken);
     }
 
+    // A minimum counts only when the log says it itself. The newest one's entry stands behind it: it is never pruned by it.
+    private async Task SaidAsync(long size, CancellationToken cancellationToken)
+    {
+        for (LogMinimum? row = null, last; ; row = last)
+        {
+            last = await db.Set<LogMinimum>().AsNoTracking().Where(one => one.LogId == log.Id).OrderByDescending(one => one.Minimum).FirstOrDefaultAsync(cancellationToken);
+            if (last is null || await Pruned.IsSaidAsync(db, last, cancellationToken))
+            {
+                return;
+            }
+
+            if (last.Minimum == row?.Minimum)
+            {
+                Add(Math.Min(last.Position, size), $"The log is marked as pruned up to entry {last.Minimum}, and no signed entry of it says so.");
+                return;
+            }
+        }
+    }
+
     // That values were erased is told a moment after they are: what was erased meanwhile is looked for once more.
     private async Task MissAsync(CancellationToken cancellationToken)
     {
         if (untold.Count > 0)
         {
             erasures = await Erasures.ReadAsync(db, log.Id, cancellationToken);
-            untold.RemoveAll(one => erasures.Explain(one.Entry, one.Concerned, one.Field));
+            minimum = await LogMinimum.OfAsync(db, log.Id, cancellationToken);
+            untold.RemoveAll(one => one.Entry < minimum || erasures.Explain(one.Entry, one.Concerned, one.Field));
         }
 
         if (untold.Count > 0)
@@ -118,6 +139,12 @@ internal sealed class CheckLog
         }
 
         var leaves = await TileReader.LeavesAsync(db, log.Id, from, from + width, ["hash", "content"], cancellationToken);
+        if (leaves.Contains(null) && from < (minimum = await LogMinimum.OfAsync(db, log.Id, cancellationToken)))
+        {
+            // Pruned since the check began.
+            return await TakePrunedAsync(tile, cancellationToken);
+        }
+
         var stored = width == TileId.FullWidth ? await StoredAsync(0, tile, cancellationToken) : null;
         var personal = (await db.Set<PersonalValue>().AsNoTracking().Where(row => row.LogId == log.Id && row.Position >= from && row.Position < from + width).ToListAsync(cancellationToken)).ToLookup(row => row.Position);
         for (var i = 0; i < width; i++)

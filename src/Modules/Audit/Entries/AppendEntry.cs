@@ -1,5 +1,6 @@
 using MissionControl.Audit.Guard;
 using MissionControl.Audit.Logs;
+using MissionControl.Audit.Prune;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Messaging;
 
@@ -14,6 +15,12 @@ internal sealed class AppendEntry(Sequencer sequencer, AppendOnlyTest test) : IB
         {
             // It is kept, and tried again.
             throw new InvalidOperationException(refusal);
+        }
+
+        if (messages.FirstOrDefault(message => message.Type is RetentionPolicy.Told or PruneLogs.Told) is { } own)
+        {
+            // By these entries are pruned. Whom a message names as its producer is no proof that it was.
+            throw new InvalidOperationException($"{own.Type} is never told by a message: the audit role appends it itself. This one names {own.Producer}.");
         }
 
         var told = messages.Select(Told.Of).ToList();

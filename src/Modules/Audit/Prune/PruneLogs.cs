@@ -2,7 +2,6 @@ using System.Data.Common;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
-using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Audit.Anchor;
@@ -90,7 +89,7 @@ internal sealed class PruneLogs(ControlPlaneDbContext db, Sequencer sequencer, T
         var (lines, refused) = (new List<string>(), false);
         foreach (var log in logs)
         {
-            var (line, done) = await PruneAsync(log, policy, before ?? limit, isDry, patience, cancellationToken);
+            var (line, done) = await PruneAsync(log, policy, before ?? limit, limit, isDry, patience, cancellationToken);
             lines.Add($"{log.Id} {log.Origin}: {line}");
             refused |= !done && one is not null;
         }
@@ -98,7 +97,7 @@ internal sealed class PruneLogs(ControlPlaneDbContext db, Sequencer sequencer, T
         return (string.Join('\n', [.. lines, string.Create(CultureInfo.InvariantCulture, $"The published term is {days} days (audit.retention-set {policy.EventId}).{(isDry ? " Nothing was changed." : "")}")]), refused);
     }
 
-    private async Task<(string Line, bool Done)> PruneAsync(Log log, RetentionPolicy policy, DateTimeOffset before, bool isDry, TimeSpan patience, CancellationToken cancellationToken)
+    private async Task<(string Line, bool Done)> PruneAsync(Log log, RetentionPolicy policy, DateTimeOffset before, DateTimeOffset limit, bool isDry, TimeSpan patience, CancellationToken cancellationToken)
     {
         var minimum = await LogMinimum.OfAsync(db, log.Id, cancellationToken);
         var plan = await PrunePlan.MakeAsync(db, log, minimum, before, cancellationToken);
@@ -108,10 +107,14 @@ internal sealed class PruneLogs(ControlPlaneDbContext db, Sequencer sequencer, T
             return (plan.Refusal is null ? string.Create(CultureInfo.InvariantCulture, $"entries {Math.Min(left ?? minimum, minimum)} to {plan.Minimum - 1} would be pruned.") : $"{plan.Refusal}.{(left is null ? "" : string.Create(CultureInfo.InvariantCulture, $" Entries {left} to {minimum - 1}, which the log says to be pruned, are still there."))}", true);
         }
 
-        // What a run before this one said and did not come to.
-        if (left is not null && !plan.IsStopped)
+        // What a run before this one said and did not come to: a minimum is no reason, only what age, numbers and the tree permit now.
+        if (left is { } first)
         {
-            await DeleteAsync(log.Id, minimum, cancellationToken);
+            var rest = await PrunePlan.MakeAsync(db, log, first, limit, cancellationToken, minimum);
+            if ((rest.Refusal ?? (rest.Minimum < minimum ? "not all of them are old enough" : await DeleteAsync(log, minimum, cancellationToken))) is { } why)
+            {
+                return (string.Create(CultureInfo.InvariantCulture, $"entries {first} to {minimum - 1}, which it says to be pruned, are not all gone, and the rest of them stays: {why}."), false);
+            }
         }
 
         if (plan.Refusal is not null)
@@ -119,16 +122,25 @@ internal sealed class PruneLogs(ControlPlaneDbContext db, Sequencer sequencer, T
             return ($"{plan.Refusal}.{(minimum > 0 ? string.Create(CultureInfo.InvariantCulture, $" It begins at entry {minimum}.") : "")}", minimum > 0 && !plan.IsStopped);
         }
 
-        // An entry that says it already is another's, or that of a run before: only what may be pruned is believed.
-        var told = await ToldAsync(log.Id, minimum, plan.Minimum, cancellationToken) ?? await TellAsync(log, policy, minimum, plan.Minimum, before, cancellationToken);
+        // An entry that says it already is that of a run before: only what may be pruned is believed.
+        if (await ToldAsync(log.Id, minimum, plan.Minimum, cancellationToken) is not { } told)
+        {
+            if (await RetentionPolicy.ReadAsync(db, cancellationToken) != policy)
+            {
+                return ("another term was published meanwhile. Nothing was deleted; run this again.", false);
+            }
+
+            told = await TellAsync(log, policy, minimum, plan.Minimum, before, cancellationToken);
+        }
+
         if (!await IsSignedAsync(log.Id, told.Position, patience, cancellationToken))
         {
             return (string.Create(CultureInfo.InvariantCulture, $"it says that it is pruned up to entry {told.Minimum}, and that is not signed yet. Is Mission Control running? Nothing was deleted; run this again."), false);
         }
 
-        await PublishAsync(log.Id, told, cancellationToken);
-        await DeleteAsync(log.Id, told.Minimum, cancellationToken);
-        return (string.Create(CultureInfo.InvariantCulture, $"pruned entries {minimum} to {told.Minimum - 1}; entry {told.Position} says so."), true);
+        return (await PublishAsync(log, told, cancellationToken) ?? await DeleteAsync(log, told.Minimum, cancellationToken)) is { } stopped
+            ? (string.Create(CultureInfo.InvariantCulture, $"it says that it is pruned up to entry {told.Minimum}, and not all of that is gone: {stopped}."), false)
+            : (string.Create(CultureInfo.InvariantCulture, $"pruned entries {minimum} to {told.Minimum - 1}; entry {told.Position} says so."), true);
     }
 
     // By whole tiles, and never one that the entry that says it stands in.
@@ -136,7 +148,7 @@ internal sealed class PruneLogs(ControlPlaneDbContext db, Sequencer sequencer, T
     {
         var places = await db.Set<IndexedEntry>().AsNoTracking().Where(row => row.LogId == log && row.Type == Told && row.Position >= above).OrderByDescending(row => row.Position).Take(Batch).Select(row => row.Position).ToListAsync(cancellationToken);
         var leaves = await db.Dialect.ReadByKeyAsync(db, LogLeaf.Table, ["log_id", "position"], [.. places.Select(place => new object?[] { log, place })], ["content"], cancellationToken);
-        return places.Zip(leaves).Select(one => one.Second is [byte[] content] ? Pruned.Read(one.First, content) : null).FirstOrDefault(pruned => pruned is not null && pruned.Minimum > above && pruned.Minimum <= most && pruned.Minimum % TileId.FullWidth == 0);
+        return places.Zip(leaves).Select(one => one.Second is [byte[] content] ? Pruned.Read(one.First, content) : null).FirstOrDefault(pruned => pruned is not null && pruned.Minimum > above && pruned.Minimum <= most);
     }
 
     private async Task<Pruned> TellAsync(Log log, RetentionPolicy policy, long from, long to, DateTimeOffset before, CancellationToken cancellationToken)
@@ -172,23 +184,36 @@ internal sealed class PruneLogs(ControlPlaneDbContext db, Sequencer sequencer, T
         return true;
     }
 
-    private async Task PublishAsync(Guid log, Pruned told, CancellationToken cancellationToken)
+    // Why not; null: it is. A customer can be put under a hold while this runs.
+    private async Task<string?> PublishAsync(Log log, Pruned told, CancellationToken cancellationToken)
     {
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
-        await db.Dialect.InsertIfAbsentAsync(db, new BulkRows(LogMinimum.Table, ["log_id", "minimum", "position", "event_id", "published_at"], ["log_id", "minimum"], [[log, told.Minimum, told.Position, told.EventId, time.GetUtcNow().ToUnixTimeMilliseconds()]]), cancellationToken);
+        if (await PrunePlan.StopAsync(db, log, cancellationToken) is { } why)
+        {
+            return why;
+        }
+
+        await db.Dialect.InsertIfAbsentAsync(db, new BulkRows(LogMinimum.Table, ["log_id", "minimum", "position", "event_id", "published_at"], ["log_id", "minimum"], [[log.Id, told.Minimum, told.Position, told.EventId, time.GetUtcNow().ToUnixTimeMilliseconds()]]), cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        return null;
     }
 
     private Task<long?> FirstAsync(Guid log, long minimum, CancellationToken cancellationToken) =>
         db.Set<LogLeaf>().Where(row => row.LogId == log && row.Position < minimum).MinAsync(row => (long?)row.Position, cancellationToken);
 
-    // Some at a time, each with all that belongs to it: whoever appends waits for one batch at most.
-    private async Task DeleteAsync(Guid log, long minimum, CancellationToken cancellationToken)
+    // Some at a time, each with all that belongs to it: whoever appends waits for one batch at most. Why it ended early; null: it did not.
+    private async Task<string?> DeleteAsync(Log one, long minimum, CancellationToken cancellationToken)
     {
+        var log = one.Id;
         while (await FirstAsync(log, minimum, cancellationToken) is { } from)
         {
             var to = Math.Min(minimum, from + Batch);
             await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
+            if (await PrunePlan.StopAsync(db, one, cancellationToken) is { } why)
+            {
+                return why;
+            }
+
             var events = await db.Set<LogLeaf>().AsNoTracking().Where(row => row.LogId == log && row.Position >= from && row.Position < to).Select(row => new object?[] { row.LogId, row.EventId, row.Position, row.EventHash }).ToListAsync(cancellationToken);
             await db.Dialect.InsertIfAbsentAsync(db, new BulkRows(PrunedEvent.Table, ["log_id", "event_id", "position", "event_hash"], ["log_id", "event_id"], events), cancellationToken);
             await db.Set<PersonalValue>().Where(row => row.LogId == log && row.Position >= from && row.Position < to).ExecuteDeleteAsync(cancellationToken);
@@ -196,6 +221,8 @@ internal sealed class PruneLogs(ControlPlaneDbContext db, Sequencer sequencer, T
             await db.Set<LogLeaf>().Where(row => row.LogId == log && row.Position >= from && row.Position < to).ExecuteDeleteAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
+
+        return null;
     }
 
     // Before anything is told: or the log would say what this login cannot do.
@@ -209,19 +236,6 @@ internal sealed class PruneLogs(ControlPlaneDbContext db, Sequencer sequencer, T
         catch (DbException exception) when (!db.Dialect.IsUnavailable(exception))
         {
             throw new InvalidOperationException("This login may not delete entries, and should not: run it under the login that owns the database, as missioncontrol migrate.", exception);
-        }
-    }
-
-    /// <summary>What an entry says of pruning.</summary>
-    private sealed record Pruned(long Position, Guid EventId, long Minimum)
-    {
-        public static Pruned? Read(long position, byte[] content)
-        {
-            using var entry = JsonDocument.Parse(content);
-            return entry.RootElement.TryGetProperty("changes", out var changes) && changes is { ValueKind: JsonValueKind.Array } && changes.GetArrayLength() > 0 && changes[0] is { ValueKind: JsonValueKind.Object } first
-                && first.TryGetProperty("path", out var path) && path.ValueEquals("/minimum") && first.TryGetProperty("value", out var value) && value.TryGetInt64(out var minimum)
-                ? new Pruned(position, entry.RootElement.GetProperty("eventId").GetGuid(), minimum)
-                : null;
         }
     }
 }

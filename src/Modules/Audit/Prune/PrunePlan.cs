@@ -24,25 +24,20 @@ internal sealed record PrunePlan(string? Refusal, long Minimum, bool IsStopped =
     /// <param name="now">The minimum that it has.</param>
     /// <param name="before">Entries recorded before that may go.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static async Task<PrunePlan> MakeAsync(ControlPlaneDbContext db, Log log, long now, DateTimeOffset before, CancellationToken cancellationToken)
+    /// <param name="most">No larger minimum is wanted.</param>
+    public static async Task<PrunePlan> MakeAsync(ControlPlaneDbContext db, Log log, long now, DateTimeOffset before, CancellationToken cancellationToken, long most = long.MaxValue)
     {
-        if ((await HeldLogs.ReadAsync(db, cancellationToken)).Exists(row => row.Log == HeldLogs.All || row.Log == log.Id))
+        if (await StopAsync(db, log, cancellationToken) is { } stop)
         {
-            return new PrunePlan("it is not signed at present, because the database is not the one that was signed before", 0, IsStopped: true);
-        }
-
-        var holds = await HoldsAsync(db, cancellationToken);
-        if (log.CustomerId is { } customer && holds.ContainsKey(customer.ToString()))
-        {
-            return new PrunePlan("its customer is under a legal hold", 0, IsStopped: true);
+            return new PrunePlan(stop, 0, IsStopped: true);
         }
 
         var signed = await db.Set<LogCheckpoint>().Where(row => row.LogId == log.Id).MaxAsync(row => (long?)row.Size, cancellationToken) ?? 0;
         var older = await OlderAsync(db, log.Id, now, signed, before, cancellationToken);
 
         // The first entry that stays is too old, too: by its time everybody sees that all before it were.
-        var minimum = Math.Max(0, older - 1) / TileId.FullWidth * TileId.FullWidth;
-        if (log.Kind == "operator" && holds.Count > 0)
+        var minimum = Math.Min(most, Math.Max(0, older - 1) / TileId.FullWidth * TileId.FullWidth);
+        if (log.Kind == "operator" && await HoldsAsync(db, null, cancellationToken) is { Count: > 0 } holds)
         {
             // Who is held stands in it, and has to be known for as long.
             minimum = Math.Min(minimum, holds.Values.Min() / TileId.FullWidth * TileId.FullWidth);
@@ -54,15 +49,22 @@ internal sealed record PrunePlan(string? Refusal, long Minimum, bool IsStopped =
             : new PrunePlan(null, minimum);
     }
 
+    /// <summary>Why nothing of a log may go at present, whatever its age; null: it may.</summary>
+    public static async Task<string?> StopAsync(ControlPlaneDbContext db, Log log, CancellationToken cancellationToken) =>
+        (await HeldLogs.ReadAsync(db, cancellationToken)).Exists(row => row.Log == HeldLogs.All || row.Log == log.Id) ? "it is not signed at present, because the database is not the one that was signed before"
+        : log.CustomerId is { } customer && (await HoldsAsync(db, customer, cancellationToken)).Count > 0 ? "its customer is under a legal hold"
+        : null;
+
     /// <summary>Whether whatever reads the index has read all of what an upgrade leaves to do.</summary>
     public static async Task<bool> IsCaughtUpAsync(ControlPlaneDbContext db, CancellationToken cancellationToken) =>
         await db.Set<Progress>().CountAsync(row => row.Done && (row.Name == FillIndex.Name || row.Name == ImportEntries.Name), cancellationToken) == 2;
 
-    // The customers under a legal hold, each with the place of the entry in the operators' log that says so: it was there before this role kept anything else of it.
-    private static async Task<Dictionary<string, long>> HoldsAsync(ControlPlaneDbContext db, CancellationToken cancellationToken)
+    // The customers under a legal hold, or the one that is asked for, each with the place of the entry in the operators' log that says so: it was there before this role kept anything else of it.
+    private static async Task<Dictionary<string, long>> HoldsAsync(ControlPlaneDbContext db, Guid? customer, CancellationToken cancellationToken)
     {
         var operators = Log.IdOf("operator");
-        var told = await db.Set<IndexedEntry>().AsNoTracking().Where(row => row.LogId == operators && (row.Type == Held || row.Type == Released))
+        var rows = db.Set<IndexedEntry>().AsNoTracking().Where(row => row.LogId == operators && (row.Type == Held || row.Type == Released));
+        var told = await (customer is null ? rows : rows.Where(row => row.CustomerId == customer))
             .OrderBy(row => row.OccurredAt).ThenBy(row => row.Position).Select(row => new { row.TargetId, row.Type, row.Position }).ToListAsync(cancellationToken);
         var holds = new Dictionary<string, long>(StringComparer.OrdinalIgnoreCase);
         foreach (var one in told)
@@ -119,7 +121,8 @@ internal sealed record PrunePlan(string? Refusal, long Minimum, bool IsStopped =
     // Whoever prunes takes the evidence away: only what is as it was signed may go.
     private static async Task<long?> DamageAsync(ControlPlaneDbContext db, Guid log, long from, long to, CancellationToken cancellationToken)
     {
-        for (; from < to; from += TileId.FullWidth)
+        // Entries go by whole tiles: where another one is the first, those before it are missing.
+        for (from = from / TileId.FullWidth * TileId.FullWidth; from < to; from += TileId.FullWidth)
         {
             var leaves = await TileReader.LeavesAsync(db, log, from, from + TileId.FullWidth, ["content"], cancellationToken);
             var tile = await TileReader.ReadAsync(db, log, new TileId(0, from / TileId.FullWidth, TileId.FullWidth), cancellationToken);

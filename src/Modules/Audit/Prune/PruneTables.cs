@@ -36,6 +36,7 @@ internal sealed class LogMinimum
             builder.ToTable(Table).HasKey(row => new { row.LogId, row.Minimum });
             builder.IsAppendOnly();
             builder.HasGuardedInserts();
+            builder.IsWrittenByOwner();
         }
     }
 }
@@ -78,6 +79,7 @@ internal sealed class PrunedEvent
         {
             builder.ToTable(Table).HasKey(row => new { row.LogId, row.EventId });
             builder.IsAppendOnly();
+            builder.IsWrittenByOwner();
             builder.Property(row => row.EventHash).HasMaxLength(32);
         }
     }

@@ -764,7 +764,8 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
                     b
                         .HasAnnotation("MissionControl:AppendOnly", true)
-                        .HasAnnotation("MissionControl:GuardedInserts", true);
+                        .HasAnnotation("MissionControl:GuardedInserts", true)
+                        .HasAnnotation("MissionControl:OwnersInserts", true);
                 });
 
             modelBuilder.Entity("MissionControl.Audit.Prune.PrunedEvent", b =>
@@ -791,7 +792,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
 
                     b.ToTable("audit_log_pruned", (string)null);
 
-                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                    b
+                        .HasAnnotation("MissionControl:AppendOnly", true)
+                        .HasAnnotation("MissionControl:OwnersInserts", true);
                 });
 
             modelBuilder.Entity("MissionControl.Audit.Push.PushedExport", b =>

@@ -771,7 +771,8 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
                     b
                         .HasAnnotation("MissionControl:AppendOnly", true)
-                        .HasAnnotation("MissionControl:GuardedInserts", true);
+                        .HasAnnotation("MissionControl:GuardedInserts", true)
+                        .HasAnnotation("MissionControl:OwnersInserts", true);
                 });
 
             modelBuilder.Entity("MissionControl.Audit.Prune.PrunedEvent", b =>
@@ -798,7 +799,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
 
                     b.ToTable("audit_log_pruned", (string)null);
 
-                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                    b
+                        .HasAnnotation("MissionControl:AppendOnly", true)
+                        .HasAnnotation("MissionControl:OwnersInserts", true);
                 });
 
             modelBuilder.Entity("MissionControl.Audit.Push.PushedExport", b =>

@@ -726,7 +726,8 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
                     b
                         .HasAnnotation("MissionControl:AppendOnly", true)
-                        .HasAnnotation("MissionControl:GuardedInserts", true);
+                        .HasAnnotation("MissionControl:GuardedInserts", true)
+                        .HasAnnotation("MissionControl:OwnersInserts", true);
                 });
 
             modelBuilder.Entity("MissionControl.Audit.Prune.PrunedEvent", b =>
@@ -753,7 +754,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
 
                     b.ToTable("audit_log_pruned", (string)null);
 
-                    b.HasAnnotation("MissionControl:AppendOnly", true);
+                    b
+                        .HasAnnotation("MissionControl:AppendOnly", true)
+                        .HasAnnotation("MissionControl:OwnersInserts", true);
                 });
 
             modelBuilder.Entity("MissionControl.Audit.Push.PushedExport", b =>
