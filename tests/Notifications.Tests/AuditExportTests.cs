@@ -37,15 +37,20 @@ public sealed class AuditExportTests
         var batches = receiver.Requests.Select(request => Data(request.Body)).ToList();
         Assert.Equal(batches.Select(one => one.GetProperty("next").GetInt64()).SkipLast(1), batches.Skip(1).Select(one => one.GetProperty("first").GetInt64()));
 
-        // It wants nothing more: the export stops, keeps its place and says so; sent by hand later, it goes on by itself.
+        // It wants nothing more: the export stops, keeps its place and says so. The batch is not kept, and of another one nothing is as long as the endpoint is disabled.
         receiver.Answers = _ => 410;
         await TellAsync(installation, customer, 3);
         var stopped = await StateAsync(installation, export, "stopped");
         Assert.Equal("It answered 410: it wants nothing more.", stopped.Problem);
         receiver.Answers = _ => 204;
         var failed = await installation.DeliveryAsync($"?recipient={endpoint.Id}&state=failed", _ => true, "the delivery failed");
+        using var byHand = await installation.Host.Admin.PostAsync(new Uri($"/api/v1/notifications/deliveries/{failed.Id}/redeliver", UriKind.Relative), null);
+        Assert.Equal(HttpStatusCode.Conflict, byHand.StatusCode);
+        await PostAsync(installation, $"{Root}/{export}/resume");
+        Assert.Equal("The endpoint is disabled.", (await StateAsync(installation, export, "stopped")).Problem);
+        Assert.Single(await installation.DeliveriesAsync($"?recipient={endpoint.Id}&state=failed"));
         await PostAsync(installation, $"/api/v1/notifications/endpoints/{endpoint.Id}/enable");
-        await PostAsync(installation, $"/api/v1/notifications/deliveries/{failed.Id}/redeliver");
+        await PostAsync(installation, $"{Root}/{export}/resume");
         await CaughtUpAsync(installation, export, stopped.Next + 1);
 
         // Stopped once more, and resumed: the same range under another id.
@@ -87,7 +92,7 @@ public sealed class AuditExportTests
         Assert.All(lines, group => Assert.Single(group.Select(line => line.GetRawText()).Distinct()));
         Assert.Equal((await PullAsync(installation, log.Id, "jsonl"))[..lines.Count], lines.Select(group => group.First().GetRawText()));
         var said = (await installation.Host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?customer={customer}&target={export}&sort=occurredAt"))!.Items.Select(entry => entry.Type);
-        Assert.Equal(["audit.export-created", "audit.export-stopped", "audit.export-resumed", "audit.export-stopped", "audit.export-resumed"], said);
+        Assert.Equal(["audit.export-created", "audit.export-stopped", "audit.export-resumed", "audit.export-stopped", "audit.export-resumed", "audit.export-stopped", "audit.export-resumed"], said);
     }
 
     [Fact]

@@ -2,8 +2,13 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Notifications;
+using MissionControl.Contracts.Commands.Notifications;
+using MissionControl.Platform.Data;
+using MissionControl.Platform.Messaging;
+using MissionControl.Platform.Modules;
 using MissionControl.Testing;
 using Xunit;
 
@@ -136,6 +141,30 @@ public sealed class EndpointTests
         await Eventually.TrueAsync(() => server.Messages.Count == 2, "both arrive");
 
         Assert.All(server.Messages, message => Assert.Matches("^<110>1 20[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9:.]{12}Z - missioncontrol - [0-9a-f]{32} - \uFEFF{\"specversion\":\"1.0\"", message));
+    }
+
+    // What the systems between take without it is full after some megabytes; then neither a message nor a farewell gets through.
+    [Fact]
+    public async Task A_syslog_server_that_reads_nothing_keeps_nothing_from_others()
+    {
+        await using var installation = await Installation.StartAsync(mail: false);
+        using var deaf = new SyslogServer(installation.Certificate, reads: false);
+        using var server = new SyslogServer(installation.Certificate);
+        var (hung, good) = (await installation.EndpointAsync(null, "syslog", deaf.Address), await installation.EndpointAsync(null, "syslog", server.Address));
+        await using (var scope = installation.Host.Services.CreateAsyncScope())
+        {
+            scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("audit");
+            for (var i = 0; i < 200; i++)
+            {
+                scope.ServiceProvider.GetRequiredService<IEvents>().Publish(new DeliverEvent(Guid.CreateVersion7(), hung.Id, Encoding.UTF8.GetBytes($$"""{"specversion":"1.0","type":"x","text":"{{new string('x', 40_000)}}"}""")));
+            }
+
+            await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().SaveChangesAsync();
+        }
+
+        await installation.DeliveryAsync($"?recipient={hung.Id}&limit=500", one => one.Error == "It did not take it within 12 s.", "who does not read is given up");
+        await installation.TestAsync(good.Id);
+        await Eventually.TrueAsync(() => !server.Messages.IsEmpty, "the good one is served");
     }
 
     // By its address, by a name that leads there, and by the ways to write an IPv4 address in IPv6.

@@ -12,9 +12,12 @@ internal sealed class SyslogServer : IDisposable
 {
     private readonly TcpListener listener = new(IPAddress.Loopback, 0);
     private readonly X509Certificate2 certificate;
+    private readonly bool reads;
+    private readonly List<SslStream> open = [];
 
-    public SyslogServer(X509Certificate2 certificate)
+    public SyslogServer(X509Certificate2 certificate, bool reads = true)
     {
+        this.reads = reads;
         this.certificate = certificate;
         listener.Start();
         _ = AcceptAsync();
@@ -24,13 +27,28 @@ internal sealed class SyslogServer : IDisposable
 
     public ConcurrentQueue<string> Messages { get; } = new();
 
-    public void Dispose() => listener.Dispose();
+    public void Dispose()
+    {
+        listener.Dispose();
+        open.ForEach(one => one.Dispose());
+    }
 
     private async Task AcceptAsync()
     {
         while (true)
         {
-            _ = TakeAsync(await listener.AcceptTcpClientAsync());
+            var taken = await listener.AcceptTcpClientAsync();
+            if (reads)
+            {
+                _ = TakeAsync(taken);
+            }
+            else
+            {
+                // Taken, and no byte read of it as long as this server is there.
+                var tls = new SslStream(taken.GetStream());
+                await tls.AuthenticateAsServerAsync(certificate);
+                open.Add(tls);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Audit.Guard;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
+using MissionControl.Contracts.Api.Notifications;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
@@ -39,12 +40,15 @@ public sealed class AuditGuardTests : IAsyncLifetime
     {
         var customer = (await host.CreateCustomerAsync("Acme")).Id;
         var other = (await host.CreateCustomerAsync("Beta")).Id;
-        var before = await SignedAsync(customer, 1);
+        using var endpoint = await host.Admin.PostAsJsonAsync("/api/v1/notifications/endpoints", new AddEndpointRequest(null, "webhook", "SIEM", "https://hooks.vendor.example/"), Token);
+        using var made = await host.Admin.PostAsJsonAsync("/api/v1/audit/exports", new CreateAuditExportRequest((await SignedAsync(customer, 1)).Id, (await endpoint.Content.ReadFromJsonAsync<EndpointSecret>(Token))!.Id, null, "ocsf", null), Token);
+        var export = $"/api/v1/audit/exports/{(await made.Content.ReadFromJsonAsync<AuditExportItem>(Token))!.Id}";
+        var before = await SignedAsync(customer, 2);
         var untouched = await SignedAsync(other, 1);
         var backup = Path.Combine(data, "backup.db");
         await HostCommand.RunAsync(0, "admin", "backup", "--data", data, backup);
         await ApplyAsync(customer, 3);
-        var pinned = (await VerifiedLog.ReadAsync(host.Admin, await SignedAsync(customer, 4))).Checkpoint;
+        var pinned = (await VerifiedLog.ReadAsync(host.Admin, await SignedAsync(customer, 5))).Checkpoint;
         await StopAsync();
 
         Assert.Contains("accept-restored", await HostCommand.RunAsync(0, "admin", "restore", "--data", data, backup));
@@ -56,7 +60,7 @@ public sealed class AuditGuardTests : IAsyncLifetime
         Assert.Null((await SignedAsync(other, untouched.Size + 1)).Problem);
         var held = await HeldAsync(customer);
         Assert.Equal((before.Size + 2, before.SignedSize), (held.Size, held.SignedSize));
-        Assert.Contains("4 entries of it were signed, and the database has", held.Problem, StringComparison.Ordinal);
+        Assert.Contains("5 entries of it were signed, and the database has", held.Problem, StringComparison.Ordinal);
         await host.StopAsync();
         await StartAsync();
         held = await HeldAsync(customer);
@@ -73,11 +77,12 @@ public sealed class AuditGuardTests : IAsyncLifetime
         Assert.Contains(held.Id.ToString(), await HostCommand.RunAsync(0, "admin", "audit", "accept-restored", "--data", data, "--log", "all", "--reason", "the disk failed"));
         var log = await SignedAsync(customer, held.Size + 1);
         Assert.Null(log.Problem);
+        Assert.StartsWith("The log came back from an older backup", (await host.Admin.GetFromJsonAsync<AuditExportItem>(export, Token))!.Problem, StringComparison.Ordinal);
 
         // Everybody who reads the log reads that, and who had pinned it sees that it went back.
         var entry = (await VerifiedLog.ReadAsync(host.Admin, log)).Entries.Select(text => JsonDocument.Parse(text).RootElement).Single(entry => entry.GetProperty("type").GetString() == "audit.restored-accepted");
         Assert.Equal("the disk failed", entry.GetProperty("reason").GetString());
-        Assert.Equal(4, entry.GetProperty("changes").EnumerateArray().First(change => change.GetProperty("path").GetString() == "/size").GetProperty("oldValue").GetInt64());
+        Assert.Equal(5, entry.GetProperty("changes").EnumerateArray().First(change => change.GetProperty("path").GetString() == "/size").GetProperty("oldValue").GetInt64());
         await Assert.ThrowsAsync<InvalidOperationException>(() => VerifiedLog.ReadAsync(host.Admin, log, pinned));
         Assert.Contains("nothing to accept", await HostCommand.RunAsync(2, "admin", "audit", "accept-restored", "--data", data, "--log", "all", "--reason", "again"));
     }

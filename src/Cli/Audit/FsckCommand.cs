@@ -21,7 +21,7 @@ internal static class FsckCommand
 
         It is what the server does each night, done now while it goes on working, and the server's word: to believe nobody, verify (mc audit verify). For the vendor's staff with system:write and audit:read. That it was asked for, and why, is an entry of the audit log.
 
-        Exit codes: 0 nothing is damaged; 2 a log is damaged, or is not signed any more; 3 the check was refused or did not end; 64 wrong use; 130 interrupted, and the check goes on.
+        Exit codes: 0 nothing is damaged; 2 a log is damaged, or is not signed any more; 3 the check was refused, did not end, or passed over a log; 64 wrong use; 130 interrupted, and the check goes on.
 
         Examples:
           mc audit fsck --reason "After the disk was replaced"
@@ -46,7 +46,7 @@ internal static class FsckCommand
                 using var person = Person.SignedIn();
                 var run = await RunAsync(person, parsed.GetValue(reason)!, cancellationToken);
                 var logs = run.State == "succeeded" ? await LogsAsync(person, cancellationToken) : [];
-                var verdict = run.State != "succeeded" ? Verdict.Incomplete : logs.Exists(log => log.Problem is not null) ? Verdict.Inconsistent : Verdict.Good;
+                var verdict = run.State != "succeeded" ? Verdict.Incomplete : logs.Exists(log => log.Problem is not null) ? Verdict.Inconsistent : logs.Exists(log => IsPassedOver(log, run)) ? Verdict.Incomplete : Verdict.Good;
                 Tell(said, parsed.GetValue(output) == "json", verdict, run, logs);
                 return (int)verdict;
             }
@@ -129,9 +129,12 @@ internal static class FsckCommand
         }
 
         said.WriteLine(Printable.Line($"{verdict}: {run.Outcome ?? "The process that ran the check ended first."}"));
-        foreach (var log in logs.Where(log => log.Problem is not null))
+        foreach (var log in logs.Where(log => log.Problem is not null || IsPassedOver(log, run)))
         {
-            said.WriteLine(Printable.Line(string.Create(CultureInfo.InvariantCulture, $"  {log.Origin}: {log.Problem}")));
+            said.WriteLine(Printable.Line(string.Create(CultureInfo.InvariantCulture, $"  {log.Origin}: {log.Problem ?? "it was not looked at"}")));
         }
     }
+
+    // It was there when the check began, and no check ended since: that nothing is said of it means nothing.
+    private static bool IsPassedOver(AuditLogItem log, JobRunItem run) => log.CreatedAt < run.StartedAt && (log.CheckedAt is not { } at || at < run.StartedAt);
 }

@@ -45,7 +45,7 @@ internal static class ExportApi
         }
 
         // What is not signed yet can be proven to nobody. Behind that there is nothing: whoever got farther saw another log than this one.
-        var signed = await db.Set<LogCheckpoint>().Where(row => row.LogId == id).MaxAsync(row => (long?)row.Size, cancellationToken) ?? 0;
+        var signed = await LogCheckpoint.SignedAsync(db, id, cancellationToken);
         var minimum = await LogMinimum.OfAsync(db, id, cancellationToken);
         var first = from ?? minimum;
         if (first < 0 || first > signed)

@@ -1,5 +1,7 @@
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Audit.Logs;
+using MissionControl.Audit.Push;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
@@ -9,7 +11,8 @@ namespace MissionControl.Audit.Guard;
 
 /// <summary>
 /// <c>missioncontrol admin audit accept-restored</c>: somebody says that the database is the right one although more, or other, was signed
-/// before. Whoever verifies will find that entries are gone; what was given up stands in each log, where they find it, too.
+/// before. Whoever verifies will find that entries are gone; what was given up stands in each log, where they find it, too. What was sent of it
+/// stops.
 /// </summary>
 internal static class AcceptRestored
 {
@@ -46,6 +49,14 @@ internal static class AcceptRestored
         await using (var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken))
         {
             await (one is null ? HeldLogs.RemoveAllAsync(db, cancellationToken) : HeldLogs.RemoveAsync(db, [.. rows.Where(row => accepted.Contains(row.Log)).Select(row => (row.Log, row.Guard))], cancellationToken));
+
+            // Receivers may have entries that are not in the log any more, and others would follow them at the same places.
+            var stop = services.GetRequiredService<StopExport>();
+            foreach (var export in await db.Set<PushedExport>().AsNoTracking().Where(row => row.Problem == null && accepted.Contains(row.LogId)).ToListAsync(cancellationToken))
+            {
+                await stop.HandleAsync(export, "The log came back from an older backup: what was sent may not be in it any more. Look at what the receiver has, and make another export from where the two part.", cancellationToken);
+            }
+
             await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }

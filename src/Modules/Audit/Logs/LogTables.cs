@@ -159,6 +159,10 @@ internal sealed class LogCheckpoint
 
     public required string Note { get; init; }
 
+    /// <summary>How many signed entries a log has. A note of more than there is, as after a restore, counts for what there is.</summary>
+    public static async Task<long> SignedAsync(ControlPlaneDbContext db, Guid log, CancellationToken cancellationToken) => Math.Min(
+        await db.Set<LogCheckpoint>().Where(row => row.LogId == log).MaxAsync(row => (long?)row.Size, cancellationToken) ?? 0, await db.Set<LogHead>().Where(row => row.LogId == log).MaxAsync(row => (long?)row.Size, cancellationToken) ?? 0);
+
     internal sealed class Configuration : IEntityTypeConfiguration<LogCheckpoint>
     {
         public void Configure(EntityTypeBuilder<LogCheckpoint> builder)

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Audit.Logs;
+using MissionControl.Audit.Prune;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
@@ -50,6 +51,11 @@ internal static class ExportsApi
         }
 
         var owner = db.Scope.IsAll ? request.CustomerId : db.Scope.CustomerId;
+        if (db.Scope.IsAll && owner is not null && !await db.Set<Log>().AnyAsync(row => row.Kind == "customer" && row.CustomerId == owner, cancellationToken))
+        {
+            errors.Add(new FieldError("/customerId", "unknown-customer", "There is no such customer."));
+        }
+
         var log = await db.Set<Log>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == request.LogId, cancellationToken);
         if (log is null || !PushedExport.May(owner, log))
         {
@@ -57,11 +63,12 @@ internal static class ExportsApi
             errors.Add(new FieldError("/logId", "unknown-log", "There is no such log that they may have sent."));
         }
 
-        var signed = log is null ? 0 : await SignedAsync(db, log.Id, cancellationToken);
-        var first = request.From ?? 0;
-        if (first < 0 || first > signed)
+        var signed = log is null ? 0 : await LogCheckpoint.SignedAsync(db, log.Id, cancellationToken);
+        var minimum = log is null ? 0 : await LogMinimum.OfAsync(db, log.Id, cancellationToken);
+        var first = request.From ?? minimum;
+        if (first < minimum || first > signed)
         {
-            errors.Add(new FieldError("/from", "invalid-value", string.Create(CultureInfo.InvariantCulture, $"The log has {signed} signed entries: from is 0 to {signed}.")));
+            errors.Add(new FieldError("/from", "invalid-value", string.Create(CultureInfo.InvariantCulture, $"The log has {signed} signed entries, kept from {minimum} on: from is {minimum} to {signed}.")));
         }
 
         if (errors.Count > 0)
@@ -107,7 +114,7 @@ internal static class ExportsApi
     }
 
     private static async Task<IResult> GetAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, CancellationToken cancellationToken) =>
-        await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } export ? TypedResults.Ok(export.ToItem(await SignedAsync(db, export.LogId, cancellationToken), Scopes.Lacking(reader, Right))) : Problems.NotFound();
+        await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is { } export ? TypedResults.Ok(export.ToItem(await LogCheckpoint.SignedAsync(db, export.LogId, cancellationToken), Scopes.Lacking(reader, Right))) : Problems.NotFound();
 
     private static async Task<IResult> ResumeAsync(Guid id, ControlPlaneDbContext db, IEvents events, CancellationToken cancellationToken)
     {
@@ -147,8 +154,6 @@ internal static class ExportsApi
         await transaction.CommitAsync(cancellationToken);
         return TypedResults.NoContent();
     }
-
-    private static async Task<long> SignedAsync(ControlPlaneDbContext db, Guid log, CancellationToken cancellationToken) => await db.Set<LogCheckpoint>().Where(row => row.LogId == log).MaxAsync(row => (long?)row.Size, cancellationToken) ?? 0;
 
     private static Task<Guid?> OfLogAsync(ControlPlaneDbContext db, PushedExport export, CancellationToken cancellationToken) => db.Set<Log>().Where(row => row.Id == export.LogId).Select(row => row.CustomerId).SingleOrDefaultAsync(cancellationToken);
 

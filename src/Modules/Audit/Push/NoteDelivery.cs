@@ -7,8 +7,8 @@ using MissionControl.Platform.Messaging;
 namespace MissionControl.Audit.Push;
 
 /// <summary>
-/// What became of a batch: taken, and the export's place moves behind it; failed, and the export stops. A batch that failed and was sent
-/// later by hand was taken. Of a batch that is not the one on its way nothing is noted: it was told before, or somebody resumed meanwhile.
+/// What became of a batch: taken, and the export's place moves behind it; failed, and the export stops. A batch of which
+/// nothing was told in time and that was taken after all was taken. Of a batch that is not the one on its way nothing is noted: it was told before, or somebody resumed meanwhile.
 /// </summary>
 internal sealed class NoteDelivery(ControlPlaneDbContext db, IEvents events, StopExport stop) : IMessageHandler<DeliveryEnded>
 {
@@ -36,7 +36,7 @@ internal sealed class NoteDelivery(ControlPlaneDbContext db, IEvents events, Sto
             var ofLog = await db.Set<Log>().Where(row => row.Id == export.LogId).Select(row => row.CustomerId).SingleOrDefaultAsync(cancellationToken);
             events.Audit(export.Fact("audit.export-resumed", ofLog) with
             {
-                Reason = "What had failed was taken after all.",
+                Reason = "What was believed lost was taken after all.",
                 Changes = [Change.Replace("/state", "stopped", "running"), Change.Remove("/problem", problem)],
             });
         }

@@ -38,9 +38,10 @@ internal sealed partial class PushEntries(IServiceScopeFactory scopes, TimeProvi
             await StopAsync(scope, export, "Whether the last batch arrived was not told within 26 hours.", cancellationToken);
         }
 
-        // One that has more than its log is due too: the log is not the one it was.
+        // One that has more than its log is due too: the log is not the one it was. A checkpoint of more than there is, as after a restore, counts for what there is.
         var due = await running.Where(row => row.BatchId == null)
-            .Select(row => new { Export = row, Log = db.Set<Log>().FirstOrDefault(log => log.Id == row.LogId), Signed = db.Set<LogCheckpoint>().Where(note => note.LogId == row.LogId).Max(note => (long?)note.Size) ?? 0 })
+            .Select(row => new { Export = row, Log = db.Set<Log>().FirstOrDefault(log => log.Id == row.LogId), Signed = db.Set<LogCheckpoint>().Where(note => note.LogId == row.LogId).Max(note => (long?)note.Size) ?? 0, Size = db.Set<LogHead>().Where(head => head.LogId == row.LogId).Max(head => (long?)head.Size) ?? 0 })
+            .Select(one => new { one.Export, one.Log, Signed = one.Signed < one.Size ? one.Signed : one.Size })
             .Where(one => one.Signed != one.Export.NextIndex).OrderBy(one => one.Export.BatchAt).Take(MostExports).ToListAsync(cancellationToken);
         foreach (var one in due)
         {
@@ -71,7 +72,7 @@ internal sealed partial class PushEntries(IServiceScopeFactory scopes, TimeProvi
             return;
         }
 
-        // What is pruned while it is read is told as gone by the next pass: the batch is read against what was there before.
+        // What is pruned while it is read looks damaged: the next pass reads it against what is left.
         var minimum = await LogMinimum.OfAsync(db, log.Id, cancellationToken);
         if (export.NextIndex < minimum)
         {
@@ -80,6 +81,11 @@ internal sealed partial class PushEntries(IServiceScopeFactory scopes, TimeProvi
         }
 
         var batch = signed < export.NextIndex ? null : await Batch.ReadAsync(db, log, export, minimum, signed, cancellationToken);
+        if (await LogMinimum.OfAsync(db, log.Id, cancellationToken) != minimum)
+        {
+            return;
+        }
+
         if (batch is null)
         {
             await StopAsync(scope, export, "The log does not go on from what was sent: it came back from an older backup, or somebody changed it. Look at it, and make another export from where the two part.", cancellationToken);

@@ -18,7 +18,7 @@ namespace MissionControl.Notifications.Channels;
 /// </summary>
 internal sealed class SyslogChannel(OutboundGuard guard, TimeProvider time)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(2);
 
     // Facility 13, log audit (RFC 5424, table 1).
     private const int LogAudit = 13;
@@ -58,20 +58,26 @@ internal sealed class SyslogChannel(OutboundGuard guard, TimeProvider time)
     {
         private SslStream? stream;
 
+        /// <summary>Whether all that was begun was written: after half a message nothing can be said.</summary>
+        private bool isWhole = true;
+
         public async Task<Attempt> SendAsync(Delivery delivery, CancellationToken cancellationToken)
         {
+            var term = SendDue.TermOf(delivery);
             using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            deadline.CancelAfter(Deadline);
+            deadline.CancelAfter(term);
             try
             {
                 stream ??= await OpenAsync(deadline.Token);
+                isWhole = false;
                 await stream.WriteAsync(Frames(delivery, time.GetUtcNow()), deadline.Token);
                 await stream.FlushAsync(deadline.Token);
+                isWhole = true;
                 return Attempt.Sent;
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                return Attempt.Away($"It took nothing within {Deadline.TotalSeconds} s.");
+                return Attempt.Away($"It did not take it within {term.TotalSeconds} s.");
             }
             catch (Exception exception) when (exception is IOException or SocketException or AuthenticationException or ForbiddenAddressException)
             {
@@ -88,12 +94,15 @@ internal sealed class SyslogChannel(OutboundGuard guard, TimeProvider time)
 
             try
             {
-                // RFC 5425, 4.4: who ends says so; what was sent is not dropped with the connection.
-                await stream.ShutdownAsync();
+                // RFC 5425, 4.4: who ends says so; what was sent is not dropped with the connection. It writes, and who reads nothing is not waited for.
+                if (isWhole)
+                {
+                    await stream.ShutdownAsync().WaitAsync(Farewell);
+                }
             }
-            catch (Exception exception) when (exception is IOException or InvalidOperationException)
+            catch (Exception exception) when (exception is IOException or InvalidOperationException or TimeoutException)
             {
-                // The server was faster.
+                // The server was faster, or does not read.
             }
 
             await stream.DisposeAsync();

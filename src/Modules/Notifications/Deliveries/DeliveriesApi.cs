@@ -48,7 +48,7 @@ internal static class DeliveriesApi
 
         var total = count == "exact" ? await query.LongCountAsync(cancellationToken) : (long?)null;
         var (hindrance, isStaff) = (Scopes.Lacking(reader, Right), db.Scope.IsAll);
-        return await Orders.PageAsync(list, query, row => row.ToItem(hindrance, isStaff), cancellationToken, total);
+        return await Orders.PageAsync(list, query.Select(Delivery.WithoutBody), row => row.ToItem(hindrance, isStaff), cancellationToken, total);
     }
 
     private static async Task<IResult> GetAsync(Guid id, ClaimsPrincipal reader, ControlPlaneDbContext db, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.EntityFrameworkCore;
@@ -37,6 +38,30 @@ internal sealed class Delivery
     /// <summary>The longest time between two attempts.</summary>
     public static readonly TimeSpan LongestPause = TimeSpan.FromHours(4);
 
+    private static readonly byte[] Something = [1];
+    private static readonly byte[] Nothing = [];
+
+    /// <summary>One of which only is read whether its body is kept, for lists: a body may be large.</summary>
+    public static readonly Expression<Func<Delivery, Delivery>> WithoutBody = row => new Delivery
+    {
+        Id = row.Id,
+        CustomerId = row.CustomerId,
+        DedupKey = row.DedupKey,
+        Channel = row.Channel,
+        Recipient = row.Recipient,
+        Subject = row.Subject,
+        Severity = row.Severity,
+        Body = row.Body.Length > 0 ? Something : Nothing,
+        State = row.State,
+        Attempts = row.Attempts,
+        CreatedAt = row.CreatedAt,
+        Since = row.Since,
+        NextAt = row.NextAt,
+        EndedAt = row.EndedAt,
+        Error = row.Error,
+        Report = row.Report,
+    };
+
     // From attempt to attempt; the last one repeats until patience ends.
     private static readonly TimeSpan[] Pauses =
     [
@@ -61,7 +86,7 @@ internal sealed class Delivery
     /// <summary>info, warning or critical.</summary>
     public required string Severity { get; init; }
 
-    /// <summary>The mail's text, or the event; empty once it is sent, for some of what is told is meant for its recipient alone.</summary>
+    /// <summary>The mail's text, or the event; empty once it is sent, for some of what is told is meant for its recipient alone, and where a batch of an export failed.</summary>
     public required byte[] Body { get; set; }
 
     public DeliveryState State { get; set; }

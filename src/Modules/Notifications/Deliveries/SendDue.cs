@@ -24,10 +24,17 @@ internal sealed partial class SendDue(IServiceScopeFactory scopes, Ways ways, Ti
     /// <summary>How long one receiver is served in a run; a run lasts as long as its slowest one.</summary>
     private static readonly TimeSpan Share = TimeSpan.FromSeconds(10);
 
-    private static readonly TimeSpan LongestAttempt = TimeSpan.FromSeconds(22);
+    /// <summary>What an attempt may take beyond the term of its delivery: a mail server is given twice as long.</summary>
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(12);
 
-    /// <summary>Longer than any attempt.</summary>
-    private static readonly TimeSpan Claim = TimeSpan.FromSeconds(40);
+    /// <summary>What a claim lasts beyond the longest attempt.</summary>
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(18);
+
+    /// <summary>How long the end of a way is waited for.</summary>
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a receiver that takes bytes may take over them: 10 s, and more for what is large.</summary>
+    internal static TimeSpan TermOf(Delivery delivery) => TimeSpan.FromSeconds(10 + (delivery.Body.Length / (16 * 1024)));
 
     public override async Task RunAsync(IServiceProvider scope, CancellationToken cancellationToken)
     {
@@ -63,6 +70,10 @@ internal sealed partial class SendDue(IServiceScopeFactory scopes, Ways ways, Ti
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         var given = await late.ExecuteUpdateAsync(set => set.SetProperty(row => row.State, DeliveryState.Failed).SetProperty(row => row.NextAt, (DateTimeOffset?)null).SetProperty(row => row.EndedAt, now), cancellationToken);
 
+        // A batch of an export is made anew, and is not sent by hand.
+        byte[] nothing = [];
+        await db.Set<Delivery>().Where(row => row.State == DeliveryState.Failed && row.EndedAt == now && row.Report != null).ExecuteUpdateAsync(set => set.SetProperty(row => row.Body, nothing), cancellationToken);
+
         // Those of this very transaction; one of another that ended in the same moment is told of twice, which does no harm.
         foreach (var row in await db.Set<Delivery>().AsNoTracking().Where(row => row.State == DeliveryState.Failed && row.EndedAt == now && row.Report != null).Select(row => new { row.Report, row.DedupKey, row.Error }).ToListAsync(cancellationToken))
         {
@@ -80,27 +91,47 @@ internal sealed partial class SendDue(IServiceScopeFactory scopes, Ways ways, Ti
         scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter("notifications");
         var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
         var endpoint = channel != "mail" && Guid.TryParse(recipient, out var id) ? await db.Set<OutboundEndpoint>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) : null;
-        await using var way = ways.To(channel, endpoint);
-        var began = Stopwatch.GetTimestamp();
-        while (await Of(Due(db), channel, recipient).OrderBy(row => row.NextAt).ThenBy(row => row.Id).Take(Batch).ToListAsync(cancellationToken) is { Count: > 0 } rows)
+        var way = ways.To(channel, endpoint);
+        try
         {
-            foreach (var delivery in rows)
+            await ServeAsync(scope.ServiceProvider, db, way, endpoint, (channel, recipient), cancellationToken);
+        }
+        finally
+        {
+            try
+            {
+                await way.DisposeAsync().AsTask().WaitAsync(LongestEnd, CancellationToken.None);
+            }
+            catch (TimeoutException)
+            {
+                // What was sent is noted; nobody waits for a receiver that takes no leave.
+            }
+        }
+    }
+
+    private async Task ServeAsync(IServiceProvider scope, ControlPlaneDbContext db, IWay way, OutboundEndpoint? endpoint, (string Channel, string Recipient) to, CancellationToken cancellationToken)
+    {
+        var began = Stopwatch.GetTimestamp();
+        while (await Of(Due(db), to.Channel, to.Recipient).OrderBy(row => row.NextAt).ThenBy(row => row.Id).Take(Batch).Select(row => row.Id).ToListAsync(cancellationToken) is { Count: > 0 } ids)
+        {
+            foreach (var id in ids)
             {
                 if (Stopwatch.GetElapsedTime(began) > Share)
                 {
                     return;
                 }
 
-                if (!await ClaimAsync(db, delivery, cancellationToken))
+                // One body at a time: each may be large.
+                if (await Due(db).SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } delivery || !await ClaimAsync(db, delivery, cancellationToken))
                 {
                     continue;
                 }
 
                 var attempt = await TryAsync(way, delivery, cancellationToken);
-                await EndAsync(scope.ServiceProvider, db, delivery, endpoint, attempt);
+                await EndAsync(scope, db, delivery, endpoint, attempt);
                 if (attempt.End is AttemptEnd.Away or AttemptEnd.Gone)
                 {
-                    await PutOffAsync(db, channel, recipient, attempt.Pause, cancellationToken);
+                    await PutOffAsync(db, to.Channel, to.Recipient, attempt.Pause, cancellationToken);
                     return;
                 }
             }
@@ -111,7 +142,7 @@ internal sealed partial class SendDue(IServiceScopeFactory scopes, Ways ways, Ti
     private async Task<Attempt> TryAsync(IWay way, Delivery delivery, CancellationToken cancellationToken)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(LongestAttempt);
+        deadline.CancelAfter(TermOf(delivery) + Grace);
         try
         {
             // A lookup of a name cannot be ended; nobody waits for it any longer.
@@ -130,7 +161,7 @@ internal sealed partial class SendDue(IServiceScopeFactory scopes, Ways ways, Ti
 
     private async Task<bool> ClaimAsync(ControlPlaneDbContext db, Delivery delivery, CancellationToken cancellationToken)
     {
-        var until = time.GetUtcNow() + Claim;
+        var until = time.GetUtcNow() + TermOf(delivery) + Grace + Margin;
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         var claimed = await db.Set<Delivery>().Where(row => row.Id == delivery.Id && row.State == DeliveryState.Waiting && row.Attempts == delivery.Attempts && row.NextAt == delivery.NextAt)
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.Attempts, delivery.Attempts + 1).SetProperty(row => row.NextAt, until), cancellationToken);
@@ -149,7 +180,9 @@ internal sealed partial class SendDue(IServiceScopeFactory scopes, Ways ways, Ti
         // Others have a say in it: a status line may hold what no database takes.
         var error = attempt.Error is { } words ? WellFormedText.Line(words, Delivery.ErrorLength) : null;
         var isSent = state == DeliveryState.Sent;
-        var body = isSent ? [] : delivery.Body;
+
+        // Nor is a batch of an export kept that failed: it is made anew, and whoever lets batches fail would fill the database.
+        var body = isSent || (state == DeliveryState.Failed && delivery.Report is not null) ? [] : delivery.Body;
         var events = scope.GetRequiredService<IEvents>();
         await using var transaction = await db.BeginWriteAsync(cancellationToken: CancellationToken.None);
 

@@ -19,6 +19,9 @@ internal sealed class TakeEvent(ControlPlaneDbContext db, IEvents events, TimePr
 
     private const int MaxSize = 1024 * 1024;
 
+    /// <summary>So many that somebody wants to know of wait for a customer's receivers at once: twice as many as it has exports.</summary>
+    private const int MostWaiting = 20;
+
     public async Task HandleAsync(DeliverEvent message, MessageContext context, CancellationToken cancellationToken)
     {
         var type = TypeOf(message.CloudEvent);
@@ -32,9 +35,16 @@ internal sealed class TakeEvent(ControlPlaneDbContext db, IEvents events, TimePr
         {
             if (message.Report is { } report)
             {
-                events.Publish(new DeliveryEnded(message.Id, report.To, DeliveryEnded.Failed, NoEndpoint, now));
+                Refuse(message.Id, report, NoEndpoint, now);
             }
 
+            return;
+        }
+
+        // At once, and nothing is kept: whoever makes exports and removes them would fill the database.
+        if (message.Report is { } wants && (endpoint.IsDisabled ? "The endpoint is disabled." : await IsFullAsync(endpoint, message.Id, cancellationToken) ? $"{MostWaiting} batches wait for receivers already that do not take them." : null) is { } hindrance)
+        {
+            Refuse(message.Id, wants, hindrance, now);
             return;
         }
 
@@ -43,6 +53,15 @@ internal sealed class TakeEvent(ControlPlaneDbContext db, IEvents events, TimePr
         {
             db.Add(delivery);
         }
+    }
+
+    private void Refuse(Guid id, DeliveryReport report, string why, DateTimeOffset now) => events.Publish(new DeliveryEnded(id, report.To, DeliveryEnded.Failed, why, now));
+
+    // One that comes again is not in its own way.
+    private async Task<bool> IsFullAsync(OutboundEndpoint endpoint, Guid id, CancellationToken cancellationToken)
+    {
+        var key = id.ToString("N");
+        return endpoint.CustomerId is { } customer && await db.Set<Delivery>().CountAsync(row => row.State == DeliveryState.Waiting && row.CustomerId == customer && row.Report != null && row.DedupKey != key, cancellationToken) >= MostWaiting;
     }
 
     private static string TypeOf(byte[] cloudEvent)

@@ -36,7 +36,7 @@ internal static class AuditForms
         pages.MapPost("/audit/exports/{id:guid}/{act:regex(^(resume|remove)$)}", (Guid id, string act, HttpContext http, Flashes flashes) => PortalPage.ChangeAsync<AuditExports>(http, async (page, _) =>
         {
             await (act == "remove" ? page.Api.RemoveAuditExportAsync(id, page.Aborted) : page.Api.ResumeAuditExportAsync(id, page.Aborted));
-            flashes.Leave(http, new Flash(act == "remove" ? "Removed. Nothing more is sent." : "Resumed, from the first entry that was not taken.", $"/audit?target={id}"));
+            flashes.Leave(http, new Flash(act == "remove" ? "Removed. No further batch is made; one that is on its way is still tried for a day." : "Resumed, from the first entry that was not taken.", $"/audit?target={id}"));
             return Results.LocalRedirect("/audit/exports");
         }));
     }
