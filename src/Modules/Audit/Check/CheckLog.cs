@@ -56,7 +56,11 @@ internal sealed class CheckLog
     {
         var check = new CheckLog(db, log, known, pause, await Erasures.ReadAsync(db, log.Id, cancellationToken));
         await check.WalkAsync(key, cancellationToken);
-        await check.SaidAsync(log.Size, cancellationToken);
+        if (await Pruned.UnsaidAsync(db, log.Id, cancellationToken) is { } unsaid)
+        {
+            check.Add(Math.Min(unsaid.Position, log.Size), $"The log is marked as pruned up to entry {unsaid.Minimum}, and no signed entry of it says so.");
+        }
+
         return new LogFinding(log.Id, log.Origin, log.Size, check.tiles, check.checkpoints, check.withheld, [.. check.problems.OrderBy(problem => problem.Entry).Select(problem => problem.Text)]);
     }
 
@@ -92,25 +96,6 @@ internal sealed class CheckLog
         await BehindAsync(size, cancellationToken);
         await NewestAsync(key, cancellationToken);
         await MissAsync(cancellationToken);
-    }
-
-    // A minimum counts only when the log says it itself. The newest one's entry stands behind it: it is never pruned by it.
-    private async Task SaidAsync(long size, CancellationToken cancellationToken)
-    {
-        for (LogMinimum? row = null, last; ; row = last)
-        {
-            last = await db.Set<LogMinimum>().AsNoTracking().Where(one => one.LogId == log.Id).OrderByDescending(one => one.Minimum).FirstOrDefaultAsync(cancellationToken);
-            if (last is null || await Pruned.IsSaidAsync(db, last, cancellationToken))
-            {
-                return;
-            }
-
-            if (last.Minimum == row?.Minimum)
-            {
-                Add(Math.Min(last.Position, size), $"The log is marked as pruned up to entry {last.Minimum}, and no signed entry of it says so.");
-                return;
-            }
-        }
     }
 
     // That values were erased is told a moment after they are: what was erased meanwhile is looked for once more.
@@ -346,7 +331,7 @@ internal sealed class CheckLog
         {
             var after = notesRead;
             var rows = await db.Set<LogCheckpoint>().AsNoTracking().Where(row => row.LogId == log.Id && row.Size > after).OrderBy(row => row.Size).Take(NotesAtOnce).Select(row => new { row.Size, row.Note }).ToListAsync(cancellationToken);
-            rows.ForEach(row => notes.Enqueue((row.Size, Parse(row.Note))));
+            rows.ForEach(row => notes.Enqueue((row.Size, LogCheckpoint.Read(row.Note))));
 
             // None left: not asked again for each entry.
             notesRead = rows.Count < NotesAtOnce ? -1 : rows[^1].Size;
@@ -388,18 +373,6 @@ internal sealed class CheckLog
             {
                 // Told where its root was compared.
             }
-        }
-    }
-
-    private static Checkpoint? Parse(string note)
-    {
-        try
-        {
-            return Checkpoint.Parse(SignedNote.Parse(Encoding.UTF8.GetBytes(note)).Text);
-        }
-        catch (FormatException)
-        {
-            return null;
         }
     }
 

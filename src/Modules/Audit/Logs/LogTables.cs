@@ -3,6 +3,7 @@ using System.Text;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using MissionControl.Platform.Data;
+using MissionControl.Trust.TransparencyLog;
 
 namespace MissionControl.Audit.Logs;
 
@@ -162,6 +163,19 @@ internal sealed class LogCheckpoint
     /// <summary>How many signed entries a log has. A note of more than there is, as after a restore, counts for what there is.</summary>
     public static async Task<long> SignedAsync(ControlPlaneDbContext db, Guid log, CancellationToken cancellationToken) => Math.Min(
         await db.Set<LogCheckpoint>().Where(row => row.LogId == log).MaxAsync(row => (long?)row.Size, cancellationToken) ?? 0, await db.Set<LogHead>().Where(row => row.LogId == log).MaxAsync(row => (long?)row.Size, cancellationToken) ?? 0);
+
+    /// <summary>What a note says; null: nothing that can be read.</summary>
+    public static Checkpoint? Read(string note)
+    {
+        try
+        {
+            return Checkpoint.Parse(SignedNote.Parse(Encoding.UTF8.GetBytes(note)).Text);
+        }
+        catch (FormatException)
+        {
+            return null;
+        }
+    }
 
     internal sealed class Configuration : IEntityTypeConfiguration<LogCheckpoint>
     {

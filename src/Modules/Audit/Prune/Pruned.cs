@@ -31,8 +31,26 @@ internal sealed record Pruned(long Position, Guid EventId, long Minimum)
     /// <summary>Whether an entry is of a type, and of the role itself: not one that tells of another.</summary>
     public static bool IsOwn(JsonElement entry, string type) => entry.GetProperty("type").ValueEquals(type) && entry.GetProperty("producer").GetString()?.Split('/')[0] == "audit";
 
-    /// <summary>Whether the log says what a published minimum has, and has signed that.</summary>
-    public static async Task<bool> IsSaidAsync(ControlPlaneDbContext db, LogMinimum row, CancellationToken cancellationToken) =>
+    /// <summary>The newest minimum of a log, where no signed entry of the log says it; null: there is none, or one does.</summary>
+    public static async Task<LogMinimum?> UnsaidAsync(ControlPlaneDbContext db, Guid log, CancellationToken cancellationToken)
+    {
+        for (LogMinimum? before = null, newest; ; before = newest)
+        {
+            newest = await db.Set<LogMinimum>().AsNoTracking().Where(one => one.LogId == log).OrderByDescending(one => one.Minimum).FirstOrDefaultAsync(cancellationToken);
+            if (newest is null || await IsSaidAsync(db, newest, cancellationToken))
+            {
+                return null;
+            }
+
+            // Its entry is never pruned by it, and may have been by a newer one meanwhile.
+            if (newest.Minimum == before?.Minimum)
+            {
+                return newest;
+            }
+        }
+    }
+
+    private static async Task<bool> IsSaidAsync(ControlPlaneDbContext db, LogMinimum row, CancellationToken cancellationToken) =>
         (await TileReader.LeavesAsync(db, row.LogId, row.Position, row.Position + 1, ["content"], cancellationToken))[0] is [byte[] content] && Read(row.Position, content) is { } said && said.Minimum == row.Minimum && said.EventId == row.EventId
         && await db.Set<LogCheckpoint>().AnyAsync(checkpoint => checkpoint.LogId == row.LogId && checkpoint.Size > row.Position, cancellationToken);
 
