@@ -138,6 +138,16 @@ public sealed class StaffReadsTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task To_look_for_a_customer_that_there_is_not_makes_no_log()
+    {
+        var nobody = Guid.CreateVersion7();
+        await OpenAsync(host.Admin, $"/api/v1/fleet/clusters?customer={nobody}");
+
+        await Eventually.TrueAsync(async () => (await host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>("/api/v1/audit/entries?log=operator&kind=reads&type=fleet.clusters-read&limit=500"))!.Items.Any(entry => entry.TargetId == nobody.ToString()), "that somebody looked is told");
+        Assert.DoesNotContain((await host.Admin.GetFromJsonAsync<Page<AuditLogItem>>("/api/v1/audit/logs?limit=500"))!.Items, log => log.CustomerId == nobody);
+    }
+
     /// <summary>What has a row for each customer, or thing of one, says which rows it showed.</summary>
     [Fact]
     public void Whatever_lists_things_of_customers_says_which()

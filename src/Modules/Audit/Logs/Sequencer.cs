@@ -6,6 +6,7 @@ using MissionControl.Audit.Prune;
 using MissionControl.Audit.Receipts;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
+using MissionControl.Platform.Security;
 using MissionControl.Trust.TransparencyLog;
 
 namespace MissionControl.Audit.Logs;
@@ -23,7 +24,7 @@ internal sealed class Sequencer(ControlPlaneDbContext db, LastEpoch epochs, Want
     /// <exception cref="DbUpdateConcurrencyException">Another replica was faster; the same batch again finds what it wrote.</exception>
     public async Task AppendAsync(IReadOnlyList<Told> batch, CancellationToken cancellationToken)
     {
-        var byLog = batch.GroupBy(told => Log.NameOf(told.Event.Log, told.Event.CustomerId), StringComparer.Ordinal).ToDictionary(group => Log.IdOf(group.Key), group => (Name: group.Key, Told: InOrder(group)));
+        var byLog = (await OfCustomersThatAreAsync(batch, cancellationToken)).GroupBy(told => Log.NameOf(told.Event.Log, told.Event.CustomerId), StringComparer.Ordinal).ToDictionary(group => Log.IdOf(group.Key), group => (Name: group.Key, Told: InOrder(group)));
 
         // In one order, so that two replicas with the same logs take turns and never wait for each other.
         var keys = byLog.Keys.Order().Select(id => new object?[] { id }).ToList();
@@ -74,6 +75,24 @@ internal sealed class Sequencer(ControlPlaneDbContext db, LastEpoch epochs, Want
             })]), cancellationToken);
         await db.Dialect.InsertIfAbsentAsync(
             db, new BulkRows(LogHead.Table, HeadColumns, ["log_id"], [.. missing.Select(one => new object?[] { Log.IdOf(one.Name), 0L, TreeHash.Empty.Span.ToArray(), Array.Empty<byte>(), now, 0L })]), cancellationToken);
+    }
+
+    // A log, and its slot, are for good: looking for a customer that there is not makes none. That somebody did stands in the log of the operators.
+    private async Task<IReadOnlyList<Told>> OfCustomersThatAreAsync(IReadOnlyList<Told> batch, CancellationToken cancellationToken)
+    {
+        var made = batch.Where(told => !IsLook(told)).Select(LogOf).ToHashSet();
+        var looked = batch.Where(IsLook).Select(LogOf).Distinct().Where(log => !made.Contains(log)).ToList();
+        if (looked.Count == 0)
+        {
+            return batch;
+        }
+
+        var heads = await db.Dialect.ReadByKeyAsync(db, LogHead.Table, ["log_id"], [.. looked.Select(log => new object?[] { log })], ["size"], cancellationToken);
+        var none = looked.Zip(heads).Where(pair => pair.Second is null).Select(pair => pair.First).ToHashSet();
+        return none.Count == 0 ? batch : [.. batch.Select(told => IsLook(told) && none.Contains(LogOf(told)) ? told with { Event = told.Event with { Log = "operator" } } : told)];
+
+        static bool IsLook(Told told) => told.Imported is null && told.Event.Log == "customer" && told.Event.Type.EndsWith(StaffReads.Suffix, StringComparison.Ordinal);
+        static Guid LogOf(Told told) => Log.IdOf(Log.NameOf(told.Event.Log, told.Event.CustomerId));
     }
 
     private async Task StoreAsync(IReadOnlyList<GrowingLog> grown, CancellationToken cancellationToken)
