@@ -30,6 +30,7 @@ public sealed class AuditLogTests : IAsyncLifetime
     {
         var customer = await host.CreateCustomerAsync("Acme");
         var other = await host.CreateCustomerAsync("Beta");
+        await SignedAsync(customer.Id, 1);
         await TellAsync(700, customer.Id);
         var log = await SignedAsync(customer.Id, 701);
 
