@@ -7,7 +7,7 @@ namespace MissionControl.Contracts.Api.Audit;
 /// <param name="EndpointId">A webhook or a syslog server of notifications. Whether it is there and whose is known when the first batch goes out.</param>
 /// <param name="CustomerId">The customer whose endpoint and export it is; null: the vendor's own, or for a customer's caller that customer's.</param>
 /// <param name="Format">jsonl, ocsf or cef.</param>
-/// <param name="From">The entry to begin with; null: the first.</param>
+/// <param name="From">The entry to begin with; null: the first that is kept. One that was pruned is refused.</param>
 public sealed record CreateAuditExportRequest(
     [property: Required] Guid? LogId,
     [property: Required] Guid? EndpointId,
