@@ -29,6 +29,12 @@ internal sealed partial class TakeClusterLogs(ControlPlaneDbContext db, IEvents 
     /// <summary>Takes them, in the order that they were written in; the caller holds the rows of the witnesses.</summary>
     public async Task TakeAsync(IReadOnlyList<(WitnessRow Row, long Epoch, DateTimeOffset At, ClusterLogShown Shown)> told, CancellationToken cancellationToken)
     {
+        if (told.Count == 0)
+        {
+            // Most batches bring cosignatures alone, and agents of before have no log: these cost no statement.
+            return;
+        }
+
         var clusters = told.Select(one => one.Row.ClusterId).Distinct().ToList();
         var held = await ClusterLog.LockAsync(db, clusters, cancellationToken);
         var (changed, lines, before) = (new HashSet<ClusterLog>(), new List<ClusterLogLine>(), await BeforeAsync(held, cancellationToken));
