@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MissionControl.Contracts.Events.CallHome;
+using MissionControl.Licensing.Changes;
 using MissionControl.Licensing.Customers;
 using MissionControl.Licensing.Ledger;
 using MissionControl.Licensing.Meters;
@@ -35,6 +36,8 @@ public sealed class LicensingModule : IModule
         model.ApplyConfiguration(new QuarantinedWindow.Configuration());
         model.ApplyConfiguration(new WaitingWindow.Configuration());
         model.ApplyConfiguration(new DueReceipt.Configuration());
+        model.ApplyConfiguration(new ChangeStream.Configuration());
+        model.ApplyConfiguration(new RecordedChange.Configuration());
     }
 
     /// <inheritdoc />
@@ -64,7 +67,7 @@ public sealed class LicensingModule : IModule
         records.Keep("customer", "who the tenants are", personal: false, "as long as their usage", typeof(Customer));
         records.Keep("meter", "what is counted, and how", personal: false, "as long as usage rests on it", typeof(Meter));
         records.Keep("ledger", "the exact consumption, as signed and as counted", personal: false, "until the contract's end and 10 years more; nothing purges it yet",
-            typeof(StoredWindow), typeof(WindowHead), typeof(LedgerCell), typeof(ParkedCell), typeof(ClusterLedger), typeof(LedgerCluster), typeof(LedgerEpoch));
+            typeof(StoredWindow), typeof(WindowHead), typeof(LedgerCell), typeof(ParkedCell), typeof(ClusterLedger), typeof(LedgerCluster), typeof(LedgerEpoch), typeof(ChangeStream), typeof(RecordedChange));
         records.Keep("waiting-window", "windows that cannot be judged yet", personal: false, "until they are judged", typeof(WaitingWindow), typeof(DueReceipt));
         records.Purge<QuarantinedWindow>("quarantined-window", "windows that do not count, for whoever decides on them", personal: false, Term.Days(90, 30, 400), "after a person decided; undecided ones stay", row => row.DecidedAt);
     }
@@ -77,5 +80,7 @@ public sealed class LicensingModule : IModule
         MetersApi.Map(api);
         UsageApi.Map(api);
         WindowsApi.Map(api);
+        GapsApi.Map(api);
+        ChangesApi.Map(api);
     }
 }

@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
+using System.Text;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
 using MissionControl.Contracts;
 
 namespace MissionControl.Platform.Http;
@@ -8,6 +11,16 @@ public static class Etags
 {
     /// <summary>The ETag of a version.</summary>
     public static string Of(long version) => $"\"{version}\"";
+
+    /// <summary>The weak ETag of an answer, made of all that it depends on.</summary>
+    public static string OfText(string all) => $"W/\"{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(all)).AsSpan(0, 16))}\"";
+
+    /// <summary>Whether If-None-Match names the tag: the caller has the answer (304).</summary>
+    public static bool IsKnown(HttpRequest request, string tag)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return request.GetTypedHeaders().IfNoneMatch is { Count: > 0 } known && EntityTagHeaderValue.TryParse(tag, out var ours) && known.Any(one => one.Equals(EntityTagHeaderValue.Any) || one.Compare(ours, useStrongComparison: false));
+    }
 
     /// <summary>Null when If-Match names the version; else the problem to answer with: 428 without it, 412 when it moved.</summary>
     public static IResult? Mismatch(HttpRequest request, long version)

@@ -31,11 +31,11 @@ public sealed class UsageReportTests(UsageReportTests.Sent sent) : IClassFixture
 
         Assert.Equal(Enumerable.Range(0, 29).Select(i => Instant("2026-03-30T21:00:00Z").AddHours(i)), hours.Buckets.Select(bucket => bucket.At));
         Assert.Equal([(0, "110"), (2, "1000"), (3, "10000"), (26, "200"), (27, "20440"), (28, "2000")], Told(hours, Seconds));
-        Assert.Equal([(0, "5.5"), (2, "6.0"), (3, "9.0"), (26, "4.5"), (27, "8.0"), (28, "1.5")], Told(hours, Peak));
+        Assert.Equal([(0, "8.5"), (2, "6.0"), (3, "9.0"), (26, "4.5"), (27, "18.5"), (28, "1.5")], Told(hours, Peak));
         Assert.Equal(["2026-03-30T21:00:00Z", "2026-03-31T00:00:00Z", "2026-04-01T00:00:00Z"], days.Buckets.Select(bucket => UsageWindow.Text(bucket.At)));
         Assert.Equal(["2026-03-30T21:00:00Z", "2026-04-01T00:00:00Z"], months.Buckets.Select(bucket => UsageWindow.Text(bucket.At)));
-        Assert.Equal([$"{Seconds} : 1110 10200 22440 = 33750", $"{Peak} : 6.0 9.0 8.0 = 9.0"], Lines(days));
-        Assert.Equal([$"{Seconds} : 11310 22440 = 33750", $"{Peak} : 9.0 8.0 = 9.0"], Lines(months));
+        Assert.Equal([$"{Seconds} : 1110 10200 22440 = 33750", $"{Peak} : 8.5 9.0 18.5 = 18.5"], Lines(days));
+        Assert.Equal([$"{Seconds} : 11310 22440 = 33750", $"{Peak} : 9.0 18.5 = 18.5"], Lines(months));
         Assert.Equal(("unit_seconds", "max"), (days.Series[0].Aggregation, days.Series[1].Aggregation));
         foreach (var report in new[] { hours, days, months })
         {
@@ -54,8 +54,8 @@ public sealed class UsageReportTests(UsageReportTests.Sent sent) : IClassFixture
 
     [Theory]
     [InlineData("from=2026-03-30T22:00:00Z&to=2026-04-01T00:00:00Z&granularity=month", "11200 = 11200", "9.0 = 9.0")]
-    [InlineData("from=2026-03-31T23:00:00Z&to=2026-04-01T01:00:00Z&granularity=day", "200 20440 = 20640", "4.5 8.0 = 8.0")]
-    [InlineData("from=2026-03-31T23:00:00Z&to=2026-04-01T01:00:00Z&granularity=month", "200 20440 = 20640", "4.5 8.0 = 8.0")]
+    [InlineData("from=2026-03-31T23:00:00Z&to=2026-04-01T01:00:00Z&granularity=day", "200 20440 = 20640", "4.5 18.5 = 18.5")]
+    [InlineData("from=2026-03-31T23:00:00Z&to=2026-04-01T01:00:00Z&granularity=month", "200 20440 = 20640", "4.5 18.5 = 18.5")]
     [InlineData("from=2026-03-31T00:00:00Z&to=2026-04-01T00:00:00Z&granularity=day", "10200 = 10200", "9.0 = 9.0")]
     [InlineData("from=2026-04-01T00:00:00Z&to=2026-04-01T03:00:00Z&granularity=month", "5022440 = 5022440", "99.0 = 99.0")]
     public async Task The_first_hour_counts_and_the_last_does_not(string span, string seconds, string peak)
@@ -69,17 +69,17 @@ public sealed class UsageReportTests(UsageReportTests.Sent sent) : IClassFixture
     public async Task Each_grouping_says_whose_the_numbers_are()
     {
         Assert.Equal(
-            [$"{Seconds} {north}: 1310 2440 = 3750", $"{Seconds} {south}: 10000 20000 = 30000", $"{Peak} {north}: 6.0 7.5 = 7.5", $"{Peak} {south}: 9.0 8.0 = 9.0"],
+            [$"{Seconds} {north}: 1310 2440 = 3750", $"{Seconds} {south}: 10000 20000 = 30000", $"{Peak} {north}: 8.5 10.5 = 10.5", $"{Peak} {south}: 9.0 8.0 = 9.0"],
             Lines(await ReportAsync("granularity=month&groupBy=customer")));
         Assert.Equal(
-            [$"{Seconds} e1: 10300 2400 = 12700", $"{Seconds} e2: 1010 20040 = 21050", $"{Peak} e1: 9.0 3.0 = 9.0", $"{Peak} e2: 6.0 8.0 = 8.0"],
+            [$"{Seconds} e1: 10300 2400 = 12700", $"{Seconds} e2: 1010 20040 = 21050", $"{Peak} e1: 9.0 3.0 = 9.0", $"{Peak} e2: 6.0 15.5 = 15.5"],
             Lines(await ReportAsync("granularity=month&groupBy=environment")));
 
         // A cluster or customer that sent no window that day is told as unknown, although others sent theirs.
         Assert.Equal(
             [
                 $"{Seconds} {oslo}: 110 200 440 = 750", $"{Seconds} {bergen}: 1000 ? 2000 = 3000", $"{Seconds} {malmo}: ? 10000 20000 = 30000",
-                $"{Peak} {oslo}: 5.5 4.5 7.5 = 7.5", $"{Peak} {bergen}: 6.0 ? 1.5 = 6.0", $"{Peak} {malmo}: ? 9.0 8.0 = 9.0",
+                $"{Peak} {oslo}: 8.5 4.5 10.5 = 10.5", $"{Peak} {bergen}: 6.0 ? 1.5 = 6.0", $"{Peak} {malmo}: ? 9.0 8.0 = 9.0",
             ],
             Lines(await ReportAsync("granularity=day&groupBy=cluster")));
         Assert.Equal(
@@ -91,9 +91,9 @@ public sealed class UsageReportTests(UsageReportTests.Sent sent) : IClassFixture
     public async Task Each_filter_leaves_the_rest_out_and_filters_add_up()
     {
         // On the 31st windows came and spoke of e1 alone: e2 used nothing, which is known.
-        Assert.Equal([$"{Seconds} : 1010 0 20040 = 21050", $"{Peak} : 6.0 0.0 8.0 = 8.0"], Lines(await ReportAsync("granularity=day&environment=e2")));
-        Assert.Equal([$"{Peak} : 9.0 8.0 = 9.0"], Lines(await ReportAsync($"granularity=month&meter={Peak}")));
-        Assert.Equal([$"{Seconds} : 1310 2440 = 3750", $"{Peak} : 6.0 7.5 = 7.5"], Lines(await ReportAsync($"granularity=month&customer={north}")));
+        Assert.Equal([$"{Seconds} : 1010 0 20040 = 21050", $"{Peak} : 6.0 0.0 15.5 = 15.5"], Lines(await ReportAsync("granularity=day&environment=e2")));
+        Assert.Equal([$"{Peak} : 9.0 18.5 = 18.5"], Lines(await ReportAsync($"granularity=month&meter={Peak}")));
+        Assert.Equal([$"{Seconds} : 1310 2440 = 3750", $"{Peak} : 8.5 10.5 = 10.5"], Lines(await ReportAsync($"granularity=month&customer={north}")));
         Assert.Equal([$"{Seconds} : 1000 2000 = 3000", $"{Peak} : 6.0 1.5 = 6.0"], Lines(await ReportAsync($"granularity=month&cluster={bergen}")));
         Assert.Equal(
             [$"{Seconds} {oslo}: 300 400 = 700", $"{Seconds} {bergen}: 0 2000 = 2000"],

@@ -7,7 +7,7 @@ namespace MissionControl.Contracts.Api.Licensing;
 /// <param name="Version">From 1; a new meaning is a new version.</param>
 /// <param name="Unit">What one is one of.</param>
 /// <param name="Scale">Digits after the point, 0 to 9.</param>
-/// <param name="Aggregation">sum, max or unit_seconds: how hours, clusters and environments become one number.</param>
+/// <param name="Aggregation">sum, max, unit_seconds, last or period_cumulative: how hours, clusters and environments become one number.</param>
 /// <param name="Description">For people.</param>
 /// <param name="CreatedAt">When it was defined (UTC); 1970 for the starter set.</param>
 public sealed record MeterItem(string Key, int Version, string Unit, int Scale, string Aggregation, string Description, DateTimeOffset CreatedAt);
@@ -17,14 +17,14 @@ public sealed record MeterItem(string Key, int Version, string Unit, int Scale, 
 /// <param name="Version">From 1.</param>
 /// <param name="Unit">1 to 40 characters.</param>
 /// <param name="Scale">0 to 9.</param>
-/// <param name="Aggregation">sum, max or unit_seconds.</param>
+/// <param name="Aggregation">sum, max, unit_seconds, last or period_cumulative.</param>
 /// <param name="Description">At most 300 characters.</param>
 public sealed record DefineMeterRequest(
     [property: Required, RegularExpression("^[a-z][a-z0-9_]{0,62}$")] string? Key,
     [property: Range(1, 1_000_000)] int Version,
     [property: Required, StringLength(40, MinimumLength = 1)] string? Unit,
     [property: Range(0, 9)] int Scale,
-    [property: Required, RegularExpression("^(sum|max|unit_seconds)$")] string? Aggregation,
+    [property: Required, RegularExpression("^(sum|max|unit_seconds|last|period_cumulative)$")] string? Aggregation,
     [property: StringLength(300)] string? Description = null);
 
 /// <summary>Consumption over time.</summary>
@@ -32,15 +32,17 @@ public sealed record DefineMeterRequest(
 /// <param name="To">End (UTC), not included.</param>
 /// <param name="Granularity">hour, day or month, by UTC.</param>
 /// <param name="GroupBy">cluster, environment, customer or none.</param>
-/// <param name="CompleteThrough">Every selected cluster has reported every hour up to here (UTC); null when one of them has never reported.</param>
+/// <param name="CompleteThrough">Every selected cluster has reported every hour up to here (UTC); null when one of them has never reported, and with <c>asOf</c>.</param>
 /// <param name="ReceivedThrough">When the newest window of the selected clusters came in (UTC).</param>
 /// <param name="Completeness">The hours behind the numbers, all buckets together.</param>
 /// <param name="WaitingWindows">Signed windows that have come and are not judged yet, of whatever hours: their cluster is not known to licensing, or a copy of it is suspected and a person must decide. Their hours count as missing until then.</param>
 /// <param name="Buckets">One per point of every series.</param>
 /// <param name="Series">One per meter, version and group.</param>
+/// <param name="Watermark">The newest change that it knows; the same question with <c>asOf</c> this number gives the same numbers again, whatever comes later.</param>
+/// <param name="AsOf">When that was known (UTC).</param>
 public sealed record UsageReport(
     DateTimeOffset From, DateTimeOffset To, string Granularity, string GroupBy, DateTimeOffset? CompleteThrough, DateTimeOffset? ReceivedThrough,
-    UsageCompleteness Completeness, long WaitingWindows, IReadOnlyList<UsageBucket> Buckets, IReadOnlyList<UsageSeries> Series);
+    UsageCompleteness Completeness, long WaitingWindows, IReadOnlyList<UsageBucket> Buckets, IReadOnlyList<UsageSeries> Series, long Watermark, DateTimeOffset AsOf);
 
 /// <summary>What stands behind numbers, in hours of clusters.</summary>
 /// <param name="ReceivedHours">Windows that count.</param>

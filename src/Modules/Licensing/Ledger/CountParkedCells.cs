@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using MissionControl.Licensing.Changes;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Time;
 using MissionControl.Protocol.Documents;
@@ -7,7 +8,7 @@ using MissionControl.Protocol.Documents;
 namespace MissionControl.Licensing.Ledger;
 
 /// <summary>Lets parked quantities count once their meter is defined. What does not fit the meter's scale stays parked and says so.</summary>
-internal sealed class CountParkedCells() : Sweeper("licensing.count-parked-cells", "licensing", TimeSpan.FromSeconds(5))
+internal sealed class CountParkedCells(TimeProvider time) : Sweeper("licensing.count-parked-cells", "licensing", TimeSpan.FromSeconds(5))
 {
     private const int Batch = 2000;
 
@@ -29,10 +30,15 @@ internal sealed class CountParkedCells() : Sweeper("licensing.count-parked-cells
         }
     }
 
-    private static async Task<int> CountAsync(ControlPlaneDbContext db, Meters.Meter meter, CancellationToken cancellationToken)
+    private async Task<int> CountAsync(ControlPlaneDbContext db, Meters.Meter meter, CancellationToken cancellationToken)
     {
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
         var cells = await db.Set<ParkedCell>().Where(cell => cell.Problem == null && cell.Meter == meter.Key && cell.MeterVersion == meter.MeterVersion).Take(Batch).ToListAsync(cancellationToken);
+
+        // Not fitting the meter's scale is no news of a quantity; what counts from now on is, as a new revision would be.
+        var counted = cells.Where(cell => Quantity.TryParse(cell.Quantity, meter.Scale, out _)).GroupBy(cell => (cell.ClusterId, cell.CustomerId))
+            .Select(group => new Noted(Kinds.Usage, group.Key.CustomerId, group.Key.ClusterId.ToString(), group.Key.ClusterId, (group.Min(cell => cell.Hour), group.Max(cell => cell.Hour)))).ToList();
+        var (since, at) = counted.Count == 0 ? new ChangeStream.Position(0, default) : await ChangeStream.TakeAsync(db, time.GetUtcNow(), counted.Count, cancellationToken);
         foreach (var cell in cells)
         {
             if (Quantity.TryParse(cell.Quantity, meter.Scale, out var scaled))
@@ -50,6 +56,7 @@ internal sealed class CountParkedCells() : Sweeper("licensing.count-parked-cells
                     Environment = cell.Environment,
                     Dimensions = cell.Dimensions,
                     Quantity = scaled,
+                    Since = since,
                 });
                 db.Remove(cell);
             }
@@ -59,6 +66,7 @@ internal sealed class CountParkedCells() : Sweeper("licensing.count-parked-cells
             }
         }
 
+        db.AddRange(counted.Select((change, i) => change.ToRow(since + i, at)));
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return cells.Count;

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using MissionControl.Contracts.Events.Audit;
+using MissionControl.Licensing.Changes;
 using MissionControl.Licensing.Meters;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
@@ -17,8 +18,12 @@ namespace MissionControl.Licensing.Ledger;
 internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, TimeProvider time, ILogger<Ledger> logger)
 {
     private static readonly BulkRows Windows = new(
-        "licensing_window", ["cluster_id", "hour", "epoch", "revision", "customer_id", "sha256", "verdict", "complete", "cells", "collected_at", "received_at", "kid", "signature", "payload"],
+        "licensing_window", ["cluster_id", "hour", "epoch", "revision", "customer_id", "sha256", "verdict", "complete", "cells", "collected_at", "received_at", "kid", "signature", "payload", "seq", "lowered_by"],
         ["cluster_id", "hour", "epoch", "revision"], []);
+
+    private static readonly int WindowSeq = Windows.Columns.ToList().IndexOf("seq");
+
+    private static readonly BulkRows Recorded = new("licensing_change", ["seq", "at", "kind", "customer_id", "subject", "cluster_id", "first_hour", "last_hour", "version"], ["seq"], []);
 
     private static readonly BulkRows Heads = new(
         "licensing_window_head", ["cluster_id", "hour", "customer_id", "rank", "epoch", "revision", "sha256", "complete", "received_at"], ["cluster_id", "hour"], []);
@@ -27,9 +32,11 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
 
     private static readonly string[] CellColumns = [.. CellKey, "customer_id", "meter_version", "environment", "dimensions", "quantity"];
 
-    private static readonly BulkRows Cells = new("licensing_cell", CellColumns, CellKey, []);
+    private static readonly BulkRows Cells = new("licensing_cell", [.. CellColumns, "since"], CellKey, []);
 
     private static readonly BulkRows ParkedCells = new("licensing_parked_cell", CellColumns, CellKey, []);
+
+    private static readonly object?[] WithItsWindow = [0L];
 
     private static readonly BulkRows Quarantine = new(
         "licensing_quarantined_window", ["cluster_id", "sha256", "customer_id", "hour", "epoch", "revision", "problem", "detail", "received_at", "body", "decided_at"], ["cluster_id", "sha256"], []);
@@ -48,6 +55,8 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
     private readonly Dictionary<(Guid Cluster, int Hour), Head> heads = [];
     private readonly Dictionary<(Guid Cluster, int Hour, long Epoch, long Revision), string> known = [];
     private readonly Dictionary<Guid, ClusterProgress> progress = [];
+    private readonly List<Noted> noted = [];
+    private LoweredHours lowered = LoweredHours.None;
 
     /// <summary>
     /// Checks signatures and reads windows ahead of the transaction in which they are judged: it is most of the work, and meanwhile
@@ -141,10 +150,12 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
         {
             if (found[i] is { } row)
             {
-                heads[headKeys[i]] = new Head((long)row[0]!, null);
+                heads[headKeys[i]] = new Head((long)row[0]!, null, null);
             }
         }
 
+        lowered = await LoweredHours.LoadAsync(db, [.. ready.Where(item => heads.TryGetValue((item.Arrival.ClusterId, item.Window.Hour), out var head) && head.Rank < WindowHead.RankOf(item.Window.Epoch, item.Window.Revision))
+            .Select(item => (item.Arrival.ClusterId, item.Window.Hour)).Distinct()], cancellationToken);
         var ids = arrivals.Select(arrival => arrival.ClusterId).Where(clusters.ContainsKey).Distinct().ToList();
         foreach (var row in await db.Set<ClusterLedger>().AsNoTracking().Where(row => ids.Contains(row.ClusterId)).ToListAsync(cancellationToken))
         {
@@ -177,6 +188,7 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
                 Changes = [Change.Replace("/sha256", first, sha)],
                 Actor = new AuditActor("cluster", arrival.ClusterId.ToString(), "signature"),
             });
+            noted.Add(new Noted(Kinds.UsageDisputed, arrival.CustomerId, arrival.ClusterId.ToString(), arrival.ClusterId, (hour, hour)));
             LogDisputed(logger, arrival.ClusterId, window.Window);
             return;
         }
@@ -186,19 +198,40 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
         var superseded = heads.TryGetValue((arrival.ClusterId, hour), out var head) && head.Rank > rank;
         var parked = !superseded && EnterCells(arrival, window, meters);
         var verdict = superseded ? "superseded" : parked ? "parked" : "accepted";
+        var loweredBy = superseded || head is null ? 0 : lowered.By(arrival.ClusterId, head.Window, window, meters);
+        if (loweredBy > LoweredHours.Tolerated)
+        {
+            TellLowered(arrival, window, loweredBy);
+        }
+
         windows.Add(
         [
             arrival.ClusterId, hour, window.Epoch, window.Revision, arrival.CustomerId, sha, verdict, window.Complete, window.Meters.Count,
-            window.Collected.ToUnixTimeMilliseconds(), arrival.ReceivedAt.ToUnixTimeMilliseconds(), opened.Signed.KeyId, opened.Signed.Signature, opened.Deflated,
+            window.Collected.ToUnixTimeMilliseconds(), arrival.ReceivedAt.ToUnixTimeMilliseconds(), opened.Signed.KeyId, opened.Signed.Signature, opened.Deflated, null, loweredBy > LoweredHours.Tolerated ? loweredBy : 0,
         ]);
         if (!superseded)
         {
             heads[(arrival.ClusterId, hour)] = new Head(rank,
-                [arrival.ClusterId, hour, arrival.CustomerId, rank, window.Epoch, window.Revision, sha, window.Complete, arrival.ReceivedAt.ToUnixTimeMilliseconds()]);
+                [arrival.ClusterId, hour, arrival.CustomerId, rank, window.Epoch, window.Revision, sha, window.Complete, arrival.ReceivedAt.ToUnixTimeMilliseconds()], window);
         }
 
         Say(arrival, window, sha, verdict, parked ? "unknown-meter" : null);
-        Progress(arrival.ClusterId, arrival.CustomerId).Coverage.Add(hour);
+        var ours = Progress(arrival.ClusterId, arrival.CustomerId);
+        ours.Coverage.Add(hour);
+        ours.Touch(hour);
+    }
+
+    private void TellLowered(Arrival arrival, UsageWindow window, int thousandths)
+    {
+        events.Audit(new AuditFact("licensing.usage-lowered", AuditLog.Customer, "usage-window", $"{arrival.ClusterId}/{window.Window}")
+        {
+            CustomerId = arrival.CustomerId,
+            ClusterId = arrival.ClusterId,
+            Reason = $"Revision {window.Revision} lowers a meter of this hour by {thousandths / 10}.{thousandths % 10} %.",
+            Actor = new AuditActor("cluster", arrival.ClusterId.ToString(), "signature"),
+        });
+        noted.Add(new Noted(Kinds.UsageLowered, arrival.CustomerId, arrival.ClusterId.ToString(), arrival.ClusterId, (window.Hour, window.Hour)));
+        LogLowered(logger, arrival.ClusterId, window.Window, thousandths);
     }
 
     private bool EnterCells(Arrival arrival, UsageWindow window, IReadOnlyDictionary<(string Key, int Version), Meter> meters)
@@ -209,17 +242,17 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
             if (meters.TryGetValue((cell.Meter, cell.Version), out var meter))
             {
                 Quantity.TryParse(cell.Quantity, meter.Scale, out var scaled);
-                cells.Add(Row(scaled));
+                cells.Add(Row(scaled, WithItsWindow));
             }
             else
             {
-                parkedCells.Add(Row(cell.Quantity));
+                parkedCells.Add(Row(cell.Quantity, []));
                 parked = true;
             }
 
-            object?[] Row(object quantity) =>
+            object?[] Row(object quantity, object?[] since) =>
             [
-                arrival.ClusterId, window.Hour, window.Epoch, window.Revision, cell.Meter, cell.DimensionHash, arrival.CustomerId, cell.Version, cell.Environment, cell.DimensionText, quantity,
+                arrival.ClusterId, window.Hour, window.Epoch, window.Revision, cell.Meter, cell.DimensionHash, arrival.CustomerId, cell.Version, cell.Environment, cell.DimensionText, quantity, .. since,
             ];
         }
 
@@ -259,10 +292,8 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
 
     private async Task WriteAsync(CancellationToken cancellationToken)
     {
-        await db.Dialect.InsertIfAbsentAsync(db, Windows with { Rows = windows }, cancellationToken);
         await db.Dialect.InsertIfAbsentAsync(db, Cells with { Rows = cells }, cancellationToken);
         await db.Dialect.InsertIfAbsentAsync(db, ParkedCells with { Rows = parkedCells }, cancellationToken);
-        await db.Dialect.UpsertAsync(db, Heads with { Rows = [.. heads.Values.Where(head => head.Row is not null).Select(head => head.Row!)] }, "rank", cancellationToken);
         await db.Dialect.InsertIfAbsentAsync(db, Quarantine with { Rows = quarantine }, cancellationToken);
         await db.Dialect.InsertIfAbsentAsync(db, Waiting with { Rows = waiting }, cancellationToken);
         var now = time.GetUtcNow();
@@ -275,7 +306,21 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
 
         var due = new BulkRows("licensing_due_receipt", ["id", "cluster_id"], ["id"], [.. touched.Select(entry => new object?[] { Guid.CreateVersion7(now), entry.Cluster })]);
         await db.Dialect.InsertIfAbsentAsync(db, due, cancellationToken);
+
+        // What can be done without a number is done before one is taken: until the commit nobody else gets one.
+        noted.AddRange(touched.Where(entry => entry.Touched is not null).Select(entry => new Noted(Kinds.Usage, entry.Customer, entry.Cluster.ToString(), entry.Cluster, entry.Touched)));
+        if (noted.Count > 0)
+        {
+            var (seq, at) = await ChangeStream.TakeAsync(db, now, noted.Count, cancellationToken);
+            windows.ForEach(row => row[WindowSeq] = seq);
+            await db.Dialect.InsertIfAbsentAsync(db, Windows with { Rows = windows }, cancellationToken);
+            await db.Dialect.UpsertAsync(db, Heads with { Rows = [.. heads.Values.Where(head => head.Row is not null).Select(head => head.Row!)] }, "rank", cancellationToken);
+            await db.Dialect.InsertIfAbsentAsync(db, Recorded with { Rows = [.. noted.Select((change, i) => change.ToBulk(seq + i, at))] }, cancellationToken);
+        }
     }
+
+    [LoggerMessage(2103, LogLevel.Warning, "Cluster {ClusterId} corrected {Window} downwards by {Thousandths} thousandths of a meter; it counts, and is listed before its period is closed")]
+    private static partial void LogLowered(ILogger logger, Guid clusterId, string window, int thousandths);
 
     [LoggerMessage(2101, LogLevel.Warning, "Cluster {ClusterId} reported {Window} twice under one revision with different bytes; the first stays in force and the hour is disputed")]
     private static partial void LogDisputed(ILogger logger, Guid clusterId, string window);
@@ -284,13 +329,23 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
     private static partial void LogRejected(ILogger logger, Guid clusterId, string problem);
 
     /// <summary>The newest document of an hour; <see cref="Row"/> only when this group brought it.</summary>
-    private sealed record Head(long Rank, object?[]? Row);
+    /// <param name="Rank">Epoch and revision.</param>
+    /// <param name="Row">Its row, as this group brought it.</param>
+    /// <param name="Window">What it says, when this group brought it.</param>
+    private sealed record Head(long Rank, object?[]? Row, UsageWindow? Window);
 }
 
 /// <summary>A cluster's row of the ledger while a group is judged.</summary>
 internal sealed class ClusterProgress(Guid cluster, Guid customer)
 {
     public Guid Cluster => cluster;
+
+    public Guid Customer => customer;
+
+    /// <summary>First and last hour of which a window was stored; null: of none.</summary>
+    public (int First, int Last)? Touched { get; private set; }
+
+    public void Touch(int hour) => Touched = Touched is { } known ? (Math.Min(known.First, hour), Math.Max(known.Last, hour)) : (hour, hour);
 
     private List<WindowResult> before = [];
     private Coverage? coverage;

@@ -42,6 +42,12 @@ internal sealed class StoredWindow : ICustomerOwned
     /// <summary>The signed bytes, raw-deflated.</summary>
     public required byte[] Payload { get; init; }
 
+    /// <summary>When licensing came to know it: its number in the stream of changes; 0 for what came before there was one.</summary>
+    public required long Seq { get; init; }
+
+    /// <summary>By how many thousandths it lowered the meter of its hour that it lowered most; 0: by none.</summary>
+    public required int LoweredBy { get; init; }
+
     internal sealed class Configuration : IEntityTypeConfiguration<StoredWindow>
     {
         public void Configure(EntityTypeBuilder<StoredWindow> builder)
@@ -50,6 +56,9 @@ internal sealed class StoredWindow : ICustomerOwned
             builder.Property(row => row.Sha256).HasMaxLength(71);
             builder.Property(row => row.Verdict).HasMaxLength(20);
             builder.Property(row => row.Kid).HasMaxLength(64);
+
+            // All that says which window of an hour counted when: no payload is read for it.
+            builder.HasIndex(row => new { row.CustomerId, row.Hour, row.ClusterId, row.Seq, row.Epoch, row.Revision, row.Complete }).HasDatabaseName("IX_licensing_window_known");
         }
     }
 }
@@ -114,6 +123,9 @@ internal sealed class LedgerCell : ICustomerOwned
 
     /// <summary>value × 10^scale of the meter's version.</summary>
     public required long Quantity { get; init; }
+
+    /// <summary>Since which number of the stream it counts, if that is not its window's: its meter was defined later. Else 0.</summary>
+    public required long Since { get; init; }
 
     internal sealed class Configuration : IEntityTypeConfiguration<LedgerCell>
     {

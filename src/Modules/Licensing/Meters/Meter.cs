@@ -11,11 +11,17 @@ internal enum Aggregation
     /// <summary>They add up.</summary>
     Sum,
 
-    /// <summary>The highest hour counts.</summary>
+    /// <summary>The high-water mark: the highest of the hours, each with all its clusters and dimensions together.</summary>
     Max,
 
     /// <summary>Seconds of units; they add up.</summary>
     UnitSeconds,
+
+    /// <summary>A level: what each cluster said in its last window, all clusters together. An hour that is missing is not zero.</summary>
+    Last,
+
+    /// <summary>Counted up within the period by the cluster itself, as what is counted once and not by the hour must be: what its last window says.</summary>
+    PeriodCumulative,
 }
 
 /// <summary>One version of a meter: what a quantity means. Never changed; a new meaning is a new version.</summary>
@@ -42,8 +48,13 @@ internal sealed class Meter
     {
         Aggregation.Sum => "sum",
         Aggregation.Max => "max",
-        _ => "unit_seconds",
+        Aggregation.UnitSeconds => "unit_seconds",
+        Aggregation.Last => "last",
+        _ => "period_cumulative",
     };
+
+    /// <summary>Reads what <see cref="Word"/> writes.</summary>
+    public static Aggregation Read(string word) => Enum.GetValues<Aggregation>().First(one => Word(one) == word);
 
     internal sealed class Configuration : IEntityTypeConfiguration<Meter>
     {

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Routing;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Licensing.Changes;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
@@ -44,7 +45,7 @@ internal static class MetersApi
             MeterVersion = request.Version,
             Unit = request.Unit!.Trim(),
             Scale = request.Scale,
-            Aggregation = request.Aggregation switch { "sum" => Aggregation.Sum, "max" => Aggregation.Max, _ => Aggregation.UnitSeconds },
+            Aggregation = Meter.Read(request.Aggregation!),
             Description = request.Description?.Trim() ?? "",
             CreatedAt = time.GetUtcNow(),
         };
@@ -53,7 +54,7 @@ internal static class MetersApi
         {
             Changes = [Change.Add("/unit", meter.Unit), Change.Add("/scale", meter.Scale), Change.Add("/aggregation", request.Aggregation)],
         });
-        await db.SaveChangesAsync(cancellationToken);
+        await ChangeStream.SaveAsync(db, time, [new Noted(Kinds.Meter, Guid.Empty, $"{meter.Key}/{meter.MeterVersion}")], cancellationToken);
         return TypedResults.Created("/api/v1/licensing/meters", meter.ToItem());
     }
 }

@@ -28,6 +28,9 @@ internal sealed class UsageQuery
 
     public string GroupBy { get; }
 
+    /// <summary>Hours that every bucket is made of.</summary>
+    public int Step => Granularity == "hour" ? 1 : 24;
+
     /// <summary>The first hour of every bucket.</summary>
     public IReadOnlyList<int> Starts => starts;
 

@@ -8,6 +8,7 @@ using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Licensing.Changes;
 using MissionControl.Licensing.Ledger;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
@@ -188,7 +189,7 @@ internal static class WindowsApi
                 Reason = request.Reason,
                 Changes = [Change.Remove("/sha256", row.Sha256)],
             });
-            await db.SaveChangesAsync(cancellationToken);
+            await ChangeStream.SaveAsync(db, time, [new Noted(Kinds.UsageDisputed, row.CustomerId, cluster.ToString(), cluster, (hour, hour))], cancellationToken);
         }
 
         return TypedResults.NoContent();

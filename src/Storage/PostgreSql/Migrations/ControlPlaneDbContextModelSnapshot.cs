@@ -3868,6 +3868,87 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.ToTable("identity_view", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Licensing.Changes.ChangeStream", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<long>("Last")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("licensing_stream", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Id = 1,
+                            At = 0L,
+                            Last = 0L
+                        });
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Changes.RecordedChange", b =>
+                {
+                    b.Property<long>("Seq")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seq");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<Guid?>("ClusterId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<int?>("FirstHour")
+                        .HasColumnType("integer")
+                        .HasColumnName("first_hour");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("kind")
+                        .UseCollation("C");
+
+                    b.Property<int?>("LastHour")
+                        .HasColumnType("integer")
+                        .HasColumnName("last_hour");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("subject")
+                        .UseCollation("C");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Seq");
+
+                    b.HasIndex("At");
+
+                    b.HasIndex("CustomerId", "Seq");
+
+                    b.ToTable("licensing_change", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Licensing.Customers.Customer", b =>
                 {
                     b.Property<Guid>("Id")
@@ -4025,6 +4106,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long>("Quantity")
                         .HasColumnType("bigint")
                         .HasColumnName("quantity");
+
+                    b.Property<long>("Since")
+                        .HasColumnType("bigint")
+                        .HasColumnName("since");
 
                     b.HasKey("ClusterId", "Hour", "Epoch", "Revision", "Meter", "DimensionHash");
 
@@ -4284,6 +4369,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("kid")
                         .UseCollation("C");
 
+                    b.Property<int>("LoweredBy")
+                        .HasColumnType("integer")
+                        .HasColumnName("lowered_by");
+
                     b.Property<byte[]>("Payload")
                         .IsRequired()
                         .HasColumnType("bytea")
@@ -4292,6 +4381,10 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.Property<long>("ReceivedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("received_at");
+
+                    b.Property<long>("Seq")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seq");
 
                     b.Property<string>("Sha256")
                         .IsRequired()
@@ -4313,6 +4406,9 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .UseCollation("C");
 
                     b.HasKey("ClusterId", "Hour", "Epoch", "Revision");
+
+                    b.HasIndex("CustomerId", "Hour", "ClusterId", "Seq", "Epoch", "Revision", "Complete")
+                        .HasDatabaseName("IX_licensing_window_known");
 
                     b.ToTable("licensing_window", (string)null);
                 });

@@ -3904,6 +3904,88 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.ToTable("identity_view", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Licensing.Changes.ChangeStream", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("int")
+                        .HasColumnName("id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<long>("Last")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("licensing_stream", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Id = 1,
+                            At = 0L,
+                            Last = 0L
+                        });
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Changes.RecordedChange", b =>
+                {
+                    b.Property<long>("Seq")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seq");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<byte[]>("ClusterId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<byte[]>("CustomerId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("customer_id");
+
+                    b.Property<int?>("FirstHour")
+                        .HasColumnType("int")
+                        .HasColumnName("first_hour");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("nvarchar(40)")
+                        .HasColumnName("kind")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<int?>("LastHour")
+                        .HasColumnType("int")
+                        .HasColumnName("last_hour");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("subject")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Seq");
+
+                    b.HasIndex("At");
+
+                    b.HasIndex("CustomerId", "Seq");
+
+                    b.ToTable("licensing_change", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Licensing.Customers.Customer", b =>
                 {
                     b.Property<byte[]>("Id")
@@ -4064,6 +4146,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<long>("Quantity")
                         .HasColumnType("bigint")
                         .HasColumnName("quantity");
+
+                    b.Property<long>("Since")
+                        .HasColumnType("bigint")
+                        .HasColumnName("since");
 
                     b.HasKey("ClusterId", "Hour", "Epoch", "Revision", "Meter", "DimensionHash");
 
@@ -4327,6 +4413,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("kid")
                         .UseCollation("Latin1_General_100_BIN2");
 
+                    b.Property<int>("LoweredBy")
+                        .HasColumnType("int")
+                        .HasColumnName("lowered_by");
+
                     b.Property<byte[]>("Payload")
                         .IsRequired()
                         .HasColumnType("varbinary(max)")
@@ -4335,6 +4425,10 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.Property<long>("ReceivedAt")
                         .HasColumnType("bigint")
                         .HasColumnName("received_at");
+
+                    b.Property<long>("Seq")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seq");
 
                     b.Property<string>("Sha256")
                         .IsRequired()
@@ -4356,6 +4450,9 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .UseCollation("Latin1_General_100_BIN2");
 
                     b.HasKey("ClusterId", "Hour", "Epoch", "Revision");
+
+                    b.HasIndex("CustomerId", "Hour", "ClusterId", "Seq", "Epoch", "Revision", "Complete")
+                        .HasDatabaseName("IX_licensing_window_known");
 
                     b.ToTable("licensing_window", (string)null);
                 });

@@ -3679,6 +3679,85 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.ToTable("identity_view", (string)null);
                 });
 
+            modelBuilder.Entity("MissionControl.Licensing.Changes.ChangeStream", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<long>("Last")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("licensing_stream", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Id = 1,
+                            At = 0L,
+                            Last = 0L
+                        });
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Changes.RecordedChange", b =>
+                {
+                    b.Property<long>("Seq")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seq");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<Guid?>("ClusterId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<int?>("FirstHour")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("first_hour");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<int?>("LastHour")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_hour");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("subject");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Seq");
+
+                    b.HasIndex("At");
+
+                    b.HasIndex("CustomerId", "Seq");
+
+                    b.ToTable("licensing_change", (string)null);
+                });
+
             modelBuilder.Entity("MissionControl.Licensing.Customers.Customer", b =>
                 {
                     b.Property<Guid>("Id")
@@ -3828,6 +3907,10 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<long>("Quantity")
                         .HasColumnType("INTEGER")
                         .HasColumnName("quantity");
+
+                    b.Property<long>("Since")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("since");
 
                     b.HasKey("ClusterId", "Hour", "Epoch", "Revision", "Meter", "DimensionHash");
 
@@ -4075,6 +4158,10 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("kid");
 
+                    b.Property<int>("LoweredBy")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("lowered_by");
+
                     b.Property<byte[]>("Payload")
                         .IsRequired()
                         .HasColumnType("BLOB")
@@ -4083,6 +4170,10 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.Property<long>("ReceivedAt")
                         .HasColumnType("INTEGER")
                         .HasColumnName("received_at");
+
+                    b.Property<long>("Seq")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seq");
 
                     b.Property<string>("Sha256")
                         .IsRequired()
@@ -4102,6 +4193,9 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnName("verdict");
 
                     b.HasKey("ClusterId", "Hour", "Epoch", "Revision");
+
+                    b.HasIndex("CustomerId", "Hour", "ClusterId", "Seq", "Epoch", "Revision", "Complete")
+                        .HasDatabaseName("IX_licensing_window_known");
 
                     b.ToTable("licensing_window", (string)null);
                 });
