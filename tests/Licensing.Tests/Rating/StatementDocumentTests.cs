@@ -25,14 +25,16 @@ public sealed class StatementDocumentTests
     }
 
     [Fact]
-    public void No_culture_and_no_order_of_what_it_is_made_of_changes_a_byte()
+    public void No_culture_no_time_zone_and_no_order_of_what_it_is_made_of_changes_a_byte()
     {
-        var before = CultureInfo.CurrentCulture;
+        var (before, zone) = (CultureInfo.CurrentCulture, Environment.GetEnvironmentVariable("TZ"));
         var (expected, inputs) = (Sample().ToBytes(), InputsOf(Totals));
         try
         {
-            foreach (var (point, minus, digits) in new[] { (",", "\u2212", "٠١٢٣٤٥٦٧٨٩"), ("٫", "~", "०१२३४५६७८९"), ("'", "−", "0123456789") })
+            foreach (var (point, minus, digits, place) in new[] { (",", "\u2212", "٠١٢٣٤٥٦٧٨٩", "Europe/Vienna"), ("٫", "~", "०१२३४५६७८९", "Asia/Kathmandu"), ("'", "-", "0123456789", "Pacific/Kiritimati") })
             {
+                Environment.SetEnvironmentVariable("TZ", place);
+                TimeZoneInfo.ClearCachedData();
                 var culture = (CultureInfo)CultureInfo.InvariantCulture.Clone();
                 culture.NumberFormat.NumberDecimalSeparator = point;
                 culture.NumberFormat.NegativeSign = minus;
@@ -55,6 +57,8 @@ public sealed class StatementDocumentTests
         finally
         {
             CultureInfo.CurrentCulture = before;
+            Environment.SetEnvironmentVariable("TZ", zone);
+            TimeZoneInfo.ClearCachedData();
         }
     }
 
@@ -81,6 +85,17 @@ public sealed class StatementDocumentTests
             var amounts = json.RootElement.GetProperty("lines").EnumerateArray().Concat(json.RootElement.GetProperty("corrections").EnumerateArray());
             Assert.Equal(decimal.Parse(json.RootElement.GetProperty("totals").GetProperty("payable").GetString()!, CultureInfo.InvariantCulture), amounts.Sum(line => decimal.Parse(line.GetProperty("amount").GetString()!, CultureInfo.InvariantCulture)));
         }
+    }).QuickCheckThrowOnFailure();
+
+    [Fact]
+    public void An_amount_has_one_text_and_the_text_gives_it_back() => Prop.ForAll<long, int>((value, digits) =>
+    {
+        var (amount, scale) = ((value & long.MaxValue) / 10, Math.Abs(digits % 10));
+        var text = Decimals.Text(amount, scale);
+        Assert.True(Protocol.Documents.Quantity.TryParse(text, scale, out var read));
+        Assert.Equal(amount, read);
+        Assert.Equal(amount == 0 ? text : $"-{text}", Decimals.Text(-(Int128)amount, scale));
+        Assert.DoesNotMatch(@"\.\d*0$", text);
     }).QuickCheckThrowOnFailure();
 
     private static readonly RatingPeriod February = new(492312 - 672, 492312, 492312 - 672, 492312);

@@ -29,6 +29,8 @@ internal static class Rounding
     /// <summary>One, in 10^-9.</summary>
     public const long One = 1_000_000_000;
 
+    private static readonly Int128[] Powers = PowersOfTen();
+
     /// <summary>The quotient to the nearest integer; halves away from zero.</summary>
     /// <param name="dividend">Any.</param>
     /// <param name="divisor">Above 0.</param>
@@ -72,15 +74,18 @@ internal static class Rounding
     /// <summary>An amount of minor units as a quantity of 10^-9 of its currency; exact.</summary>
     public static Int128 FromMinor(Int128 minor, int exponent) => checked(minor * Power(PriceScale - exponent));
 
-    /// <summary>A power of ten, up to 10^38.</summary>
-    public static Int128 Power(int digits)
+    /// <summary>A power of ten, from 10^0 to 10^38.</summary>
+    public static Int128 Power(int digits) => Powers[digits];
+
+    private static Int128[] PowersOfTen()
     {
-        Int128 power = 1;
-        for (var i = 0; i < digits; i++)
+        var powers = new Int128[39];
+        powers[0] = 1;
+        for (var i = 1; i < powers.Length; i++)
         {
-            power = checked(power * 10);
+            powers[i] = checked(powers[i - 1] * 10);
         }
 
-        return power;
+        return powers;
     }
 }
