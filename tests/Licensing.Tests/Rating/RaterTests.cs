@@ -64,6 +64,7 @@ public sealed class RaterTests
             {
                 Assert.Equal(balance.Unused, rated.Carry.PoolLeft);
                 Assert.Equal(-balance.Used, rated.Lines.Where(line => line.Key.Kind == LineKind.Covered).Sum(line => line.Minor));
+                Assert.Equal(rated.UsageMinor, balance.Used + balance.Overage);
             }
         }
     }).Check(Thorough);

@@ -139,7 +139,10 @@ internal sealed record CommitmentBalance(CommitmentKind Kind, Int128 Committed, 
 /// <param name="Lines">In the order of their keys; none of nothing.</param>
 /// <param name="Carry">What it leaves.</param>
 /// <param name="Balance">How it stands to the commitment; null where there is none.</param>
-internal sealed record RatedPeriod(RatingPeriod Period, string Currency, IReadOnlyList<RatedLine> Lines, Carry Carry, CommitmentBalance? Balance)
+/// <param name="UsageMinor">What counts towards an amount that was promised, in minor units: all lines of rates with a meter.</param>
+/// <param name="Unpriced">Meters that were counted and have no price, ordinal: somebody should know.</param>
+internal sealed record RatedPeriod(
+    RatingPeriod Period, string Currency, IReadOnlyList<RatedLine> Lines, Carry Carry, CommitmentBalance? Balance, Int128 UsageMinor, IReadOnlyList<string> Unpriced)
 {
     /// <summary>What is to be paid for it, in minor units: the rounded lines together.</summary>
     public long TotalMinor => checked((long)Sum(Lines, line => line.Minor));

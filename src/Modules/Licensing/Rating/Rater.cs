@@ -35,7 +35,7 @@ internal sealed class Rater
     /// <param name="card">Prices, of the version that is in force at its first hour.</param>
     /// <param name="terms">The contract, of the version that is.</param>
     /// <param name="period">Its hours.</param>
-    /// <param name="totals">What was counted; what no rate prices is no line.</param>
+    /// <param name="totals">What was counted; what no rate prices is no line, and is named.</param>
     /// <param name="carry">What earlier periods left; of the first: <see cref="Carry.None"/>.</param>
     /// <exception cref="RatingException">It does not fit the numbers, or terms and prices do not belong together.</exception>
     public static RatedPeriod Rate(RateCard card, ContractTerms terms, RatingPeriod period, IReadOnlyList<MeterTotal> totals, Carry carry)
@@ -86,7 +86,8 @@ internal sealed class Rater
 
         CommittedAmount();
         lines.Sort((left, right) => left.Key.CompareTo(right.Key));
-        return new RatedPeriod(period, terms.Currency, lines, next, balance);
+        var unpriced = totals.Where(total => total.Value.Expected != 0).Select(total => total.Key.Meter).Except(card.Rates.Select(rate => rate.Meter)).OfType<string>();
+        return new RatedPeriod(period, terms.Currency, lines, next, balance, usageMinor, [.. unpriced.Order(StringComparer.Ordinal)]);
     }
 
     /// <summary>

@@ -122,6 +122,13 @@ internal sealed record StatementDocument
         Write(json, "priceBook", PriceBook);
         json.WriteString("supersedes", Supersedes);
         WriteTotals(json, exponent);
+        json.WriteStartArray("unpriced");
+        foreach (var meter in Rated.Unpriced)
+        {
+            json.WriteStringValue(meter);
+        }
+
+        json.WriteEndArray();
         json.WriteNumber("v", 1);
         json.WriteString("watermark", Watermark.ToString(CultureInfo.InvariantCulture));
     });
