@@ -102,6 +102,38 @@ public sealed class LedgerModelTests : IAsyncLifetime
         await CompareAsync(cluster, early);
     }
 
+    [Fact]
+    public async Task The_first_revision_after_a_restore_counts_whatever_the_lost_life_wrote_of_that_hour()
+    {
+        var cluster = Guid.CreateVersion7();
+        await TellAsync(cluster, epoch: 1, Start.AddHours(-10), version: 1);
+        await RecordAsync([Arrive(cluster, new Sent(1, 3, 3, 5, true), 1)]);
+
+        // The second epoch began when hour 2 did; licensing hears of it afterwards.
+        await TellAsync(cluster, epoch: 2, Start.AddHours(2), version: 2);
+        Sent restored = new(2, 3, 1, 7, true);
+        await RecordAsync([Arrive(cluster, restored, 2)]);
+
+        await CompareAsync(cluster, [restored]);
+    }
+
+    [Fact]
+    public async Task A_group_that_dies_before_its_commit_is_counted_once_when_it_comes_again()
+    {
+        var cluster = Guid.CreateVersion7();
+        await TellAsync(cluster, epoch: 1, Start.AddHours(-10), version: 1);
+        await TellAsync(cluster, epoch: 2, Start.AddHours(2), version: 2);
+        List<Sent> sent = [new(1, 0, 1, 5, true), new(1, 1, 2, 6, true), new(2, 3, 1, 7, true)];
+        List<Arrival> group = [.. sent.Select((one, i) => Arrive(cluster, one, i + 1))];
+
+        await RecordAsync(group, dies: true);
+        await CompareAsync(cluster, []);
+        await RecordAsync(group);
+        await RecordAsync(group);
+
+        await CompareAsync(cluster, sent);
+    }
+
     private async Task CompareAsync(Guid cluster, IReadOnlyList<Sent> schedule)
     {
         var counted = schedule.Where(sent => sent.Epoch == (sent.Hour < 2 ? 1 : 2)).ToList();
@@ -148,14 +180,17 @@ public sealed class LedgerModelTests : IAsyncLifetime
         await transaction.CommitAsync();
     }
 
-    private async Task RecordAsync(IReadOnlyList<Arrival> group)
+    private async Task RecordAsync(IReadOnlyList<Arrival> group, bool dies = false)
     {
         await using var scope = Scope();
         var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
         await using var transaction = await db.BeginWriteAsync();
         await scope.ServiceProvider.GetRequiredService<Licensing.Ledger.Ledger>().RecordAsync(group, default);
         await db.SaveChangesAsync();
-        await transaction.CommitAsync();
+        if (!dies)
+        {
+            await transaction.CommitAsync();
+        }
     }
 
     private AsyncServiceScope Scope()
