@@ -8,4 +8,16 @@ public static partial class ProblemCodes
 
     /// <summary>The answer would be too large.</summary>
     public static readonly ProblemCode TooManyPoints = new("too-many-points", 422, "The answer would be too large", true);
+
+    /// <summary>A version that was published, and never changes.</summary>
+    public static readonly ProblemCode VersionPublished = new("version-published", 409, "A published version never changes", true);
+
+    /// <summary>A price book has one draft at a time.</summary>
+    public static readonly ProblemCode DraftExists = new("draft-exists", 409, "There is a draft already", true);
+
+    /// <summary>An hour of a cluster would be in two contracts.</summary>
+    public static readonly ProblemCode ContractOverlap = new("contract-overlap", 409, "An hour of a cluster would be in two contracts", true);
+
+    /// <summary>The contract is a draft, or runs, or has ended, and that does not allow this.</summary>
+    public static readonly ProblemCode ContractStateConflict = new("contract-state-conflict", 409, "The contract's state does not allow this", true);
 }

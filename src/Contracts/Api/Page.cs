@@ -11,7 +11,14 @@ public sealed record Page<T>(IReadOnlyList<T> Items, string? Next, long? Total =
 /// <param name="Pointer">JSON pointer into the body, or the parameter's name.</param>
 /// <param name="Code">Kebab-case.</param>
 /// <param name="Detail">What to change.</param>
-public sealed record FieldError(string Pointer, string Code, string Detail);
+public sealed record FieldError(string Pointer, string Code, string Detail)
+{
+    /// <summary>The line of a file that was sent, from 1; null where there are no lines.</summary>
+    public int? Line { get; init; }
+
+    /// <summary>The column in that line, from 1; null where only the line is known.</summary>
+    public int? Column { get; init; }
+}
 
 /// <summary>RFC 9457 problem document as this API writes it.</summary>
 /// <param name="Type">/problems/{code}.</param>

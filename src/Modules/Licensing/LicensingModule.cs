@@ -3,10 +3,14 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MissionControl.Contracts.Events.CallHome;
+using MissionControl.Licensing.Accounts;
+using MissionControl.Licensing.Contracts;
 using MissionControl.Licensing.Changes;
 using MissionControl.Licensing.Customers;
 using MissionControl.Licensing.Ledger;
 using MissionControl.Licensing.Meters;
+using MissionControl.Licensing.Plans;
+using MissionControl.Licensing.Pricing;
 using MissionControl.Licensing.Usage;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
@@ -38,6 +42,13 @@ public sealed class LicensingModule : IModule
         model.ApplyConfiguration(new DueReceipt.Configuration());
         model.ApplyConfiguration(new ChangeStream.Configuration());
         model.ApplyConfiguration(new RecordedChange.Configuration());
+        model.ApplyConfiguration(new BillingAccount.Configuration());
+        model.ApplyConfiguration(new PriceBook.Configuration());
+        model.ApplyConfiguration(new PriceBookVersion.Configuration());
+        model.ApplyConfiguration(new Plan.Configuration());
+        model.ApplyConfiguration(new PlanVersion.Configuration());
+        model.ApplyConfiguration(new Contract.Configuration());
+        model.ApplyConfiguration(new ContractVersion.Configuration());
     }
 
     /// <inheritdoc />
@@ -66,6 +77,8 @@ public sealed class LicensingModule : IModule
         ArgumentNullException.ThrowIfNull(records);
         records.Keep("customer", "who the tenants are", personal: false, "as long as their usage", typeof(Customer));
         records.Keep("meter", "what is counted, and how", personal: false, "as long as usage rests on it", typeof(Meter));
+        records.Keep("agreement", "what is agreed, and at which prices", personal: false, "until the contract's end and 10 years more; nothing purges it yet",
+            typeof(BillingAccount), typeof(Contract), typeof(ContractVersion), typeof(PriceBook), typeof(PriceBookVersion), typeof(Plan), typeof(PlanVersion));
         records.Keep("ledger", "the exact consumption, as signed and as counted", personal: false, "until the contract's end and 10 years more; nothing purges it yet",
             typeof(StoredWindow), typeof(WindowHead), typeof(LedgerCell), typeof(ParkedCell), typeof(ClusterLedger), typeof(LedgerCluster), typeof(LedgerEpoch), typeof(ChangeStream), typeof(RecordedChange));
         records.Keep("waiting-window", "windows that cannot be judged yet", personal: false, "until they are judged", typeof(WaitingWindow), typeof(DueReceipt));
@@ -78,6 +91,11 @@ public sealed class LicensingModule : IModule
         CustomersApi.Map(api);
         LegalHoldApi.Map(api);
         MetersApi.Map(api);
+        BillingAccountsApi.Map(api);
+        PriceBooksApi.Map(api);
+        SheetsApi.Map(api);
+        PlansApi.Map(api);
+        ContractsApi.Map(api);
         UsageApi.Map(api);
         WindowsApi.Map(api);
         GapsApi.Map(api);

@@ -35,6 +35,16 @@ public static class IdempotencyKeys
         return builder;
     }
 
+    /// <summary>
+    /// Null when the request has a key; else the problem to answer with: where money changes, a request that is sent twice in need must
+    /// not count twice. The endpoint accepts keys.
+    /// </summary>
+    public static IResult? Missing(HttpRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return request.Headers.ContainsKey(Header) ? null : Problems.Of(ProblemCodes.IdempotencyKeyRequired, $"Send {Header}, such as a UUID, and the same one when you send this again: it then happens once.");
+    }
+
     /// <summary>After authorisation: the key belongs to the principal.</summary>
     public static void UseIdempotencyKeys(this IApplicationBuilder app) => app.Use(static (context, next) =>
         context.GetEndpoint()?.Metadata.GetMetadata<AcceptsIdempotencyKey>() is not null && context.Request.Headers.TryGetValue(Header, out var key)

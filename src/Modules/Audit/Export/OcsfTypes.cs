@@ -61,6 +61,12 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
         ["callhome.key"] = OcsfClass.EntityManagement,
         ["licensing.customer"] = OcsfClass.EntityManagement,
         ["licensing.meter"] = OcsfClass.EntityManagement,
+        ["licensing.billing-account"] = OcsfClass.EntityManagement,
+        ["licensing.price-book"] = OcsfClass.EntityManagement,
+        ["licensing.price-book-version"] = OcsfClass.EntityManagement,
+        ["licensing.plan"] = OcsfClass.EntityManagement,
+        ["licensing.plan-version"] = OcsfClass.EntityManagement,
+        ["licensing.contract"] = OcsfClass.EntityManagement,
         ["notifications.contact"] = OcsfClass.EntityManagement,
         ["notifications.endpoint"] = OcsfClass.EntityManagement,
         ["notifications.endpoint-secret"] = OcsfClass.EntityManagement,
@@ -86,20 +92,22 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
     // What was done, by the last word of the type: the first that the class has of these is taken.
     private static readonly FrozenDictionary<string, string[]> Verbs = new[]
     {
-        (Words: "created added joined invited registered opened saved defined issued given begun proven", Means: new[] { "Create" }),
+        (Words: "created added joined invited registered opened saved defined issued given begun proven drafted", Means: new[] { "Create" }),
         ("enrolled readmitted", ["Enroll"]),
         ("unenrolled decommissioned", ["Unenroll"]),
         ("read tested verified reviewed fetched matched head", ["Read"]),
 
         // What was found, and nobody did.
         ("damaged missing returned suspected gap filled unmatched", []),
-        ("changed set rotated renewed confirmed released held accepted adopted asked requested disputed retried started imported skipped repeated conflict leaked closed granted", ["Update"]),
+        ("changed set rotated renewed confirmed released held accepted adopted asked requested disputed retried started imported skipped repeated conflict leaked closed granted replaced amended published", ["Update"]),
         ("enabled", ["Enable", "Update"]),
+        ("activated", ["Activate", "Update"]),
+        ("terminated", ["Deactivate", "Update"]),
         ("disabled", ["Disable", "Update"]),
         ("suspended stopped", ["Suspend", "Update"]),
         ("resumed", ["Resume", "Update"]),
         ("refused denied cancelled withdrawn taken recovered", ["Update"]),
-        ("removed deleted revoked ended erased purged pruned dismissed forgotten up", ["Delete"]),
+        ("removed deleted revoked ended erased purged pruned dismissed forgotten up discarded", ["Delete"]),
     }.SelectMany(row => row.Words.Split(' ').Select(word => (word, row.Means))).ToFrozenDictionary(row => row.word, row => row.Means, StringComparer.Ordinal);
 
     // What somebody is to look at, whatever its outcome.
