@@ -20,4 +20,13 @@ public static partial class ProblemCodes
 
     /// <summary>The contract is a draft, or runs, or has ended, and that does not allow this.</summary>
     public static readonly ProblemCode ContractStateConflict = new("contract-state-conflict", 409, "The contract's state does not allow this", true);
+
+    /// <summary>A check of the period is not fulfilled.</summary>
+    public static readonly ProblemCode PeriodNotReady = new("period-not-ready", 409, "The period cannot be closed yet", true);
+
+    /// <summary>The period was closed.</summary>
+    public static readonly ProblemCode PeriodClosed = new("period-closed", 409, "The period is closed", true);
+
+    /// <summary>What was agreed or used cannot be rated.</summary>
+    public static readonly ProblemCode NotRatable = new("not-ratable", 422, "What was agreed or used cannot be rated", true);
 }

@@ -144,6 +144,12 @@ public static class StepUp
     /// <summary>Names and addresses beside an audit log are erased: a person's, or those of one entry.</summary>
     public static StepUpSubject ErasePersonal(Guid customerId, string? subject, Guid? entry) => Of(ErasePersonalValues, [customerId.ToString("N"), subject ?? "", entry?.ToString("N") ?? ""]);
 
+    /// <summary>A billing period is closed with exactly what its preview said.</summary>
+    /// <param name="periodId">The period.</param>
+    /// <param name="preview">The preview's ETag.</param>
+    /// <param name="waived">What is put up with.</param>
+    public static StepUpSubject Close(Guid periodId, string preview, IEnumerable<string> waived) => Of(ClosePeriod, [periodId.ToString("N"), preview, .. waived.Order(StringComparer.Ordinal)]);
+
     // Each field with its length before it, so that no two lists of fields give the same bytes.
     private static StepUpSubject Of(string purpose, IReadOnlyList<string> fields)
     {

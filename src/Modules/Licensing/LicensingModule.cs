@@ -4,8 +4,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Licensing.Accounts;
-using MissionControl.Licensing.Contracts;
+using MissionControl.Licensing.Billing;
 using MissionControl.Licensing.Changes;
+using MissionControl.Licensing.Contracts;
 using MissionControl.Licensing.Customers;
 using MissionControl.Licensing.Ledger;
 using MissionControl.Licensing.Meters;
@@ -40,6 +41,9 @@ public sealed class LicensingModule : IModule
         model.ApplyConfiguration(new QuarantinedWindow.Configuration());
         model.ApplyConfiguration(new WaitingWindow.Configuration());
         model.ApplyConfiguration(new DueReceipt.Configuration());
+        model.ApplyConfiguration(new Period.Configuration());
+        model.ApplyConfiguration(new Statement.Configuration());
+        model.ApplyConfiguration(new Adjustment.Configuration());
         model.ApplyConfiguration(new ChangeStream.Configuration());
         model.ApplyConfiguration(new RecordedChange.Configuration());
         model.ApplyConfiguration(new BillingAccount.Configuration());
@@ -61,6 +65,7 @@ public sealed class LicensingModule : IModule
         host.Services.AddSweeper<IssueReceipts>();
         host.Services.AddSweeper<CountParkedCells>();
         host.Services.AddSweeper<JudgeWaitingWindows>();
+        host.Services.AddSweeper<OpenPeriods>();
     }
 
     /// <inheritdoc />
@@ -81,6 +86,7 @@ public sealed class LicensingModule : IModule
             typeof(BillingAccount), typeof(Contract), typeof(ContractVersion), typeof(PriceBook), typeof(PriceBookVersion), typeof(Plan), typeof(PlanVersion));
         records.Keep("ledger", "the exact consumption, as signed and as counted", personal: false, "until the contract's end and 10 years more; nothing purges it yet",
             typeof(StoredWindow), typeof(WindowHead), typeof(LedgerCell), typeof(ParkedCell), typeof(ClusterLedger), typeof(LedgerCluster), typeof(LedgerEpoch), typeof(ChangeStream), typeof(RecordedChange));
+        records.Keep("statement", "what was billed, what corrects it, and the periods it is for", personal: false, "until the contract's end and 10 years more; nothing purges it yet", typeof(Period), typeof(Statement), typeof(Adjustment));
         records.Keep("waiting-window", "windows that cannot be judged yet", personal: false, "until they are judged", typeof(WaitingWindow), typeof(DueReceipt));
         records.Purge<QuarantinedWindow>("quarantined-window", "windows that do not count, for whoever decides on them", personal: false, Term.Days(90, 30, 400), "after a person decided; undecided ones stay", row => row.DecidedAt);
     }
@@ -98,6 +104,9 @@ public sealed class LicensingModule : IModule
         ContractsApi.Map(api);
         UsageApi.Map(api);
         WindowsApi.Map(api);
+        PeriodsApi.Map(api);
+        StatementsApi.Map(api);
+        AdjustmentsApi.Map(api);
         GapsApi.Map(api);
         ChangesApi.Map(api);
     }

@@ -45,6 +45,17 @@ public static class IdempotencyKeys
         return request.Headers.ContainsKey(Header) ? null : Problems.Of(ProblemCodes.IdempotencyKeyRequired, $"Send {Header}, such as a UUID, and the same one when you send this again: it then happens once.");
     }
 
+    /// <summary>
+    /// What takes long is reckoned before the transaction begins, since on SQLite nobody else can write meanwhile. The result stands among
+    /// the request's features, by its type; null: nothing. The handler looks whether it still holds.
+    /// </summary>
+    public static TBuilder PreparedBy<TBuilder>(this TBuilder builder, Func<HttpContext, ControlPlaneDbContext, CancellationToken, Task<object?>> prepare)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        builder.Add(endpoint => endpoint.Metadata.Add(new Preparation(prepare)));
+        return builder;
+    }
+
     /// <summary>After authorisation: the key belongs to the principal.</summary>
     public static void UseIdempotencyKeys(this IApplicationBuilder app) => app.Use(static (context, next) =>
         context.GetEndpoint()?.Metadata.GetMetadata<AcceptsIdempotencyKey>() is not null && context.Request.Headers.TryGetValue(Header, out var key)
@@ -65,6 +76,11 @@ public static class IdempotencyKeys
         context.Request.Body.Position = 0;
         var entry = new Entry(context, key, digest);
         var db = context.RequestServices.GetRequiredService<ControlPlaneDbContext>();
+        if (context.GetEndpoint()!.Metadata.GetMetadata<Preparation>() is { } preparation && await preparation.Act(context, db, context.RequestAborted) is { } prepared)
+        {
+            context.Features[prepared.GetType()] = prepared;
+        }
+
         await using var transaction = await db.BeginWriteAsync(cancellationToken: context.RequestAborted);
         if (!await entry.TryClaimAsync(db, context.RequestAborted))
         {
@@ -114,6 +130,8 @@ public static class IdempotencyKeys
 
     /// <summary>What is written in a transaction of its own once this one is over; within it, it would wait for itself.</summary>
     internal sealed record AfterTransaction(Func<Task> Act);
+
+    private sealed record Preparation(Func<HttpContext, ControlPlaneDbContext, CancellationToken, Task<object?>> Act);
 
     /// <summary>One row of <c>{module}_idempotency</c>.</summary>
     private sealed class Entry

@@ -127,6 +127,22 @@ internal static class Kinds
     public const string UsageDisputed = "usage.disputed";
 
     public const string Meter = "meter.defined";
+
+    public const string Account = "billing-account.changed";
+
+    public const string Contract = "contract.changed";
+
+    public const string PriceBook = "price-book.changed";
+
+    public const string Plan = "plan.changed";
+
+    public const string Period = "period.closed";
+
+    /// <summary>A bill, or what a closed period comes to by now.</summary>
+    public const string Statement = "statement.created";
+
+    /// <summary>An amount was decided, or booked.</summary>
+    public const string Adjustment = "adjustment.changed";
 }
 
 /// <summary>One change, as the feed tells it. Rows only come.</summary>

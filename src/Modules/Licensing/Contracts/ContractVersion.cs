@@ -19,19 +19,6 @@ internal enum ContractVersionKind
     Termination,
 }
 
-/// <summary>What hours are that never came, when a period is closed.</summary>
-internal enum MissingPolicy
-{
-    /// <summary>Somebody decides before it is closed.</summary>
-    Block,
-
-    /// <summary>Nothing was used.</summary>
-    Zero,
-
-    /// <summary>As much as in the last hour that came.</summary>
-    Carry,
-}
-
 /// <summary>What is agreed, as it is kept, besides what the row names.</summary>
 /// <param name="Use">What for.</param>
 /// <param name="Missing">What hours are that never came.</param>

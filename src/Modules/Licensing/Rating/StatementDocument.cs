@@ -12,6 +12,9 @@ internal sealed record MissingHours(Guid Cluster, int First, int Last, IReadOnly
 /// <summary>A correction as it is booked, with the statement that it corrects.</summary>
 internal sealed record BookedCorrection(string Statement, CorrectionLine Line);
 
+/// <summary>An amount that somebody decided on, in minor units; less than 0 is a credit.</summary>
+internal sealed record BookedAdjustment(string Number, string Description, long Minor);
+
 /// <summary>A version of something that is never changed.</summary>
 internal sealed record VersionOf(Guid Id, int Version);
 
@@ -47,14 +50,19 @@ internal sealed record StatementDocument
     /// <summary>What is booked here for periods that were closed before.</summary>
     public required IReadOnlyList<BookedCorrection> Corrections { get; init; }
 
+    /// <summary>What somebody decided, to be paid or credited with it.</summary>
+    public IReadOnlyList<BookedAdjustment> Adjustments { get; init; } = [];
+
     /// <summary>What did not come.</summary>
     public required IReadOnlyList<MissingHours> Missing { get; init; }
 
     /// <summary>By <see cref="Inputs"/>.</summary>
     public required string InputsSha256 { get; init; }
 
-    /// <summary>What is to be paid, in minor units: lines and corrections, each rounded for itself.</summary>
-    public long PayableMinor => checked(Rated.TotalMinor + CorrectionsMinor);
+    /// <summary>What is to be paid, in minor units: lines and corrections, each rounded for itself, and what was decided.</summary>
+    public long PayableMinor => checked(Rated.TotalMinor + CorrectionsMinor + AdjustmentsMinor);
+
+    private long AdjustmentsMinor => Adjustments.Aggregate(0L, (sum, one) => checked(sum + one.Minor));
 
     private long CorrectionsMinor => Corrections.Aggregate(0L, (sum, one) => checked(sum + one.Line.Minor));
 
@@ -88,6 +96,17 @@ internal sealed record StatementDocument
     public byte[] ToBytes() => Write(json =>
     {
         var exponent = Currencies.Exponent(Rated.Currency);
+        json.WriteStartArray("adjustments");
+        foreach (var one in Adjustments.OrderBy(one => one.Number, StringComparer.Ordinal))
+        {
+            json.WriteStartObject();
+            json.WriteString("amount", Quantity.Format(one.Minor, exponent));
+            json.WriteString("description", one.Description);
+            json.WriteString("number", one.Number);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
         WriteBalance(json, exponent);
         Write(json, "contract", Contract);
         json.WriteStartArray("corrections");
@@ -231,8 +250,9 @@ internal sealed record StatementDocument
 
     private void WriteTotals(Utf8JsonWriter json, int exponent)
     {
-        var exact = Corrections.Aggregate(Rated.TotalExact, (sum, one) => checked(sum + one.Line.Exact));
+        var exact = checked(Corrections.Aggregate(Rated.TotalExact, (sum, one) => checked(sum + one.Line.Exact)) + (AdjustmentsMinor * Rounding.Power(Rounding.ExactScale - exponent)));
         json.WriteStartObject("totals");
+        json.WriteString("adjustments", Quantity.Format(AdjustmentsMinor, exponent));
         json.WriteString("corrections", Quantity.Format(CorrectionsMinor, exponent));
         json.WriteString("exact", Decimals.Text(exact, Rounding.ExactScale));
         json.WriteString("lines", Quantity.Format(Rated.TotalMinor, exponent));

@@ -1,0 +1,281 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.EntityFrameworkCore;
+using MissionControl.Licensing.Changes;
+using MissionControl.Licensing.Contracts;
+using MissionControl.Licensing.Ledger;
+using MissionControl.Licensing.Pricing;
+using MissionControl.Licensing.Rating;
+using MissionControl.Licensing.Usage;
+using MissionControl.Platform.Data;
+using MissionControl.Protocol.Documents;
+
+namespace MissionControl.Licensing.Billing;
+
+/// <summary>A closed period of the same contract that comes to something else by now.</summary>
+/// <param name="Last">Its newest generation.</param>
+/// <param name="Document">The next one.</param>
+/// <param name="Corrections">What differs, as it will be booked.</param>
+/// <param name="Inputs">What it was rated from.</param>
+internal sealed record Restated(Statement Last, StatementDocument Document, IReadOnlyList<CorrectionLine> Corrections, StoredInputs Inputs)
+{
+    /// <summary>What differs, in minor units.</summary>
+    public long Minor => Corrections.Aggregate(0L, (sum, line) => checked(sum + line.Minor));
+}
+
+/// <summary>
+/// What a period comes to at a watermark, with what is to be corrected in those before it: the preview, and exactly what closing writes.
+/// All of it is read before anything is written, so that closing keeps nobody from writing while it reckons.
+/// </summary>
+internal sealed class PeriodDraft
+{
+    public required Period Period { get; init; }
+
+    public required Contract Contract { get; init; }
+
+    public required ContractVersion Agreed { get; init; }
+
+    public required PriceBookVersion Prices { get; init; }
+
+    public required long Watermark { get; init; }
+
+    public required StatementDocument Document { get; init; }
+
+    public required StoredInputs Inputs { get; init; }
+
+    public required IReadOnlyList<Restated> Restated { get; init; }
+
+    /// <summary>What was decided and waits to be booked.</summary>
+    public required IReadOnlyList<Adjustment> Decided { get; init; }
+
+    public required IReadOnlyList<Check> Checks { get; init; }
+
+    /// <summary>The same for whoever would be billed the same: what the preview says, whatever its watermark.</summary>
+    public required string Tag { get; init; }
+
+    /// <summary>Drafts a period.</summary>
+    /// <returns>The draft; or why there is none, in words.</returns>
+    /// <exception cref="RatingException">What was agreed or used cannot be rated.</exception>
+    public static async Task<(PeriodDraft? Draft, string? Hindrance)> MakeAsync(ControlPlaneDbContext db, Period period, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var snapshot = await db.BeginSnapshotAsync(cancellationToken);
+        var watermark = (await ChangeStream.ReadAsync(db, cancellationToken)).Seq;
+        var contract = await db.Set<Contract>().AsNoTracking().SingleAsync(row => row.Id == period.ContractId, cancellationToken);
+        var versions = await db.Set<ContractVersion>().AsNoTracking().Where(row => row.ContractId == contract.Id).ToListAsync(cancellationToken);
+        var books = versions.Select(version => version.PriceBookId).Distinct().ToList();
+        var prices = await db.Set<PriceBookVersion>().AsNoTracking().Where(row => books.Contains(row.BookId) && row.State == PriceBookVersionState.Published).ToListAsync(cancellationToken);
+        var drafting = new Drafting(db, contract, versions, prices, watermark, UsageApi.DueHour(now), now, await Meters.Meters.AllAsync(db, cancellationToken));
+        return await drafting.RunAsync(period, cancellationToken);
+    }
+
+    private static string TagOf(StatementDocument document, IReadOnlyList<Restated> restated)
+    {
+        // The watermark rises with every cluster that checks in; what it changes here is in the rest.
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData((document with { Watermark = 0 }).ToBytes());
+        foreach (var one in restated)
+        {
+            hash.AppendData((one.Document with { Watermark = 0 }).ToBytes());
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
+    }
+
+    /// <summary>What has to be so before a period is closed.</summary>
+    /// <param name="Code">Which.</param>
+    /// <param name="Count">How often it is not so; 0: all is well.</param>
+    /// <param name="Blocks">The period is not closed while it is not so.</param>
+    /// <param name="Waivable">Whoever closes may put up with it, and says why.</param>
+    /// <param name="Detail">In words.</param>
+    internal sealed record Check(string Code, long Count, bool Blocks, bool Waivable, string Detail);
+
+    private sealed class Drafting(
+        ControlPlaneDbContext db, Contract contract, IReadOnlyList<ContractVersion> versions, IReadOnlyList<PriceBookVersion> prices, long watermark, int due, DateTimeOffset now,
+        IReadOnlyDictionary<(string Key, int Version), Meters.Meter> meters)
+    {
+        private int contractTo;
+
+        public async Task<(PeriodDraft? Draft, string? Hindrance)> RunAsync(Period period, CancellationToken cancellationToken)
+        {
+            // Its end as the newest version says it; what an earlier one said of months that are over is in what was closed.
+            contractTo = versions.MaxBy(version => version.Number)!.ToHour;
+            if (period.Within(contract.FromHour, contractTo) is not { } hours)
+            {
+                return (null, "The contract has no hour in this period.");
+            }
+
+            if (Pins.At(versions, hours.FromHour) is not { } agreed)
+            {
+                return (null, "The contract is not in force in this period.");
+            }
+
+            if (Pins.At(prices.Where(one => one.BookId == agreed.PriceBookId), hours.FromHour) is not { } card)
+            {
+                return (null, "No version of the price book is in force in this period.");
+            }
+
+            var earlier = await db.Set<Period>().AsNoTracking().Where(row => row.ContractId == contract.Id && row.FromHour < period.FromHour).OrderBy(row => row.FromHour).ToListAsync(cancellationToken);
+            var closed = await ClosedAsync(earlier, cancellationToken);
+            var (restated, carry) = await RestateAsync(closed, cancellationToken);
+            var clusters = await PeriodInputs.ClustersAsync(db, contract.CustomerId, agreed.Read().Clusters, cancellationToken);
+            var terms = agreed.ToTerms(contract);
+            var inputs = await PeriodInputs.LoadAsync(db, contract.CustomerId, clusters, terms, agreed.Read().Missing, hours, watermark, due, meters, cancellationToken);
+            var rated = Rater.Rate(card.ToRateCard(), terms, hours, inputs.Totals, carry);
+            var decided = await db.Set<Adjustment>().AsNoTracking().Where(row => row.ContractId == contract.Id && row.StatementId == null).OrderBy(row => row.Id).ToListAsync(cancellationToken);
+            var document = new StatementDocument
+            {
+                Number = NumberOf(period.FromHour, 1),
+                Generation = 1,
+                Customer = contract.CustomerId,
+                Contract = new VersionOf(contract.Id, agreed.Number),
+                PriceBook = new VersionOf(card.BookId, card.Number),
+                Watermark = watermark,
+                Rated = rated,
+                Corrections = [.. restated.SelectMany(one => one.Corrections.Select(line => new BookedCorrection(NumberOf(one.Last.FromHour, 1), line)))],
+                Adjustments = [.. decided.Select(one => new BookedAdjustment(one.Number, one.Description, one.AmountMinor))],
+                Missing = inputs.Missing,
+                InputsSha256 = StatementDocument.Inputs(hours, new VersionOf(contract.Id, agreed.Number), new VersionOf(card.BookId, card.Number), inputs.Totals, carry),
+            };
+            var checks = await ChecksAsync(period, hours, earlier, agreed, clusters, inputs, rated, cancellationToken);
+            return (new PeriodDraft
+            {
+                Period = period,
+                Contract = contract,
+                Agreed = agreed,
+                Prices = card,
+                Watermark = watermark,
+                Document = document,
+                Inputs = new StoredInputs(inputs.Totals, inputs.Missing, carry),
+                Restated = restated,
+                Decided = decided,
+                Checks = checks,
+                Tag = TagOf(document, restated),
+            }, null);
+        }
+
+        private string NumberOf(int fromHour, int generation) =>
+            string.Create(CultureInfo.InvariantCulture, $"S-{contract.Number}-{Period.Month(fromHour)}{(generation == 1 ? "" : $"-{generation}")}");
+
+        /// <summary>The newest generation of each closed period before it, in order.</summary>
+        private async Task<IReadOnlyList<Statement>> ClosedAsync(IReadOnlyList<Period> earlier, CancellationToken cancellationToken)
+        {
+            var ids = earlier.Where(row => row.State == PeriodState.Closed).Select(row => row.Id).ToList();
+            var all = await db.Set<Statement>().AsNoTracking().Where(row => row.ContractId == contract.Id && ids.Contains(row.PeriodId)).ToListAsync(cancellationToken);
+            return [.. all.GroupBy(row => row.PeriodId).Select(group => group.MaxBy(row => row.Generation)!).OrderBy(row => row.FromHour)];
+        }
+
+        /// <summary>Rates anew what changed since it was closed, and all that follows it, by the versions that it was closed with.</summary>
+        private async Task<(IReadOnlyList<Restated> Restated, Carry Carry)> RestateAsync(IReadOnlyList<Statement> closed, CancellationToken cancellationToken)
+        {
+            var carry = closed.Count == 0 ? Carry.None : closed[^1].ReadRated().Carry;
+            var changed = await ChangedAsync(closed, cancellationToken);
+            if (changed.Count == 0)
+            {
+                return ([], carry);
+            }
+
+            var restated = new List<Restated>();
+            carry = changed[0].ReadInputs().Before;
+            foreach (var last in closed.SkipWhile(one => one != changed[0]))
+            {
+                var agreed = versions.Single(version => version.Number == last.ContractVersion);
+                var terms = agreed.ToTerms(contract);
+                var card = prices.Single(one => one.BookId == last.PriceBookId && one.Number == last.PriceBookVersion);
+                var before = last.ReadRated();
+                var inputs = changed.Contains(last) ? await LoadAsync(last, agreed, terms, before.Period, cancellationToken) : last.ReadInputs();
+                var rated = Rater.Rate(card.ToRateCard(), terms, before.Period, inputs.Totals, carry);
+                var corrections = Restatement.Diff(before.Period, before.Lines, rated.Lines);
+                if (corrections.Count > 0 || rated.Carry != before.Carry)
+                {
+                    var (book, version) = (new VersionOf(card.BookId, card.Number), new VersionOf(contract.Id, agreed.Number));
+                    restated.Add(new Restated(last, new StatementDocument
+                    {
+                        Number = NumberOf(last.FromHour, last.Generation + 1),
+                        Generation = last.Generation + 1,
+                        Supersedes = last.Number,
+                        Customer = contract.CustomerId,
+                        Contract = version,
+                        PriceBook = book,
+                        Watermark = watermark,
+                        Rated = rated,
+                        Corrections = [],
+                        Missing = inputs.Missing,
+                        InputsSha256 = StatementDocument.Inputs(before.Period, version, book, inputs.Totals, carry),
+                    }, corrections, inputs with { Before = carry }));
+                }
+
+                carry = rated.Carry;
+            }
+
+            return (restated, carry);
+        }
+
+        private async Task<StoredInputs> LoadAsync(Statement last, ContractVersion agreed, ContractTerms terms, RatingPeriod period, CancellationToken cancellationToken)
+        {
+            var clusters = await PeriodInputs.ClustersAsync(db, contract.CustomerId, agreed.Read().Clusters, cancellationToken);
+            var inputs = await PeriodInputs.LoadAsync(db, contract.CustomerId, clusters, terms, agreed.Read().Missing, period, watermark, due, meters, cancellationToken);
+            return last.ReadInputs() with { Totals = inputs.Totals, Missing = inputs.Missing };
+        }
+
+        /// <summary>The closed periods of which something came to be known since their newest generation, in order. An estimate rests on hours outside its period, too.</summary>
+        private async Task<IReadOnlyList<Statement>> ChangedAsync(IReadOnlyList<Statement> closed, CancellationToken cancellationToken)
+        {
+            if (closed.Count == 0)
+            {
+                return [];
+            }
+
+            var since = closed.Min(one => one.Watermark);
+            var changes = await db.Set<RecordedChange>().AsNoTracking()
+                .Where(row => row.CustomerId == contract.CustomerId && row.Seq > since && row.Seq <= watermark && row.Kind == Kinds.Usage)
+                .Select(row => new { row.Seq, row.ClusterId, row.FirstHour, row.LastHour }).ToListAsync(cancellationToken);
+            return [.. closed.Where(one =>
+            {
+                var agreed = versions.Single(version => version.Number == one.ContractVersion).Read();
+                var guessed = one.ReadInputs().Missing.Any(gap => gap.Estimated.Count > 0);
+                return changes.Exists(change => change.Seq > one.Watermark && agreed.Holds(change.ClusterId!.Value) && (guessed || (change.FirstHour < one.ToHour && change.LastHour >= one.FromHour)));
+            })];
+        }
+
+        private async Task<IReadOnlyList<Check>> ChecksAsync(
+            Period period, RatingPeriod hours, IReadOnlyList<Period> earlier, ContractVersion agreed, IReadOnlyList<ContractCluster> clusters, PeriodInputs inputs, RatedPeriod rated, CancellationToken cancellationToken)
+        {
+            var ids = clusters.Select(cluster => cluster.Id).ToList();
+            var windows = EffectiveWindows.Of(db, hours.FromHour, hours.ToHour, watermark, contract.CustomerId, ids);
+            var disputed = await (from window in windows
+                                  join aside in db.Set<QuarantinedWindow>().AsNoTracking() on new { window.ClusterId, window.Hour, window.Epoch, window.Revision } equals new { aside.ClusterId, aside.Hour, aside.Epoch, aside.Revision }
+                                  where aside.Problem == QuarantinedWindow.RevisionConflict && aside.DecidedAt == null
+                                  select new { window.ClusterId, window.Hour }).Distinct().LongCountAsync(cancellationToken);
+            var parked = await (from window in windows
+                                join cell in db.Set<ParkedCell>().AsNoTracking() on new { window.ClusterId, window.Hour, window.Epoch, window.Revision } equals new { cell.ClusterId, cell.Hour, cell.Epoch, cell.Revision }
+                                select new { window.ClusterId, window.Hour }).Distinct().LongCountAsync(cancellationToken);
+            var lowered = await (from window in windows
+                                 join stored in db.Set<StoredWindow>().AsNoTracking() on new { window.ClusterId, window.Hour, window.Epoch, window.Revision } equals new { stored.ClusterId, stored.Hour, stored.Epoch, stored.Revision }
+                                 where stored.LoweredBy > 0
+                                 select window.Hour).LongCountAsync(cancellationToken);
+            var waiting = await db.Set<WaitingWindow>().AsNoTracking().LongCountAsync(row => ids.Contains(row.ClusterId), cancellationToken);
+            var opens = UsageWindow.StartOf(period.ToHour) + Grace;
+            return
+            [
+                new("earlier-period-open", earlier.Count(row => row.State == PeriodState.Open && row.Within(contract.FromHour, contractTo) is not null), true, false, "Earlier periods of the contract are closed first: what they leave is part of this one."),
+                new("grace", now < opens ? 1 : 0, true, true, $"Hours may still come until {UsageWindow.Text(opens)}."),
+                new("missing-hours", inputs.MissingCount, agreed.Read().Missing == MissingPolicy.Block, true, agreed.Read().Missing switch
+                {
+                    MissingPolicy.Carry => "Hours that did not come are estimated from the hour before them, and listed.",
+                    MissingPolicy.Zero => "Hours that did not come count as nothing, and are listed.",
+                    _ => "The contract wants hours that did not come looked at; put up with, they count as nothing and are listed.",
+                }),
+                new("disputed-hours", disputed, true, false, "Hours came twice with different contents: somebody decides, or the cluster sends a higher revision."),
+                new("waiting-windows", waiting, true, true, "Windows of these clusters cannot be judged yet: a copy of a cluster is suspected, or a key is not known."),
+                new("incomplete-hours", inputs.IncompleteHours, false, true, "Clusters say that they could not observe everything in these hours."),
+                new("parked-hours", parked, false, true, "Hours hold quantities of meters that are not defined; they count, as a correction, once these are."),
+                new("lowered-hours", lowered, false, true, "A revision lowered a meter of these hours by more than a tenth."),
+                new("unpriced-meters", rated.Unpriced.Count, false, true, rated.Unpriced.Count == 0 ? "Every meter that was counted has a price." : $"These meters were counted and have no price: {string.Join(", ", rated.Unpriced)}."),
+            ];
+        }
+
+        /// <summary>How long hours may still come after a period's end before it is closed.</summary>
+        private static readonly TimeSpan Grace = TimeSpan.FromHours(72);
+    }
+}
