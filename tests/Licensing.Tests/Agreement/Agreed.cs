@@ -84,8 +84,13 @@ public sealed class Agreed : IAsyncLifetime
     {
         using var request = new HttpRequestMessage(method, $"{Base}/{path}")
         {
-            Content = body is string text ? new StringContent(text, Encoding.UTF8, type ?? "application/yaml") : body is null ? null : JsonContent.Create(body, body.GetType()),
+            Content = body is string text ? new StringContent(text, Encoding.UTF8, string.IsNullOrEmpty(type) ? "application/yaml" : type) : body is null ? null : JsonContent.Create(body, body.GetType()),
         };
+        if (type == "")
+        {
+            request.Content!.Headers.ContentType = null;
+        }
+
         if (match is not null)
         {
             request.Headers.TryAddWithoutValidation("If-Match", match);

@@ -79,10 +79,12 @@ public sealed class PriceBooksTests(Agreed agreed) : IClassFixture<Agreed>
             Assert.Equal(1, (await back.Content.ReadFromJsonAsync<PriceBookVersionItem>())!.Rates);
         }
 
-        using var other = await agreed.SendAsync(HttpMethod.Post, $"{versions}/check", "x", type: "text/plain");
-        Assert.Equal("415 unsupported-media-type", await Agreed.ProblemAsync(other));
+        using var untyped = await agreed.SendAsync(HttpMethod.Post, $"{versions}/check", "x", type: "");
+        Assert.Equal("415 unsupported-media-type", await Agreed.ProblemAsync(untyped));
         using var large = await agreed.SendAsync(HttpMethod.Post, $"{versions}/check", new string('x', 1024 * 1024), type: "text/csv");
-        Assert.True((int)large.StatusCode is 200 or 413);
+        Assert.False((await large.Content.ReadFromJsonAsync<SheetCheckResult>())!.Valid);
+        using var larger = await agreed.SendAsync(HttpMethod.Post, $"{versions}/check", new string('x', (1024 * 1024) + 1), type: "text/csv");
+        Assert.Equal("413 payload-too-large", await Agreed.ProblemAsync(larger));
         using var none = await agreed.SendAsync(HttpMethod.Get, $"price-books/{agreed.Plan}/versions");
         Assert.Equal("404 not-found", await Agreed.ProblemAsync(none));
     }
