@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using MissionControl.Cli.Api;
 using MissionControl.Cli.Audit;
+using MissionControl.Cli.PriceBooks;
 using MissionControl.Cli.Scan;
 using MissionControl.Cli.SignIn;
 
@@ -37,7 +38,7 @@ internal static class McCommand
 
     public static RootCommand Create()
     {
-        var root = new RootCommand(Help) { SignInCommand.Create(), SignOutCommand.Create(), WhoAmICommand.Create(), ApiCommand.Create(), ScanCommand.Create(), AuditCommand.Create() };
+        var root = new RootCommand(Help) { SignInCommand.Create(), SignOutCommand.Create(), WhoAmICommand.Create(), ApiCommand.Create(), ScanCommand.Create(), AuditCommand.Create(), PriceBooksCommand.Create() };
         if (root.Options.OfType<HelpOption>().Single() is { Action: HelpAction whole } help)
         {
             help.Action = new ListedShortly(whole);

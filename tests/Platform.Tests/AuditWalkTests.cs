@@ -46,6 +46,7 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
         ["TakeBundle"] = "telemetry, as a check-in",
         ["BeginFederatedSignIn"] = "sends a browser away; what it brings back has its own entry",
         ["GetPendingSignIn"] = "says what a sign-in still needs; nothing changes",
+        ["CheckPriceSheet"] = "says what is wrong with a sheet; nothing changes",
         ["PreviewSuspendClusters"] = "says what would be done; nothing changes",
         ["PreviewResumeClusters"] = "says what would be done; nothing changes",
     };
@@ -71,7 +72,7 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
     [Fact]
     public async Task Every_endpoint_that_changes_something_leaves_its_entry()
     {
-        var scenarios = Scenarios().Concat(PeopleScenarios()).Concat(LeakScenarios()).Concat(ProgramScenarios()).Concat(FederationScenarios()).ToDictionary();
+        var scenarios = Scenarios().Concat(PeopleScenarios()).Concat(LeakScenarios()).Concat(ProgramScenarios()).Concat(FederationScenarios()).Concat(AgreementScenarios()).ToDictionary();
         var mutating = host.Services.GetRequiredService<IEnumerable<EndpointDataSource>>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Any(method => method is "POST" or "PUT" or "PATCH" or "DELETE") == true)
             .Select(endpoint => endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName)

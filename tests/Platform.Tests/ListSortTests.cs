@@ -68,7 +68,7 @@ public sealed class ListSortTests : IAsyncLifetime
         }
 
         Assert.Empty(faults);
-        Assert.Superset(new HashSet<string>(["audit-entries", "audit-exports", "callhome-enrollment-tokens", "fleet-clusters", "fleet-events", "fleet-changes", "fleet-incidents", "fleet-parked-messages", "identity-groups", "identity-invitations", "identity-leaks", "identity-people", "identity-providers", "identity-service-accounts", "identity-tokens", "identity-views", "licensing-customers", "licensing-windows", "notifications-contacts", "notifications-deliveries", "notifications-endpoints", "updates-items", "updates-job-runs", "updates-tasks"]),
+        Assert.Superset(new HashSet<string>(["audit-entries", "audit-exports", "callhome-enrollment-tokens", "fleet-clusters", "fleet-events", "fleet-changes", "fleet-incidents", "fleet-parked-messages", "identity-groups", "identity-invitations", "identity-leaks", "identity-people", "identity-providers", "identity-service-accounts", "identity-tokens", "identity-views", "licensing-billing-accounts", "licensing-contracts", "licensing-customers", "licensing-plans", "licensing-price-books", "licensing-windows", "notifications-contacts", "notifications-deliveries", "notifications-endpoints", "updates-items", "updates-job-runs", "updates-tasks"]),
             lists.Select(list => $"{list.Path.Split('/')[3]}-{list.Path.Split('?')[0].Split('/')[^1]}").ToHashSet());
     }
 
@@ -137,6 +137,7 @@ public sealed class ListSortTests : IAsyncLifetime
             made.EnsureSuccessStatusCode();
         }
 
+        await AgreeAsync(customer);
         foreach (var name in new[] { "One", "Two", "Three" })
         {
             using var saved = await host.Admin.PostAsJsonAsync("/api/v1/identity/views", new SaveViewRequest("clusters", name, "health=red"));
@@ -216,6 +217,31 @@ public sealed class ListSortTests : IAsyncLifetime
             [.. Enumerable.Range(0, 6).Select(i => new object?[] { Guid.CreateVersion7(at), "test", 1_790_000_000_000L + (i / 2), i % 3 == 0 ? null : 1_790_000_000_000L + (i % 3), "test", i / 3, 0L, 1L })]), CancellationToken.None);
         await transaction.CommitAsync();
         return (customer, id, tasks[0].Id);
+    }
+
+    private async Task AgreeAsync(Guid customer)
+    {
+        var account = (await MadeAsync<BillingAccountItem>("billing-accounts", new CreateBillingAccountRequest(customer, "Same", "EUR", "eu"))).Id;
+        await MadeAsync<BillingAccountItem>("billing-accounts", new CreateBillingAccountRequest(customer, "Same", "EUR", "eu"));
+        var book = (await MadeAsync<PriceBookItem>("price-books", new CreatePriceBookRequest("Same", "EUR"))).Id;
+        await MadeAsync<PriceBookItem>("price-books", new CreatePriceBookRequest("Same", "EUR"));
+        var plan = (await MadeAsync<PlanItem>("plans", new CreatePlanRequest("One", [new EntitlementItem("sso", "boolean")]))).Id;
+        await MadeAsync<PlanItem>("plans", new CreatePlanRequest("Two", [new EntitlementItem("sso", "boolean")]));
+        var from = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        await MadeAsync<PriceBookVersionItem>($"price-books/{book}/versions", new PriceSheetItem("EUR", "2026-01-01T00:00:00Z", [new RateItem("fee", "", null, "month", "1", "fixed", null, "0", "none", [new TierItem(null, "1", "0")])]));
+        await MadeAsync<PriceBookVersionItem>($"price-books/{book}/versions/1/publish", new { });
+        foreach (var number in new[] { "2", "1" })
+        {
+            await MadeAsync<ContractDetail>("contracts", new CreateContractRequest(customer, account, number, from, new AgreedTerms(from.AddYears(1), null, book, plan, 1)));
+        }
+    }
+
+    private async Task<T> MadeAsync<T>(string path, object body)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/licensing/{path}") { Content = JsonContent.Create(body, body.GetType()), Headers = { { "If-Match", "*" }, { "Idempotency-Key", Guid.CreateVersion7().ToString() } } };
+        using var made = await host.Admin.SendAsync(request);
+        Assert.True(made.IsSuccessStatusCode, $"{path}: {await made.Content.ReadAsStringAsync()}");
+        return (await made.Content.ReadFromJsonAsync<T>())!;
     }
 
     private static Item Item(TestCluster cluster, Inventory inventory) => new() { Seq = cluster.Next(), Type = "inventory", AtMs = TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds(), Body = inventory.ToByteString() };

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Contracts.Api.Notifications;
 using MissionControl.Fleet.Incidents;
 using MissionControl.Platform.Data;
@@ -51,6 +52,7 @@ internal sealed class Belongings : IDisposable
         if (customer is { } of)
         {
             await made.ClusterAsync(host, api, of, name);
+            await made.AgreementAsync(host, of, name);
         }
 
         await made.LogAsync(host);
@@ -152,6 +154,27 @@ internal sealed class Belongings : IDisposable
         (ids["clusters"], ids["windows"]) = (cluster.Id, window.Window);
         await Eventually.TrueAsync(async () => (await host.Admin.GetAsync(new Uri($"/api/v1/fleet/clusters/{cluster.Id}/events", UriKind.Relative))).IsSuccessStatusCode, "fleet knows the cluster");
     }
+
+    // The vendor's prices and plan, and what is agreed with the customer.
+    private async Task AgreementAsync(ControlPlane host, Guid customer, string name)
+    {
+        var account = (await MadeAsync<BillingAccountItem>(host.Admin, "licensing/billing-accounts", new CreateBillingAccountRequest(customer, name, "EUR", "eu"))).Id;
+        var book = (await MadeAsync<PriceBookItem>(host.Admin, "licensing/price-books", new CreatePriceBookRequest(name, "EUR"))).Id;
+        var plan = (await MadeAsync<PlanItem>(host.Admin, "licensing/plans", new CreatePlanRequest(name, [new EntitlementItem("sso", "boolean")]))).Id;
+        await MadeAsync<PriceBookVersionItem>(host.Admin, $"licensing/price-books/{book}/versions", Sheet());
+        using var publish = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/licensing/price-books/{book}/versions/1/publish") { Headers = { { "If-Match", "*" }, { "Idempotency-Key", Guid.CreateVersion7().ToString() } } };
+        (await host.Admin.SendAsync(publish)).EnsureSuccessStatusCode();
+        var contract = await MadeAsync<ContractDetail>(host.Admin, "licensing/contracts", new CreateContractRequest(customer, account, name, At(2026), Terms(book, plan)));
+        (ids["billing-accounts"], ids["price-books"], ids["plans"], ids["contracts"]) = (account.ToString(), book.ToString(), plan.ToString(), contract.Contract.Id.ToString());
+    }
+
+    /// <summary>Prices that anybody could import.</summary>
+    public static PriceSheetItem Sheet() => new("EUR", "2026-01-01T00:00:00Z", [new RateItem("fee", "", null, "month", "1", "fixed", null, "0", "none", [new TierItem(null, "1", "0")])]);
+
+    /// <summary>Terms that anybody could agree to.</summary>
+    public static AgreedTerms Terms(Guid book, Guid plan) => new(At(2030), "EUR", book, plan, 1);
+
+    private static DateTimeOffset At(int year) => new(year, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     // Signed, so that a refusal is not for want of it.
     private async Task LogAsync(ControlPlane host)

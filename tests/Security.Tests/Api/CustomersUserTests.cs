@@ -22,7 +22,7 @@ namespace MissionControl.Security.Tests.Api;
 public sealed class CustomersUserTests : IAsyncLifetime
 {
     /// <summary>Endpoints whose last place is no row of anybody.</summary>
-    private static readonly Dictionary<string, string> Places = new() { ["epochs"] = "1", ["staff-providers"] = "corp", ["tile"] = Belongings.FirstTile };
+    private static readonly Dictionary<string, string> Places = new() { ["epochs"] = "1", ["staff-providers"] = "corp", ["tile"] = Belongings.FirstTile, ["versions"] = "1" };
 
     /// <summary>What changes something without an id in its address, and is about oneself or open to everybody signed in.</summary>
     private static readonly Dictionary<string, string> AboutOneself = new()
@@ -175,6 +175,17 @@ public sealed class CustomersUserTests : IAsyncLifetime
         nameof(CreateCustomerRequest) => new CreateCustomerRequest("Mine", "eu"),
         nameof(ChangeCustomerRequest) => new ChangeCustomerRequest(Name: "Mine"),
         nameof(LegalHoldRequest) => new LegalHoldRequest("because I can"),
+        nameof(CreateBillingAccountRequest) => new CreateBillingAccountRequest(customer, "Mine", "EUR", "eu"),
+        nameof(ChangeBillingAccountRequest) => new ChangeBillingAccountRequest("Mine"),
+        nameof(CreatePriceBookRequest) => new CreatePriceBookRequest("Mine", "EUR"),
+        nameof(PriceSheetItem) => Belongings.Sheet(),
+        nameof(CreatePlanRequest) => new CreatePlanRequest("Mine", [new EntitlementItem("sso", "boolean")]),
+        nameof(AddPlanVersionRequest) => new AddPlanVersionRequest([new EntitlementItem("sso", "boolean")]),
+        nameof(CreateContractRequest) => new CreateContractRequest(customer, Guid.Parse(victims.Ids["billing-accounts"]), "Mine", Soon, Terms()),
+        nameof(ReplaceContractRequest) => new ReplaceContractRequest(Soon, Terms()),
+        nameof(ActivateContractRequest) => new ActivateContractRequest("because I can"),
+        nameof(AmendContractRequest) => new AmendContractRequest(Soon, Terms(), "because I can"),
+        nameof(TerminateContractRequest) => new TerminateContractRequest(Soon, "because I can"),
         nameof(DefineMeterRequest) => new DefineMeterRequest("mine", 1, "walk", 0, "sum"),
         nameof(DismissDocumentRequest) => new DismissDocumentRequest($"sha256:{new string('0', 64)}", "because I can"),
         nameof(SignAccessReviewRequest) => new SignAccessReviewRequest(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddDays(1), customer, "because I can"),
@@ -185,6 +196,10 @@ public sealed class CustomersUserTests : IAsyncLifetime
         nameof(RunJobRequest) => new RunJobRequest("because I can"),
         var other => throw new Xunit.Sdk.XunitException($"{endpoint.Name} takes a {other}: say here what a good one is, or among what is about oneself why it can touch nobody's."),
     };
+
+    private static DateTimeOffset Soon => new(2029, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private AgreedTerms Terms() => Belongings.Terms(Guid.Parse(victims.Ids["price-books"]), Guid.Parse(victims.Ids["plans"]));
 
     private async Task<HttpResponseMessage> SendAsync(string method, string path, object? body)
     {
@@ -199,7 +214,7 @@ public sealed class CustomersUserTests : IAsyncLifetime
         var state = new Dictionary<string, string>();
         foreach (var path in new[]
         {
-            "identity/people", "identity/invitations", "identity/tokens", "identity/service-accounts", "identity/providers", "identity/groups", "identity/leaks", "notifications/contacts", "notifications/endpoints", "callhome/enrollment-tokens", "licensing/customers",
+            "identity/people", "identity/invitations", "identity/tokens", "identity/service-accounts", "identity/providers", "identity/groups", "identity/leaks", "notifications/contacts", "notifications/endpoints", "callhome/enrollment-tokens", "licensing/customers", "licensing/billing-accounts", "licensing/price-books", "licensing/plans", "licensing/contracts",
             $"identity/service-accounts/{victims.Ids["service-accounts"]}", $"identity/service-accounts/{vendors.Ids["service-accounts"]}", $"identity/people/{victims.Ids["people"]}", $"identity/people/{vendors.Ids["people"]}",
             $"callhome/clusters/{victims.Ids["clusters"]}", $"fleet/tasks/{victims.Ids["tasks"]}", $"callhome/tasks/{vendors.Ids["tasks"]}", $"fleet/parked-messages/{vendors.Ids["parked-messages"]}",
         })

@@ -75,6 +75,7 @@ public sealed class StaffReadsTests : IAsyncLifetime
         {
             ($"/api/v1/fleet/clusters?customer={customer}", "fleet.clusters-read"),
             ($"/api/v1/licensing/usage?customer={customer}", "licensing.usage-read"),
+            ($"/api/v1/licensing/contracts?customer={customer}", "licensing.contracts-read"),
             ($"/api/v1/licensing/windows?cluster={cluster.Id}", "licensing.cluster-read"),
             ($"/api/v1/identity/people?customer={customer}", "identity.people-read"),
             ($"/api/v1/identity/posture?customer={customer}", "identity.posture-read"),
@@ -207,7 +208,7 @@ public sealed class StaffReadsTests : IAsyncLifetime
     public void Whatever_shows_a_thing_of_one_customer_says_whose()
     {
         // What nobody has to be signed in for is of no customer.
-        string[] ofTheVendorOrOnesOwn = ["parked-messages", "tasks", "incidents", "views", "federation", "me"];
+        string[] ofTheVendorOrOnesOwn = ["parked-messages", "tasks", "incidents", "views", "federation", "me", "price-books", "plans"];
         var silent = host.Services.GetRequiredService<IEnumerable<EndpointDataSource>>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.RoutePattern.RawText!.TrimStart('/').StartsWith("api/v1/", StringComparison.Ordinal) && endpoint.RoutePattern.Parameters.Count > 0
                 && endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Contains("GET") == true

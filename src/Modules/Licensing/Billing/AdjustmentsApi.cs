@@ -6,7 +6,6 @@ using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Licensing;
-using MissionControl.Contracts.Events.Audit;
 using MissionControl.Licensing.Accounts;
 using MissionControl.Licensing.Changes;
 using MissionControl.Licensing.Contracts;

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Licensing.Changes;
 using MissionControl.Licensing.Contracts;

@@ -7,7 +7,6 @@ using Microsoft.Net.Http.Headers;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Licensing;
-using MissionControl.Licensing.Rating;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Security;

@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Licensing.Pricing;
+using MissionControl.Licensing.Rating;
 using MissionControl.Platform.Data;
 
 namespace MissionControl.Licensing.Plans;

@@ -32,22 +32,6 @@ internal sealed record PriceSheet(int FromHour, RateCard Card)
         [.. rate.Tiers.Select(tier => new TierItem(tier.UpTo is { } limit ? Nano.Text(limit) : null, Nano.Text(tier.UnitPrice), Nano.Text(tier.Fee)))]);
 }
 
-/// <summary>Enumerations as the API and sheets write them.</summary>
-internal static class Words
-{
-    /// <summary>snake_case.</summary>
-    public static string Of<T>(T value)
-        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
-
-    /// <summary>The value of a word; null: it is none.</summary>
-    public static T? Read<T>(string? word)
-        where T : struct, Enum => Enum.GetValues<T>().Where(value => Of(value) == word).Select(value => (T?)value).FirstOrDefault();
-
-    /// <summary>All words, for whoever wrote another.</summary>
-    public static string All<T>()
-        where T : struct, Enum => string.Join(", ", Enum.GetValues<T>().Select(Of));
-}
-
 /// <summary>A place in a sheet and what stands there.</summary>
 /// <param name="Text">Null: nothing.</param>
 /// <param name="Pointer">JSON pointer, for a CSV file as for any other.</param>

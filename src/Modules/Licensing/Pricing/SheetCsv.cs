@@ -45,6 +45,9 @@ internal static class SheetCsv
         catch (CsvFormatException mistake)
         {
             errors.Add(new Cell(null, "", (int)Math.Max(1, mistake.LineNumber)), "malformed", "This is no CSV: a quote is not closed, or stands where none belongs.");
+
+            // What lies behind it is anybody's guess, and what lies before it is looked at once it is mended.
+            return null;
         }
 
         return sheet;

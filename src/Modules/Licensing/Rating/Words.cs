@@ -1,33 +1,22 @@
+using System.Text.Json;
 using MissionControl.Protocol.Documents;
 
 namespace MissionControl.Licensing.Rating;
 
-/// <summary>How documents and answers name what the rater knows.</summary>
+/// <summary>Enumerations as the API, documents and sheets write them: a name is part of what is signed and hashed.</summary>
 internal static class Words
 {
-    public static string Of(Use use) => use switch { Use.Production => "production", Use.Trial => "trial", _ => "internal" };
+    /// <summary>snake_case.</summary>
+    public static string Of<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 
-    public static string Of(CommitmentKind kind) => kind switch
-    {
-        CommitmentKind.None => "none",
-        CommitmentKind.MinimumPerPeriod => "minimum_per_period",
-        CommitmentKind.TermPool => "term_pool",
-        _ => "high_water_mark",
-    };
+    /// <summary>The value of a word; null: it is none.</summary>
+    public static T? Read<T>(string? word)
+        where T : struct, Enum => Enum.GetValues<T>().Where(value => Of(value) == word).Select(value => (T?)value).FirstOrDefault();
 
-    public static string Of(LineKind kind) => kind switch
-    {
-        LineKind.Usage => "usage",
-        LineKind.Overage => "overage",
-        LineKind.Minimum => "minimum",
-        LineKind.Fee => "fee",
-        LineKind.Commitment => "commitment",
-        LineKind.UnusedCommitment => "unused_commitment",
-        LineKind.TrueUp => "true_up",
-        _ => "covered",
-    };
-
-    public static string Of(CorrectionKind kind) => kind switch { CorrectionKind.Quantity => "quantity", CorrectionKind.Reversal => "reversal", _ => "new" };
+    /// <summary>All words, for whoever wrote another.</summary>
+    public static string All<T>()
+        where T : struct, Enum => string.Join(", ", Enum.GetValues<T>().Select(Of));
 }
 
 /// <summary>Scaled integers as decimal text.</summary>
