@@ -5,6 +5,7 @@ using Microsoft.Extensions.Hosting;
 using MissionControl.Contracts.Events.CallHome;
 using MissionControl.Licensing.Customers;
 using MissionControl.Licensing.Ledger;
+using MissionControl.Licensing.Licenses;
 using MissionControl.Licensing.Meters;
 using MissionControl.Licensing.Usage;
 using MissionControl.Platform.Messaging;
@@ -35,6 +36,8 @@ public sealed class LicensingModule : IModule
         model.ApplyConfiguration(new QuarantinedWindow.Configuration());
         model.ApplyConfiguration(new WaitingWindow.Configuration());
         model.ApplyConfiguration(new DueReceipt.Configuration());
+        model.ApplyConfiguration(new License.Configuration());
+        model.ApplyConfiguration(new LicensedCluster.Configuration());
     }
 
     /// <inheritdoc />
@@ -44,9 +47,13 @@ public sealed class LicensingModule : IModule
         host.Services.AddValidation();
         host.Services.AddScoped<Ledger.Ledger>();
         host.Services.AddSingleton<ReceiptKey>();
+        host.Services.AddSingleton<LeaseKey>();
+        host.Services.AddSingleton<LeaseSigning>();
         host.Services.AddSweeper<IssueReceipts>();
         host.Services.AddSweeper<CountParkedCells>();
         host.Services.AddSweeper<JudgeWaitingWindows>();
+        host.Services.AddSweeper<RenewLeases>();
+        host.Services.AddSweeper<WarnOfExpiry>();
     }
 
     /// <inheritdoc />
@@ -66,6 +73,7 @@ public sealed class LicensingModule : IModule
         records.Keep("ledger", "the exact consumption, as signed and as counted", personal: false, "until the contract's end and 10 years more; nothing purges it yet",
             typeof(StoredWindow), typeof(WindowHead), typeof(LedgerCell), typeof(ParkedCell), typeof(ClusterLedger), typeof(LedgerCluster), typeof(LedgerEpoch));
         records.Keep("waiting-window", "windows that cannot be judged yet", personal: false, "until they are judged", typeof(WaitingWindow), typeof(DueReceipt));
+        records.Keep("license", "what customers may use, and the newest lease of it", personal: false, "as long as their usage", typeof(License), typeof(LicensedCluster));
         records.Purge<QuarantinedWindow>("quarantined-window", "windows that do not count, for whoever decides on them", personal: false, Term.Days(90, 30, 400), "after a person decided; undecided ones stay", row => row.DecidedAt);
     }
 
@@ -77,5 +85,6 @@ public sealed class LicensingModule : IModule
         MetersApi.Map(api);
         UsageApi.Map(api);
         WindowsApi.Map(api);
+        LicensesApi.Map(api);
     }
 }

@@ -61,6 +61,7 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
         ["callhome.key"] = OcsfClass.EntityManagement,
         ["licensing.customer"] = OcsfClass.EntityManagement,
         ["licensing.meter"] = OcsfClass.EntityManagement,
+        ["licensing.license"] = OcsfClass.EntityManagement,
         ["notifications.contact"] = OcsfClass.EntityManagement,
         ["notifications.endpoint"] = OcsfClass.EntityManagement,
         ["notifications.endpoint-secret"] = OcsfClass.EntityManagement,
@@ -93,7 +94,7 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
 
         // What was found, and nobody did.
         ("damaged missing returned suspected gap filled unmatched", []),
-        ("changed set rotated renewed confirmed released held accepted adopted asked requested disputed retried started imported skipped repeated conflict leaked closed granted", ["Update"]),
+        ("changed switched set rotated renewed confirmed released held accepted adopted asked requested disputed retried started imported skipped repeated conflict leaked closed granted", ["Update"]),
         ("enabled", ["Enable", "Update"]),
         ("disabled", ["Disable", "Update"]),
         ("suspended stopped", ["Suspend", "Update"]),
