@@ -143,11 +143,11 @@ public sealed record LeaseCluster(string Cluster, IReadOnlyList<string> Keys)
 /// <param name="Limit">Quantity, as text.</param>
 /// <param name="Per">Of what time: term (since notBefore) or month (of the calendar, UTC).</param>
 /// <param name="Policy">What holds beyond it: deny, allow, or up-to.</param>
+/// <param name="Used">How much of it was used when the lease was signed; of a max meter the highest hour.</param>
 /// <param name="Numerator">up-to: the limit times this …</param>
 /// <param name="Denominator">… by this is the most.</param>
-/// <param name="Used">How much of it was used when the lease was signed; of a max meter the highest hour.</param>
 /// <param name="AsOf">Up to when that was counted; absent: no usage has come yet.</param>
-public sealed record LeaseLimit(string Meter, int Version, string Limit, string Per, string Policy, int? Numerator, int? Denominator, string Used, string? AsOf)
+public sealed record LeaseLimit(string Meter, int Version, string Limit, string Per, string Policy, string Used, int? Numerator = null, int? Denominator = null, string? AsOf = null)
 {
     internal string? Check()
     {

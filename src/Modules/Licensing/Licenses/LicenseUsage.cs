@@ -29,8 +29,8 @@ internal sealed class LicenseUsage
     {
         var asOf = reports.GetValueOrDefault(license.Id).Newest;
         return [.. license.ReadLimits().Select(limit => new LeaseLimit(
-            limit.Meter, limit.Version, limit.Limit, limit.Per, limit.Policy, limit.Numerator, limit.Denominator,
-            used.GetValueOrDefault((license.Id, limit.Per, limit.Meter, limit.Version), "0"), asOf is { } at ? UsageWindow.Text(at) : null))];
+            limit.Meter, limit.Version, limit.Limit, limit.Per, limit.Policy,
+            used.GetValueOrDefault((license.Id, limit.Per, limit.Meter, limit.Version), "0"), limit.Numerator, limit.Denominator, asOf is { } at ? UsageWindow.Text(at) : null))];
     }
 
     /// <summary>Reads the usage of licences, of the clusters that they have.</summary>
