@@ -37,7 +37,7 @@ public sealed class Agent(
     private readonly Collector collector = new(source, spool, usage, reserve, time);
     private readonly KeyRotation rotation = new(identity, client, time, random, log);
     private readonly Witnessing? witness = seen is null ? null : new Witnessing(identity, seen, spool, source, time, log);
-    private readonly LicenseDuty? duty = license is null ? null : new LicenseDuty(license, client, source, reserve);
+    private readonly LicenseDuty? duty = license is null ? null : new LicenseDuty(license, client, source, reserve, offline);
     private readonly RestingItems held = new(time);
     private readonly Backoff backoff = new(random);
     private readonly RecentFailures failures = new();

@@ -72,7 +72,7 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
     [Fact]
     public async Task Every_endpoint_that_changes_something_leaves_its_entry()
     {
-        var scenarios = Scenarios().Concat(PeopleScenarios()).Concat(LeakScenarios()).Concat(ProgramScenarios()).Concat(FederationScenarios()).ToDictionary();
+        var scenarios = Scenarios().Concat(LicenseScenarios()).Concat(PeopleScenarios()).Concat(LeakScenarios()).Concat(ProgramScenarios()).Concat(FederationScenarios()).ToDictionary();
         var mutating = host.Services.GetRequiredService<IEnumerable<EndpointDataSource>>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Any(method => method is "POST" or "PUT" or "PATCH" or "DELETE") == true)
             .Select(endpoint => endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName)
@@ -97,17 +97,6 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
             await PostAsync("/api/v1/licensing/meters", new DefineMeterRequest("walks", 1, "walk", 0, "sum"));
             return "walks/1";
         }),
-        ["IssueLicense"] = ("licensing.license-issued", async () => (await LicenseAsync()).Id.ToString()),
-        ["RenewLicense"] = ("licensing.license-renewed", () => ChangeLicenseAsync("renew", new RenewLicenseRequest())),
-        ["SwitchLicense"] = ("licensing.license-switched", () => ChangeLicenseAsync("switch", new SwitchLicenseRequest(Plan: "Large"))),
-        ["SuspendLicense"] = ("licensing.license-suspended", () => ChangeLicenseAsync("suspend", new LicenseReasonRequest("the walk says so"))),
-        ["ResumeLicense"] = ("licensing.license-resumed", async () =>
-        {
-            var license = await LicenseAsync();
-            await ChangeLicenseAsync("suspend", new LicenseReasonRequest("the walk says so"), license);
-            return await ChangeLicenseAsync("resume", new LicenseReasonRequest("the walk says so"), license);
-        }),
-        ["RevokeLicense"] = ("licensing.license-revoked", () => ChangeLicenseAsync("revoke", new LicenseReasonRequest("the walk says so"))),
         ["DismissUsageDocument"] = ("licensing.usage-document-dismissed", DismissAsync),
         ["CreateToken"] = ("identity.token-created", async () => (await TokenAsync()).Id),
         ["RotateToken"] = ("identity.token-rotated", async () =>
@@ -270,28 +259,6 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
         request.Headers.TryAddWithoutValidation("If-Match", "*");
         (await host.Admin.SendAsync(request)).EnsureSuccessStatusCode();
         return customer.ToString();
-    }
-
-    private async Task<LicenseItem> LicenseAsync()
-    {
-        using var cluster = await TestCluster.EnrollAsync(host, customer);
-        LicenseItem? issued = null;
-        await Eventually.TrueAsync(async () =>
-        {
-            using var response = await host.Admin.PostAsJsonAsync("/api/v1/licensing/licenses", new IssueLicenseRequest(customer, [Guid.Parse(cluster.Id)], "Walk", "internal", null, host.Time.GetUtcNow().AddDays(100)));
-            issued = response.IsSuccessStatusCode ? await response.Content.ReadFromJsonAsync<LicenseItem>() : null;
-            return issued is not null;
-        }, "licensing knows the cluster");
-        return issued!;
-    }
-
-    private async Task<string> ChangeLicenseAsync(string verb, object body, LicenseItem? license = null)
-    {
-        license ??= await LicenseAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/licensing/licenses/{license.Id}/{verb}") { Content = JsonContent.Create(body) };
-        request.Headers.TryAddWithoutValidation("If-Match", "*");
-        (await host.Admin.SendAsync(request)).EnsureSuccessStatusCode();
-        return license.Id.ToString();
     }
 
     private async Task<string> DismissAsync()

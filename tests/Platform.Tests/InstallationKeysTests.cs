@@ -204,6 +204,7 @@ public sealed class InstallationKeysTests : IDisposable
         }
 
         File.Delete(Path.Combine(keys, "lease.pem"));
+        File.Delete(Path.Combine(Roles, "licensing", "lease.pem"));
         File.Move(Path.Combine(keys, "root.pem"), Path.Combine(root, "safe.pem"));
         Assert.Contains("names no key for licences yet", await MakeAsync(2));
 

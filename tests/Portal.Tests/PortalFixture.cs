@@ -4,6 +4,7 @@ using Microsoft.Playwright;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Contracts.Api.Notifications;
 using MissionControl.Contracts.Api.Platform;
 using MissionControl.Contracts.Commands.Notifications;
@@ -146,8 +147,8 @@ public sealed class PortalFixture : IAsyncLifetime
             Group = (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedGroup>())!.Id;
         }
 
-        License = await LicenseAsync(Red, "Enterprise", "production", 400);
-        await LicenseAsync(Green, "Try", "trial", 5);
+        License = await LicenseAsync(Customer, Red, "Enterprise", "production", 400);
+        await LicenseAsync(OtherCustomer, Green, "Try", "trial", 5);
         (_, var customer) = await Host.ClientWithTokenAsync(Customer, "fleet:read", "licensing:read", "callhome:read", "audit:read", "notifications:read");
         (_, var lost) = await Host.ClientWithTokenAsync(Customer, "fleet:read");
         using var reported = await Host.Admin.PostAsJsonAsync("/api/v1/identity/leaks/report", new ReportLeakRequest(lost.Token, "https://github.example/northwind/infra/blob/main/values.yaml"));
@@ -198,10 +199,10 @@ public sealed class PortalFixture : IAsyncLifetime
         await Eventually.TrueAsync(async () => (await Host.Admin.GetFromJsonAsync<Page<DeliveryItem>>("/api/v1/notifications/deliveries?state=failed"))!.Items.Count == 2, "the events failed");
     }
 
-    private async Task<Guid> LicenseAsync(TestCluster cluster, string plan, string kind, int days)
+    private async Task<Guid> LicenseAsync(Guid customer, TestCluster cluster, string plan, string kind, int days)
     {
         using var issued = await Host.Admin.PostAsJsonAsync("/api/v1/licensing/licenses", new IssueLicenseRequest(
-            Customer, [Guid.Parse(cluster.Id)], plan, kind, Host.Time.GetUtcNow().AddDays(-2), Host.Time.GetUtcNow().AddDays(days), null, [new LicenseLimitRequest("host_unit_seconds", "8000", "up-to", null, 5, 4), new LicenseLimitRequest("sessions", "100000", "allow", "term")], ["high_availability", "sso"]));
+            customer, [Guid.Parse(cluster.Id)], plan, kind, Host.Time.GetUtcNow().AddDays(-2), Host.Time.GetUtcNow().AddDays(days), null, [new LicenseLimitRequest("host_unit_seconds", "8000", "up-to", null, 5, 4), new LicenseLimitRequest("sessions", "100000", "allow", "term")], ["high_availability", "sso"]));
         return (await issued.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<LicenseItem>())!.Id;
     }
 

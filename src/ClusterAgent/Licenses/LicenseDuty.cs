@@ -5,7 +5,7 @@ using MissionControl.Protocol.CallHome;
 namespace MissionControl.ClusterAgent.Licenses;
 
 /// <summary>What an agent does for its licence between check-ins: tells the keeper the time, brings it leases, and says what is wrong.</summary>
-internal sealed class LicenseDuty(LicenseKeeper keeper, CallHomeClient client, IClusterSource source, DiskReserve? reserve)
+internal sealed class LicenseDuty(LicenseKeeper keeper, CallHomeClient client, IClusterSource source, DiskReserve? reserve, bool offline)
 {
     private bool rollbackTold;
     private string? refused;
@@ -16,7 +16,8 @@ internal sealed class LicenseDuty(LicenseKeeper keeper, CallHomeClient client, I
     /// <summary>Looks at the clock.</summary>
     public void Observe()
     {
-        StoreTime(() => keeper.Observe(client.ServerNow));
+        // A machine that starts with a clock in the future has lost nothing as soon as Mission Control says what time it is.
+        StoreTime(() => keeper.Observe(client.ServerNow, believed: offline || client.ClockOffset is not null));
         if (!keeper.IsRolledBack)
         {
             rollbackTold = false;

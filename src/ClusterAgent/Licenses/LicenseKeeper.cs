@@ -68,7 +68,8 @@ public sealed class LicenseKeeper
 
     /// <summary>The clock says a time.</summary>
     /// <param name="now">By Mission Control's clock, where it is known.</param>
-    public void Observe(DateTimeOffset now) => Set(known with { Mark = Later(Mark(known), now), Now = now, Since = time.GetTimestamp() }, force: false);
+    /// <param name="believed">Whether that time is held to have been reached. A clock that is only this machine's may be wrong, and set right in a moment.</param>
+    public void Observe(DateTimeOffset now, bool believed = true) => Set(known with { Mark = believed ? Later(Mark(known), now) : Mark(known), Now = now, Since = time.GetTimestamp() }, force: false);
 
     /// <summary>Mission Control was heard of.</summary>
     /// <param name="at">When, by its clock; long ago, where a person carried its word here.</param>

@@ -5325,3 +5325,112 @@ END;
 COMMIT;
 GO
 
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE TABLE [licensing_license] (
+        [id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [contract_id] binary(16) NULL,
+        [plan] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [kind] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [status] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
+        [not_before] bigint NOT NULL,
+        [not_after] bigint NOT NULL,
+        [grace_until] bigint NOT NULL,
+        [enforcement] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [limits] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [entitlements] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [lease_days] int NOT NULL,
+        [created_at] bigint NOT NULL,
+        [from_hour] int NOT NULL,
+        [serial] bigint NOT NULL,
+        [issued_at] bigint NOT NULL,
+        [lease_until] bigint NOT NULL,
+        [lease] varbinary(max) NOT NULL,
+        [due_at] bigint NULL,
+        [notice_at] bigint NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_license] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE TABLE [licensing_license_cluster] (
+        [cluster_id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [license_id] binary(16) NULL,
+        [serial] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_license_cluster] PRIMARY KEY ([cluster_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_license_customer_id_not_after] ON [licensing_license] ([customer_id], [not_after]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_license_due_at] ON [licensing_license] ([due_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_license_not_after_id] ON [licensing_license] ([not_after], [id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_license_notice_at] ON [licensing_license] ([notice_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_license_plan_id] ON [licensing_license] ([plan], [id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_license_cluster_license_id] ON [licensing_license_cluster] ([license_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
+    VALUES (N'Licenses', N'(version)');
+END;
+
+COMMIT;
+GO
+
