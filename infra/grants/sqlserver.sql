@@ -121,6 +121,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_idempotency] TO [mc_licensing
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_inbox] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_job_run] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_lease] TO [mc_licensing];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_license] TO [mc_licensing];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_license_cluster] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_meter] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_outbox] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_parked_cell] TO [mc_licensing];

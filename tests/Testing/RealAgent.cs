@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using MissionControl.ClusterAgent;
 using MissionControl.ClusterAgent.CallHome;
+using MissionControl.ClusterAgent.Licenses;
 using MissionControl.ClusterAgent.Log;
 using MissionControl.ClusterAgent.Spool;
 using MissionControl.ClusterAgent.Witnesses;
@@ -50,6 +51,9 @@ public sealed class RealAgent : IClusterSource, IDisposable
 
     /// <summary>Its cluster's own log; null: it keeps none, as agents of before.</summary>
     public CounterLog? Log { get; private set; }
+
+    /// <summary>Holds its licence.</summary>
+    public LicenseKeeper License { get; private set; } = null!;
 
     /// <summary>Where its files are.</summary>
     public string Directory => directory;
@@ -138,7 +142,8 @@ public sealed class RealAgent : IClusterSource, IDisposable
         Identity = new FileIdentity(directory);
         spool = new DiskSpool(Path.Combine(directory, "spool"));
         Log = witness ? new CounterLog(Identity, directory) : null;
-        Agent = new Agent(Identity, spool, this, new CallHomeClient(http, Identity, time), time, new Random(1), seen: witness ? new WitnessBook(directory) : null, log: Log);
+        License = new LicenseKeeper(directory, Identity, time);
+        Agent = new Agent(Identity, spool, this, new CallHomeClient(http, Identity, time), time, new Random(1), seen: witness ? new WitnessBook(directory) : null, log: Log, license: License);
     }
 
     private void End()

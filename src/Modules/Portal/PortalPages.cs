@@ -18,6 +18,7 @@ using MissionControl.Portal.Pages.Devices;
 using MissionControl.Portal.Pages.Enrolment;
 using MissionControl.Portal.Pages.Fleet;
 using MissionControl.Portal.Pages.Leaks;
+using MissionControl.Portal.Pages.Licenses;
 using MissionControl.Portal.Pages.Me;
 using MissionControl.Portal.Pages.Messages;
 using MissionControl.Portal.Pages.Operation;
@@ -82,6 +83,8 @@ internal static class PortalPages
         PageEntry.OfList<CustomerList>("/customers", "licensing:read", "customers"),
         PageEntry.Of<CustomerNew>("/customers/new", "licensing:write"),
         PageEntry.Of<CustomerDetail>("/customers/{id:guid}", "licensing:read"),
+        PageEntry.Of<LicenseList>("/licences", "licensing:read"),
+        PageEntry.Of<LicenseDetail>("/licences/{id:guid}", "licensing:read"),
         PageEntry.Of<DeliveryList>("/messages", "notifications:read"),
         PageEntry.Of<ContactList>("/messages/contacts", "notifications:read"),
         PageEntry.Of<EndpointList>("/messages/endpoints", "notifications:read"),
@@ -144,6 +147,7 @@ internal static class PortalPages
         ClusterActions.Map(pages);
         ManyClusters.Map(pages);
         CustomerForms.Map(pages);
+        LicenseForms.Map(pages);
         EnrolmentForms.Map(pages);
         MessageForms.Map(pages);
         PeopleForms.Map(pages);

@@ -15,6 +15,7 @@ using MissionControl.Portal.Pages.Audit;
 using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Pages.Customers;
 using MissionControl.Portal.Pages.Leaks;
+using MissionControl.Portal.Pages.Licenses;
 
 namespace MissionControl.Portal.Lists;
 
@@ -40,6 +41,7 @@ internal static class ListFiles
         },
         Rows<EnrollmentTokenItem>("/clusters/enrol", "callhome:read", "/api/v1/callhome/enrollment-tokens", "enrolment-tokens", "sort", "limit", "cursor") with { Own = ["customer"] },
         Rows<CustomerItem>("/customers", "licensing:read", "/api/v1/licensing/customers", "customers", CustomerForms.Filters),
+        Rows<LicenseItem, LicenseRow>("/licences", "licensing:read", "/api/v1/licensing/licenses", "licences", LicenseRow.Of, LicenseForms.Filters),
         Rows<DeliveryItem>("/messages", "notifications:read", "/api/v1/notifications/deliveries", "messages", "state", "limit", "cursor"),
         Rows<ContactItem>("/messages/contacts", "notifications:read", "/api/v1/notifications/contacts", "contacts", "sort", "limit", "cursor") with { Own = ["customer"] },
         Rows<EndpointItem>("/messages/endpoints", "notifications:read", "/api/v1/notifications/endpoints", "endpoints", "sort", "limit", "cursor") with { Own = ["customer"] },

@@ -20,7 +20,7 @@ internal static class Navigation
             new NavigationEntry("Versions", "/fleet/versions", "versions", "fleet:read"),
             new NavigationEntry("Enrolment", "/clusters/enrol", "enrolment", "callhome:read"),
         ]),
-        ("Business", [new NavigationEntry("Customers", "/customers", "customers", "licensing:read")]),
+        ("Business", [new NavigationEntry("Customers", "/customers", "customers", "licensing:read"), new NavigationEntry("Licences", "/licences", "licence", "licensing:read")]),
         ("Operation",
         [
             new NavigationEntry("People", "/people", "person", "identity:read"),
