@@ -17,7 +17,7 @@ namespace MissionControl.Testing;
 /// <summary>The agent that customers run, over a directory of its own; only its machine is made up, and the way to the host can be disturbed.</summary>
 public sealed class RealAgent : IClusterSource, IDisposable
 {
-    private readonly ControlPlane host;
+    private readonly Uri address;
     private readonly TimeProvider time;
     private readonly string directory;
     private readonly bool ownsDirectory;
@@ -25,21 +25,30 @@ public sealed class RealAgent : IClusterSource, IDisposable
     private readonly HttpClient http;
     private DiskSpool spool = null!;
 
-    /// <summary>Over a new directory, or one that another left behind.</summary>
+    /// <summary>One that calls a host in this process.</summary>
     /// <param name="host">The host that it calls.</param>
     /// <param name="time">Its clock.</param>
     /// <param name="directory">Where its files are.</param>
     /// <param name="witness">It cosigns audit logs.</param>
     public RealAgent(ControlPlane host, TimeProvider? time = null, string? directory = null, bool witness = false)
+        : this((host ?? throw new ArgumentNullException(nameof(host))).CallHome, host.CaFile, time, directory, witness)
     {
-        this.witness = witness;
-        ArgumentNullException.ThrowIfNull(host);
-        this.host = host;
+    }
+
+    /// <summary>Over a new directory, or one that another left behind.</summary>
+    /// <param name="address">Where it calls.</param>
+    /// <param name="caFile">Whose certificates it believes there.</param>
+    /// <param name="time">Its clock.</param>
+    /// <param name="directory">Where its files are.</param>
+    /// <param name="witness">It cosigns audit logs.</param>
+    public RealAgent(Uri address, string caFile, TimeProvider? time = null, string? directory = null, bool witness = false)
+    {
+        (this.address, this.witness) = (address, witness);
         this.time = time ?? TimeProvider.System;
         ownsDirectory = directory is null;
         this.directory = directory ?? System.IO.Directory.CreateTempSubdirectory("mc-agent-").FullName;
-        Way = new Wire(Transport.Handler(host.CaFile, null));
-        http = new HttpClient(Way) { BaseAddress = host.CallHome };
+        Way = new Wire(Transport.Handler(caFile, null));
+        http = new HttpClient(Way) { BaseAddress = address };
         Start();
     }
 
@@ -86,7 +95,7 @@ public sealed class RealAgent : IClusterSource, IDisposable
     public Task EnrollAsync(CreatedEnrollmentToken token)
     {
         ArgumentNullException.ThrowIfNull(token);
-        return new Enroller(Identity, this, new CallHomeClient(http, Identity, time), Log).EnrollAsync(host.CallHome, token.Token, token.AnchorsSha256, trustFirstContact: false, CancellationToken.None);
+        return new Enroller(Identity, this, new CallHomeClient(http, Identity, time), Log).EnrollAsync(address, token.Token, token.AnchorsSha256, trustFirstContact: false, CancellationToken.None);
     }
 
     /// <summary>Checks in once.</summary>
