@@ -25,13 +25,13 @@ public sealed class RaterTests
     [Fact]
     public void The_cases_meet_every_kind_of_line_and_every_price_model()
     {
-        var terms = Terms.All.Generator.Sample(400).ToList();
+        var terms = Terms.All.Generator.Sample(1_000).ToList();
         var lines = terms.SelectMany(term => Term.Rate(term)).SelectMany(rated => rated.Lines).ToList();
 
         Assert.Equal(Enum.GetValues<LineKind>(), lines.Select(line => line.Key.Kind).Distinct().Order());
         Assert.Equal(Enum.GetValues<Use>(), lines.Select(line => line.Key.Use).Distinct().Order());
         Assert.All([LineKind.Usage, LineKind.Overage, LineKind.Fee], kind => Assert.Contains(lines, line => line.Key.Kind == kind && line.Key.Estimated));
-        Assert.Contains(lines, line => line.Key is { Tier: 3, Kind: LineKind.Overage });
+        Assert.Contains(lines, line => line.Key is { Tier: 3, Kind: LineKind.Usage });
         Assert.All(Enum.GetValues<PriceModel>(), model => Assert.Contains(terms, term => term[0].Card.Rates.Any(rate => rate.Model == model)));
     }
 
