@@ -61,6 +61,12 @@ public sealed class PortalFixture : IAsyncLifetime
     /// <summary>The second customer.</summary>
     public Guid OtherCustomer { get; private set; }
 
+    /// <summary>A price book with a version and the draft of a later one.</summary>
+    public Guid Book { get; private set; }
+
+    /// <summary>A contract of the first customer at these prices.</summary>
+    public Guid Contract { get; private set; }
+
     /// <summary>A task of fleet that ended with failures.</summary>
     public Guid Task { get; private set; }
 
@@ -157,6 +163,7 @@ public sealed class PortalFixture : IAsyncLifetime
         (CustomerToken, FleetToken) = (customer.Token, fleet.Token);
         Logged = await LoggedAsync();
         await ExportAsync();
+        (Book, Contract) = await Agreement.MakeAsync(Host, Customer, Guid.Parse(Red.Id));
         Api = await Forwarder.StartAsync(Host.Operations);
         Host.Services.GetRequiredService<ApiAddress>().Value = Api.Address;
         playwright = await Playwright.CreateAsync();
@@ -257,7 +264,7 @@ public sealed class PortalFixture : IAsyncLifetime
         .Append("/clusters?health=red&liveness=online").Append("/clusters?rule=disk-free&silentFor=1h").Append($"/clusters/{Red.Id}/nodes/none-is-called-so").Append("/clusters?cols=lastBackup&cols=certificateUntil&cols=worstDiskPercent").Append($"/clusters/{Red.Id}/metrics?range=6h&with=Turin").Append($"/clusters/{Red.Id}/metrics?with=Oslo").Append($"/clusters/{Red.Id}/sent?class=health").Append($"/clusters/{Red.Id}/sent?class=event").Append($"/clusters/{Red.Id}/sent?class=nonsense").Append("/search?q=Oslo").Append("/search?q=" + Red.Id).Append($"/clusters/{Guid.Empty}")
         .Append($"/tasks/fleet/{Task}?show=all").Append("/tasks?state=running").Append("/system/parked/fleet/retry")
         .Append($"/system/parked/fleet/{GivenUp}").Append("/system/parked?role=fleet&state=given-up").Append($"/system/parked/fleet/{GivenUp}/give-up")
-        .Append($"/clusters/suspend?customer={Customer}&health=red").Append("/clusters/resume?helth=red").Append($"/security/posture?customer={Customer}");
+        .Append($"/clusters/suspend?customer={Customer}&health=red").Append("/clusters/resume?helth=red").Append($"/security/posture?customer={Customer}").Append($"/billing/pricebooks/{Book}?version=1").Append("/billing/pricebooks?q=nothing-is-called-so");
 
     /// <summary>Parks messages for a consumer of fleet: those without a name can never be applied.</summary>
     public async Task<IReadOnlyList<Guid>> ParkAsync(params string?[] names)
@@ -287,8 +294,8 @@ public sealed class PortalFixture : IAsyncLifetime
     }
 
     private string Fill(string route) => route is "/clusters/resume" ? "/clusters/resume?state=active" : route == "/views" ? "/views?list=clusters&query=health%3Dred" : route == "/system/parked/{role}/retry" ? $"/system/parked/fleet/retry?consumer={Consumer}" : route.Replace("{role}", "fleet", StringComparison.Ordinal).Replace("{**node}", "n1", StringComparison.Ordinal).Replace("{name}", "fleet.purge-records", StringComparison.Ordinal)
-        .Replace("{entry:guid}", Logged.Entry.ToString(), StringComparison.Ordinal)
-        .Replace("{id:guid}", route.StartsWith("/audit", StringComparison.Ordinal) ? Logged.Log.ToString() : route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people/groups", StringComparison.Ordinal) ? Group.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/programs", StringComparison.Ordinal) ? Program.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : route.StartsWith("/licences", StringComparison.Ordinal) ? License.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
+        .Replace("{entry:guid}", Logged.Entry.ToString(), StringComparison.Ordinal).Replace("{contract:guid}", Contract.ToString(), StringComparison.Ordinal)
+        .Replace("{id:guid}", route.StartsWith("/audit", StringComparison.Ordinal) ? Logged.Log.ToString() : route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people/groups", StringComparison.Ordinal) ? Group.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/programs", StringComparison.Ordinal) ? Program.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/billing", StringComparison.Ordinal) ? Book.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : route.StartsWith("/licences", StringComparison.Ordinal) ? License.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
 
     private async Task<Guid> MakeProgramAsync(SomebodySignedIn owner)
     {

@@ -12,6 +12,7 @@ using MissionControl.Portal.Live;
 using MissionControl.Portal.Look;
 using MissionControl.Portal.Pages;
 using MissionControl.Portal.Pages.Audit;
+using MissionControl.Portal.Pages.Billing;
 using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Pages.Customers;
 using MissionControl.Portal.Pages.Devices;
@@ -85,6 +86,9 @@ internal static class PortalPages
         PageEntry.Of<CustomerDetail>("/customers/{id:guid}", "licensing:read"),
         PageEntry.Of<LicenseList>("/licences", "licensing:read"),
         PageEntry.Of<LicenseDetail>("/licences/{id:guid}", "licensing:read"),
+        PageEntry.Of<ContractPage>("/customers/{id:guid}/contracts/{contract:guid}", "licensing:read"),
+        PageEntry.Of<PriceBookList>("/billing/pricebooks", "licensing:read"),
+        PageEntry.Of<PriceBookPage>("/billing/pricebooks/{id:guid}", "licensing:read"),
         PageEntry.Of<DeliveryList>("/messages", "notifications:read"),
         PageEntry.Of<ContactList>("/messages/contacts", "notifications:read"),
         PageEntry.Of<EndpointList>("/messages/endpoints", "notifications:read"),

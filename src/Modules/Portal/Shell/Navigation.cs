@@ -5,7 +5,8 @@ namespace MissionControl.Portal.Shell;
 /// <param name="Address">Where it leads.</param>
 /// <param name="Icon">Its icon.</param>
 /// <param name="Scope">Without this right it is left out.</param>
-internal sealed record NavigationEntry(string Name, string Address, string Icon, string? Scope);
+/// <param name="ForStaff">Customers' people are not shown it, whatever their rights.</param>
+internal sealed record NavigationEntry(string Name, string Address, string Icon, string? Scope, bool ForStaff = false);
 
 /// <summary>What there is to go to; entries that the reader can never use are left out.</summary>
 internal static class Navigation
@@ -20,7 +21,12 @@ internal static class Navigation
             new NavigationEntry("Versions", "/fleet/versions", "versions", "fleet:read"),
             new NavigationEntry("Enrolment", "/clusters/enrol", "enrolment", "callhome:read"),
         ]),
-        ("Business", [new NavigationEntry("Customers", "/customers", "customers", "licensing:read"), new NavigationEntry("Licences", "/licences", "licence", "licensing:read")]),
+        ("Business",
+        [
+            new NavigationEntry("Customers", "/customers", "customers", "licensing:read"),
+            new NavigationEntry("Licences", "/licences", "licence", "licensing:read"),
+            new NavigationEntry("Price books", "/billing/pricebooks", "prices", "licensing:read", ForStaff: true),
+        ]),
         ("Operation",
         [
             new NavigationEntry("People", "/people", "person", "identity:read"),
