@@ -143,7 +143,7 @@ public abstract class AgentBadDaysTests : IAsyncLifetime
 
     private async Task AssertHoursAsync(Guid cluster, int hours)
     {
-        var report = new UsageReport(default, default, "", "", null, null, new UsageCompleteness(0, 0, 0, 0, 0), 0, [], []);
+        var report = new UsageReport(default, default, "", "", null, null, new UsageCompleteness(0, 0, 0, 0, 0), 0, [], [], 0, default);
         using var admin = installation.Admin();
         var query = $"/api/v1/licensing/usage?cluster={cluster}&from={UsageWindow.Text(noon)}&to={UsageWindow.Text(noon.AddHours(hours))}&granularity=hour&groupBy=cluster";
         await Eventually.TrueAsync(async () => (report = (await admin.GetFromJsonAsync<UsageReport>(query))!).Completeness.ReceivedHours == hours, "every hour is in the ledger");

@@ -139,7 +139,7 @@ public abstract class SimulationTests
         /// <summary>What billing reads of a cluster, once every hour is there.</summary>
         public async Task<UsageReport> UsageAsync(Guid cluster, int from, int until)
         {
-            var report = new UsageReport(default, default, "", "", null, null, new UsageCompleteness(0, 0, 0, 0, 0), 0, [], []);
+            var report = new UsageReport(default, default, "", "", null, null, new UsageCompleteness(0, 0, 0, 0, 0), 0, [], [], 0, default);
             var query = $"/api/v1/licensing/usage?cluster={cluster}&from={Text(from)}&to={Text(until)}&granularity=day&groupBy=cluster";
             await Eventually.TrueAsync(async () => (report = (await admin.GetFromJsonAsync<UsageReport>(query))!).Completeness.ReceivedHours == until - from, "every hour of the cluster is in the ledger", Patience);
             return report;

@@ -3,6 +3,7 @@ using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text;
 using MissionControl.Contracts.Api;
+using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Testing;
 using Xunit;
@@ -45,6 +46,9 @@ public sealed class Agreed : IAsyncLifetime
 
     public HttpClient Stranger { get; private set; } = null!;
 
+    /// <summary>May everything, for as long as months of a contract take.</summary>
+    public HttpClient Staff { get; private set; } = null!;
+
     public async ValueTask InitializeAsync()
     {
         Host = await ControlPlane.StartAsync(time: Time);
@@ -52,8 +56,8 @@ public sealed class Agreed : IAsyncLifetime
         using var oslo = await TestCluster.EnrollAsync(Host, Customer, "Oslo");
         using var bergen = await TestCluster.EnrollAsync(Host, Customer, "Bergen");
         Clusters = [Guid.Parse(oslo.Id), Guid.Parse(bergen.Id)];
-        (Own, _) = await Host.ClientWithTokenAsync(Customer, "licensing:read", "licensing:write");
-        (Stranger, _) = await Host.ClientWithTokenAsync(Other, "licensing:read", "licensing:write");
+        (Own, Stranger) = (await ForAYearAsync(Customer, "licensing:read", "licensing:write"), await ForAYearAsync(Other, "licensing:read", "licensing:write"));
+        Staff = await ForAYearAsync(null, "*");
         Account = (await MadeAsync<BillingAccountItem>("billing-accounts", new CreateBillingAccountRequest(Customer, "North AS", "EUR", "NO", "PO 7"))).Id;
         Plan = (await MadeAsync<PlanItem>("plans", new CreatePlanRequest("Standard", [new EntitlementItem("sso", "boolean"), new EntitlementItem("hosts", "metered", Meter: "host_unit_seconds", Limit: "3600")]))).Id;
         (Book, Dollars) = (await PublishedAsync("List", Sheet), await PublishedAsync("US", Sheet.Replace("EUR", "USD", StringComparison.Ordinal)));
@@ -70,7 +74,17 @@ public sealed class Agreed : IAsyncLifetime
     {
         Own?.Dispose();
         Stranger?.Dispose();
+        Staff?.Dispose();
         await Host.DisposeAsync();
+    }
+
+    private async Task<HttpClient> ForAYearAsync(Guid? customer, params string[] scopes)
+    {
+        using var response = await Host.Admin.PostAsJsonAsync("/api/v1/identity/tokens", new CreateTokenRequest("test", scopes, customer, 366));
+        response.EnsureSuccessStatusCode();
+        var client = Host.Client(Host.Portal, (await response.Content.ReadFromJsonAsync<CreatedToken>())!.Token);
+        await Eventually.TrueAsync(async () => (await client.GetAsync(new Uri($"{Base}/customers", UriKind.Relative))).StatusCode == HttpStatusCode.OK, "the token is known");
+        return client;
     }
 
     public static DateTimeOffset At(string text) => DateTimeOffset.Parse(text, System.Globalization.CultureInfo.InvariantCulture);
@@ -106,7 +120,7 @@ public sealed class Agreed : IAsyncLifetime
             request.Headers.Accept.Add(MediaTypeWithQualityHeaderValue.Parse(accept));
         }
 
-        return await (by ?? Host.Admin).SendAsync(request);
+        return await (by ?? Staff).SendAsync(request);
     }
 
     public async Task<T> MadeAsync<T>(string path, object body, string? match = null)
@@ -132,5 +146,5 @@ public sealed class Agreed : IAsyncLifetime
         return string.Join(' ', new[] { $"{(int)answer.StatusCode} {problem.Code}" }.Concat((problem.Errors ?? []).Select(error => $"{error.Pointer}:{error.Code}")));
     }
 
-    public async Task<T> GetAsync<T>(string path, HttpClient? by = null) => (await (by ?? Host.Admin).GetFromJsonAsync<T>($"{Base}/{path}"))!;
+    public async Task<T> GetAsync<T>(string path, HttpClient? by = null) => (await (by ?? Staff).GetFromJsonAsync<T>($"{Base}/{path}"))!;
 }

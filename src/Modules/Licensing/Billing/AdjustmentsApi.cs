@@ -83,7 +83,7 @@ internal static class AdjustmentsApi
         }
 
         // A contract of which every period is closed has no statement to come.
-        if (!await db.Set<Period>().AnyAsync(row => row.ContractId == contract.Id && row.State == PeriodState.Open, cancellationToken))
+        if (await db.Set<Period>().AnyAsync(row => row.ContractId == contract.Id && row.State == PeriodState.Closed && row.ToHour >= contract.ToHour, cancellationToken))
         {
             errors.Add(new FieldError("/contractId", "no-open-period", "Every period of the contract is closed; there is no statement to come."));
         }

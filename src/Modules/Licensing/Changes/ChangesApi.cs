@@ -18,7 +18,7 @@ namespace MissionControl.Licensing.Changes;
 internal static class ChangesApi
 {
     private const int Usual = 100;
-    private const int Most = 1000;
+    private const int Most = 500;
 
     public static void Map(IEndpointRouteBuilder api) => api
         .MapGet("/changes", ListAsync).RequireScope("licensing:read").WithName("ListChanges").WithSummary("What changed after a number, in order, nothing passed over")
