@@ -107,9 +107,11 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [callhome_used_nonce] TO [mc_callhome];
 
 -- licensing
 GRANT SELECT ON [schema_history] TO [mc_licensing];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_adjustment] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_audit_producer] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_billing_account] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_cell] TO [mc_licensing];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_change] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_cluster] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_cluster_epoch] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_cluster_ledger] TO [mc_licensing];
@@ -127,6 +129,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_meter] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_outbox] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_parked_cell] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_parked_message] TO [mc_licensing];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_period] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_plan] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_plan_version] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_price_book] TO [mc_licensing];
@@ -134,6 +137,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_price_book_version] TO [mc_li
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_projection] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_quarantined_window] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_replica] TO [mc_licensing];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_statement] TO [mc_licensing];
+GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_stream] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_task] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_task_item] TO [mc_licensing];
 GRANT SELECT, INSERT, UPDATE, DELETE ON [licensing_waiting_window] TO [mc_licensing];

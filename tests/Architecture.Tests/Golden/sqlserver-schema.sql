@@ -5328,6 +5328,221 @@ GO
 BEGIN TRANSACTION;
 IF NOT EXISTS (
     SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'LedgerOrder'
+)
+BEGIN
+    ALTER TABLE [licensing_window] ADD [lowered_by] int NOT NULL DEFAULT 0;
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'LedgerOrder'
+)
+BEGIN
+    ALTER TABLE [licensing_window] ADD [seq] bigint NOT NULL DEFAULT CAST(0 AS bigint);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'LedgerOrder'
+)
+BEGIN
+    ALTER TABLE [licensing_cell] ADD [since] bigint NOT NULL DEFAULT CAST(0 AS bigint);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'LedgerOrder'
+)
+BEGIN
+    CREATE TABLE [licensing_change] (
+        [seq] bigint NOT NULL,
+        [at] bigint NOT NULL,
+        [kind] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [subject] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [cluster_id] binary(16) NULL,
+        [first_hour] int NULL,
+        [last_hour] int NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_change] PRIMARY KEY ([seq])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'LedgerOrder'
+)
+BEGIN
+    CREATE TABLE [licensing_stream] (
+        [id] int NOT NULL,
+        [last] bigint NOT NULL,
+        [at] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_stream] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'LedgerOrder'
+)
+BEGIN
+    IF EXISTS (SELECT * FROM [sys].[identity_columns] WHERE [name] IN (N'id', N'at', N'last') AND [object_id] = OBJECT_ID(N'[licensing_stream]'))
+        SET IDENTITY_INSERT [licensing_stream] ON;
+    EXEC(N'INSERT INTO [licensing_stream] ([id], [at], [last])
+    VALUES (1, CAST(0 AS bigint), CAST(0 AS bigint))');
+    IF EXISTS (SELECT * FROM [sys].[identity_columns] WHERE [name] IN (N'id', N'at', N'last') AND [object_id] = OBJECT_ID(N'[licensing_stream]'))
+        SET IDENTITY_INSERT [licensing_stream] OFF;
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'LedgerOrder'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_window_known] ON [licensing_window] ([customer_id], [hour], [cluster_id], [seq], [epoch], [revision], [complete]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'LedgerOrder'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_change_at] ON [licensing_change] ([at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'LedgerOrder'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_change_customer_id_seq] ON [licensing_change] ([customer_id], [seq]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'LedgerOrder'
+)
+BEGIN
+    INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
+    VALUES (N'LedgerOrder', N'(version)');
+END;
+
+COMMIT;
+GO
+
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE TABLE [licensing_license] (
+        [id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [contract_id] binary(16) NULL,
+        [plan] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [kind] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [status] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
+        [not_before] bigint NOT NULL,
+        [not_after] bigint NOT NULL,
+        [grace_until] bigint NOT NULL,
+        [enforcement] nvarchar(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [limits] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [entitlements] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [lease_days] int NOT NULL,
+        [created_at] bigint NOT NULL,
+        [from_hour] int NOT NULL,
+        [serial] bigint NOT NULL,
+        [issued_at] bigint NOT NULL,
+        [lease_until] bigint NOT NULL,
+        [lease] varbinary(max) NOT NULL,
+        [due_at] bigint NULL,
+        [notice_at] bigint NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_license] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE TABLE [licensing_license_cluster] (
+        [cluster_id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [license_id] binary(16) NULL,
+        [serial] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_license_cluster] PRIMARY KEY ([cluster_id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_license_customer_id_not_after] ON [licensing_license] ([customer_id], [not_after]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_license_due_at] ON [licensing_license] ([due_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_license_not_after_id] ON [licensing_license] ([not_after], [id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_license_notice_at] ON [licensing_license] ([notice_at]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_license_plan_id] ON [licensing_license] ([plan], [id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_license_cluster_license_id] ON [licensing_license_cluster] ([license_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Licenses'
+)
+BEGIN
+    INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
+    VALUES (N'Licenses', N'(version)');
+END;
+
+COMMIT;
+GO
+
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
     WHERE [MigrationId] = N'CommercialModel'
 )
 BEGIN
@@ -5533,6 +5748,173 @@ IF NOT EXISTS (
 BEGIN
     INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
     VALUES (N'CommercialModel', N'(version)');
+END;
+
+COMMIT;
+GO
+
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Billing'
+)
+BEGIN
+    CREATE TABLE [licensing_adjustment] (
+        [id] binary(16) NOT NULL,
+        [number] nvarchar(90) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [contract_id] binary(16) NOT NULL,
+        [original_id] binary(16) NULL,
+        [restated_id] binary(16) NULL,
+        [statement_id] binary(16) NULL,
+        [amount_minor] bigint NOT NULL,
+        [currency] nvarchar(3) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [description] nvarchar(300) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [created_at] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_adjustment] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Billing'
+)
+BEGIN
+    CREATE TABLE [licensing_period] (
+        [id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [contract_id] binary(16) NOT NULL,
+        [from_hour] int NOT NULL,
+        [to_hour] int NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [statement_id] binary(16) NULL,
+        [closed_at] bigint NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_period] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Billing'
+)
+BEGIN
+    CREATE TABLE [licensing_statement] (
+        [id] binary(16) NOT NULL,
+        [number] nvarchar(80) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [contract_id] binary(16) NOT NULL,
+        [period_id] binary(16) NOT NULL,
+        [booked_in] binary(16) NOT NULL,
+        [generation] int NOT NULL,
+        [from_hour] int NOT NULL,
+        [to_hour] int NOT NULL,
+        [watermark] bigint NOT NULL,
+        [contract_version] int NOT NULL,
+        [price_book_id] binary(16) NOT NULL,
+        [price_book_version] int NOT NULL,
+        [currency] nvarchar(3) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [payable_minor] bigint NOT NULL,
+        [content] varbinary(max) NOT NULL,
+        [content_sha256] nvarchar(71) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [inputs_sha256] nvarchar(71) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [inputs] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [rated] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [waived] nvarchar(max) COLLATE Latin1_General_100_BIN2 NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_statement] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Billing'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_adjustment_contract_id_statement_id] ON [licensing_adjustment] ([contract_id], [statement_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Billing'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_adjustment_customer_id] ON [licensing_adjustment] ([customer_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Billing'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_licensing_period_contract_id_from_hour] ON [licensing_period] ([contract_id], [from_hour]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Billing'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_period_customer_id_from_hour] ON [licensing_period] ([customer_id], [from_hour]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Billing'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_period_state_to_hour] ON [licensing_period] ([state], [to_hour]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Billing'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_statement_booked_in] ON [licensing_statement] ([booked_in]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Billing'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_statement_contract_id] ON [licensing_statement] ([contract_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Billing'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_statement_customer_id_from_hour] ON [licensing_statement] ([customer_id], [from_hour]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Billing'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_licensing_statement_number] ON [licensing_statement] ([number]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Billing'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_licensing_statement_period_id_generation] ON [licensing_statement] ([period_id], [generation]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'Billing'
+)
+BEGIN
+    INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
+    VALUES (N'Billing', N'(version)');
 END;
 
 COMMIT;
