@@ -13,6 +13,7 @@ using MissionControl.Platform.Modules;
 using MissionControl.Platform.Tasks;
 using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
+using Xunit;
 
 namespace MissionControl.Security.Tests.Api;
 
@@ -163,14 +164,32 @@ internal sealed class Belongings : IDisposable
         var book = (await MadeAsync<PriceBookItem>(host.Admin, "licensing/price-books", new CreatePriceBookRequest(name, "EUR"))).Id;
         var plan = (await MadeAsync<PlanItem>(host.Admin, "licensing/plans", new CreatePlanRequest(name, [new EntitlementItem("sso", "boolean")]))).Id;
         await MadeAsync<PriceBookVersionItem>(host.Admin, $"licensing/price-books/{book}/versions", Sheet());
-        using var publish = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/licensing/price-books/{book}/versions/1/publish") { Headers = { { "If-Match", "*" }, { "Idempotency-Key", Guid.CreateVersion7().ToString() } } };
-        (await host.Admin.SendAsync(publish)).EnsureSuccessStatusCode();
+        await DoneAsync(host, $"price-books/{book}/versions/1/publish", new { });
         var contract = await MadeAsync<ContractDetail>(host.Admin, "licensing/contracts", new CreateContractRequest(customer, account, name, At(2026), Terms(book, plan)));
         (ids["billing-accounts"], ids["price-books"], ids["plans"], ids["contracts"]) = (account.ToString(), book.ToString(), plan.ToString(), contract.Contract.Id.ToString());
+
+        // A month that is long over, so that it can be billed.
+        var past = (await MadeAsync<ContractDetail>(host.Admin, "licensing/contracts", new CreateContractRequest(customer, account, $"{name} before", At(2026).AddMonths(-24), Terms(book, plan) with { To = At(2026).AddMonths(-23) }))).Contract.Id;
+        await DoneAsync(host, $"contracts/{past}/activate", new ActivateContractRequest());
+        PeriodItem? period = null;
+        await Eventually.TrueAsync(async () => (period = (await host.Admin.GetFromJsonAsync<Page<PeriodItem>>($"/api/v1/licensing/periods?contract={past}"))!.Items.SingleOrDefault()) is not null, "the month can be billed");
+        ids["adjustments"] = (await DoneAsync<AdjustmentItem>(host, "adjustments", new CreateAdjustmentRequest(past, "-1", name, "because"))).Id.ToString();
+        using var preview = await host.Admin.GetAsync(new Uri($"/api/v1/licensing/periods/{period!.Id}/preview", UriKind.Relative));
+        (ids["periods"], ids["statements"]) = (period.Id.ToString(), (await DoneAsync<StatementItem>(host, $"periods/{period.Id}/close", new ClosePeriodRequest(), preview.Headers.ETag!.ToString())).Id.ToString());
+    }
+
+    private static async Task DoneAsync(ControlPlane host, string path, object body) => await DoneAsync<object>(host, path, body);
+
+    private static async Task<T> DoneAsync<T>(ControlPlane host, string path, object body, string match = "*")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/licensing/{path}") { Content = JsonContent.Create(body, body.GetType()), Headers = { { "If-Match", match }, { "Idempotency-Key", Guid.CreateVersion7().ToString() } } };
+        using var answer = await host.Admin.SendAsync(request);
+        Assert.True(answer.IsSuccessStatusCode, $"{path}: {await answer.Content.ReadAsStringAsync()}");
+        return (await answer.Content.ReadFromJsonAsync<T>())!;
     }
 
     /// <summary>Prices that anybody could import.</summary>
-    public static PriceSheetItem Sheet() => new("EUR", "2026-01-01T00:00:00Z", [new RateItem("fee", "", null, "month", "1", "fixed", null, "0", "none", [new TierItem(null, "1", "0")])]);
+    public static PriceSheetItem Sheet() => new("EUR", "2024-01-01T00:00:00Z", [new RateItem("fee", "", null, "month", "1", "fixed", null, "0", "none", [new TierItem(null, "1", "0")])]);
 
     /// <summary>Terms that anybody could agree to.</summary>
     public static AgreedTerms Terms(Guid book, Guid plan) => new(At(2030), "EUR", book, plan, 1);

@@ -185,6 +185,8 @@ public sealed class CustomersUserTests : IAsyncLifetime
         nameof(ReplaceContractRequest) => new ReplaceContractRequest(Soon, Terms()),
         nameof(ActivateContractRequest) => new ActivateContractRequest("because I can"),
         nameof(AmendContractRequest) => new AmendContractRequest(Soon, Terms(), "because I can"),
+        nameof(ClosePeriodRequest) => new ClosePeriodRequest(["grace"], "because I can"),
+        nameof(CreateAdjustmentRequest) => new CreateAdjustmentRequest(Guid.Parse(victims.Ids["contracts"]), "-1000", "Mine", "because I can"),
         nameof(TerminateContractRequest) => new TerminateContractRequest(Soon, "because I can"),
         nameof(IssueLicenseRequest) => new IssueLicenseRequest(customer, [Guid.Parse(victims.Ids["clusters"])], "Mine", "production", null, DateTimeOffset.UnixEpoch.AddDays(40_000)),
         nameof(RenewLicenseRequest) => new RenewLicenseRequest(DateTimeOffset.UnixEpoch.AddDays(40_000)),
@@ -219,7 +221,7 @@ public sealed class CustomersUserTests : IAsyncLifetime
         var state = new Dictionary<string, string>();
         foreach (var path in new[]
         {
-            "identity/people", "identity/invitations", "identity/tokens", "identity/service-accounts", "identity/providers", "identity/groups", "identity/leaks", "notifications/contacts", "notifications/endpoints", "callhome/enrollment-tokens", "licensing/customers", "licensing/billing-accounts", "licensing/price-books", "licensing/plans", "licensing/contracts",
+            "identity/people", "identity/invitations", "identity/tokens", "identity/service-accounts", "identity/providers", "identity/groups", "identity/leaks", "notifications/contacts", "notifications/endpoints", "callhome/enrollment-tokens", "licensing/customers", "licensing/billing-accounts", "licensing/price-books", "licensing/plans", "licensing/contracts", "licensing/periods", "licensing/statements", "licensing/adjustments",
             $"identity/service-accounts/{victims.Ids["service-accounts"]}", $"identity/service-accounts/{vendors.Ids["service-accounts"]}", $"identity/people/{victims.Ids["people"]}", $"identity/people/{vendors.Ids["people"]}",
             $"callhome/clusters/{victims.Ids["clusters"]}", $"fleet/tasks/{victims.Ids["tasks"]}", $"callhome/tasks/{vendors.Ids["tasks"]}", $"fleet/parked-messages/{vendors.Ids["parked-messages"]}",
         })

@@ -26,8 +26,9 @@ internal static class LineSources
     public static void Map(RouteGroupBuilder statement) => statement.MapGet("/lines/{line:int}/sources", ListAsync).RequireScope("licensing:read")
         .WithName("ListLineSources").WithSummary("The cells of signed windows that a line was made of").Produces<Page<LineSourceItem>>();
 
-    private static async Task<IResult> ListAsync(Guid id, int line, ControlPlaneDbContext db, [AsParameters] ListQuery list, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(Guid id, int line, HttpContext http, ControlPlaneDbContext db, int? limit, string? cursor, CancellationToken cancellationToken)
     {
+        var list = new ListQuery { Request = http.Request, Limit = limit, Cursor = cursor };
         if (await db.Set<Statement>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } statement
             || StatementsApi.Lines(statement) is not { } lines || line < 1 || line > lines.Count)
         {
