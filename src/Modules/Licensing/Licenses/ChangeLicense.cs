@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Contracts.Events.Audit;
+using MissionControl.Licensing.Changes;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
@@ -48,7 +49,7 @@ internal static class ChangeLicense
 
             await SignAsync(license, db, events, leases, cancellationToken, request.ResetClock);
             Audit(license, "renewed", events, [Change.Replace("/notAfter", before, license.NotAfter), .. request.ResetClock ? new[] { Change.Add("/clockFrom", license.IssuedAt) } : []], request.Reason);
-            await db.SaveChangesAsync(cancellationToken);
+            await ChangeStream.SaveAsync(db, time, [license.Changed()], cancellationToken);
             return TypedResults.Ok(await LicensesApi.ItemAsync(license, http, db, time.GetUtcNow(), cancellationToken));
         }, cancellationToken);
 
@@ -106,7 +107,7 @@ internal static class ChangeLicense
                 }
 
                 Audit(license, "switched", events, changes, null);
-                await db.SaveChangesAsync(cancellationToken);
+                await ChangeStream.SaveAsync(db, time, [license.Changed()], cancellationToken);
             }
 
             return TypedResults.Ok(await LicensesApi.ItemAsync(license, http, db, time.GetUtcNow(), cancellationToken));
@@ -139,7 +140,7 @@ internal static class ChangeLicense
             license.Reason = to == LicenseStatus.Active ? null : request.Reason;
             await SignAsync(license, db, events, leases, cancellationToken);
             Audit(license, past, events, [Change.Replace("/status", before, to)], request.Reason, request.Ticket);
-            await db.SaveChangesAsync(cancellationToken);
+            await ChangeStream.SaveAsync(db, time, [license.Changed()], cancellationToken);
             return TypedResults.Ok(await LicensesApi.ItemAsync(license, http, db, time.GetUtcNow(), cancellationToken));
         }, cancellationToken);
 

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Licensing.Customers;
+using MissionControl.Licensing.Changes;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
@@ -67,7 +68,7 @@ internal static class IssueLicense
                 Change.Add("/limits", license.ReadLimits()), Change.Add("/entitlements", license.ReadEntitlements()), Change.Add("/contractId", license.ContractId), Change.Add("/serial", license.Serial), Change.Add("/lease", license.Digest),
             ],
         });
-        await db.SaveChangesAsync(cancellationToken);
+        await ChangeStream.SaveAsync(db, time, [license.Changed()], cancellationToken);
         return TypedResults.Created($"/api/v1/licensing/licenses/{license.Id}", await LicensesApi.ItemAsync(license, http, db, time.GetUtcNow(), cancellationToken));
     }
 }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using MissionControl.Licensing.Changes;
 using MissionControl.Platform.Data;
 using MissionControl.Protocol.Documents;
 using MissionControl.Protocol.Licenses;
@@ -121,6 +122,9 @@ internal sealed class License : ICustomerOwned
     /// <summary>How it stands, by the same rules as at the customer's.</summary>
     public LicenseVerdict Check(LicenseUsage usage, LicenseQuestion question, DateTimeOffset now) =>
         LicenseRules.Check(ToLease(Serial, Status, [], usage.Limits(this), IssuedAt, LeaseUntil), LicenseKnowledge.At(now, usage.LastReport(this) ?? CreatedAt), question);
+
+    /// <summary>That it changed, for the feed.</summary>
+    public Noted Changed() => new(Kinds.License, CustomerId, Id.ToString(), Version: Version);
 
     internal sealed class Configuration : IEntityTypeConfiguration<License>
     {
