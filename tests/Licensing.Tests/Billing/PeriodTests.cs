@@ -1,8 +1,6 @@
-using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
-using System.Text.Json;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Licensing.Tests.Agreement;
