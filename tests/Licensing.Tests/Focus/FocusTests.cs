@@ -32,6 +32,8 @@ public sealed class FocusTests(Agreed agreed) : IClassFixture<Agreed>
         await ToAsync(cluster, "2026-12-02T00:20:00Z");
         await SendAsync(cluster, cluster.Window(First, quantity: "7201"), cluster.Window(First + 1, quantity: "3601"));
 
+        await PeriodAsync(contract, "2026-12");
+
         // Only when it is asked for, an open period is shown: what it comes to, without an invoice.
         Assert.Empty(await RowsAsync($"cost-and-usage?contract={contract}"));
         var open = await RowsAsync($"cost-and-usage?contract={contract}&delivery=open");
@@ -44,6 +46,9 @@ public sealed class FocusTests(Agreed agreed) : IClassFixture<Agreed>
         await SendAsync(cluster, cluster.Window(First + 2, quantity: "7200001"), cluster.Window(UsageWindow.HourOf(Agreed.At("2027-01-03T00:00:00Z")), quantity: "3601"));
         await agreed.MadeAsync<AdjustmentItem>("adjustments", new CreateAdjustmentRequest(contract, "-1.50", "Outage of 5 January, \"as promised\"", "By phone", december.Id));
         await ToAsync(cluster, "2027-02-05T00:20:00Z");
+
+        await PeriodAsync(contract, "2027-01");
+        await PeriodAsync(contract, "2027-02");
 
         // Two are open: what is to be corrected is in the older of them, and in no other.
         var both = await RowsAsync($"cost-and-usage?contract={contract}&delivery=open");
@@ -62,7 +67,7 @@ public sealed class FocusTests(Agreed agreed) : IClassFixture<Agreed>
         Assert.All(rows, row => Assert.Equal(("Trondheim", cluster.Id), (row["SubAccountName"], row["SubAccountId"])));
         Assert.Equal(rows.Where(row => row["InvoiceId"] == december.Number).Select(row => row["x_RowId"]), (await RowsAsync($"cost-and-usage?account={agreed.Account}&to=2027-01-01T00:00:00Z")).Select(row => row["x_RowId"]));
 
-        // A file of the same rows; the server packs it for whoever takes that.
+        // A file of the same rows.
         using var file = await agreed.SendAsync(HttpMethod.Get, $"focus/cost-and-usage?contract={contract}", key: null, accept: "text/csv");
         Assert.Equal(("text/csv", true), (file.Content.Headers.ContentType!.MediaType, file.Content.Headers.ContentDisposition!.FileName!.EndsWith(".csv", StringComparison.Ordinal)));
         Assert.Equal(rows.Select(row => string.Join('|', row.Values)), Csv(await file.Content.ReadAsStringAsync()));
@@ -133,11 +138,17 @@ public sealed class FocusTests(Agreed agreed) : IClassFixture<Agreed>
         await cluster.ReceiptAsync(receipt => windows.All(window => receipt.Results.Any(result => result.Window == window.Window && result.Revision == window.Revision)));
     }
 
-    private async Task<StatementItem> ClosedAsync(Guid contract, string name)
+    private async Task<PeriodItem> PeriodAsync(Guid contract, string name)
     {
         PeriodItem? period = null;
         await Eventually.TrueAsync(async () => (period = (await agreed.GetAsync<Page<PeriodItem>>($"periods?contract={contract}")).Items.FirstOrDefault(one => one.Name == name)) is not null, $"there is a period {name}");
-        using var preview = await agreed.SendAsync(HttpMethod.Get, $"periods/{period!.Id}/preview", key: null);
+        return period!;
+    }
+
+    private async Task<StatementItem> ClosedAsync(Guid contract, string name)
+    {
+        var period = await PeriodAsync(contract, name);
+        using var preview = await agreed.SendAsync(HttpMethod.Get, $"periods/{period.Id}/preview", key: null);
         using var closed = await agreed.SendAsync(HttpMethod.Post, $"periods/{period.Id}/close", new ClosePeriodRequest(), preview.Headers.ETag!.ToString());
         Assert.True(closed.IsSuccessStatusCode, await closed.Content.ReadAsStringAsync());
         return (await closed.Content.ReadFromJsonAsync<StatementItem>())!;
