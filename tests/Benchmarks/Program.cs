@@ -66,6 +66,8 @@ Add(
     "audit", "Audit logs: appending, the delay to the checkpoint, what an entry weighs, verifying offline, serving tiles. Run it when nothing else runs: infra/dev bench audit; again with --postgres --part append delay; the ten minutes of the budget with --part append --seconds 600.",
     [parts, each, writers, spread, entries, postgres],
     parsed => AuditBenchmark.RunAsync(parsed.GetValue(parts)!, TimeSpan.FromSeconds(parsed.GetValue(each)), parsed.GetValue(writers), parsed.GetValue(spread), parsed.GetValue(entries), parsed.GetValue(postgres)));
+var focus = new Option<int>("--rows") { Description = "How many rows.", DefaultValueFactory = _ => 1_000_000 };
+Add("focus", "Statements as rows of FOCUS.", [focus], parsed => FocusBenchmark.RunAsync(parsed.GetValue(focus)));
 var tokens = new Option<int>("--tokens") { Description = "Tokens in one report.", DefaultValueFactory = _ => 1000 };
 Add("leaks", "A report of many leaked tokens, revoked before the answer.", [tokens, times], parsed => LeakBenchmark.RunAsync(parsed.GetValue(tokens), parsed.GetValue(times)));
 var looks = new Option<int>("--checks") { Description = "Looks at a token.", DefaultValueFactory = _ => 200_000 };

@@ -67,7 +67,8 @@ public static class StaffLists
 }
 
 /// <summary>An answer that is a file, and says what is in it before it is read.</summary>
-internal interface IShownAsFile
+public interface IShownAsFile
 {
+    /// <summary>The ids of its rows, or of what they are about.</summary>
     IReadOnlyList<string> Ids { get; }
 }
