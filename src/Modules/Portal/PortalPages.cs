@@ -12,6 +12,7 @@ using MissionControl.Portal.Live;
 using MissionControl.Portal.Look;
 using MissionControl.Portal.Pages;
 using MissionControl.Portal.Pages.Audit;
+using MissionControl.Portal.Pages.Billing;
 using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Pages.Customers;
 using MissionControl.Portal.Pages.Devices;
@@ -82,6 +83,13 @@ internal static class PortalPages
         PageEntry.OfList<CustomerList>("/customers", "licensing:read", "customers"),
         PageEntry.Of<CustomerNew>("/customers/new", "licensing:write"),
         PageEntry.Of<CustomerDetail>("/customers/{id:guid}", "licensing:read"),
+        PageEntry.Of<ContractPage>("/customers/{id:guid}/contracts/{contract:guid}", "licensing:read"),
+        PageEntry.Of<PeriodList>("/billing/periods", "licensing:read"),
+        PageEntry.Of<PeriodPage>("/billing/periods/{id:guid}", "licensing:read"),
+        PageEntry.Of<StatementList>("/billing/statements", "licensing:read"),
+        PageEntry.Of<StatementPage>("/billing/statements/{id:guid}", "licensing:read"),
+        PageEntry.Of<StatementLinePage>("/billing/statements/{id:guid}/lines/{line:long}", "licensing:read"),
+        PageEntry.Of<AdjustmentList>("/billing/adjustments", "licensing:read"),
         PageEntry.Of<DeliveryList>("/messages", "notifications:read"),
         PageEntry.Of<ContactList>("/messages/contacts", "notifications:read"),
         PageEntry.Of<EndpointList>("/messages/endpoints", "notifications:read"),
@@ -144,6 +152,7 @@ internal static class PortalPages
         ClusterActions.Map(pages);
         ManyClusters.Map(pages);
         CustomerForms.Map(pages);
+        BillingForms.Map(pages);
         EnrolmentForms.Map(pages);
         MessageForms.Map(pages);
         PeopleForms.Map(pages);

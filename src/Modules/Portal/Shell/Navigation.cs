@@ -5,7 +5,8 @@ namespace MissionControl.Portal.Shell;
 /// <param name="Address">Where it leads.</param>
 /// <param name="Icon">Its icon.</param>
 /// <param name="Scope">Without this right it is left out.</param>
-internal sealed record NavigationEntry(string Name, string Address, string Icon, string? Scope);
+/// <param name="OfStaff">It is left out for a customer's people, who have what is theirs of it elsewhere.</param>
+internal sealed record NavigationEntry(string Name, string Address, string Icon, string? Scope, bool OfStaff = false);
 
 /// <summary>What there is to go to; entries that the reader can never use are left out.</summary>
 internal static class Navigation
@@ -21,6 +22,12 @@ internal static class Navigation
             new NavigationEntry("Enrolment", "/clusters/enrol", "enrolment", "callhome:read"),
         ]),
         ("Business", [new NavigationEntry("Customers", "/customers", "customers", "licensing:read")]),
+        ("Billing",
+        [
+            new NavigationEntry("Periods", "/billing/periods", "periods", "licensing:read", OfStaff: true),
+            new NavigationEntry("Statements", "/billing/statements", "statements", "licensing:read"),
+            new NavigationEntry("Adjustments", "/billing/adjustments", "adjustments", "licensing:read", OfStaff: true),
+        ]),
         ("Operation",
         [
             new NavigationEntry("People", "/people", "person", "identity:read"),
