@@ -19,6 +19,36 @@ public sealed partial class MissionControlClient
     public Task<CustomerItem> ChangeCustomerAsync(Guid id, ChangeCustomerRequest request, Precondition precondition, CancellationToken cancellationToken) =>
         SendAsync<CustomerItem>(HttpMethod.Patch, $"/api/v1/licensing/customers/{id}", request, precondition, cancellationToken);
 
+    /// <summary>Licences and how they stand.</summary>
+    public Task<Page<LicenseItem>> ListLicensesAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<LicenseItem>>($"/api/v1/licensing/licenses{query}", cancellationToken);
+
+    /// <summary>One licence.</summary>
+    public Task<LicenseItem> GetLicenseAsync(Guid id, CancellationToken cancellationToken) => GetAsync<LicenseItem>($"/api/v1/licensing/licenses/{id}", cancellationToken);
+
+    /// <summary>The newest lease of a licence, as it was signed.</summary>
+    public async Task<byte[]> GetLicenseLeaseAsync(Guid id, CancellationToken cancellationToken)
+    {
+        using var response = await RespondAsync(HttpMethod.Get, $"/api/v1/licensing/licenses/{id}/lease", null, null, cancellationToken);
+        return await response.Content.ReadAsByteArrayAsync(cancellationToken);
+    }
+
+    /// <summary>Issues a licence.</summary>
+    public Task<LicenseItem> IssueLicenseAsync(IssueLicenseRequest request, Precondition? precondition, CancellationToken cancellationToken) =>
+        SendAsync<LicenseItem>(HttpMethod.Post, "/api/v1/licensing/licenses", request, precondition, cancellationToken);
+
+    /// <summary>Renews a licence.</summary>
+    public Task<LicenseItem> RenewLicenseAsync(Guid id, RenewLicenseRequest request, Precondition precondition, CancellationToken cancellationToken) =>
+        SendAsync<LicenseItem>(HttpMethod.Post, $"/api/v1/licensing/licenses/{id}/renew", request, precondition, cancellationToken);
+
+    /// <summary>Suspends, resumes or revokes a licence.</summary>
+    /// <param name="id">The licence.</param>
+    /// <param name="verb">suspend, resume or revoke.</param>
+    /// <param name="request">Why.</param>
+    /// <param name="precondition">The version that was read.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public Task<LicenseItem> ChangeLicenseAsync(Guid id, string verb, LicenseReasonRequest request, Precondition precondition, CancellationToken cancellationToken) =>
+        SendAsync<LicenseItem>(HttpMethod.Post, $"/api/v1/licensing/licenses/{id}/{verb}", request, precondition, cancellationToken);
+
     /// <summary>Consumption, and what is missing from it.</summary>
     public Task<UsageReport> GetUsageAsync(string query, CancellationToken cancellationToken) => GetAsync<UsageReport>($"/api/v1/licensing/usage{query}", cancellationToken);
 

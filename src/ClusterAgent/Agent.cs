@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Google.Protobuf;
 using MissionControl.ClusterAgent.CallHome;
+using MissionControl.ClusterAgent.Licenses;
 using MissionControl.ClusterAgent.Log;
 using MissionControl.ClusterAgent.Machine;
 using MissionControl.ClusterAgent.Spool;
@@ -16,16 +17,13 @@ namespace MissionControl.ClusterAgent;
 /// </summary>
 public sealed class Agent(
     IAgentIdentity identity, ISpool spool, IClusterSource source, CallHomeClient client, TimeProvider time, Random random,
-    UsageRecorder? usage = null, Quarantine? quarantine = null, DiskReserve? reserve = null, AnswerBox? answers = null, bool offline = false, WitnessBook? seen = null, CounterLog? log = null)
+    UsageRecorder? usage = null, Quarantine? quarantine = null, DiskReserve? reserve = null, AnswerBox? answers = null, bool offline = false, WitnessBook? seen = null, CounterLog? log = null, LicenseKeeper? license = null)
 {
     private const int MaxItems = 100;
     private const int MaxBytes = 384 * 1024;
 
     /// <summary>How often the counters are read between two check-ins.</summary>
     private static readonly TimeSpan ReadingInterval = TimeSpan.FromSeconds(60);
-
-    /// <summary>How long an item rests that the server does not want yet.</summary>
-    private static readonly TimeSpan HoldFor = TimeSpan.FromMinutes(15);
 
     /// <summary>How often the server is asked for its version while refused windows wait for an upgrade.</summary>
     private static readonly TimeSpan VersionInterval = TimeSpan.FromHours(1);
@@ -34,12 +32,13 @@ public sealed class Agent(
     private static readonly TimeSpan NewKeyKnown = TimeSpan.FromSeconds(10);
 
     /// <summary>The sections of the desired state that it knows what to do with.</summary>
-    internal static readonly string[] Understood = ["receipts", "inventory", "credentials"];
+    internal static readonly string[] Understood = ["receipts", "inventory", "credentials", "lease"];
 
     private readonly Collector collector = new(source, spool, usage, reserve, time);
     private readonly KeyRotation rotation = new(identity, client, time, random, log);
     private readonly Witnessing? witness = seen is null ? null : new Witnessing(identity, seen, spool, source, time, log);
-    private readonly Dictionary<long, long> held = [];
+    private readonly LicenseDuty? duty = license is null ? null : new LicenseDuty(license, client, source, reserve, offline);
+    private readonly RestingItems held = new(time);
     private readonly Backoff backoff = new(random);
     private readonly RecentFailures failures = new();
     private int batch = MaxItems;
@@ -76,6 +75,9 @@ public sealed class Agent(
     /// <summary>Why audit logs are not cosigned as they should be; null when nothing is wrong.</summary>
     public string? WitnessProblem => witness?.Problem;
 
+    /// <summary>Why the licence that came last, or the one that is held, is not believed; null when it is.</summary>
+    public string? LicenseProblem => duty?.Problem;
+
     /// <summary>Reads everything and checks in once; an agent that is offline only reads.</summary>
     public async Task<CheckInResult> CheckInAsync(CancellationToken cancellationToken)
     {
@@ -88,6 +90,7 @@ public sealed class Agent(
         }
 
         interval = interval == 0 ? enrollment.CheckInSeconds : interval;
+        duty?.Observe();
         var callHome = new CallHomeHealth { SpoolItems = spool.Count };
         if (failures.Percent is { } percent)
         {
@@ -106,7 +109,7 @@ public sealed class Agent(
             ClusterId = enrollment.ClusterId.ToString("D"),
             Epoch = enrollment.Epoch,
             LowestKept = spool.LowestKept,
-            Items = { spool.Peek(batch, MaxBytes, Held()) },
+            Items = { spool.Peek(batch, MaxBytes, held.Now()) },
             SentAtMs = time.GetUtcNow().ToUnixTimeMilliseconds(),
             DesiredEtag = etag,
             AgentVersion = LinuxMachine.Version,
@@ -146,6 +149,7 @@ public sealed class Agent(
         }
         else
         {
+            duty?.Observe();
             await collector.ReadUsageAsync(client.ServerNow, cancellationToken);
         }
 
@@ -178,6 +182,7 @@ public sealed class Agent(
         failures.Count(succeeded: true);
         assertionsRefused = 0;
         log?.Taken(client.ServerNow);
+        duty?.Heard(client.ServerNow);
         Store(() => usage?.Release());
         batch = Math.Min(MaxItems, batch * 2);
         interval = response.NextS > 0 ? response.NextS : interval;
@@ -195,12 +200,19 @@ public sealed class Agent(
     // verdicts. A crash in between takes it once more.
     private void TakeCarried(byte[] file)
     {
+        if (duty?.Takes(file) == true)
+        {
+            return;
+        }
+
         var answer = CarriedAnswer.Open(file, identity.Enrollment!);
         if (!answer.Anchors.IsEmpty && Anchors.VersionOf(answer.Anchors.ToByteArray()) > AnchorsVersion(identity.Enrollment!))
         {
             ApplyAnchors(answer.Anchors);
         }
 
+        // When it was written, and not when it came: signed, so it is true.
+        duty?.Heard(DateTimeOffset.FromUnixTimeMilliseconds(answer.Response.ServerTimeMs));
         Settle(answer.Response);
         if (answer.Response.Desired is { } desired)
         {
@@ -214,7 +226,7 @@ public sealed class Agent(
         {
             if (!refusal.Final)
             {
-                held[refusal.Seq] = time.GetTimestamp();
+                held.Rest(refusal.Seq);
             }
             else if (spool.Find(refusal.Seq) is { } item)
             {
@@ -243,16 +255,6 @@ public sealed class Agent(
         return gap < next ? gap : next;
     }
 
-    private HashSet<long> Held()
-    {
-        foreach (var seq in held.Where(entry => time.GetElapsedTime(entry.Value) >= HoldFor).Select(entry => entry.Key).ToList())
-        {
-            held.Remove(seq);
-        }
-
-        return [.. held.Keys];
-    }
-
     private void Refuse(Item item, string code, string detail) =>
         Store(item.Type == "usage" ? () => usage?.Refused(item.Body.Span, code) : () => quarantine?.Keep(item, Epoch, code, detail));
 
@@ -267,6 +269,8 @@ public sealed class Agent(
             inventoryAsked = log?.InventoryAsked(inventory.Version, client.ServerNow) != false ? inventory.Version : inventoryAsked;
             collector.WantInventory();
         }
+
+        duty?.Apply(desired.Sections.FirstOrDefault(section => section.Name == "lease"));
 
         if (usage is not null && desired.Sections.FirstOrDefault(section => section.Name == "receipts") is { } receipts)
         {
@@ -384,15 +388,5 @@ public sealed class Agent(
         return new CheckInResult(false, request.Items.Count == 0 ? backoff.Failure(null) : backoff.Failure(TimeSpan.FromSeconds(1)), refusal.Message);
     }
 
-    private void Store(Action write)
-    {
-        if (reserve is null)
-        {
-            write();
-        }
-        else
-        {
-            reserve.Write(write);
-        }
-    }
+    private void Store(Action write) => DiskReserve.Write(reserve, write);
 }

@@ -30,6 +30,9 @@ public sealed record AgentSettings
     /// <summary>Certificates whose expiry is watched.</summary>
     public IReadOnlyList<WatchedCertificate> Certificates { get; set; } = [];
 
+    /// <summary>How the product is told of its licence.</summary>
+    public LicenseSettings License { get; set; } = new();
+
     /// <summary>What is masked and withheld.</summary>
     public PrivacySettings Privacy { get; set; } = new();
 
@@ -104,6 +107,11 @@ public sealed record AgentSettings
             }
         }
 
+        if (License.Port is < 1 or > 65535)
+        {
+            errors.Add("license.port is 1 to 65535.");
+        }
+
         errors.AddRange(Certificates.Where(watched => watched.Purpose is not ("cluster" or "gateway" or "call-home")).Select(watched => $"certificates: the purpose of {watched.Path} is cluster, gateway or call-home."));
         return errors;
     }
@@ -130,6 +138,13 @@ public sealed record ProductSettings
 
     /// <summary>Where it drops files of JSON lines.</summary>
     public string? DropDirectory { get; set; }
+}
+
+/// <summary>How the product is told of its licence.</summary>
+public sealed record LicenseSettings
+{
+    /// <summary>Port of 127.0.0.1 to tell it on; null: none is opened.</summary>
+    public int? Port { get; set; }
 }
 
 /// <summary>The configuration is wrong; the message says where.</summary>

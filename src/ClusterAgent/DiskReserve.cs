@@ -41,6 +41,21 @@ public sealed class DiskReserve
         }
     }
 
+    /// <summary>Writes by a reserve where there is one.</summary>
+    /// <exception cref="IOException">It failed.</exception>
+    public static void Write(DiskReserve? reserve, Action write)
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        if (reserve is null)
+        {
+            write();
+        }
+        else
+        {
+            reserve.Write(write);
+        }
+    }
+
     /// <summary>Sets the room aside again if there is enough, with as much to spare.</summary>
     public void Restore()
     {

@@ -29,4 +29,9 @@ public static partial class ProblemCodes
 
     /// <summary>What was agreed or used cannot be rated.</summary>
     public static readonly ProblemCode NotRatable = new("not-ratable", 422, "What was agreed or used cannot be rated", true);
+    /// <summary>The licence is in a state in which that cannot be done.</summary>
+    public static readonly ProblemCode LicenseStateConflict = new("license-state-conflict", 409, "The licence is in a state in which that cannot be done", true);
+
+    /// <summary>A cluster has a licence already.</summary>
+    public static readonly ProblemCode ClusterLicensed = new("cluster-licensed", 409, "A cluster has a licence already", true);
 }

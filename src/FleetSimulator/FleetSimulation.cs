@@ -110,7 +110,13 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         // Each draws from a sequence of its own: how often an agent waited must not decide which of its requests get lost.
         var http = Way(new Random(random.Next()));
         var agent = Agent(identity, Spool(slot), Store(slot), source, http, clock, mood, random, isCopied: i < options.Faults.Clones);
+        var isNew = identity.Enrollment is null;
         await EnrollAsync(api, identity, new Enroller(identity, source, new CallHomeClient(http, identity, clock)), customer, cancellationToken);
+        if (isNew && i < DemoLicenses.Count)
+        {
+            await LicenseAsync(api, i, customer, identity.Enrollment!.ClusterId, cancellationToken);
+        }
+
         agent.CatchUp(options.HistoryHours, clock.GetUtcNow());
         schedule.Add(agent, options.Clusters > SpreadAbove ? TimeSpan.FromSeconds(60 * random.NextDouble()) : TimeSpan.Zero);
     }
@@ -227,6 +233,18 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         }
 
         Interlocked.Increment(ref enrolled);
+    }
+
+    // Licensing hears of a cluster a moment after it is enrolled. A demo without a licence is one all the same.
+    private async Task LicenseAsync(HttpClient api, int i, Guid customer, Guid cluster, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RetryAsync(() => DemoLicenses.IssueAsync(api, i, customer, cluster, time.GetUtcNow(), cancellationToken), cancellationToken);
+        }
+        catch (HttpRequestException)
+        {
+        }
     }
 
     /// <summary>Tries until the other side is up and its limits allow; a demo starts beside its server.</summary>

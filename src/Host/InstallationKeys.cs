@@ -16,7 +16,7 @@ internal sealed record KeyUse(string Name, string File, string Module, string Pu
     public bool IsSymmetric => File.EndsWith(".key", StringComparison.Ordinal);
 
     /// <summary>Clusters verify by it, so it stands in the anchor document.</summary>
-    public bool IsAnchored => Name is "root" or "receipt" or "answer";
+    public bool IsAnchored => Name is "root" or "receipt" or "lease" or "answer";
 
     /// <summary>A running process reads it. The root signs by the command alone.</summary>
     public bool IsRead => Name != "root";
@@ -36,6 +36,7 @@ internal sealed class InstallationKeys(string root, IConfiguration? configuratio
     [
         new("root", "root.pem", "callhome", "signs the anchor document"),
         new("receipt", "receipt.pem", "licensing", "signs receipts for usage"),
+        new("lease", "lease.pem", "licensing", "signs licences"),
         new("answer", "answer.pem", "callhome", "signs answers to bundles"),
         new("user-token", "user-token.pem", "identity", "signs user tokens"),
         new("client-token", "client-token.pem", "identity", "signs access tokens of OAuth clients"),
@@ -95,7 +96,7 @@ internal sealed class InstallationKeys(string root, IConfiguration? configuratio
         {
             var path = PathOf(use.File);
             var inForce = KeyFiles.InForce(KeyFiles.Of(path), now);
-            if (inForce is null && use.IsAnchored && !first)
+            if (inForce is null && use.IsAnchored && !first && AnchorFile.Names(Anchors, use.Name))
             {
                 throw new InvalidOperationException($"{path} is missing, and clusters trust just that key by {Anchors}: bring it back from where the keys are kept. Nothing was made in its place.");
             }
@@ -117,7 +118,19 @@ internal sealed class InstallationKeys(string root, IConfiguration? configuratio
             using var root = Load("root.pem", now);
             using var receipt = Load("receipt.pem", now);
             using var answer = Load("answer.pem", now);
-            AnchorFile.MakeFirst(Anchors, root, receipt, answer, now);
+            using var lease = Load("lease.pem", now);
+            AnchorFile.MakeFirst(Anchors, root, receipt, answer, lease, now);
+        }
+        else if (!AnchorFile.Names(Anchors, "lease"))
+        {
+            if (KeyFiles.InForce(KeyFiles.Of(PathOf("root.pem")), now) is null)
+            {
+                throw new InvalidOperationException($"{Anchors} names no key for licences yet, and the root that has to sign the next one is not here: put root.pem beside it for this command, and take it away again. Until then no cluster believes a licence.");
+            }
+
+            using var root = Load("root.pem", now);
+            using var lease = Load("lease.pem", now);
+            AnchorFile.Adopt(Anchors, root, lease, "lease", now);
         }
 
         return result;

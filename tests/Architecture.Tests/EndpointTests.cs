@@ -57,7 +57,8 @@ public sealed class EndpointTests : IAsyncDisposable
     [Fact]
     public void What_changes_something_asks_for_more_than_reading()
     {
-        var lax = Api().Where(endpoint => !IsOpen(endpoint) && !IsOnesOwn(endpoint) && MethodsOf(endpoint).Any(method => method is not ("GET" or "HEAD")) && ScopesOf(endpoint).All(scope => scope.EndsWith(":read", StringComparison.Ordinal)));
+        // The check of a licence is a question with a body.
+        var lax = Api().Where(endpoint => PatternOf(endpoint) != "/api/v1/licensing/licenses/{id:guid}/check" && !IsOpen(endpoint) && !IsOnesOwn(endpoint) && MethodsOf(endpoint).Any(method => method is not ("GET" or "HEAD")) && ScopesOf(endpoint).All(scope => scope.EndsWith(":read", StringComparison.Ordinal)));
 
         Assert.Empty(lax.Select(endpoint => endpoint.DisplayName));
     }

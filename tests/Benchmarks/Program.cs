@@ -11,7 +11,7 @@ if (args is [FloorHost.Command, var data, var portal, var callHome, var operatio
 // The load generator wants its callbacks on the one thread that waits for the sockets; the runtime reads this at its start only.
 const string Inline = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
 // Where the host runs in this process they would put all its work on that thread.
-if (Environment.GetEnvironmentVariable(Inline) is null && args is not ["ledger" or "messages" or "outbox" or "anchor" or "witness" or "receipt" or "audit", ..])
+if (Environment.GetEnvironmentVariable(Inline) is null && args is not ["ledger" or "messages" or "outbox" or "anchor" or "witness" or "receipt" or "audit" or "lease", ..])
 {
     var again = new ProcessStartInfo(Environment.ProcessPath!, args);
     again.Environment[Inline] = "1";
@@ -75,6 +75,8 @@ var replicas = new Option<bool>("--replicas") { Description = "Only revoking, wi
 Add("identity", "Looking at a token, signing in, revoking.", [looks, signIns, revocations, replicas], parsed => parsed.GetValue(replicas) ? IdentityBenchmark.ReplicasAsync(parsed.GetValue(revocations)) : IdentityBenchmark.RunAsync(parsed.GetValue(looks), parsed.GetValue(signIns), parsed.GetValue(revocations)));
 var minutes = new Option<int>("--minutes") { Description = "How long.", DefaultValueFactory = _ => 60 };
 Add("agent", "Memory and processor of the agent with every adapter on.", [minutes], parsed => AgentBenchmark.RunAsync(TimeSpan.FromMinutes(parsed.GetValue(minutes))));
+var asking = new Option<int>("--seconds") { Description = "Length of a round.", DefaultValueFactory = _ => 5 };
+Add("lease", "Checks of a licence over the agent's loopback listener.", [asking, times], parsed => LeaseBenchmark.RunAsync(TimeSpan.FromSeconds(parsed.GetValue(asking)), parsed.GetValue(times)));
 var killing = new Option<int>("--seconds") { Description = "How long.", DefaultValueFactory = _ => 600 };
 Add("kill", "kill -9 under load, then a count of everything.", [killing], parsed => KillBenchmark.RunAsync(TimeSpan.FromSeconds(parsed.GetValue(killing))));
 

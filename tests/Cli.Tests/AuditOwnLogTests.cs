@@ -65,6 +65,44 @@ public sealed class AuditOwnLogTests(SignedInHost here)
     }
 
     [Fact]
+    public async Task A_log_is_sent_to_a_system_and_how_far_it_is_and_why_it_stopped_is_said()
+    {
+        using var space = here.Workspace();
+        var log = (string)JsonNode.Parse((await space.McAsync("api", "GET", "/api/v1/audit/logs?limit=500")).Said)!["items"]!.AsArray().Single(item => (string?)item!["kind"] == "operator")!["id"]!;
+        var nowhere = Guid.CreateVersion7().ToString();
+        string[] create = ["audit", "exports", "create", "--log", log, "--endpoint", nowhere, "--output", "json"];
+        var made = await space.McAsync(create);
+        Assert.True(made.Code == 0, made.Error);
+        var export = JsonNode.Parse(made.Said)!["export"]!;
+        var id = (string)export["id"]!;
+        Assert.Equal((1, log, nowhere, "jsonl", 0L, "running"), ((int)JsonNode.Parse(made.Said)!["version"]!, (string)export["logId"]!, (string)export["endpointId"]!, (string)export["format"]!, (long)export["from"]!, (string)export["state"]!));
+
+        // Nobody has that endpoint, which shows when something is to be sent.
+        await Eventually.TrueAsync(async () => (await space.McAsync("audit", "exports", "list")).Said.Contains($"{id} stopped: 0 of ", StringComparison.Ordinal), "the export stopped");
+        Assert.Contains($" entries taken, jsonl, of log {log} to endpoint {nowhere}\n  There is no such endpoint.\n", (await space.McAsync("audit", "exports", "list")).Said, StringComparison.Ordinal);
+        var removed = Assert.Single(CliPageTests.Blocks("mc audit exports")).Replace("LOG", log, StringComparison.Ordinal).Replace("ENDPOINT", nowhere, StringComparison.Ordinal).Replace(" ID", $" {id}", StringComparison.Ordinal);
+        var (code, said, error) = await space.RunAsync("bash", "-e", "-c", removed);
+        Assert.True(code == 0, error);
+        Assert.Matches("^[0-9a-f-]{36} running: 0 of [0-9]+ entries taken, ocsf, ", said);
+        Assert.EndsWith($"{id} resumed\n{id} removed\n", said, StringComparison.Ordinal);
+        var left = JsonNode.Parse((await space.McAsync("audit", "exports", "list", "--output", "json")).Said)!["exports"]!.AsArray();
+        Assert.Equal(["ocsf"], left.Select(one => (string)one!["format"]!));
+        Assert.Equal("No log is sent.\n", (await space.McAsync("audit", "exports", "list", "--customer", nowhere)).Said);
+        var last = await space.McAsync("audit", "exports", "remove", (string)left[0]!["id"]!, "--output", "json");
+        Assert.Equal("removed", (string)JsonNode.Parse(last.Said)!["outcome"]!);
+
+        // What is not there, what the server does not take, and what nobody could mean.
+        Assert.Equal(3, (await space.McAsync("audit", "exports", "resume", id)).Code);
+        Assert.Equal(3, (await space.McAsync("audit", "exports", "remove", id)).Code);
+        var beyond = await space.McAsync([.. create, "--from", "1000000"]);
+        Assert.True(beyond.Code == 64 && beyond.Error.Contains("/from", StringComparison.Ordinal), beyond.Error);
+        Assert.Equal(64, (await space.McAsync([.. create, "--from", "-1"])).Code);
+        Assert.Equal(64, (await space.McAsync("audit", "exports", "remove", "no-id")).Code);
+        using var nobody = new Workspace();
+        Assert.Equal(3, (await nobody.McAsync("audit", "exports", "list")).Code);
+    }
+
+    [Fact]
     public async Task Who_operates_the_server_has_it_look_at_its_logs_and_is_told_what_is_gone()
     {
         using var space = here.Workspace();

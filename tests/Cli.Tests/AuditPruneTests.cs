@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using MissionControl.Cli.Audit;
 
 namespace MissionControl.Cli.Tests;
 
@@ -83,6 +84,72 @@ public sealed class AuditPruneTests : IDisposable
             var (code, said, _) = await VerifyAsync();
             Assert.Equal(3, code);
             Assert.StartsWith(sentence, said, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_copy_that_was_behind_at_each_pruning_verifies_from_where_the_log_begins_now()
+    {
+        log.Grow(1_281);
+        foreach (var first in new[] { First, 1_280 })
+        {
+            log.Entries[first] = Encoding.UTF8.GetBytes("""{"recordedAt":"2026-01-01T00:00:00.000Z","type":"licensing.customer-renamed"}""");
+        }
+
+        log.Entries.AddRange(new[] { Said(First, 30, "2026-02-15T00:00:00.000Z"), Said(1_280, 30, "2026-02-16T00:00:00.000Z") }.Select(Encoding.UTF8.GetBytes));
+        var (code, said, error) = await WithHolesAsync("001", "004");
+        Assert.True(code == 0, said + error);
+        Assert.Contains("entries 0 to 1,279, by a term of 30 days, as the log itself says in entry 1,282", said, StringComparison.Ordinal);
+
+        // Where the last one ends without the log having been pruned there, something is withheld.
+        (code, said, _) = await WithHolesAsync("001", "003");
+        Assert.Equal(3, code);
+        Assert.StartsWith("Incomplete: tile/entries/001 is not there.", said, StringComparison.Ordinal);
+    }
+
+    private Task<(int Code, string Said, string Error)> WithHolesAsync(params string[] holes)
+    {
+        log.Write(space.PathOf("log"));
+        Array.ForEach(holes, hole => File.Delete(space.PathOf($"log/tile/entries/{hole}")));
+        return VerifyAsync();
+    }
+
+    [Fact]
+    public void What_was_pruned_is_held_against_the_term_that_was_in_force_then()
+    {
+        static DateTimeOffset Day(int day) => new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddDays(day);
+        static string Set(int day, string? days, string producer = "audit", string path = "/days", string type = "audit.retention-set") =>
+            $$"""{"changes":[{"op":"replace","path":"{{path}}"{{(days is null ? "" : $",\"value\":{days}")}}}],"producer":"{{producer}}","recordedAt":"{{Day(day):O}}","type":"{{type}}"}""";
+        static PrunedPart Part(int at, int firstAt) => new(256, Day(firstAt), 700, Day(at), 30);
+        var terms = new TermRegister();
+        Assert.Equal("the log of the fleet had published no term when entries before 256 were pruned, as entry 700 says.", terms.ProblemOf(Part(400, 0)));
+
+        // Somebody else's word, another change, a term that is none, and what is no entry at all, count for nothing.
+        foreach (var none in new[]
+        {
+            Set(1, "31", "licensing/1"), Set(1, "31", path: "/dayz"), Set(1, "29"), Set(1, "36501"), Set(1, "\"31\""), Set(1, "31.5"), Set(1, "31", type: "audit.import-skipped").Replace("skipped\"", "skipped\",\"x\":\"audit.retention-set\"", StringComparison.Ordinal),
+            """{"changes":[],"producer":"audit","recordedAt":"2026-01-02T00:00:00Z","type":"audit.retention-set"}""", """{"type":"audit.retention-set"}""", "audit.retention-set", "[\"audit.retention-set\"]",
+        })
+        {
+            terms.Read(Encoding.UTF8.GetBytes(none));
+        }
+
+        Assert.StartsWith("the log of the fleet had published no term ", terms.ProblemOf(Part(400, 0)), StringComparison.Ordinal);
+
+        // A term, a longer one, none at all, and a shorter one: what counts is the one that was published last before it was said.
+        foreach (var said in new[] { Set(10, "30"), Set(100, "60"), Set(200, null), Set(300, "30", "audit/replica-2") })
+        {
+            terms.Read(Encoding.UTF8.GetBytes(said));
+        }
+
+        foreach (var (at, firstAt, problem) in new (int, int, string?)[]
+        {
+            (9, -100, "had published no term"), (50, 20, null), (50, 21, "published a term of 30 days, and entries before 256 were pruned sooner"), (99, 69, null), (100, 70, "a term of 60 days"), (100, 40, null),
+            (250, 0, "had published no term"), (300, 270, null), (300, 271, "a term of 30 days"),
+        })
+        {
+            var said = terms.ProblemOf(Part(at, firstAt));
+            Assert.True(problem is null ? said is null : said?.Contains(problem, StringComparison.Ordinal) == true, $"{at} {firstAt}: {said}");
         }
     }
 

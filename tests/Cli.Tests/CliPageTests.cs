@@ -67,7 +67,7 @@ public sealed partial class CliPageTests(SignedInHost here)
             return log is not null;
         }, "the customer's log is signed");
         var address = $"{here.Server}/api/v1/audit/logs/{(string)log!["id"]!}";
-        var block = Assert.Single(Blocks("mc audit export")).Replace("https://control.example.com/api/v1/audit/logs/ID", address, StringComparison.Ordinal);
+        var block = Assert.Single(Blocks("mc audit export http")).Replace("https://control.example.com/api/v1/audit/logs/ID", address, StringComparison.Ordinal);
 
         // A program asks by a token that may do nothing else, from a file that nobody else reads, and sees its own customer alone.
         File.Copy(here.Host.CaFile, space.PathOf("ca.pem"));

@@ -50,6 +50,35 @@ public sealed class HostileServerTests
     }
 
     [Fact]
+    public async Task A_check_of_the_logs_that_did_not_end_or_passed_over_one_is_no_good_news()
+    {
+        const string Begun = "2026-03-01T10:00:00Z";
+        static string Log(string created, string? at, string? problem = null) =>
+            $$"""{"id":"019a0000-0000-7000-8000-000000000001","origin":"o","kind":"fleet","createdAt":"{{created}}","size":1,"signedSize":1,"keys":[],"checkedAt":{{(at is null ? "null" : $"\"{at}\"")}},"problem":{{(problem is null ? "null" : $"\"{problem}\"")}},"minimumIndex":0}""";
+
+        await Task.WhenAll(new (string? State, string Logs, int Code, string Said)[]
+        {
+            ("failed", "", 3, "Incomplete: The process that ran the check ended first."), (null, "", 3, ""),
+            ("succeeded", Log("2026-02-01T00:00:00Z", null), 3, "Incomplete: all\n  o: it was not looked at\n"), ("succeeded", Log("2026-02-01T00:00:00Z", "2026-03-01T09:59:59Z"), 3, "Incomplete: all\n  o: it was not looked at\n"),
+            ("succeeded", Log("2026-02-01T00:00:00Z", null) + "," + Log("2026-02-01T00:00:00Z", Begun, "Entry 7 is missing."), 2, "Inconsistent: all\n  o: it was not looked at\n  o: Entry 7 is missing.\n"),
+            ("succeeded", Log("2026-03-01T10:00:01Z", null) + "," + Log("2026-02-01T00:00:00Z", Begun), 0, "Good: all\n"),
+        }.Select(async one =>
+        {
+            var run = $$"""{"job":"audit.verify-logs","scheduledAt":"{{Begun}}","startedAt":"{{Begun}}","endedAt":null,"state":"{{one.State}}","replica":"r","outcome":{{(one.State == "succeeded" ? "\"all\"" : "null")}}}""";
+            await using var server = await HostileServer.StartAsync(async context =>
+            {
+                // One that runs already is not begun again.
+                context.Response.StatusCode = one.State is null ? 409 : 200;
+                context.Response.ContentType = "application/json";
+                await context.Response.WriteAsync(context.Request.Method == "POST" ? run : $$"""{"items":[{{(context.Request.Path.Value!.EndsWith("/logs", StringComparison.Ordinal) ? one.Logs : run)}}],"next":null}""");
+            });
+            using var space = server.Workspace();
+            var (code, said, error) = await space.McAsync("audit", "fsck", "--reason", "The test looks");
+            Assert.True(code == one.Code && said.StartsWith(one.Said, StringComparison.Ordinal), $"{code} {said}{error}");
+        }));
+    }
+
+    [Fact]
     public async Task A_redirect_is_not_followed()
     {
         await using var server = await HostileServer.StartAsync(context =>

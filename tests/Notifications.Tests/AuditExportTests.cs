@@ -1,10 +1,12 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
+using MissionControl.Contracts.Commands.Notifications;
 using MissionControl.Contracts.Events.Notifications;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
@@ -165,6 +167,69 @@ public sealed class AuditExportTests
         time.Advance(TimeSpan.FromHours(27));
         Assert.NotNull((await StateAsync(installation, waiting, "stopped")).Problem);
     }
+
+    [Fact]
+    public async Task What_waits_for_a_receiver_is_called_back_with_its_export_and_is_bounded_for_a_customer()
+    {
+        var time = new ManualTime(DateTimeOffset.UtcNow);
+        await using var installation = await Installation.StartAsync(time, mail: false);
+        await using var receiver = await WebhookReceiver.StartAsync(installation.Certificate);
+        receiver.Answers = _ => 503;
+        var customer = await installation.CustomerAsync();
+        var endpoint = await installation.EndpointAsync(null, "webhook", receiver.Address);
+        await TellAsync(installation, customer, 3);
+        var log = await LogAsync(installation, customer, 3);
+
+        // Removed while its batch waits to be tried again: nothing of it is kept, and it is not tried any more.
+        var removed = await CreateAsync(installation, new CreateAuditExportRequest(log.Id, endpoint.Id, null, "jsonl", null));
+        await installation.DeliveryAsync($"?recipient={endpoint.Id}&state=waiting", row => row.Attempts > 0, "it was tried");
+        (await installation.Host.Admin.DeleteAsync(new Uri($"{Root}/{removed}", UriKind.Relative))).EnsureSuccessStatusCode().Dispose();
+        const string Withdrawn = "It was withdrawn by who asked for it.";
+        var ended = await installation.DeliveryAsync($"?recipient={endpoint.Id}&state=failed", row => row.Error == Withdrawn, "it was called back");
+        using var byHand = await installation.Host.Admin.PostAsync(new Uri($"/api/v1/notifications/deliveries/{ended.Id}/redeliver", UriKind.Relative), null);
+        Assert.Equal(HttpStatusCode.Conflict, byHand.StatusCode);
+
+        // What comes after the word that takes it back makes nothing, and nobody takes back what is another's.
+        var (early, others) = (Guid.CreateVersion7(), Guid.CreateVersion7());
+        await InAsync(installation, "audit", events => events.Publish(new WithdrawEvent(early, endpoint.Id, new DeliveryReport("audit.export", null))));
+        await Eventually.TrueAsync(async () => (await installation.DeliveriesAsync($"?recipient={endpoint.Id}&state=failed")).Count == 2, "the word that came first is noted");
+        await InAsync(installation, "audit", events => events.Publish(Some(others, endpoint.Id, null)));
+        await InAsync(installation, "audit", events => events.Publish(Some(early, endpoint.Id, null)));
+        await installation.DeliveryAsync($"?recipient={endpoint.Id}&state=waiting", _ => true, "what is not taken back waits");
+        foreach (var report in new[] { new DeliveryReport("somebody", null), new DeliveryReport("audit.export", customer) })
+        {
+            await InAsync(installation, "audit", events => events.Publish(new WithdrawEvent(others, endpoint.Id, report)));
+        }
+
+        var (before, next) = (receiver.Requests.Count, await CreateAsync(installation, new CreateAuditExportRequest(log.Id, endpoint.Id, null, "cef", null)));
+        receiver.Answers = _ => 204;
+        await Eventually.TrueAsync(async () => (await GetAsync(installation, next)).WaitingSince is not null, "the next batch is made");
+        await Eventually.TrueAsync(async () =>
+        {
+            time.Advance(TimeSpan.FromSeconds(15));
+            return (await GetAsync(installation, next)).Next >= 3;
+        }, "the next export is sent");
+        await Eventually.TrueAsync(() => receiver.Requests.Any(request => Id(request.Body) == others), "what is not taken back is sent");
+        Assert.DoesNotContain(receiver.Requests.Skip(before), request => Id(request.Body) == early || (Data(request.Body).TryGetProperty("exportId", out var export) && export.GetGuid() == removed));
+
+        // Of one customer 20 wait at most; what is beyond stops its export at once, until there is room again.
+        var deaf = await installation.EndpointAsync(customer, "webhook", new Uri("https://hooks.other.example/"));
+        var batches = Enumerable.Range(0, 20).Select(_ => Guid.CreateVersion7()).ToList();
+        await InAsync(installation, "audit", events => batches.ForEach(batch => events.Publish(Some(batch, deaf.Id, customer))));
+        await Eventually.TrueAsync(async () => (await installation.DeliveriesAsync($"?recipient={deaf.Id}&state=waiting&limit=100")).Count == 20, "20 wait");
+        var full = await CreateAsync(installation, new CreateAuditExportRequest(log.Id, deaf.Id, customer, "jsonl", null));
+        Assert.Equal("20 batches wait for receivers already that do not take them.", (await StateAsync(installation, full, "stopped")).Problem);
+        await InAsync(installation, "audit", events => events.Publish(new WithdrawEvent(batches[0], deaf.Id, new DeliveryReport("audit.export", customer))));
+        await Eventually.TrueAsync(async () => (await installation.DeliveriesAsync($"?recipient={deaf.Id}&state=waiting&limit=100")).Count == 19, "there is room");
+        await PostAsync(installation, $"{Root}/{full}/resume");
+        await Eventually.TrueAsync(async () => (await installation.DeliveriesAsync($"?recipient={deaf.Id}&state=waiting&limit=100")).Count == 20, "it goes on");
+        Assert.Equal("running", (await GetAsync(installation, full)).State);
+    }
+
+    private static DeliverEvent Some(Guid id, Guid endpoint, Guid? customer) =>
+        new(id, endpoint, Encoding.UTF8.GetBytes($$$"""{"specversion":"1.0","id":"{{{id}}}","type":"missioncontrol.audit.entries","source":"/","data":{}}"""), new DeliveryReport("audit.export", customer));
+
+    private static Guid Id(byte[] body) => JsonElement.Parse(body).GetProperty("id").GetGuid();
 
     private static JsonElement Data(byte[] body) => JsonElement.Parse(body).GetProperty("data");
 

@@ -3,7 +3,10 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using MissionControl.Audit;
 using MissionControl.Audit.Anchor;
+using MissionControl.Audit.ClusterLogs;
 using MissionControl.Audit.Entries;
 using MissionControl.Audit.Logs;
 using MissionControl.Audit.Numbers;
@@ -13,6 +16,7 @@ using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Modules;
+using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
 using Xunit;
 
@@ -64,12 +68,44 @@ public sealed class AuditPruneTests
             Assert.Contains("begins at entry 512", problem.GetProperty("detail").GetString(), StringComparison.Ordinal);
         }
 
+        // Nor does anybody have sent what is gone.
+        using (var refused = await host.Admin.PostAsJsonAsync("/api/v1/audit/exports", new CreateAuditExportRequest(log, Guid.CreateVersion7(), null, "jsonl", 511), Token))
+        {
+            Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.StatusCode);
+            Assert.Contains("kept from 512 on", await refused.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
+        }
+
+        using (var made = await host.Admin.PostAsJsonAsync("/api/v1/audit/exports", new CreateAuditExportRequest(log, Guid.CreateVersion7(), null, "jsonl", null), Token))
+        {
+            Assert.Equal(512, (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<AuditExportItem>(Token))!.From);
+        }
+
         foreach (var there in new[] { "tile/0/000", "tile/0/000.p/7", "tile/entries/002.p/80", $"proofs/{old[520].EventId}", "bundle", "export" })
         {
             using var answer = await host.Admin.GetAsync(new Uri($"{path}/{there}", UriKind.Relative), Token);
             Assert.Equal((there, HttpStatusCode.OK), (there, answer.StatusCode));
             Assert.True(there != "export" || (await answer.Content.ReadAsStringAsync(Token)).Split('\n')[0].Contains("\"index\":512", StringComparison.Ordinal));
         }
+
+        // What a cluster says was done to it is missed only if it was not among what is gone: not from about then, and of what is counted nothing.
+        var cluster = new ClusterLog { ClusterId = Guid.CreateVersion7(), CustomerId = customer, Epoch = 1, Origin = "cluster", Size = 4, BegunAt = now.AddDays(-1), ConfirmedAt = now, DueAt = now.AddHours(1) };
+        await InAuditAsync(host, async (db, services) =>
+        {
+            db.Scope.OpenAll("a test looks at all");
+            await using (var transaction = await db.BeginWriteAsync(cancellationToken: Token))
+            {
+                await ClusterLogLine.AddAsync(db, new (DateTimeOffset At, string Type, string Reference)[]
+                {
+                    (now.AddDays(-61), Reconciliation.InventoryAsked, "inventory:1"), (now.AddDays(-60).AddMinutes(30), Reconciliation.InventoryAsked, "inventory:2"), (now.AddDays(-60).AddHours(2), Reconciliation.InventoryAsked, "inventory:3"), (now, Reconciliation.Suspended, "suspended:1"),
+                }.Select((one, i) => new ClusterLogLine { ClusterId = cluster.ClusterId, Epoch = 1, Position = i, TakenAt = now.AddDays(-1), Content = new ClusterLogEntry(one.At, one.Type, "", one.Reference).ToBytes() }), Token);
+                await ClusterLog.StoreAsync(db, [cluster], Token);
+                await transaction.CommitAsync(Token);
+            }
+
+            await ActivatorUtilities.CreateInstance<ReconcileLogs>(services, Options.Create(new AuditOptions { ReconcileAfter = TimeSpan.FromHours(1) }), new Fixed(now.AddHours(2))).RunAsync(services, Token);
+            Assert.Equal(["inventory-asked inventory:3"], await db.Set<Unmatched>().AsNoTracking().Where(row => row.ClusterId == cluster.ClusterId).Select(row => row.Reference).ToListAsync(Token));
+            return true;
+        });
 
         Task<string> PruneAsync(int code, string line) => HostCommand.RunAsync(code, [.. line.Split(' ').Skip(1).Select(word => word == "/var/lib/missioncontrol" ? host.Data : Guid.TryParse(word, out _) ? log.ToString() : word)]);
     }

@@ -47,6 +47,7 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
         ["BeginFederatedSignIn"] = "sends a browser away; what it brings back has its own entry",
         ["GetPendingSignIn"] = "says what a sign-in still needs; nothing changes",
         ["CheckPriceSheet"] = "says what is wrong with a sheet; nothing changes",
+        ["CheckLicense"] = "says how a licence stands; nothing changes",
         ["PreviewSuspendClusters"] = "says what would be done; nothing changes",
         ["PreviewResumeClusters"] = "says what would be done; nothing changes",
     };
@@ -72,7 +73,7 @@ public sealed partial class AuditWalkTests : IAsyncLifetime
     [Fact]
     public async Task Every_endpoint_that_changes_something_leaves_its_entry()
     {
-        var scenarios = Scenarios().Concat(PeopleScenarios()).Concat(LeakScenarios()).Concat(ProgramScenarios()).Concat(FederationScenarios()).Concat(AgreementScenarios()).ToDictionary();
+        var scenarios = Scenarios().Concat(LicenseScenarios()).Concat(PeopleScenarios()).Concat(LeakScenarios()).Concat(ProgramScenarios()).Concat(FederationScenarios()).Concat(AgreementScenarios()).ToDictionary();
         var mutating = host.Services.GetRequiredService<IEnumerable<EndpointDataSource>>().SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods.Any(method => method is "POST" or "PUT" or "PATCH" or "DELETE") == true)
             .Select(endpoint => endpoint.Metadata.GetMetadata<IEndpointNameMetadata>()?.EndpointName)

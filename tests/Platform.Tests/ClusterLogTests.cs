@@ -2,7 +2,10 @@ using System.CommandLine;
 using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
+using Google.Protobuf;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -18,8 +21,12 @@ using MissionControl.Contracts.Events.Audit;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
 using MissionControl.Platform.Modules;
+using MissionControl.Protocol.CallHome;
+using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
+using MissionControl.Trust;
 using MissionControl.Trust.Envelopes;
+using MissionControl.Trust.TransparencyLog;
 using Xunit;
 
 namespace MissionControl.Platform.Tests;
@@ -38,7 +45,7 @@ public sealed class ClusterLogTests(WitnessedHost here) : IClassFixture<Witnesse
 
         // One that lies, with a name that not every database can hold, is answered as a witness and its log not taken; one whose log cannot be read stops nobody.
         var liar = await here.EnrollAsync(customer);
-        liar.Log!.Note(Protocol.Documents.Reconciliation.RotationAsked, "", "key:\0", here.Host.Time.GetUtcNow());
+        liar.Log!.Note(Reconciliation.RotationAsked, "", "key:\0", here.Host.Time.GetUtcNow());
         await here.UntilAsync(async () => (await here.ReadAsync(db => db.Set<WitnessRow>().AsNoTracking().SingleOrDefaultAsync(row => row.ClusterId == liar.Id, Token)))?.AnsweredAt is not null, "it has answered");
         Assert.False(await here.ReadAsync(db => db.Set<ClusterLog>().AnyAsync(row => row.ClusterId == liar.Id, Token)));
         var broken = new ClusterLog { ClusterId = Guid.CreateVersion7(), CustomerId = Guid.CreateVersion7(), Epoch = 1, Origin = "broken", Size = 1, DueAt = DateTimeOffset.UnixEpoch };
@@ -113,6 +120,83 @@ public sealed class ClusterLogTests(WitnessedHost here) : IClassFixture<Witnesse
         var entry = JsonDocument.Parse((await LinesAsync(customer)).Single(line => line.Contains("audit.cluster-log-refused", StringComparison.Ordinal))).RootElement.GetProperty("entry");
         Assert.Equal(["/reason", "/held", "/shown"], entry.GetProperty("changes").EnumerateArray().Select(change => change.GetProperty("path").GetString()));
         Assert.Equal(1, (await here.LogAsync(customer)).Reconciliation!.Refused);
+
+        // Whoever is to be woken by it sees each.
+        using var metrics = new HttpClient { BaseAddress = here.Host.Operations };
+        foreach (var kind in new[] { "refused", "untaken", "vendor", "cluster" })
+        {
+            await Eventually.TrueAsync(async () => Regex.IsMatch(await metrics.GetStringAsync(new Uri("/metrics", UriKind.Relative), Token), $$"""missioncontrol_audit_cluster_log_findings_total\{[^}]*kind="{{kind}}"[^}]*\} [1-9]"""), $"{kind} is counted");
+        }
+    }
+
+    [Fact]
+    public async Task Of_a_cluster_no_more_is_taken_than_a_day_may_bring_and_what_waited_in_an_epoch_before_is_looked_for_once()
+    {
+        var (customer, now) = ((await here.Host.CreateCustomerAsync("Epsilon")).Id, here.Host.Time.GetUtcNow());
+        var seed = Ed25519Key.NewSeed();
+        using var key = Ed25519Key.FromSeed(seed);
+        var busy = new WitnessRow { ClusterId = Guid.CreateVersion7(), CustomerId = customer, PublicKey = key.PublicKey.ToArray() };
+        var entries = Enumerable.Range(0, 5_001).Select(i => new ClusterLogEntry(now, "agent-version", $"{i}").ToBytes()).ToList();
+        Assert.Equal(5_000, await ShowAsync(0, 5_000, now));
+        Assert.Equal(5_000, await ShowAsync(5_000, 5_001, now.AddHours(23)));
+        Assert.Equal(5_001, await ShowAsync(5_000, 5_001, now.AddHours(24)));
+
+        // Begun anew an hour ago, while some of what the epoch before had noted was not looked for yet; what is older than a week was.
+        var moved = new ClusterLog { ClusterId = Guid.CreateVersion7(), CustomerId = customer, Epoch = 2, Origin = "moved", Size = 2, BegunAt = now.AddHours(-1), ConfirmedAt = now, DueAt = now.AddHours(1) };
+        await here.ReadAsync(async db =>
+        {
+            await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
+            await ClusterLogLine.AddAsync(db, [Line(1, 0, now.AddDays(-10), 1_000), Line(1, 1, now.AddDays(-3), 2_000), Line(2, 0, now.AddHours(-1), null), Line(2, 1, now.AddHours(-1), 3_000)], Token);
+            await ClusterLog.StoreAsync(db, [moved], Token);
+            await transaction.CommitAsync(Token);
+            return 0;
+        });
+        (long, string)[] missing = [(1, "inventory-asked inventory:2000"), (2, "inventory-asked inventory:3000")];
+        foreach (var hours in new[] { 2, 4 })
+        {
+            await ReconcileAsync(hours);
+            Assert.Equal(missing, (await FindingsAsync(moved.ClusterId)).OrderBy(row => row.Epoch).Select(row => (row.Epoch, row.Reference)));
+        }
+
+        await InAsync("fleet", services =>
+        {
+            services.GetRequiredService<IEvents>().Audit(new AuditFact("fleet.inventory-requested", AuditLog.Customer, "cluster", moved.ClusterId.ToString()) { CustomerId = customer, ClusterId = moved.ClusterId, Actor = new AuditActor("system", "fleet", "local"), Changes = [Change.Replace("/inventoryAskedAt", null, DateTimeOffset.FromUnixTimeMilliseconds(2_000))] });
+            return Task.CompletedTask;
+        });
+        await Eventually.TrueAsync(async () => (await TypesAsync(customer)).Contains("fleet.inventory-requested"), "it has come");
+        await ReconcileAsync(hours: 6);
+        Assert.Equal(missing[0], (await FindingsAsync(moved.ClusterId)).Where(row => row.Found).Select(row => (row.Epoch, row.Reference)).Single());
+        await ToldAsync(customer, "audit.entry-unmatched", 2);
+        await ToldAsync(customer, "audit.entry-matched", 1);
+
+        ClusterLogLine Line(long epoch, long position, DateTimeOffset at, long? asked) => new()
+        {
+            ClusterId = moved.ClusterId, Epoch = epoch, Position = position, TakenAt = at, Content = new ClusterLogEntry(at, asked is null ? "log-begun" : Reconciliation.InventoryAsked, "", asked is null ? null : $"inventory:{asked}").ToBytes(),
+        };
+
+        async Task<long> ShowAsync(int from, int to, DateTimeOffset at)
+        {
+            var (origin, tree) = (ClusterLogName.Of(key.PublicKey.Span, busy.ClusterId, 1), new CompactRange());
+            entries.Take(to).ToList().ForEach(entry => tree.Append(TreeHash.OfLeaf(entry)));
+            using var signer = NoteSigner.FromSeed(origin, NoteKeyType.Ed25519, seed);
+            var text = new Checkpoint(origin, to, tree.Root).ToString();
+            var shown = new ClusterLogShown { Origin = origin, Size = to, From = from, Checkpoint = ByteString.CopyFromUtf8(new SignedNote(text, [signer.Sign(Encoding.UTF8.GetBytes(text))]).ToString()) };
+            shown.Entries.AddRange(entries.Take(to).Skip(from).Select(entry => ByteString.CopyFrom(entry)));
+            await InAsync("audit", async services => await services.GetRequiredService<TakeClusterLogs>().TakeAsync([(busy, 1, at, shown)], Token));
+            return await here.ReadAsync(db => db.Set<ClusterLog>().Where(row => row.ClusterId == busy.ClusterId).Select(row => row.Size).SingleAsync(Token));
+        }
+    }
+
+    private async Task InAsync(string role, Func<IServiceProvider, Task> act)
+    {
+        await using var scope = here.Host.Services.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<ModuleScope>().Enter(role);
+        var db = scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>();
+        db.Scope.OpenAll("a test does what a role does");
+        await using var transaction = await db.BeginWriteAsync(cancellationToken: Token);
+        await act(scope.ServiceProvider);
+        await db.SaveChangesAsync(Token);
+        await transaction.CommitAsync(Token);
     }
 
     /// <summary>Lets the agents call home until all of an agent's own log is held.</summary>
@@ -158,7 +242,7 @@ public sealed class ClusterLogTests(WitnessedHost here) : IClassFixture<Witnesse
     private Task ToldAsync(Guid customer, string type, int count) => Eventually.TrueAsync(
         async () => (await LinesAsync(customer)).Count(line => line.Contains($"\"type\":\"{type}\"", StringComparison.Ordinal)) == count, $"{type} is told {count} times");
 
-    private static IReadOnlyList<string> Noted(RealAgent agent) => [.. ClusterAgent.Log.LogFiles.Read(ClusterAgent.Log.CounterLog.PathOf(agent.Directory, agent.Id, 1))!.Value.Entries.Select(entry => Protocol.Documents.ClusterLogEntry.Parse(entry).Type)];
+    private static IReadOnlyList<string> Noted(RealAgent agent) => [.. ClusterAgent.Log.LogFiles.Read(ClusterAgent.Log.CounterLog.PathOf(agent.Directory, agent.Id, 1))!.Value.Entries.Select(entry => ClusterLogEntry.Parse(entry).Type)];
 
     // As the customer does it: by the lines of an export and by a bundle, without asking anybody.
     private async Task<(int Exit, string Matched)> CompareAsync(RealAgent agent, Guid customer)

@@ -1,6 +1,9 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using MissionControl.Platform.Security;
+using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
+using MissionControl.Trust.Envelopes;
 using Xunit;
 
 namespace MissionControl.Platform.Tests;
@@ -18,7 +21,7 @@ public sealed class InstallationKeysTests : IDisposable
 
     [Theory]
     [InlineData("callhome", "answer.pem", "token-sealing.key", "anchors.dsse", "server.pem")]
-    [InlineData("licensing", "receipt.pem", "server.pem")]
+    [InlineData("licensing", "lease.pem", "receipt.pem", "server.pem")]
     [InlineData("identity", "user-token.pem", "client-token.pem", "factor-sealing.key", "provider-sealing.key", "server.pem")]
     [InlineData("portal", "cookie-sealing.key", "server.pem", "ca.pem")]
     [InlineData("notifications", "endpoint-sealing.key", "server.pem")]
@@ -157,7 +160,7 @@ public sealed class InstallationKeysTests : IDisposable
         await MakeAsync(0);
 
         Assert.Equal(
-            ["audit/log-blinding.key", "audit/log-note.key", "callhome/anchors.dsse", "callhome/answer.pem", "callhome/token-sealing.key", "identity/client-token.pem", "identity/factor-sealing.key", "identity/provider-sealing.key", "identity/user-token.pem", "licensing/receipt.pem", "notifications/endpoint-sealing.key", "portal/cookie-sealing.key"],
+            ["audit/log-blinding.key", "audit/log-note.key", "callhome/anchors.dsse", "callhome/answer.pem", "callhome/token-sealing.key", "identity/client-token.pem", "identity/factor-sealing.key", "identity/provider-sealing.key", "identity/user-token.pem", "licensing/lease.pem", "licensing/receipt.pem", "notifications/endpoint-sealing.key", "portal/cookie-sealing.key"],
             Directory.EnumerateFiles(Roles, "*", SearchOption.AllDirectories).Where(file => !IsOfTls(file)).Select(file => Path.GetRelativePath(Roles, file)).Order(StringComparer.Ordinal));
         Assert.All(Directory.EnumerateFiles(Roles, "*", SearchOption.AllDirectories), file =>
         {
@@ -187,6 +190,32 @@ public sealed class InstallationKeysTests : IDisposable
 
         Assert.Contains("receipt.pem is missing", await MakeAsync(2));
         Assert.False(File.Exists(Path.Combine(Data, "keys", "receipt.pem")));
+    }
+
+    [Fact]
+    public async Task An_installation_that_knew_no_licences_gets_their_key_and_clusters_learn_it_from_the_root()
+    {
+        await MakeAsync(0);
+        var (keys, before) = (Path.Combine(Data, "keys"), AnchorFile.Read(await File.ReadAllBytesAsync(Path.Combine(Data, "keys", "anchors.dsse"))));
+        using (var signer = EcdsaSigner.Load(Path.Combine(keys, "root.pem")))
+        {
+            var document = before with { Keys = [.. before.Keys.Where(key => !key.Uses.Contains("lease"))] };
+            await File.WriteAllBytesAsync(Path.Combine(keys, "anchors.dsse"), Dsse.Sign(AnchorDocument.PayloadType, document.ToBytes(), signer));
+        }
+
+        File.Delete(Path.Combine(keys, "lease.pem"));
+        File.Delete(Path.Combine(Roles, "licensing", "lease.pem"));
+        File.Move(Path.Combine(keys, "root.pem"), Path.Combine(root, "safe.pem"));
+        Assert.Contains("names no key for licences yet", await MakeAsync(2));
+
+        File.Move(Path.Combine(root, "safe.pem"), Path.Combine(keys, "root.pem"));
+        await MakeAsync(0);
+        var after = AnchorFile.Read(await File.ReadAllBytesAsync(Path.Combine(keys, "anchors.dsse")));
+        using var lease = EcdsaSigner.Load(Path.Combine(keys, "lease.pem"));
+        Assert.Equal((2, lease.KeyId), (after.Version, Assert.Single(after.Keys, key => key.Uses.Contains("lease")).Kid));
+        Assert.Equal(before.Keys.Count, after.Keys.Count);
+        await MakeAsync(0);
+        Assert.Equal(2, AnchorFile.Read(await File.ReadAllBytesAsync(Path.Combine(keys, "anchors.dsse"))).Version);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Protocol.CallHome;
 using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
@@ -33,6 +34,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
 
         await KeysAsync(0, "rotate", "receipt", "--after", "0m");
         await KeysAsync(0, "rotate", "answer", "--after", "0m");
+        await KeysAsync(0, "rotate", "lease", "--after", "0m");
         await KeysAsync(0, "rotate", "root", "--after", "0m");
         await KeysAsync(0, "rotate", "token-sealing", "--after", "0m");
         await KeysAsync(0, "rotate", "user-token", "--after", "0m");
@@ -41,10 +43,15 @@ public sealed class KeyRotationTests : IAsyncLifetime
         await Eventually.TrueAsync(async () =>
         {
             await cluster.CheckInAsync();
-            return cluster.Anchors.Version == 4;
+            return cluster.Anchors.Version == 5;
         }, "the cluster holds the newest anchors");
         Assert.Equal(2, cluster.Anchors.Keys.Count(key => key.Uses.Contains("receipt")));
         Assert.Equal(2, cluster.Anchors.Keys.Count(key => key.Uses.Contains("root")));
+
+        // A licence by the new key, which the newest anchors name last.
+        await Eventually.TrueAsync(async () => (await host.Admin.PostAsJsonAsync("/api/v1/licensing/licenses", new IssueLicenseRequest(customer, [Guid.Parse(cluster.Id)], "Standard", "internal", null, host.Time.GetUtcNow().AddDays(100)))).IsSuccessStatusCode, "licensing knows the cluster");
+        await Eventually.TrueAsync(async () => (await cluster.CheckInAsync()).Desired?.Sections.SingleOrDefault(section => section.Name == "lease") is { } section
+            && cluster.Lease(section).Serial > 0 && section.Body.ToStringUtf8().Contains(cluster.Anchors.Keys.Last(key => key.Uses.Contains("lease")).Kid, StringComparison.Ordinal), "the licence is signed by the new key");
 
         // A receipt by the new key; the old access token still counts, and a new one is to be had.
         await cluster.CheckInAsync(cluster.Usage(cluster.Window(UsageWindow.HourOf(host.Time.GetUtcNow()) - 2)));
@@ -66,7 +73,7 @@ public sealed class KeyRotationTests : IAsyncLifetime
         var anchors = (await TestCluster.ReadAsync(enrolled, EnrollResponse.Parser)).Anchors;
         Assert.Equal(shownBefore.AnchorsSha256, $"sha256:{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(anchors.Span))}");
 
-        foreach (var (type, target) in new[] { ("licensing.key-rotated", "receipt"), ("callhome.key-rotated", "root"), ("callhome.key-rotated", "answer"), ("callhome.key-rotated", "token-sealing"), ("identity.key-rotated", "user-token") })
+        foreach (var (type, target) in new[] { ("licensing.key-rotated", "receipt"), ("licensing.key-rotated", "lease"), ("callhome.key-rotated", "root"), ("callhome.key-rotated", "answer"), ("callhome.key-rotated", "token-sealing"), ("identity.key-rotated", "user-token") })
         {
             await Eventually.TrueAsync(async () => (await host.Admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?type={type}&target={target}"))!.Items.Count == 1, $"the rotation of {target} is audited");
         }

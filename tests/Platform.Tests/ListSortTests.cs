@@ -68,7 +68,7 @@ public sealed class ListSortTests : IAsyncLifetime
         }
 
         Assert.Empty(faults);
-        Assert.Superset(new HashSet<string>(["audit-entries", "audit-exports", "callhome-enrollment-tokens", "fleet-clusters", "fleet-events", "fleet-changes", "fleet-incidents", "fleet-parked-messages", "identity-groups", "identity-invitations", "identity-leaks", "identity-people", "identity-providers", "identity-service-accounts", "identity-tokens", "identity-views", "licensing-billing-accounts", "licensing-contracts", "licensing-customers", "licensing-plans", "licensing-price-books", "licensing-windows", "notifications-contacts", "notifications-deliveries", "notifications-endpoints", "updates-items", "updates-job-runs", "updates-tasks"]),
+        Assert.Superset(new HashSet<string>(["audit-entries", "audit-exports", "callhome-enrollment-tokens", "fleet-clusters", "fleet-events", "fleet-changes", "fleet-incidents", "fleet-parked-messages", "identity-groups", "identity-invitations", "identity-leaks", "identity-people", "identity-providers", "identity-service-accounts", "identity-tokens", "identity-views", "licensing-billing-accounts", "licensing-contracts", "licensing-customers", "licensing-licenses", "licensing-plans", "licensing-price-books", "licensing-windows", "notifications-contacts", "notifications-deliveries", "notifications-endpoints", "updates-items", "updates-job-runs", "updates-tasks"]),
             lists.Select(list => $"{list.Path.Split('/')[3]}-{list.Path.Split('?')[0].Split('/')[^1]}").ToHashSet());
     }
 
@@ -195,6 +195,15 @@ public sealed class ListSortTests : IAsyncLifetime
         await Eventually.TrueAsync(async () => (await RowsAsync($"/api/v1/fleet/clusters/{id}/inventory/changes?")).Count >= 3, "the inventories are compared");
         await Eventually.TrueAsync(async () => (await RowsAsync($"/api/v1/fleet/clusters/{id}/events?")).Count >= 5, "the events are kept");
         await Eventually.TrueAsync(async () => (await RowsAsync("/api/v1/licensing/windows?")).Count == 2, "the hours are counted");
+        foreach (var (licensed, plan, days) in new[] { (silent, "Same", 100), (alike, "Same", 100), (cluster, "Other", 50) })
+        {
+            await Eventually.TrueAsync(async () =>
+            {
+                using var issued = await host.Admin.PostAsJsonAsync("/api/v1/licensing/licenses", new IssueLicenseRequest(customer, [Guid.Parse(licensed.Id)], plan, "production", null, DateTimeOffset.UnixEpoch.AddDays(40_000 + days)));
+                return issued.IsSuccessStatusCode;
+            }, "licensing knows the cluster");
+        }
+
         await Eventually.TrueAsync(async () => (await RowsAsync("/api/v1/fleet/clusters?")).Count == 3, "fleet knows the clusters");
         await Eventually.TrueAsync(async () => !(await host.Admin.GetStringAsync(new Uri($"/api/v1/fleet/clusters/{id}", UriKind.Relative))).Contains("\"health\":\"unknown\"", StringComparison.Ordinal), "its health is judged");
 

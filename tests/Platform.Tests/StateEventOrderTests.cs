@@ -23,7 +23,7 @@ public sealed class StateEventOrderTests : IAsyncLifetime
     private const long Newer = 9_000_000_000_000_000;
 
     // What they carry is added, not kept as a state: repeated items and entries are told apart by their own numbers, which other tests look at.
-    private static readonly Type[] Facts = [typeof(ItemsReceived), typeof(AuditEntryRecorded), typeof(SendNotification), typeof(DeliverEvent), typeof(DeliveryEnded), typeof(TokensLeaked), typeof(LeakedTokensJudged), typeof(NoteTokenUses), typeof(AskToConfirm), typeof(NameRecipients)];
+    private static readonly Type[] Facts = [typeof(ItemsReceived), typeof(AuditEntryRecorded), typeof(SendNotification), typeof(DeliverEvent), typeof(WithdrawEvent), typeof(DeliveryEnded), typeof(TokensLeaked), typeof(LeakedTokensJudged), typeof(NoteTokenUses), typeof(AskToConfirm), typeof(NameRecipients)];
 
     private static readonly Guid Id = Guid.CreateVersion7(new DateTimeOffset(2026, 3, 1, 0, 0, 0, TimeSpan.Zero));
     private ControlPlane host = null!;

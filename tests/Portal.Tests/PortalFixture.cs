@@ -4,6 +4,7 @@ using Microsoft.Playwright;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Contracts.Api.Notifications;
 using MissionControl.Contracts.Api.Platform;
 using MissionControl.Contracts.Commands.Notifications;
@@ -84,6 +85,9 @@ public sealed class PortalFixture : IAsyncLifetime
     /// <summary>A group of the first customer, with its administrator in it.</summary>
     public Guid Group { get; private set; }
 
+    /// <summary>A licence of the red cluster, near a limit; the green one's is a trial.</summary>
+    public Guid License { get; private set; }
+
     /// <summary>The first customer's audit log, and an entry that is signed in it.</summary>
     public (Guid Log, Guid Entry) Logged { get; private set; }
 
@@ -143,6 +147,8 @@ public sealed class PortalFixture : IAsyncLifetime
             Group = (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedGroup>())!.Id;
         }
 
+        License = await LicenseAsync(Customer, Red, "Enterprise", "production", 400);
+        await LicenseAsync(OtherCustomer, Green, "Try", "trial", 5);
         (_, var customer) = await Host.ClientWithTokenAsync(Customer, "fleet:read", "licensing:read", "callhome:read", "audit:read", "notifications:read");
         (_, var lost) = await Host.ClientWithTokenAsync(Customer, "fleet:read");
         using var reported = await Host.Admin.PostAsJsonAsync("/api/v1/identity/leaks/report", new ReportLeakRequest(lost.Token, "https://github.example/northwind/infra/blob/main/values.yaml"));
@@ -191,6 +197,13 @@ public sealed class PortalFixture : IAsyncLifetime
         }
 
         await Eventually.TrueAsync(async () => (await Host.Admin.GetFromJsonAsync<Page<DeliveryItem>>("/api/v1/notifications/deliveries?state=failed"))!.Items.Count == 2, "the events failed");
+    }
+
+    private async Task<Guid> LicenseAsync(Guid customer, TestCluster cluster, string plan, string kind, int days)
+    {
+        using var issued = await Host.Admin.PostAsJsonAsync("/api/v1/licensing/licenses", new IssueLicenseRequest(
+            customer, [Guid.Parse(cluster.Id)], plan, kind, Host.Time.GetUtcNow().AddDays(-2), Host.Time.GetUtcNow().AddDays(days), null, [new LicenseLimitRequest("host_unit_seconds", "8000", "up-to", null, 5, 4), new LicenseLimitRequest("sessions", "100000", "allow", "term")], ["high_availability", "sso"]));
+        return (await issued.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<LicenseItem>())!.Id;
     }
 
     /// <summary>A log that is sent to a system which is not there any more.</summary>
@@ -275,7 +288,7 @@ public sealed class PortalFixture : IAsyncLifetime
 
     private string Fill(string route) => route is "/clusters/resume" ? "/clusters/resume?state=active" : route == "/views" ? "/views?list=clusters&query=health%3Dred" : route == "/system/parked/{role}/retry" ? $"/system/parked/fleet/retry?consumer={Consumer}" : route.Replace("{role}", "fleet", StringComparison.Ordinal).Replace("{**node}", "n1", StringComparison.Ordinal).Replace("{name}", "fleet.purge-records", StringComparison.Ordinal)
         .Replace("{entry:guid}", Logged.Entry.ToString(), StringComparison.Ordinal)
-        .Replace("{id:guid}", route.StartsWith("/audit", StringComparison.Ordinal) ? Logged.Log.ToString() : route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people/groups", StringComparison.Ordinal) ? Group.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/programs", StringComparison.Ordinal) ? Program.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
+        .Replace("{id:guid}", route.StartsWith("/audit", StringComparison.Ordinal) ? Logged.Log.ToString() : route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people/groups", StringComparison.Ordinal) ? Group.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/programs", StringComparison.Ordinal) ? Program.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : route.StartsWith("/licences", StringComparison.Ordinal) ? License.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
 
     private async Task<Guid> MakeProgramAsync(SomebodySignedIn owner)
     {

@@ -159,7 +159,8 @@ public abstract partial class AuditContract<TDatabase>(TDatabase database) : ICl
     private static Task TellAsync(ServiceProvider services, LogKey key, params ReceivedItem[] items) => InTransactionAsync(services, async db =>
     {
         var message = new ItemsReceived(Guid.CreateVersion7(), "witness", DateTimeOffset.UtcNow) { Attachment = ItemsReceived.Deflate(new ReceivedItems { Items = { items } }) };
-        await (await new RecordAnswers(db, null!, key, new TakeClusterLogs(db, null!, NullLogger<TakeClusterLogs>.Instance), Options.Create(new AuditOptions()), NullLogger<RecordAnswers>.Instance).PrepareAsync([message], Token))(Token);
+        using var findings = new ClusterLogFindings();
+        await (await new RecordAnswers(db, null!, key, new TakeClusterLogs(db, null!, findings, NullLogger<TakeClusterLogs>.Instance), Options.Create(new AuditOptions()), NullLogger<RecordAnswers>.Instance).PrepareAsync([message], Token))(Token);
     });
 
     /// <summary>A cluster that speaks as its agent would.</summary>

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using MissionControl.ClusterAgent;
 using MissionControl.ClusterAgent.CallHome;
+using MissionControl.ClusterAgent.Licenses;
 using MissionControl.ClusterAgent.Log;
 using MissionControl.ClusterAgent.Spool;
 using MissionControl.ClusterAgent.Witnesses;
@@ -16,7 +17,7 @@ namespace MissionControl.Testing;
 /// <summary>The agent that customers run, over a directory of its own; only its machine is made up, and the way to the host can be disturbed.</summary>
 public sealed class RealAgent : IClusterSource, IDisposable
 {
-    private readonly ControlPlane host;
+    private readonly Uri address;
     private readonly TimeProvider time;
     private readonly string directory;
     private readonly bool ownsDirectory;
@@ -24,21 +25,30 @@ public sealed class RealAgent : IClusterSource, IDisposable
     private readonly HttpClient http;
     private DiskSpool spool = null!;
 
-    /// <summary>Over a new directory, or one that another left behind.</summary>
+    /// <summary>One that calls a host in this process.</summary>
     /// <param name="host">The host that it calls.</param>
     /// <param name="time">Its clock.</param>
     /// <param name="directory">Where its files are.</param>
     /// <param name="witness">It cosigns audit logs.</param>
     public RealAgent(ControlPlane host, TimeProvider? time = null, string? directory = null, bool witness = false)
+        : this((host ?? throw new ArgumentNullException(nameof(host))).CallHome, host.CaFile, time, directory, witness)
     {
-        this.witness = witness;
-        ArgumentNullException.ThrowIfNull(host);
-        this.host = host;
+    }
+
+    /// <summary>Over a new directory, or one that another left behind.</summary>
+    /// <param name="address">Where it calls.</param>
+    /// <param name="caFile">Whose certificates it believes there.</param>
+    /// <param name="time">Its clock.</param>
+    /// <param name="directory">Where its files are.</param>
+    /// <param name="witness">It cosigns audit logs.</param>
+    public RealAgent(Uri address, string caFile, TimeProvider? time = null, string? directory = null, bool witness = false)
+    {
+        (this.address, this.witness) = (address, witness);
         this.time = time ?? TimeProvider.System;
         ownsDirectory = directory is null;
         this.directory = directory ?? System.IO.Directory.CreateTempSubdirectory("mc-agent-").FullName;
-        Way = new Wire(Transport.Handler(host.CaFile, null));
-        http = new HttpClient(Way) { BaseAddress = host.CallHome };
+        Way = new Wire(Transport.Handler(caFile, null));
+        http = new HttpClient(Way) { BaseAddress = address };
         Start();
     }
 
@@ -50,6 +60,9 @@ public sealed class RealAgent : IClusterSource, IDisposable
 
     /// <summary>Its cluster's own log; null: it keeps none, as agents of before.</summary>
     public CounterLog? Log { get; private set; }
+
+    /// <summary>Holds its licence.</summary>
+    public LicenseKeeper License { get; private set; } = null!;
 
     /// <summary>Where its files are.</summary>
     public string Directory => directory;
@@ -82,7 +95,7 @@ public sealed class RealAgent : IClusterSource, IDisposable
     public Task EnrollAsync(CreatedEnrollmentToken token)
     {
         ArgumentNullException.ThrowIfNull(token);
-        return new Enroller(Identity, this, new CallHomeClient(http, Identity, time), Log).EnrollAsync(host.CallHome, token.Token, token.AnchorsSha256, trustFirstContact: false, CancellationToken.None);
+        return new Enroller(Identity, this, new CallHomeClient(http, Identity, time), Log).EnrollAsync(address, token.Token, token.AnchorsSha256, trustFirstContact: false, CancellationToken.None);
     }
 
     /// <summary>Checks in once.</summary>
@@ -138,7 +151,8 @@ public sealed class RealAgent : IClusterSource, IDisposable
         Identity = new FileIdentity(directory);
         spool = new DiskSpool(Path.Combine(directory, "spool"));
         Log = witness ? new CounterLog(Identity, directory) : null;
-        Agent = new Agent(Identity, spool, this, new CallHomeClient(http, Identity, time), time, new Random(1), seen: witness ? new WitnessBook(directory) : null, log: Log);
+        License = new LicenseKeeper(directory, Identity, time);
+        Agent = new Agent(Identity, spool, this, new CallHomeClient(http, Identity, time), time, new Random(1), seen: witness ? new WitnessBook(directory) : null, log: Log, license: License);
     }
 
     private void End()

@@ -207,6 +207,16 @@ public sealed class TestCluster(ControlPlane host) : IDisposable
         return Dsse.TryVerify(told.SignedAnswer.Span, BundlePart.AnswerPayloadType, KeysFor("answer"), out var verified, out var error) ? (BundleAnswer.Parser.ParseFrom(verified.Payload), verified.KeyId) : throw new CryptographicException(error);
     }
 
+    /// <summary>The lease that a section of the desired state holds, verified by the key that the anchors name.</summary>
+    /// <exception cref="CryptographicException">No key that they name for licences signed it.</exception>
+    public LicenseLease Lease(Section section)
+    {
+        ArgumentNullException.ThrowIfNull(section);
+        return Dsse.TryVerify(section.Body.Span, LicenseLease.PayloadType, KeysFor("lease"), out var verified, out var error)
+            ? LicenseLease.Read(verified.Payload, out var problem) ?? throw new CryptographicException(problem)
+            : throw new CryptographicException(error);
+    }
+
     private Func<string, VerificationKey?> KeysFor(string use) => kid => Anchors.Keys.FirstOrDefault(key => key.Kid == kid && key.Uses.Contains(use)) is { } key ? VerificationKey.FromSpki(key.Spki) : null;
 
     /// <summary>Sends a message as protobuf.</summary>

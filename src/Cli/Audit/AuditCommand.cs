@@ -1,4 +1,10 @@
 using System.CommandLine;
+using System.Net;
+using System.Text.Json;
+using MissionControl.Cli.Api;
+using MissionControl.Cli.Server;
+using MissionControl.Cli.SignIn;
+using MissionControl.Client;
 using MissionControl.Trust.TransparencyLog;
 
 namespace MissionControl.Cli.Audit;
@@ -18,12 +24,12 @@ internal static class AuditCommand
         """;
 
     private const string Help = """
-        Verify logs, or keep a copy of one, without believing whoever keeps them; export one to what collects logs; or have the server look at its own.
+        Verify logs, or keep a copy of one, without believing whoever keeps them; export one to what collects logs, or have it sent there; or have the server look at its own.
 
         Any log in the C2SP tlog-tiles format will do. Those of Mission Control are read as whoever is signed in; for others nobody has to be.
         """;
 
-    public static Command Create() => new(Name, Help) { VerifyCommand.Create(), MirrorCommand.Create(), ExportCommand.Create(), FsckCommand.Create() };
+    public static Command Create() => new(Name, Help) { VerifyCommand.Create(), MirrorCommand.Create(), ExportCommand.Create(), ExportsCommand.Create(), FsckCommand.Create() };
 
     public static Argument<string> Source()
     {
@@ -47,6 +53,44 @@ internal static class AuditCommand
         var output = new Option<string>("--output") { Description = "How to say it.", DefaultValueFactory = _ => "text" };
         output.AcceptOnlyFromAmong("text", "json");
         return output;
+    }
+
+    /// <summary>Runs a command that the server is asked to carry out as whoever is signed in: what it refuses is 3, what it cannot make sense of 64.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="act">Says what was done, and how it ended.</param>
+    /// <param name="interrupted">What is said when somebody ends it.</param>
+    /// <param name="unknown">What is said when a change may have been done although no answer came; null: nothing is changed.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public static async Task<int> AskAsync(ParseResult parsed, Func<Person, Task<Verdict>> act, string interrupted, string? unknown, CancellationToken cancellationToken)
+    {
+        var error = parsed.InvocationConfiguration.Error;
+        string why;
+        try
+        {
+            using var person = Person.SignedIn();
+            return (int)await act(person);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            error.WriteLine(interrupted);
+            return McCommand.Interrupted;
+        }
+        catch (ApiException refusal)
+        {
+            Refusal.Tell(error, refusal.Status, refusal.Problem);
+            return refusal.Status is HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest ? WrongUse : (int)Verdict.Incomplete;
+        }
+        catch (Exception exception) when (exception is CommandFailure or JsonException or IOException or FormatException or OperationCanceledException or HttpRequestException)
+        {
+            why = exception switch { OperationCanceledException => "The server did not answer in time.", HttpRequestException failure => Guarded.Said(failure), _ => Printable.Line(exception.Message) };
+            if (unknown is not null && ApiCommand.MayHaveBeenDone(exception))
+            {
+                why = $"{why}\n{unknown}";
+            }
+        }
+
+        error.WriteLine(why);
+        return (int)Verdict.Incomplete;
     }
 
     /// <summary>Reads a policy.</summary>

@@ -1,10 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Net;
 using System.Text.Json;
 using MissionControl.Cli.Server;
 using MissionControl.Cli.SignIn;
-using MissionControl.Client;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.Platform;
 
@@ -37,46 +35,19 @@ internal static class FsckCommand
         var reason = new Option<string>("--reason") { Description = "Why, in 3 to 500 characters; it goes to the audit log.", Required = true };
         var output = AuditCommand.Output();
         var command = new Command("fsck", Help) { reason, output };
-        command.SetAction(async (parsed, cancellationToken) =>
-        {
-            var (said, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
-            string why;
-            try
+        command.SetAction((parsed, cancellationToken) => AuditCommand.AskAsync(
+            parsed,
+            async person =>
             {
-                using var person = Person.SignedIn();
                 var run = await RunAsync(person, parsed.GetValue(reason)!, cancellationToken);
                 var logs = run.State == "succeeded" ? await LogsAsync(person, cancellationToken) : [];
                 var verdict = run.State != "succeeded" ? Verdict.Incomplete : logs.Exists(log => log.Problem is not null) ? Verdict.Inconsistent : logs.Exists(log => IsPassedOver(log, run)) ? Verdict.Incomplete : Verdict.Good;
-                Tell(said, parsed.GetValue(output) == "json", verdict, run, logs);
-                return (int)verdict;
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                error.WriteLine("Interrupted. The check goes on; what it finds stands in the list of logs.");
-                return McCommand.Interrupted;
-            }
-            catch (ApiException refusal) when (refusal.Status is HttpStatusCode.UnprocessableEntity or HttpStatusCode.BadRequest)
-            {
-                Refusal.Tell(error, refusal.Status, refusal.Problem);
-                return AuditCommand.WrongUse;
-            }
-            catch (ApiException refusal)
-            {
-                Refusal.Tell(error, refusal.Status, refusal.Problem);
-                return (int)Verdict.Incomplete;
-            }
-            catch (Exception exception) when (exception is CommandFailure or JsonException or IOException or FormatException or OperationCanceledException)
-            {
-                why = exception is OperationCanceledException ? "The server did not answer in time." : exception.Message;
-            }
-            catch (HttpRequestException failure)
-            {
-                why = Guarded.Said(failure);
-            }
-
-            error.WriteLine(Printable.Line(why));
-            return (int)Verdict.Incomplete;
-        });
+                Tell(parsed.InvocationConfiguration.Output, parsed.GetValue(output) == "json", verdict, run, logs);
+                return verdict;
+            },
+            "Interrupted. The check goes on; what it finds stands in the list of logs.",
+            null,
+            cancellationToken));
         return command;
     }
 

@@ -24,10 +24,13 @@ internal static class AgentCommand
     /// <summary>The customer's log and the cluster's own do not say the same.</summary>
     public const int Unmatched = 5;
 
-    private const string Help = """
-        mc-agent: calls home to Mission Control. Always outbound; it opens no port.
+    /// <summary>The licence permits no new work, or there is none.</summary>
+    public const int NotLicensed = 6;
 
-        Exit codes: 0 good; 1 failed, may go better later; 2 wrong use or configuration, or not enrolled; 3 refused by Mission Control; 4 a receipt by which nothing is done; 5 the customer's audit log and the cluster's own do not say the same.
+    private const string Help = """
+        mc-agent: calls home to Mission Control. Always outbound; it opens no port, but for one on 127.0.0.1 where the configuration wants the licence told there.
+
+        Exit codes: 0 good; 1 failed, may go better later; 2 wrong use or configuration, or not enrolled; 3 refused by Mission Control; 4 a receipt by which nothing is done; 5 the customer's audit log and the cluster's own do not say the same; 6 the licence permits no new work, or there is none.
 
         Examples:
           mc-agent enroll --server https://mc.example.com:9443 --token-file token.txt --anchors sha256:…
@@ -37,6 +40,7 @@ internal static class AgentCommand
           mc-agent show-sent --last 5 --bodies
           mc-agent export /media/usb/oslo.bundle
           mc-agent import /media/usb/oslo.answer
+          mc-agent license --output json
           mc-agent witness --output json
           mc-agent log --verify customer.jsonl
           mc-agent receipt opened.tlog-proof --type remoteaccess.session-opened --target session/0198
@@ -45,7 +49,7 @@ internal static class AgentCommand
     public static RootCommand Create() => new(Help)
     {
         Shared.Data, Shared.Config, Shared.Ca, Shared.Proxy, Shared.Output,
-        EnrollCommand.Create(), RunCommand.Create(), StatusCommand.Create(), CheckConnectionCommand.Create(), ShowSent.Create(), ExportCommand.Create(), ImportCommand.Create(), RotateKeyCommand.Create(), WitnessCommand.Create(), LogCommand.Create(), ReceiptCommand.Create(), UnenrollCommand.Create(),
+        EnrollCommand.Create(), RunCommand.Create(), StatusCommand.Create(), CheckConnectionCommand.Create(), ShowSent.Create(), ExportCommand.Create(), ImportCommand.Create(), RotateKeyCommand.Create(), LicenseCommand.Create(), WitnessCommand.Create(), LogCommand.Create(), ReceiptCommand.Create(), UnenrollCommand.Create(),
     };
 }
 

@@ -17,8 +17,9 @@ namespace MissionControl.ClusterAgent.Commands;
 /// <param name="Certificates">Certificates that cannot be read.</param>
 /// <param name="Key">Why the cluster's key could not be replaced, though Mission Control asks for it.</param>
 /// <param name="Witness">Why audit logs are not cosigned as they should be.</param>
+/// <param name="License">Why a licence was not believed.</param>
 internal sealed record RunState(
-    DateTimeOffset At, string AgentVersion, DateTimeOffset? LastTaken, string? Problem, double NextInSeconds, double? ClockOffsetMs, string? Storage, string? Product, string? Receipt, IReadOnlyList<string> Certificates, string? Key = null, string? Witness = null)
+    DateTimeOffset At, string AgentVersion, DateTimeOffset? LastTaken, string? Problem, double NextInSeconds, double? ClockOffsetMs, string? Storage, string? Product, string? Receipt, IReadOnlyList<string> Certificates, string? Key = null, string? Witness = null, string? License = null)
 {
     /// <summary>The state of the agent that runs over a directory, or ran last.</summary>
     public static RunState? Read(string data)
@@ -59,7 +60,9 @@ internal static class RunCommand
         command.SetAction((parsed, cancellationToken) => Shared.GuardedAsync(parsed, async () =>
         {
             var data = Shared.DataOf(parsed);
-            using var setup = Setup.Enrolled(data, Shared.SettingsOf(parsed));
+            var settings = Shared.SettingsOf(parsed);
+            using var setup = Setup.Enrolled(data, settings);
+            using var endpoint = setup.Tell(settings);
             var stopped = false;
             DateTimeOffset? lastTaken = null;
             setup.Cluster.Tell("agent-started", "info", $"Agent {LinuxMachine.Version} was started.");
@@ -73,7 +76,7 @@ internal static class RunCommand
                         lastTaken = result.Succeeded ? at : lastTaken;
                         var state = new RunState(
                             at, LinuxMachine.Version, lastTaken, result.Problem, Math.Round(result.Next.TotalSeconds), setup.Client.ClockOffset?.TotalMilliseconds,
-                            setup.Agent.StorageProblem, setup.Cluster.ProductProblem, setup.Agent.ReceiptProblem ?? setup.Agent.AnchorsProblem ?? setup.Agent.AnswerProblem, setup.Certificates.Problems, setup.Agent.KeyProblem, setup.Agent.WitnessProblem);
+                            setup.Agent.StorageProblem, setup.Cluster.ProductProblem, setup.Agent.ReceiptProblem ?? setup.Agent.AnchorsProblem ?? setup.Agent.AnswerProblem, setup.Certificates.Problems, setup.Agent.KeyProblem, setup.Agent.WitnessProblem, setup.Agent.LicenseProblem);
                         state.Write(data);
                         Console.WriteLine(JsonSerializer.Serialize(new { at, taken = result.Succeeded, problem = result.Problem, storage = state.Storage, product = state.Product, witness = state.Witness, nextInSeconds = state.NextInSeconds, waiting = setup.Agent.Waiting }));
                     },

@@ -1,4 +1,6 @@
+using System.Net;
 using MissionControl.ClusterAgent.CallHome;
+using MissionControl.ClusterAgent.Licenses;
 using MissionControl.ClusterAgent.Log;
 using MissionControl.ClusterAgent.Machine;
 using MissionControl.ClusterAgent.Privacy;
@@ -41,7 +43,8 @@ internal sealed class Setup : IDisposable
         Certificates = new CertificateFiles(settings.Certificates);
         Cluster = new LocalCluster(name, new LinuxMachine(time), Certificates, Product(settings, time), Masking.In(data, settings.Privacy), time);
         usage = Cluster.HasProduct ? new UsageRecorder(new DiskUsageStore(Path.Combine(data, "usage")), Cluster, Identity, spool) : null;
-        Agent = new Agent(Identity, spool, Cluster, Client, time, new Random(), usage, new Quarantine(Path.Combine(data, "quarantine")), reserve, Answers(data), settings.Offline, new WitnessBook(data), Log);
+        License = new LicenseKeeper(data, Identity, time, usage?.ObservedAt);
+        Agent = new Agent(Identity, spool, Cluster, Client, time, new Random(), usage, new Quarantine(Path.Combine(data, "quarantine")), reserve, Answers(data), settings.Offline, new WitnessBook(data), Log, License);
     }
 
     public FileIdentity Identity { get; }
@@ -54,6 +57,8 @@ internal sealed class Setup : IDisposable
 
     public CounterLog Log { get; }
 
+    public LicenseKeeper License { get; }
+
     public Agent Agent { get; }
 
     public Enroller Enroller => new(Identity, Cluster, Client, Log);
@@ -61,6 +66,20 @@ internal sealed class Setup : IDisposable
     /// <summary>An enrolled agent.</summary>
     /// <exception cref="NotEnrolledException">It is not enrolled.</exception>
     public static Setup Enrolled(string data, AgentSettings settings) => new(data, settings, Shared.EnrollmentOf(data).Server, "");
+
+    /// <summary>Tells the product the licence, where the configuration wants that; null where it does not.</summary>
+    /// <exception cref="SettingsException">The port cannot be had.</exception>
+    public LicenseEndpoint? Tell(AgentSettings settings)
+    {
+        try
+        {
+            return settings.License.Port is { } port ? new LicenseEndpoint(port, License.Check) : null;
+        }
+        catch (HttpListenerException exception)
+        {
+            throw new SettingsException($"license.port {settings.License.Port} of 127.0.0.1 cannot be had: {exception.Message}");
+        }
+    }
 
     /// <summary>The answers that were carried to an agent.</summary>
     public static AnswerBox Answers(string data) => new(Path.Combine(data, "answers"));

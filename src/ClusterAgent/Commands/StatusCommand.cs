@@ -93,7 +93,7 @@ internal static class StatusCommand
             yield return "the disk of the agent's directory is full. Usage is not lost; health is not kept. Make room: at least 8 MiB.";
         }
 
-        foreach (var problem in new[] { run?.Problem, run?.Storage, run?.Product, run?.Receipt, run?.Key, run?.Witness }.OfType<string>().Concat(run?.Certificates ?? []))
+        foreach (var problem in new[] { run?.Problem, run?.Storage, run?.Product, run?.Receipt, run?.Key, run?.Witness, run?.License }.OfType<string>().Concat(run?.Certificates ?? []))
         {
             yield return problem;
         }

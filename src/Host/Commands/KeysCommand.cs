@@ -128,7 +128,7 @@ internal static class KeysCommand
         var options = new CommonOptions();
         var use = new Argument<string>("use") { Description = $"One of: {string.Join(", ", InstallationKeys.Uses.Select(one => one.Name))}." };
         use.AcceptOnlyFromAmong([.. InstallationKeys.Uses.Select(one => one.Name)]);
-        var root = new Option<FileInfo?>("--root") { Description = "The root key that signs the new anchor document; default: the newest root in the data directory. Needed for root and receipt." };
+        var root = new Option<FileInfo?>("--root") { Description = "The root key that signs the new anchor document; default: the newest root in the data directory. Needed for root, receipt, lease and answer." };
         var after = new Option<string>("--after") { Description = "When the new key takes over, for example 10m: until then replicas and other roles learn of it.", DefaultValueFactory = _ => "10m" };
         var keep = new Option<string>("--keep") { Description = "How long clusters go on trusting the old key, for example 30d.", DefaultValueFactory = _ => "30d" };
         var command = new Command("rotate", "Replace a key with overlap. Example: missioncontrol admin keys rotate receipt --root /media/safe/root.pem") { use, root, after, keep };

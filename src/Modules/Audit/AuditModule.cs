@@ -78,6 +78,7 @@ public sealed class AuditModule : IModule
         host.Services.AddHostedService(static services => services.GetRequiredService<WatchHeads>());
         host.Services.AddScoped<Sequencer>();
         host.Services.AddScoped<ImportEntries>();
+        host.Services.AddSingleton<ClusterLogFindings>();
         host.Services.AddScoped<TakeClusterLogs>();
         host.Services.AddSingleton<WantedReceipts>();
         host.Services.AddSingleton<SignCheckpoints>();

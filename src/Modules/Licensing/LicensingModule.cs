@@ -9,6 +9,7 @@ using MissionControl.Licensing.Changes;
 using MissionControl.Licensing.Contracts;
 using MissionControl.Licensing.Customers;
 using MissionControl.Licensing.Ledger;
+using MissionControl.Licensing.Licenses;
 using MissionControl.Licensing.Meters;
 using MissionControl.Licensing.Plans;
 using MissionControl.Licensing.Pricing;
@@ -53,6 +54,8 @@ public sealed class LicensingModule : IModule
         model.ApplyConfiguration(new PlanVersion.Configuration());
         model.ApplyConfiguration(new Contract.Configuration());
         model.ApplyConfiguration(new ContractVersion.Configuration());
+        model.ApplyConfiguration(new License.Configuration());
+        model.ApplyConfiguration(new LicensedCluster.Configuration());
     }
 
     /// <inheritdoc />
@@ -62,10 +65,14 @@ public sealed class LicensingModule : IModule
         host.Services.AddValidation();
         host.Services.AddScoped<Ledger.Ledger>();
         host.Services.AddSingleton<ReceiptKey>();
+        host.Services.AddSingleton<LeaseKey>();
+        host.Services.AddSingleton<LeaseSigning>();
         host.Services.AddSweeper<IssueReceipts>();
         host.Services.AddSweeper<CountParkedCells>();
         host.Services.AddSweeper<JudgeWaitingWindows>();
         host.Services.AddSweeper<OpenPeriods>();
+        host.Services.AddSweeper<RenewLeases>();
+        host.Services.AddSweeper<WarnOfExpiry>();
     }
 
     /// <inheritdoc />
@@ -88,6 +95,7 @@ public sealed class LicensingModule : IModule
             typeof(StoredWindow), typeof(WindowHead), typeof(LedgerCell), typeof(ParkedCell), typeof(ClusterLedger), typeof(LedgerCluster), typeof(LedgerEpoch), typeof(ChangeStream), typeof(RecordedChange));
         records.Keep("statement", "what was billed, what corrects it, and the periods it is for", personal: false, "until the contract's end and 10 years more; nothing purges it yet", typeof(Period), typeof(Statement), typeof(Adjustment));
         records.Keep("waiting-window", "windows that cannot be judged yet", personal: false, "until they are judged", typeof(WaitingWindow), typeof(DueReceipt));
+        records.Keep("license", "what customers may use, and the newest lease of it", personal: false, "as long as their usage", typeof(License), typeof(LicensedCluster));
         records.Purge<QuarantinedWindow>("quarantined-window", "windows that do not count, for whoever decides on them", personal: false, Term.Days(90, 30, 400), "after a person decided; undecided ones stay", row => row.DecidedAt);
     }
 
@@ -109,5 +117,6 @@ public sealed class LicensingModule : IModule
         AdjustmentsApi.Map(api);
         GapsApi.Map(api);
         ChangesApi.Map(api);
+        LicensesApi.Map(api);
     }
 }

@@ -62,6 +62,7 @@ public sealed class NotificationsModule : IModule
         handlers.Add<CustomerChanged, KeepCustomer>("notifications.keep-customer");
         handlers.Add<SendNotification, TakeNotification>("notifications.take-notification");
         handlers.Add<DeliverEvent, TakeEvent>("notifications.take-event");
+        handlers.Add<WithdrawEvent, TakeWithdrawal>("notifications.take-withdrawal");
     }
 
     /// <inheritdoc />

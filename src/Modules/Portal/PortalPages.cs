@@ -19,6 +19,7 @@ using MissionControl.Portal.Pages.Devices;
 using MissionControl.Portal.Pages.Enrolment;
 using MissionControl.Portal.Pages.Fleet;
 using MissionControl.Portal.Pages.Leaks;
+using MissionControl.Portal.Pages.Licenses;
 using MissionControl.Portal.Pages.Me;
 using MissionControl.Portal.Pages.Messages;
 using MissionControl.Portal.Pages.Operation;
@@ -90,6 +91,8 @@ internal static class PortalPages
         PageEntry.Of<StatementPage>("/billing/statements/{id:guid}", "licensing:read"),
         PageEntry.Of<StatementLinePage>("/billing/statements/{id:guid}/lines/{line:long}", "licensing:read"),
         PageEntry.Of<AdjustmentList>("/billing/adjustments", "licensing:read"),
+        PageEntry.Of<LicenseList>("/licences", "licensing:read"),
+        PageEntry.Of<LicenseDetail>("/licences/{id:guid}", "licensing:read"),
         PageEntry.Of<DeliveryList>("/messages", "notifications:read"),
         PageEntry.Of<ContactList>("/messages/contacts", "notifications:read"),
         PageEntry.Of<EndpointList>("/messages/endpoints", "notifications:read"),
@@ -153,6 +156,7 @@ internal static class PortalPages
         ManyClusters.Map(pages);
         CustomerForms.Map(pages);
         BillingForms.Map(pages);
+        LicenseForms.Map(pages);
         EnrolmentForms.Map(pages);
         MessageForms.Map(pages);
         PeopleForms.Map(pages);

@@ -19,13 +19,15 @@ public static class AnchorFile
     /// <param name="root">Signs it, and stands in it.</param>
     /// <param name="receipt">Signs receipts for usage.</param>
     /// <param name="answer">Signs answers to bundles.</param>
+    /// <param name="lease">Signs licences.</param>
     /// <param name="now">The present instant.</param>
-    public static void MakeFirst(string path, EcdsaSigner root, EcdsaSigner receipt, EcdsaSigner answer, DateTimeOffset now)
+    public static void MakeFirst(string path, EcdsaSigner root, EcdsaSigner receipt, EcdsaSigner answer, EcdsaSigner lease, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(root);
         ArgumentNullException.ThrowIfNull(receipt);
         ArgumentNullException.ThrowIfNull(answer);
-        var document = new AnchorDocument(1, 1, now, [Key(root, "root", now, RootLife), Key(receipt, "receipt", now, KeyLife), Key(answer, "answer", now, KeyLife)]);
+        ArgumentNullException.ThrowIfNull(lease);
+        var document = new AnchorDocument(1, 1, now, [Key(root, "root", now, RootLife), Key(receipt, "receipt", now, KeyLife), Key(answer, "answer", now, KeyLife), Key(lease, "lease", now, KeyLife)]);
         KeyFiles.TryWrite(path, Dsse.Sign(AnchorDocument.PayloadType, document.ToBytes(), root));
     }
 
@@ -49,6 +51,23 @@ public static class AnchorFile
         KeyFiles.Replace(path, Dsse.Sign(AnchorDocument.PayloadType, document.ToBytes(), root));
         return document;
     }
+
+    /// <summary>Signs a version with the key of a use that the newest one does not name yet, as after an upgrade that brought the use; nothing happens when it does.</summary>
+    /// <returns>Whether there is a new version.</returns>
+    /// <exception cref="InvalidOperationException">The root is not one that the newest version names.</exception>
+    public static bool Adopt(string path, EcdsaSigner root, EcdsaSigner key, string use, DateTimeOffset now)
+    {
+        if (Names(path, use))
+        {
+            return false;
+        }
+
+        Renew(path, root, key, use, now, TimeSpan.Zero, now);
+        return true;
+    }
+
+    /// <summary>Whether the newest version names a key of a use.</summary>
+    public static bool Names(string path, string use) => Read(File.ReadAllBytes(path)).Keys.Any(key => key.Uses.Contains(use));
 
     /// <summary>All versions by number, as they are sent.</summary>
     public static SortedDictionary<long, byte[]> Versions(string path)

@@ -53,6 +53,30 @@ public static class Quantity
         return Int128.IsNegative(scaled) ? $"-{text}" : text;
     }
 
+    /// <summary>A well-formed text in units of 10^-9, whatever its meter's scale.</summary>
+    internal static Int128 Parse(ReadOnlySpan<char> text)
+    {
+        if (!TrySplit(text, out var whole, out var fraction))
+        {
+            throw new FormatException("That is not a quantity.");
+        }
+
+        Int128 value = long.Parse(whole, NumberStyles.None, CultureInfo.InvariantCulture);
+        for (var i = 0; i < MaxScale; i++)
+        {
+            value = (value * 10) + (i < fraction.Length ? fraction[i] - '0' : 0);
+        }
+
+        return value;
+    }
+
+    /// <summary>Units of 10^-9 as text, without zeros that say nothing.</summary>
+    internal static string Text(Int128 value)
+    {
+        var text = Format(value, MaxScale).TrimEnd('0');
+        return text.EndsWith('.') ? text[..^1] : text;
+    }
+
     private static bool TrySplit(ReadOnlySpan<char> text, out ReadOnlySpan<char> whole, out ReadOnlySpan<char> fraction)
     {
         var point = text.IndexOf('.');

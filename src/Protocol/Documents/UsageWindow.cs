@@ -148,7 +148,7 @@ public sealed record UsageWindow(
 
     private static bool IsDigest(string? text) => text is null || (text.Length == 71 && text.StartsWith("sha256:", StringComparison.Ordinal) && !text.AsSpan(7).ContainsAnyExcept(Hex));
 
-    private static bool TryInstant(string text, out DateTimeOffset instant) =>
+    internal static bool TryInstant(string text, out DateTimeOffset instant) =>
         DateTimeOffset.TryParseExact(text, InstantFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out instant) && instant.Year is >= 2000 and < 2200;
 }
 
@@ -198,7 +198,7 @@ public sealed record UsageCell(
             : new WindowProblem("quantity-malformed", $"Meter {Meter}: a quantity is text, (0|[1-9][0-9]{{0,17}})(\\.[0-9]{{1,9}})?, never negative.");
     }
 
-    private static bool IsKey(string? key, int most) =>
+    internal static bool IsKey(string? key, int most) =>
         key is { Length: >= 1 } && key.Length <= most && key[0] is >= 'a' and <= 'z' && !key.AsSpan().ContainsAnyExcept(KeyCharacters);
 
     private static long Hash(string text)

@@ -5325,3 +5325,216 @@ END;
 COMMIT;
 GO
 
+BEGIN TRANSACTION;
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE TABLE [licensing_billing_account] (
+        [id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [name] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [currency] nvarchar(3) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [tax_region] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [invoice_reference] nvarchar(100) COLLATE Latin1_General_100_BIN2 NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [created_at] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_billing_account] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE TABLE [licensing_contract] (
+        [id] binary(16) NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [account_id] binary(16) NOT NULL,
+        [number] nvarchar(60) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [currency] nvarchar(3) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [from_hour] int NOT NULL,
+        [to_hour] int NOT NULL,
+        [last_number] int NOT NULL,
+        [termination_reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
+        [created_at] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_contract] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE TABLE [licensing_contract_version] (
+        [contract_id] binary(16) NOT NULL,
+        [number] int NOT NULL,
+        [customer_id] binary(16) NOT NULL,
+        [kind] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [from_hour] int NOT NULL,
+        [to_hour] int NOT NULL,
+        [price_book_id] binary(16) NOT NULL,
+        [plan_id] binary(16) NOT NULL,
+        [plan_version] int NOT NULL,
+        [terms] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [reason] nvarchar(500) COLLATE Latin1_General_100_BIN2 NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_contract_version] PRIMARY KEY ([contract_id], [number])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE TABLE [licensing_plan] (
+        [id] binary(16) NOT NULL,
+        [name] nvarchar(100) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [last_number] int NOT NULL,
+        [created_at] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_plan] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE TABLE [licensing_plan_version] (
+        [plan_id] binary(16) NOT NULL,
+        [number] int NOT NULL,
+        [content] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [created_at] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_plan_version] PRIMARY KEY ([plan_id], [number])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE TABLE [licensing_price_book] (
+        [id] binary(16) NOT NULL,
+        [name] nvarchar(200) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [currency] nvarchar(3) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [last_number] int NOT NULL,
+        [created_at] bigint NOT NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_price_book] PRIMARY KEY ([id])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE TABLE [licensing_price_book_version] (
+        [book_id] binary(16) NOT NULL,
+        [number] int NOT NULL,
+        [state] nvarchar(40) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [from_hour] int NOT NULL,
+        [content] nvarchar(max) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [sha256] nvarchar(71) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        [rates] int NOT NULL,
+        [created_at] bigint NOT NULL,
+        [published_at] bigint NULL,
+        [version] bigint NOT NULL,
+        CONSTRAINT [PK_licensing_price_book_version] PRIMARY KEY ([book_id], [number])
+    );
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_billing_account_customer_id] ON [licensing_billing_account] ([customer_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_billing_account_name] ON [licensing_billing_account] ([name]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_contract_account_id] ON [licensing_contract] ([account_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_contract_customer_id] ON [licensing_contract] ([customer_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_licensing_contract_number] ON [licensing_contract] ([number]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_contract_version_customer_id] ON [licensing_contract_version] ([customer_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_contract_version_price_book_id] ON [licensing_contract_version] ([price_book_id]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE UNIQUE INDEX [IX_licensing_plan_name] ON [licensing_plan] ([name]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    CREATE INDEX [IX_licensing_price_book_name] ON [licensing_price_book] ([name]);
+END;
+
+IF NOT EXISTS (
+    SELECT * FROM [schema_history]
+    WHERE [MigrationId] = N'CommercialModel'
+)
+BEGIN
+    INSERT INTO [schema_history] ([MigrationId], [ProductVersion])
+    VALUES (N'CommercialModel', N'(version)');
+END;
+
+COMMIT;
+GO
+

@@ -1,11 +1,11 @@
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using Microsoft.Extensions.DependencyInjection;
-using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.Identity;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Contracts.Api.Notifications;
+using MissionControl.Contracts.Api;
 using MissionControl.Fleet.Incidents;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
@@ -151,6 +151,7 @@ internal sealed class Belongings : IDisposable
         var window = cluster.Window(UsageWindow.HourOf(host.Time.GetUtcNow()) - 2);
         await cluster.CheckInAsync(cluster.Health(), cluster.Usage(window));
         await cluster.ReceiptAsync();
+        ids["licenses"] = (await MadeAsync<LicenseItem>(host.Admin, "licensing/licenses", new IssueLicenseRequest(customer, [Guid.Parse(cluster.Id)], name, "production", null, host.Time.GetUtcNow().AddDays(100)))).Id.ToString();
         (ids["clusters"], ids["windows"]) = (cluster.Id, window.Window);
         await Eventually.TrueAsync(async () => (await host.Admin.GetAsync(new Uri($"/api/v1/fleet/clusters/{cluster.Id}/events", UriKind.Relative))).IsSuccessStatusCode, "fleet knows the cluster");
     }

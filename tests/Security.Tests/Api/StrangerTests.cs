@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using MissionControl.Contracts.Api.Fleet;
 using MissionControl.Contracts.Api.Identity;
+using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Fleet.Incidents;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Modules;
@@ -42,13 +43,14 @@ public sealed class StrangerTests : IAsyncLifetime
         var (_, lost) = await host.ClientWithTokenAsync(victim.Id, "fleet:read");
         using var reported = await host.Admin.PostAsJsonAsync("/api/v1/identity/leaks/report", new ReportLeakRequest(lost.Token, "https://pastes.example/victim-4711"));
         using var grouped = await host.Admin.PostAsJsonAsync("/api/v1/identity/groups", new SetGroupRequest("victim-group-4711", ["customer-viewer"], [], CustomerId: victim.Id));
+        using var licensed = await host.Admin.PostAsJsonAsync("/api/v1/licensing/licenses", new IssueLicenseRequest(victim.Id, [Guid.Parse(cluster.Id)], "victim-plan-4711", "production", null, host.Time.GetUtcNow().AddDays(100)));
         (stranger, _) = await host.ClientWithTokenAsync(own.Id, "*");
         foreign = new Dictionary<string, string>
         {
             ["customer"] = victim.Id.ToString(), ["cluster"] = cluster.Id, ["token"] = victimsToken.Id, ["enrollment"] = token.Id, ["window"] = window.Window, ["leak"] = (await reported.Content.ReadFromJsonAsync<ReportedLeak>())!.IncidentId!.Value.ToString(),
-            ["group"] = (await grouped.Content.ReadFromJsonAsync<CreatedGroup>())!.Id.ToString(),
+            ["license"] = (await licensed.Content.ReadFromJsonAsync<LicenseItem>())!.Id.ToString(), ["group"] = (await grouped.Content.ReadFromJsonAsync<CreatedGroup>())!.Id.ToString(),
         };
-        traces = [victim.Id.ToString(), cluster.Id, victimsToken.Id, token.Id, lost.Id, foreign["leak"], foreign["group"], "victim-4711", "victim-group", "victim-cluster", "victim-event"];
+        traces = [victim.Id.ToString(), cluster.Id, victimsToken.Id, token.Id, lost.Id, foreign["leak"], foreign["group"], foreign["license"], "victim-plan", "victim-4711", "victim-group", "victim-cluster", "victim-event"];
     }
 
     public async ValueTask DisposeAsync()
@@ -146,6 +148,7 @@ public sealed class StrangerTests : IAsyncLifetime
             _ when path.Contains("/tokens/", StringComparison.Ordinal) => foreign["token"],
             _ when path.Contains("/leaks/", StringComparison.Ordinal) => foreign["leak"],
             _ when path.Contains("/groups/", StringComparison.Ordinal) => foreign["group"],
+            _ when path.Contains("/licenses/", StringComparison.Ordinal) => foreign["license"],
             _ when path.Contains("/customers/", StringComparison.Ordinal) => foreign["customer"],
             _ => foreign["cluster"],
         };

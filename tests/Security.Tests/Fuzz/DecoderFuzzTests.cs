@@ -13,6 +13,7 @@ using MissionControl.Platform.Http;
 using MissionControl.Platform.Security;
 using MissionControl.Protocol.CallHome;
 using MissionControl.Protocol.Documents;
+using MissionControl.Protocol.Licenses;
 using MissionControl.Protocol.Tokens;
 using MissionControl.Trust.Envelopes;
 using Xunit;
@@ -79,6 +80,21 @@ public sealed class DecoderFuzzTests : IDisposable
     {
         Awaits<JsonException>(() => { AnchorDocument.Parse(bytes); });
         Awaits<JsonException>(() => { UsageReceipt.Parse(bytes); });
+    });
+
+    [Fact]
+    public void Licences_are_read_whole_or_refused_and_what_is_read_can_be_judged() => Fuzz(20_000, [Lease().ToBytes()], bytes =>
+    {
+        if (LicenseLease.Read(bytes, out var problem) is { } lease)
+        {
+            var verdict = LicenseRules.Check(lease, LicenseKnowledge.At(Now, null), LicenseQuestion.Plain);
+            Assert.Contains(verdict.State, LicenseRules.States);
+            Assert.Equal(lease.Limits.Count, verdict.Limits.Count);
+        }
+        else
+        {
+            Assert.NotEmpty(problem!);
+        }
     });
 
     [Fact]
@@ -264,6 +280,10 @@ public sealed class DecoderFuzzTests : IDisposable
     }
 
     private static AnchorDocument Anchors() => new(1, 1, Now, [new AnchorKey(Signer.KeyId, "ES256", Signer.PublicKeySpki, ["root"], Now, Now.AddYears(1))]);
+
+    private static LicenseLease Lease() => new(
+        1, Window.Cluster, 7, [new LeaseCluster(Window.Cluster, [Signer.KeyId])], "production", "active", "2026-11-01T00:00:00Z", "2027-11-01T00:00:00Z", "2027-12-01T00:00:00Z", "2026-11-25T12:00:00Z", "2026-12-25T12:00:00Z", 3600, 43200, 14, "block",
+        ["sso"], [new LeaseLimit("sessions", 1, "999999999999999999.5", "month", "up-to", "12", 5, 4, "2026-11-25T12:00:00Z"), new LeaseLimit("log_bytes", 1, "0", "term", "deny", "1")], "2026-11-25T12:00:00Z");
 
     private static UsageReceipt Receipt() => new(1, Window.Cluster, 3, [new WindowResult(Window.Window, 3, 2, UsageWindow.Digest(Window.ToBytes()), "accepted")], [new WindowGap("2026-11-25T03:00:00Z", "2026-11-25T05:00:00Z")], "2026-11-25T12:00:00Z");
 }

@@ -192,6 +192,7 @@ public sealed class FormForgeryTests : IAsyncLifetime
         ("id", "programs") => [theirs.Ids["service-accounts"]],
         ("id", "messages") => [theirs.Ids["deliveries"]],
         ("id", "device") => [theirs.Ids["devices"]],
+        ("id", "licences") => [theirs.Ids["licenses"]],
         ("id", "confirm") => [theirs.Ids["confirmations"]],
         ("id", "parked") => [theirs.Ids["parked-messages"]],
         (_, "signin") or (_, "jobs") => throw new Xunit.Sdk.XunitException($"Say what stands for {parameter.Name} in {route}."),

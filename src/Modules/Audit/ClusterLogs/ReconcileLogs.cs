@@ -20,7 +20,7 @@ namespace MissionControl.Audit.ClusterLogs;
 /// Joins the log of a customer with those that its clusters keep themselves. What a cluster says was done to it and the customer's log
 /// does not have, or the other way round, is told in the customer's log, once; and that it has come, when it comes after all.
 /// </summary>
-internal sealed partial class ReconcileLogs(AppendOnlyTest test, IOptions<AuditOptions> options, TimeProvider time, ILogger<ReconcileLogs> logger) : Sweeper("audit.reconcile-logs", "audit", TimeSpan.FromSeconds(15))
+internal sealed partial class ReconcileLogs(AppendOnlyTest test, ClusterLogFindings counts, IOptions<AuditOptions> options, TimeProvider time, ILogger<ReconcileLogs> logger) : Sweeper("audit.reconcile-logs", "audit", TimeSpan.FromSeconds(15))
 {
     private const int Batch = 50;
 
@@ -186,6 +186,7 @@ internal sealed partial class ReconcileLogs(AppendOnlyTest test, IOptions<AuditO
     {
         if (!finding.Found)
         {
+            counts.Missing(finding.Side);
             LogUnmatched(logger, log.ClusterId, finding.Reference, finding.Side);
         }
 

@@ -15,7 +15,7 @@ namespace MissionControl.Audit.ClusterLogs;
 /// Takes what clusters show of their own logs: entries that go on from what is held, under a checkpoint that the cluster's key has signed
 /// over exactly these. One that does not go on is taken no more, and its customer's log says so with both checkpoints.
 /// </summary>
-internal sealed partial class TakeClusterLogs(ControlPlaneDbContext db, IEvents events, ILogger<TakeClusterLogs> logger)
+internal sealed partial class TakeClusterLogs(ControlPlaneDbContext db, IEvents events, ClusterLogFindings findings, ILogger<TakeClusterLogs> logger)
 {
     /// <summary>Far more than a cluster can note in a day of being used as it is meant; what is beyond is asked for again later.</summary>
     private const int MostADay = 5_000;
@@ -78,6 +78,7 @@ internal sealed partial class TakeClusterLogs(ControlPlaneDbContext db, IEvents 
         var origin = ClusterLogName.Of(row.PublicKey, row.ClusterId, epoch);
         if (shown.Origin != origin || (!shown.Checkpoint.IsEmpty && !IsSigned(row.PublicKey, origin, shown)))
         {
+            findings.Untaken();
             LogNotGood(logger, row.ClusterId, shown.Origin);
             return false;
         }
@@ -178,6 +179,7 @@ internal sealed partial class TakeClusterLogs(ControlPlaneDbContext db, IEvents 
     private bool Refuse(ClusterLog log, string reason, ClusterLogShown shown)
     {
         log.Refusal = reason;
+        findings.Refused();
         LogRefused(logger, log.ClusterId, log.Origin, reason);
         Tell(log, "audit.cluster-log-refused", AuditOutcome.Failed, Change.Add("/reason", reason), Change.Add("/held", log.Note), Change.Add("/shown", shown.Checkpoint.ToStringUtf8()));
         return true;

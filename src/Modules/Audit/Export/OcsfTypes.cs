@@ -67,6 +67,9 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
         ["licensing.plan"] = OcsfClass.EntityManagement,
         ["licensing.plan-version"] = OcsfClass.EntityManagement,
         ["licensing.contract"] = OcsfClass.EntityManagement,
+        ["licensing.period"] = OcsfClass.EntityManagement,
+        ["licensing.adjustment"] = OcsfClass.EntityManagement,
+        ["licensing.license"] = OcsfClass.EntityManagement,
         ["notifications.contact"] = OcsfClass.EntityManagement,
         ["notifications.endpoint"] = OcsfClass.EntityManagement,
         ["notifications.endpoint-secret"] = OcsfClass.EntityManagement,
@@ -99,7 +102,7 @@ internal sealed record OcsfType(OcsfClass Class, int Activity, string Caption)
 
         // What was found, and nobody did.
         ("damaged missing returned suspected gap filled unmatched", []),
-        ("changed set rotated renewed confirmed released held accepted adopted asked requested disputed retried started imported skipped repeated conflict leaked closed granted replaced amended published", ["Update"]),
+        ("changed switched decided lowered set rotated renewed confirmed released held accepted adopted asked requested disputed retried started imported skipped repeated conflict leaked closed granted replaced amended published", ["Update"]),
         ("enabled", ["Enable", "Update"]),
         ("activated", ["Activate", "Update"]),
         ("terminated", ["Deactivate", "Update"]),

@@ -9,6 +9,7 @@ using MissionControl.Audit.Prune;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
+using MissionControl.Contracts.Commands.Notifications;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
@@ -139,18 +140,26 @@ internal static class ExportsApi
 
     private static async Task<IResult> RemoveAsync(Guid id, ControlPlaneDbContext db, IEvents events, CancellationToken cancellationToken)
     {
-        if (await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) is not { } export)
-        {
-            return Problems.NotFound();
-        }
-
+        // A batch may leave, or be taken, while it is read: what is called back is what was on its way when the export went.
+        PushedExport? export;
         await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
-        if (await db.Set<PushedExport>().Where(row => row.Id == id).ExecuteDeleteAsync(cancellationToken) == 1)
+        do
         {
-            events.Audit(export.Fact("audit.export-removed", await OfLogAsync(db, export, cancellationToken)) with { Changes = [Change.Remove("/endpointId", export.EndpointId), Change.Remove("/next", export.NextIndex)] });
-            await db.SaveChangesAsync(cancellationToken);
+            export = await Visible(db).AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken);
+            if (export is null)
+            {
+                return Problems.NotFound();
+            }
+        }
+        while (await db.Set<PushedExport>().Where(row => row.Id == id && row.BatchId == export.BatchId).ExecuteDeleteAsync(cancellationToken) == 0);
+
+        if (export.BatchId is { } batch)
+        {
+            events.Publish(new WithdrawEvent(batch, export.EndpointId, new DeliveryReport(NoteDelivery.Name, export.CustomerId)));
         }
 
+        events.Audit(export.Fact("audit.export-removed", await OfLogAsync(db, export, cancellationToken)) with { Changes = [Change.Remove("/endpointId", export.EndpointId), Change.Remove("/next", export.NextIndex)] });
+        await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return TypedResults.NoContent();
     }

@@ -31,7 +31,15 @@ internal sealed class Anchors
             using var root = EcdsaSigner.LoadOrCreate(data.PathOf("keys/root.pem"));
             using var receipt = EcdsaSigner.LoadOrCreate(data.PathOf("keys/receipt.pem"));
             using var answer = EcdsaSigner.LoadOrCreate(data.PathOf("keys/answer.pem"));
-            AnchorFile.MakeFirst(path, root, receipt, answer, time.GetUtcNow());
+            using var lease = EcdsaSigner.LoadOrCreate(data.PathOf("keys/lease.pem"));
+            AnchorFile.MakeFirst(path, root, receipt, answer, lease, time.GetUtcNow());
+        }
+        else if (options.Value.AnchorsFile is null && !AnchorFile.Names(path, "lease") && KeyFiles.InForce(KeyFiles.Of(data.PathOf("keys/root.pem")), time.GetUtcNow()) is { } rootFile)
+        {
+            // Made by a version that knew no licences. Where the root lies in a safe, or no process makes keys, admin keys make does it.
+            using var root = EcdsaSigner.Load(rootFile.Path);
+            using var lease = EcdsaSigner.LoadOrCreate(data.PathOf("keys/lease.pem"));
+            AnchorFile.Adopt(path, root, lease, "lease", time.GetUtcNow());
         }
 
         documents = Read();

@@ -37,7 +37,7 @@ internal sealed class Bundles(
     /// What of the desired state a person may carry: only what is signed by itself and no secret, for whoever holds a bundle is given
     /// its answer.
     /// </summary>
-    private static readonly string[] Carried = ["receipts"];
+    private static readonly string[] Carried = ["receipts", "lease"];
 
     private readonly BundlePlaces places = new(time);
     private readonly SignerRing key = new(data.PathOf("keys/answer.pem"), time);

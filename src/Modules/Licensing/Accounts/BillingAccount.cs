@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Contracts.Events.Audit;
+using MissionControl.Licensing.Changes;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
 
@@ -48,10 +49,10 @@ internal sealed class BillingAccount : ICustomerOwned
     public static string Word(AccountState state) => state.ToString().ToLowerInvariant();
 
     /// <summary>Saves a new account, or a change of one, with its entry in the customer's audit log. The only place that does.</summary>
-    public async Task SaveAsync(ControlPlaneDbContext db, IEvents events, string type, IReadOnlyList<AuditChange> changes, string? reason, CancellationToken cancellationToken)
+    public async Task SaveAsync(ControlPlaneDbContext db, IEvents events, TimeProvider time, string type, IReadOnlyList<AuditChange> changes, string? reason, CancellationToken cancellationToken)
     {
         events.Audit(new AuditFact(type, AuditLog.Customer, "billing-account", Id.ToString()) { CustomerId = CustomerId, Changes = changes, Reason = reason });
-        await db.SaveChangesAsync(cancellationToken);
+        await ChangeStream.SaveAsync(db, time, [new Noted(Kinds.Account, CustomerId, Id.ToString(), Version: Version)], cancellationToken);
     }
 
     internal sealed class Configuration : IEntityTypeConfiguration<BillingAccount>

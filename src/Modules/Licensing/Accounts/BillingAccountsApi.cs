@@ -62,7 +62,7 @@ internal static class BillingAccountsApi
             Id = Guid.CreateVersion7(now), CustomerId = customer!.Id, Name = request.Name!.Trim(), Currency = request.Currency!, TaxRegion = request.TaxRegion!.Trim(), InvoiceReference = Told(request.InvoiceReference), CreatedAt = now,
         };
         db.Add(account);
-        await account.SaveAsync(db, events, "licensing.billing-account-created",
+        await account.SaveAsync(db, events, time, "licensing.billing-account-created",
             [Change.Add("/name", account.Name), Change.Add("/currency", account.Currency), Change.Add("/taxRegion", account.TaxRegion), Change.Add("/invoiceReference", account.InvoiceReference)], null, cancellationToken);
         return TypedResults.Created($"/api/v1/licensing/billing-accounts/{account.Id}", account.ToItem(null));
     }
@@ -138,7 +138,7 @@ internal static class BillingAccountsApi
         if (Apply(account, request) is { Count: > 0 } changes)
         {
             account.Version++;
-            await account.SaveAsync(db, events, "licensing.billing-account-changed", changes, Told(request.Reason), cancellationToken);
+            await account.SaveAsync(db, events, time, "licensing.billing-account-changed", changes, Told(request.Reason), cancellationToken);
         }
 
         http.Response.Headers.ETag = Etags.Of(account.Version);

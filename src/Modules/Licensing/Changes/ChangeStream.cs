@@ -136,6 +136,8 @@ internal static class Kinds
 
     public const string Plan = "plan.changed";
 
+    public const string License = "license.changed";
+
     public const string Period = "period.closed";
 
     /// <summary>A bill, or what a closed period comes to by now.</summary>

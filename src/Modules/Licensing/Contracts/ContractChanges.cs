@@ -67,7 +67,7 @@ internal static class ContractChanges
         db.Add(contract);
         try
         {
-            await contract.SaveAsync(db, events, "licensing.contract-created", [Change.Add("/number", number), Change.Add("/accountId", account.Id), .. Told(version, contract.Currency)], request.Reason, cancellationToken);
+            await contract.SaveAsync(db, events, time, "licensing.contract-created", [Change.Add("/number", number), Change.Add("/accountId", account.Id), .. Told(version, contract.Currency)], request.Reason, cancellationToken);
         }
         catch (DbUpdateException exception) when (exception is not DbUpdateConcurrencyException && exception.InnerException is DbException database && !db.Dialect.IsUnavailable(database))
         {
@@ -97,11 +97,11 @@ internal static class ContractChanges
         (version.Terms, version.Reason, version.CreatedAt) = (terms.Stored.ToText(), request.Reason, time.GetUtcNow());
         (contract.FromHour, contract.ToHour) = (version.FromHour, version.ToHour);
         contract.Version++;
-        await contract.SaveAsync(db, events, "licensing.contract-replaced", Told(version, contract.Currency), request.Reason, cancellationToken);
+        await contract.SaveAsync(db, events, time, "licensing.contract-replaced", Told(version, contract.Currency), request.Reason, cancellationToken);
         return TypedResults.Ok(await ContractsApi.DetailAsync(contract, http, db, time, cancellationToken));
     }
 
-    private static async Task<IResult> DiscardAsync(Guid id, HttpContext http, ControlPlaneDbContext db, IEvents events, CancellationToken cancellationToken)
+    private static async Task<IResult> DiscardAsync(Guid id, HttpContext http, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
         var (contract, refusal) = await FindAsync(id, http, db, row => row.NoDraft(), cancellationToken);
         if (refusal is not null)
@@ -111,7 +111,7 @@ internal static class ContractChanges
 
         db.RemoveRange(await db.Set<ContractVersion>().Where(row => row.ContractId == id).ToListAsync(cancellationToken));
         db.Remove(contract!);
-        await contract!.SaveAsync(db, events, "licensing.contract-discarded", [Change.Remove("/number", contract.Number)], null, cancellationToken);
+        await contract!.SaveAsync(db, events, time, "licensing.contract-discarded", [Change.Remove("/number", contract.Number)], null, cancellationToken);
         return TypedResults.NoContent();
     }
 
@@ -144,7 +144,7 @@ internal static class ContractChanges
 
         contract.State = ContractState.Active;
         contract.Version++;
-        await contract.SaveAsync(db, events, "licensing.contract-activated", [Change.Replace("/state", "draft", "active")], request.Reason, cancellationToken);
+        await contract.SaveAsync(db, events, time, "licensing.contract-activated", [Change.Replace("/state", "draft", "active")], request.Reason, cancellationToken);
         return TypedResults.Ok(await ContractsApi.DetailAsync(contract, http, db, time, cancellationToken));
     }
 
@@ -186,7 +186,7 @@ internal static class ContractChanges
         }
 
         contract.Version++;
-        await contract.SaveAsync(db, events, "licensing.contract-amended", [Change.Add("/version", version.Number), .. Told(version, contract.Currency)], reason, cancellationToken);
+        await contract.SaveAsync(db, events, time, "licensing.contract-amended", [Change.Add("/version", version.Number), .. Told(version, contract.Currency)], reason, cancellationToken);
         return TypedResults.Ok(await ContractsApi.DetailAsync(contract, http, db, time, cancellationToken));
     }
 
@@ -219,7 +219,7 @@ internal static class ContractChanges
         Add(db, contract, ContractVersionKind.Termination, from, new CheckedTerms(end, last.PriceBookId, last.PlanId, last.PlanVersion, last.Read()), reason, now);
         contract.TerminationReason = reason;
         contract.Version++;
-        await contract.SaveAsync(db, events, "licensing.contract-terminated", [Change.Replace("/to", Hours.Text(before), Hours.Text(end))], reason, cancellationToken);
+        await contract.SaveAsync(db, events, time, "licensing.contract-terminated", [Change.Replace("/to", Hours.Text(before), Hours.Text(end))], reason, cancellationToken);
         return TypedResults.Ok(await ContractsApi.DetailAsync(contract, http, db, time, cancellationToken));
     }
 

@@ -3,6 +3,7 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Contracts.Events.Audit;
+using MissionControl.Licensing.Changes;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
 
@@ -24,10 +25,10 @@ internal sealed class Plan
     public PlanItem ToItem() => new(Id, Name, LastNumber, CreatedAt, Version);
 
     /// <summary>Saves a plan with a new version, and the entry in the audit log. The only place that does.</summary>
-    public async Task SaveAsync(ControlPlaneDbContext db, IEvents events, string type, IReadOnlyList<AuditChange> changes, CancellationToken cancellationToken)
+    public async Task SaveAsync(ControlPlaneDbContext db, IEvents events, TimeProvider time, string type, IReadOnlyList<AuditChange> changes, CancellationToken cancellationToken)
     {
         events.Audit(new AuditFact(type, AuditLog.Operator, "plan", Id.ToString()) { Changes = changes });
-        await db.SaveChangesAsync(cancellationToken);
+        await ChangeStream.SaveAsync(db, time, [new Noted(Kinds.Plan, Guid.Empty, Id.ToString(), Version: Version)], cancellationToken);
     }
 
     internal sealed class Configuration : IEntityTypeConfiguration<Plan>

@@ -46,7 +46,7 @@ internal static class PlansApi
         var plan = new Plan { Id = Guid.CreateVersion7(now), Name = name, CreatedAt = now };
         db.Add(plan);
         db.Add(PlanVersion.Of(plan, request.Entitlements!, now));
-        await plan.SaveAsync(db, events, "licensing.plan-created", [Change.Add("/name", name), Change.Add("/versions/1", request.Entitlements)], cancellationToken);
+        await plan.SaveAsync(db, events, time, "licensing.plan-created", [Change.Add("/name", name), Change.Add("/versions/1", request.Entitlements)], cancellationToken);
         return TypedResults.Created($"/api/v1/licensing/plans/{plan.Id}", plan.ToItem());
     }
 
@@ -95,7 +95,7 @@ internal static class PlansApi
         var version = PlanVersion.Of(plan, request.Entitlements!, time.GetUtcNow());
         plan.Version++;
         db.Add(version);
-        await plan.SaveAsync(db, events, "licensing.plan-version-added", [Change.Add($"/versions/{version.Number}", request.Entitlements)], cancellationToken);
+        await plan.SaveAsync(db, events, time, "licensing.plan-version-added", [Change.Add($"/versions/{version.Number}", request.Entitlements)], cancellationToken);
         http.Response.Headers.ETag = Etags.Of(plan.Version);
         return TypedResults.Created($"/api/v1/licensing/plans/{id}/versions/{version.Number}", version.ToItem(plan.Name));
     }

@@ -4,6 +4,7 @@ using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Licensing.Rating;
+using MissionControl.Licensing.Changes;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Messaging;
 using MissionControl.Protocol.Documents;
@@ -29,10 +30,10 @@ internal sealed class PriceBook
     public PriceBookItem ToItem() => new(Id, Name, Currency, CreatedAt);
 
     /// <summary>Saves a new book, or a change of one of its versions, with its entry in the audit log. The only place that does.</summary>
-    public async Task SaveAsync(ControlPlaneDbContext db, IEvents events, string type, int? number, IReadOnlyList<AuditChange> changes, string? reason, CancellationToken cancellationToken)
+    public async Task SaveAsync(ControlPlaneDbContext db, IEvents events, TimeProvider time, string type, int? number, IReadOnlyList<AuditChange> changes, string? reason, CancellationToken cancellationToken)
     {
         events.Audit(new AuditFact(type, AuditLog.Operator, number is null ? "price-book" : "price-book-version", number is null ? Id.ToString() : $"{Id}/{number}") { Changes = changes, Reason = reason });
-        await db.SaveChangesAsync(cancellationToken);
+        await ChangeStream.SaveAsync(db, time, [new Noted(Kinds.PriceBook, Guid.Empty, number is null ? Id.ToString() : $"{Id}/{number}", Version: Version)], cancellationToken);
     }
 
     internal sealed class Configuration : IEntityTypeConfiguration<PriceBook>

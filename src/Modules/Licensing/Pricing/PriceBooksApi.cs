@@ -47,7 +47,7 @@ internal static class PriceBooksApi
         var now = time.GetUtcNow();
         var book = new PriceBook { Id = Guid.CreateVersion7(now), Name = request.Name!.Trim(), Currency = request.Currency!, CreatedAt = now };
         db.Add(book);
-        await book.SaveAsync(db, events, "licensing.price-book-created", null, [Change.Add("/name", book.Name), Change.Add("/currency", book.Currency)], null, cancellationToken);
+        await book.SaveAsync(db, events, time, "licensing.price-book-created", null, [Change.Add("/name", book.Name), Change.Add("/currency", book.Currency)], null, cancellationToken);
         return TypedResults.Created($"/api/v1/licensing/price-books/{book.Id}", book.ToItem());
     }
 
@@ -102,7 +102,7 @@ internal static class PriceBooksApi
         version.Hold(sheet, time.GetUtcNow());
         book.Version++;
         db.Add(version);
-        await book.SaveAsync(db, events, "licensing.price-book-version-drafted", version.Number, Told(version), null, cancellationToken);
+        await book.SaveAsync(db, events, time, "licensing.price-book-version-drafted", version.Number, Told(version), null, cancellationToken);
         http.Response.Headers.ETag = Etags.Of(version.Version);
         return TypedResults.Created($"/api/v1/licensing/price-books/{id}/versions/{version.Number}", version.ToItem(null));
     }
@@ -123,12 +123,12 @@ internal static class PriceBooksApi
 
         var before = version!.Sha256;
         version.Hold(sheet, time.GetUtcNow());
-        await book!.SaveAsync(db, events, "licensing.price-book-version-replaced", number, [Change.Replace("/sha256", before, version.Sha256), .. Told(version).Skip(1)], null, cancellationToken);
+        await book!.SaveAsync(db, events, time, "licensing.price-book-version-replaced", number, [Change.Replace("/sha256", before, version.Sha256), .. Told(version).Skip(1)], null, cancellationToken);
         http.Response.Headers.ETag = Etags.Of(version.Version);
         return TypedResults.Ok(version.ToItem(null));
     }
 
-    private static async Task<IResult> DiscardAsync(Guid id, int number, HttpContext http, ControlPlaneDbContext db, IEvents events, CancellationToken cancellationToken)
+    private static async Task<IResult> DiscardAsync(Guid id, int number, HttpContext http, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
         var (book, version, refusal) = await DraftAsync(id, number, http, db, cancellationToken);
         if (refusal is not null)
@@ -137,7 +137,7 @@ internal static class PriceBooksApi
         }
 
         db.Remove(version!);
-        await book!.SaveAsync(db, events, "licensing.price-book-version-discarded", number, [Change.Remove("/sha256", version!.Sha256)], null, cancellationToken);
+        await book!.SaveAsync(db, events, time, "licensing.price-book-version-discarded", number, [Change.Remove("/sha256", version!.Sha256)], null, cancellationToken);
         return TypedResults.NoContent();
     }
 
@@ -157,7 +157,7 @@ internal static class PriceBooksApi
         // Its date was checked when it was imported, and there is one draft at a time: nothing was published since.
         version!.Publish(time.GetUtcNow());
         book!.Version++;
-        await book.SaveAsync(db, events, "licensing.price-book-version-published", number, [Change.Replace("/state", "draft", "published"), .. Told(version)], null, cancellationToken);
+        await book.SaveAsync(db, events, time, "licensing.price-book-version-published", number, [Change.Replace("/state", "draft", "published"), .. Told(version)], null, cancellationToken);
         http.Response.Headers.ETag = Etags.Of(version.Version);
         return TypedResults.Ok(version.ToItem(null));
     }

@@ -114,6 +114,14 @@ internal sealed class Delivery
     public static Delivery Event(OutboundEndpoint endpoint, string type, Guid id, byte[] cloudEvent, DateTimeOffset now, string? report = null) =>
         New(endpoint.Kind, endpoint.Id.ToString(), id.ToString("N"), endpoint.CustomerId, type, "info", cloudEvent, now, report);
 
+    /// <summary>One that nobody wants any more, as it ends.</summary>
+    public static Delivery Withdrawn(OutboundEndpoint endpoint, Guid id, string report, string why, DateTimeOffset now)
+    {
+        var delivery = Event(endpoint, "withdrawn", id, [], now, report);
+        (delivery.State, delivery.NextAt, delivery.EndedAt, delivery.Error) = (DeliveryState.Failed, null, now, why);
+        return delivery;
+    }
+
     /// <summary>How one ended that somebody wanted to know of.</summary>
     public static DeliveryEnded Ended(string report, string dedupKey, DeliveryState state, string? error, DateTimeOffset now) =>
         new(Guid.ParseExact(dedupKey, "N"), report, state == DeliveryState.Sent ? DeliveryEnded.Sent : DeliveryEnded.Failed, error, now);

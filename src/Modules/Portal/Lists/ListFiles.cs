@@ -16,6 +16,7 @@ using MissionControl.Portal.Pages.Billing;
 using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Pages.Customers;
 using MissionControl.Portal.Pages.Leaks;
+using MissionControl.Portal.Pages.Licenses;
 
 namespace MissionControl.Portal.Lists;
 
@@ -46,6 +47,7 @@ internal static class ListFiles
         Rows<StatementLineItem>("/billing/statements/{id:guid}", "licensing:read", "/api/v1/licensing/statements/{id}/lines", "statement-{id}"),
         Rows<LineSourceItem>("/billing/statements/{id:guid}/lines/{line:long}", "licensing:read", "/api/v1/licensing/statements/{id}/lines/{line}/sources", "statement-{id}-line-{line}", "limit", "cursor"),
         Rows<AdjustmentItem>("/billing/adjustments", "licensing:read", "/api/v1/licensing/adjustments", "adjustments", BillingForms.Adjustments),
+        Rows<LicenseItem, LicenseRow>("/licences", "licensing:read", "/api/v1/licensing/licenses", "licences", LicenseRow.Of, LicenseForms.Filters),
         Rows<DeliveryItem>("/messages", "notifications:read", "/api/v1/notifications/deliveries", "messages", "state", "limit", "cursor"),
         Rows<ContactItem>("/messages/contacts", "notifications:read", "/api/v1/notifications/contacts", "contacts", "sort", "limit", "cursor") with { Own = ["customer"] },
         Rows<EndpointItem>("/messages/endpoints", "notifications:read", "/api/v1/notifications/endpoints", "endpoints", "sort", "limit", "cursor") with { Own = ["customer"] },

@@ -22,9 +22,9 @@ public static class States
     {
         "closing" => "warn",
         "green" or "online" or "active" or "running" or "used" or "received" or "success" or "completed" or "succeeded" or "sent" or "passed" => "ok",
-        "yellow" or "late" or "warning" or "suspended" or "starting" or "stopping" or "retrying" or "incomplete" or "started" or "interrupted" or "refused" => "warn",
-        "red" or "missing" or "lost" or "severe" or "down" or "parked" or "disputed" or "denied" or "failed" or "conflict" or "rejected" or "silent" => "bad",
-        "info" or "open" or "superseded" or "accepted" or "in progress" => "info",
+        "yellow" or "late" or "warning" or "suspended" or "starting" or "stopping" or "retrying" or "incomplete" or "started" or "interrupted" or "refused" or "expiring" or "grace" => "warn",
+        "red" or "missing" or "lost" or "severe" or "down" or "parked" or "disputed" or "denied" or "failed" or "conflict" or "rejected" or "silent" or "expired" or "revoked" => "bad",
+        "info" or "open" or "new" or "trial" or "superseded" or "accepted" or "in progress" => "info",
         _ => "mute",
     };
 
@@ -41,7 +41,7 @@ public static class States
         "lost" => "Silent for long.",
         "dormant" => "Silent for so long that it no longer counts as part of the fleet.",
         "never" => "Enrolled, and not heard of since.",
-        "suspended" => "Mission Control does not listen to it.",
+        "suspended" => "Somebody set it aside until it is resumed.",
         "incomplete" => "It ended, and some of it is not done or has not come.",
         "refused" => "Its state did not allow it, so it was not tried.",
         "silent" => "It said nothing for 45 s, and nobody told it to stop.",
@@ -51,6 +51,12 @@ public static class States
         "closing" => "Its month is over, and it waits to be closed.",
         "given-up" => "Somebody decided that it is not applied. Nothing tries it again by itself.",
         "decommissioned" => "Ended for good; its usage is kept.",
+        "new" => "It has not begun.",
+        "trial" => "In force, to try the product.",
+        "expiring" => "In force, and near its end.",
+        "grace" => "Bridged over: what it permits goes on, and nothing beyond.",
+        "expired" => "Its end and its grace have passed.",
+        "revoked" => "Ended for good.",
         _ => "",
     };
 

@@ -21,7 +21,7 @@ internal static class Navigation
             new NavigationEntry("Versions", "/fleet/versions", "versions", "fleet:read"),
             new NavigationEntry("Enrolment", "/clusters/enrol", "enrolment", "callhome:read"),
         ]),
-        ("Business", [new NavigationEntry("Customers", "/customers", "customers", "licensing:read")]),
+        ("Business", [new NavigationEntry("Customers", "/customers", "customers", "licensing:read"), new NavigationEntry("Licences", "/licences", "licence", "licensing:read")]),
         ("Billing",
         [
             new NavigationEntry("Periods", "/billing/periods", "periods", "licensing:read", OfStaff: true),
