@@ -88,6 +88,15 @@ public sealed class PortalFixture : IAsyncLifetime
     /// <summary>A licence of the red cluster, near a limit; the green one's is a trial.</summary>
     public Guid License { get; private set; }
 
+    /// <summary>A contract of the first customer: a month that is closed, one that waits for it, and the present one.</summary>
+    public Guid Contract { get; private set; }
+
+    /// <summary>The month that waits to be closed.</summary>
+    public Guid Period { get; private set; }
+
+    /// <summary>What the month before it was closed with.</summary>
+    public Guid Statement { get; private set; }
+
     /// <summary>The first customer's audit log, and an entry that is signed in it.</summary>
     public (Guid Log, Guid Entry) Logged { get; private set; }
 
@@ -147,6 +156,7 @@ public sealed class PortalFixture : IAsyncLifetime
             Group = (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedGroup>())!.Id;
         }
 
+        await BillAsync();
         License = await LicenseAsync(Customer, Red, "Enterprise", "production", 400);
         await LicenseAsync(OtherCustomer, Green, "Try", "trial", 5);
         (_, var customer) = await Host.ClientWithTokenAsync(Customer, "fleet:read", "licensing:read", "callhome:read", "audit:read", "notifications:read");
@@ -197,6 +207,18 @@ public sealed class PortalFixture : IAsyncLifetime
         }
 
         await Eventually.TrueAsync(async () => (await Host.Admin.GetFromJsonAsync<Page<DeliveryItem>>("/api/v1/notifications/deliveries?state=failed"))!.Items.Count == 2, "the events failed");
+    }
+
+    private async Task BillAsync()
+    {
+        var (billing, now) = (new Billing(Host), Host.Time.GetUtcNow());
+        var month = new DateTimeOffset(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero);
+        Contract = await billing.AgreeAsync(Customer, "C-7", month.AddMonths(-2), null);
+        var periods = await billing.PeriodsAsync(Contract, 3);
+        await billing.DecideAsync(Contract, "-20", "Outage of the 5th");
+        Statement = (await billing.CloseAsync(periods.Single(period => period.From == month.AddMonths(-2)).Id)).Id;
+        await billing.DecideAsync(Contract, "35.50", "Training, one day");
+        Period = periods.Single(period => period.From == month.AddMonths(-1)).Id;
     }
 
     private async Task<Guid> LicenseAsync(Guid customer, TestCluster cluster, string plan, string kind, int days)
@@ -288,7 +310,7 @@ public sealed class PortalFixture : IAsyncLifetime
 
     private string Fill(string route) => route is "/clusters/resume" ? "/clusters/resume?state=active" : route == "/views" ? "/views?list=clusters&query=health%3Dred" : route == "/system/parked/{role}/retry" ? $"/system/parked/fleet/retry?consumer={Consumer}" : route.Replace("{role}", "fleet", StringComparison.Ordinal).Replace("{**node}", "n1", StringComparison.Ordinal).Replace("{name}", "fleet.purge-records", StringComparison.Ordinal)
         .Replace("{entry:guid}", Logged.Entry.ToString(), StringComparison.Ordinal)
-        .Replace("{id:guid}", route.StartsWith("/audit", StringComparison.Ordinal) ? Logged.Log.ToString() : route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people/groups", StringComparison.Ordinal) ? Group.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/programs", StringComparison.Ordinal) ? Program.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : route.StartsWith("/licences", StringComparison.Ordinal) ? License.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
+        .Replace("{id:guid}", route.StartsWith("/audit", StringComparison.Ordinal) ? Logged.Log.ToString() : route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people/groups", StringComparison.Ordinal) ? Group.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/programs", StringComparison.Ordinal) ? Program.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : route.StartsWith("/licences", StringComparison.Ordinal) ? License.ToString() : route.StartsWith("/billing/periods", StringComparison.Ordinal) ? Period.ToString() : route.StartsWith("/billing", StringComparison.Ordinal) ? Statement.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal).Replace("{contract:guid}", Contract.ToString(), StringComparison.Ordinal).Replace("{line:long}", "1", StringComparison.Ordinal);
 
     private async Task<Guid> MakeProgramAsync(SomebodySignedIn owner)
     {

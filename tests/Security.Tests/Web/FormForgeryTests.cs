@@ -182,6 +182,7 @@ public sealed class FormForgeryTests : IAsyncLifetime
         ("act", _) => parameter.ParameterPolicies[0].Content!.Replace("regex(^(", "", StringComparison.Ordinal).Replace(")$)", "", StringComparison.Ordinal).Split('|'),
         ("role", _) => ["fleet"],
         ("epoch", _) => ["1"],
+        ("line", _) => ["1"],
         ("node", _) => ["n1"],
         ("path", _) => ["nothing/is/here"],
         ("name", "assets") => ["portal.js"],
