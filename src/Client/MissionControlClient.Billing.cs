@@ -7,15 +7,6 @@ namespace MissionControl.Client;
 
 public sealed partial class MissionControlClient
 {
-    /// <summary>Contracts.</summary>
-    public Task<Page<ContractItem>> ListContractsAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<ContractItem>>($"/api/v1/licensing/contracts{query}", cancellationToken);
-
-    /// <summary>One contract with all its versions and its plan.</summary>
-    public Task<ContractDetail> GetContractAsync(Guid id, CancellationToken cancellationToken) => GetAsync<ContractDetail>($"/api/v1/licensing/contracts/{id}", cancellationToken);
-
-    /// <summary>The prices of a contract, now or at its end that is nearest.</summary>
-    public Task<ContractRateCard> GetContractRateCardAsync(Guid id, CancellationToken cancellationToken) => GetAsync<ContractRateCard>($"/api/v1/licensing/contracts/{id}/rate-card", cancellationToken);
-
     /// <summary>Billing periods.</summary>
     public Task<Page<PeriodItem>> ListPeriodsAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<PeriodItem>>($"/api/v1/licensing/periods{query}", cancellationToken);
 

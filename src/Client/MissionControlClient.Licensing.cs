@@ -49,6 +49,32 @@ public sealed partial class MissionControlClient
     public Task<LicenseItem> ChangeLicenseAsync(Guid id, string verb, LicenseReasonRequest request, Precondition precondition, CancellationToken cancellationToken) =>
         SendAsync<LicenseItem>(HttpMethod.Post, $"/api/v1/licensing/licenses/{id}/{verb}", request, precondition, cancellationToken);
 
+    /// <summary>Contracts by number.</summary>
+    public Task<Page<ContractItem>> ListContractsAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<ContractItem>>($"/api/v1/licensing/contracts{query}", cancellationToken);
+
+    /// <summary>One contract, with all its versions.</summary>
+    public Task<ContractDetail> GetContractAsync(Guid id, CancellationToken cancellationToken) => GetAsync<ContractDetail>($"/api/v1/licensing/contracts/{id}", cancellationToken);
+
+    /// <summary>The prices of a contract now.</summary>
+    public Task<ContractRateCard> GetContractRateCardAsync(Guid id, CancellationToken cancellationToken) => GetAsync<ContractRateCard>($"/api/v1/licensing/contracts/{id}/rate-card", cancellationToken);
+
+    /// <summary>Price books by name.</summary>
+    public Task<Page<PriceBookItem>> ListPriceBooksAsync(string query, CancellationToken cancellationToken) => GetAsync<Page<PriceBookItem>>($"/api/v1/licensing/price-books{query}", cancellationToken);
+
+    /// <summary>One price book.</summary>
+    public Task<PriceBookItem> GetPriceBookAsync(Guid id, CancellationToken cancellationToken) => GetAsync<PriceBookItem>($"/api/v1/licensing/price-books/{id}", cancellationToken);
+
+    /// <summary>All versions of a price book, the newest first.</summary>
+    public Task<Page<PriceBookVersionItem>> ListPriceBookVersionsAsync(Guid id, CancellationToken cancellationToken) => GetAsync<Page<PriceBookVersionItem>>($"/api/v1/licensing/price-books/{id}/versions", cancellationToken);
+
+    /// <summary>The price sheet of a version.</summary>
+    public Task<PriceSheetItem> GetPriceSheetAsync(Guid id, int number, CancellationToken cancellationToken) =>
+        GetAsync<PriceSheetItem>(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/api/v1/licensing/price-books/{id}/versions/{number}/content"), cancellationToken);
+
+    /// <summary>What a version changes against another one.</summary>
+    public Task<PriceBookDiff> ComparePriceBookVersionsAsync(Guid id, int number, int against, CancellationToken cancellationToken) =>
+        GetAsync<PriceBookDiff>(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"/api/v1/licensing/price-books/{id}/versions/{number}/diff?against={against}"), cancellationToken);
+
     /// <summary>Consumption, and what is missing from it.</summary>
     public Task<UsageReport> GetUsageAsync(string query, CancellationToken cancellationToken) => GetAsync<UsageReport>($"/api/v1/licensing/usage{query}", cancellationToken);
 

@@ -61,6 +61,12 @@ public sealed class PortalFixture : IAsyncLifetime
     /// <summary>The second customer.</summary>
     public Guid OtherCustomer { get; private set; }
 
+    /// <summary>A price book with a version and the draft of a later one.</summary>
+    public Guid Book { get; private set; }
+
+    /// <summary>A contract of the first customer at these prices.</summary>
+    public Guid Contract { get; private set; }
+
     /// <summary>A task of fleet that ended with failures.</summary>
     public Guid Task { get; private set; }
 
@@ -87,9 +93,6 @@ public sealed class PortalFixture : IAsyncLifetime
 
     /// <summary>A licence of the red cluster, near a limit; the green one's is a trial.</summary>
     public Guid License { get; private set; }
-
-    /// <summary>A contract of the first customer: a month that is closed, one that waits for it, and the present one.</summary>
-    public Guid Contract { get; private set; }
 
     /// <summary>The month that waits to be closed.</summary>
     public Guid Period { get; private set; }
@@ -156,7 +159,6 @@ public sealed class PortalFixture : IAsyncLifetime
             Group = (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<CreatedGroup>())!.Id;
         }
 
-        await BillAsync();
         License = await LicenseAsync(Customer, Red, "Enterprise", "production", 400);
         await LicenseAsync(OtherCustomer, Green, "Try", "trial", 5);
         (_, var customer) = await Host.ClientWithTokenAsync(Customer, "fleet:read", "licensing:read", "callhome:read", "audit:read", "notifications:read");
@@ -167,6 +169,8 @@ public sealed class PortalFixture : IAsyncLifetime
         (CustomerToken, FleetToken) = (customer.Token, fleet.Token);
         Logged = await LoggedAsync();
         await ExportAsync();
+        (Book, Contract) = await Agreement.MakeAsync(Host, Customer, Guid.Parse(Red.Id));
+        await BillAsync();
         Api = await Forwarder.StartAsync(Host.Operations);
         Host.Services.GetRequiredService<ApiAddress>().Value = Api.Address;
         playwright = await Playwright.CreateAsync();
@@ -209,16 +213,15 @@ public sealed class PortalFixture : IAsyncLifetime
         await Eventually.TrueAsync(async () => (await Host.Admin.GetFromJsonAsync<Page<DeliveryItem>>("/api/v1/notifications/deliveries?state=failed"))!.Items.Count == 2, "the events failed");
     }
 
+    /// <summary>The contract's first month is closed, with a credit; another amount waits for the second.</summary>
     private async Task BillAsync()
     {
-        var (billing, now) = (new Billing(Host), Host.Time.GetUtcNow());
-        var month = new DateTimeOffset(now.Year, now.Month, 1, 0, 0, 0, TimeSpan.Zero);
-        Contract = await billing.AgreeAsync(Customer, "C-7", month.AddMonths(-2), null);
-        var periods = await billing.PeriodsAsync(Contract, 3);
+        var billing = new Billing(Host);
+        var periods = await billing.PeriodsAsync(Contract, 2);
         await billing.DecideAsync(Contract, "-20", "Outage of the 5th");
-        Statement = (await billing.CloseAsync(periods.Single(period => period.From == month.AddMonths(-2)).Id)).Id;
+        Statement = (await billing.CloseAsync(periods[0].Id)).Id;
         await billing.DecideAsync(Contract, "35.50", "Training, one day");
-        Period = periods.Single(period => period.From == month.AddMonths(-1)).Id;
+        Period = periods[1].Id;
     }
 
     private async Task<Guid> LicenseAsync(Guid customer, TestCluster cluster, string plan, string kind, int days)
@@ -279,7 +282,7 @@ public sealed class PortalFixture : IAsyncLifetime
         .Append("/clusters?health=red&liveness=online").Append("/clusters?rule=disk-free&silentFor=1h").Append($"/clusters/{Red.Id}/nodes/none-is-called-so").Append("/clusters?cols=lastBackup&cols=certificateUntil&cols=worstDiskPercent").Append($"/clusters/{Red.Id}/metrics?range=6h&with=Turin").Append($"/clusters/{Red.Id}/metrics?with=Oslo").Append($"/clusters/{Red.Id}/sent?class=health").Append($"/clusters/{Red.Id}/sent?class=event").Append($"/clusters/{Red.Id}/sent?class=nonsense").Append("/search?q=Oslo").Append("/search?q=" + Red.Id).Append($"/clusters/{Guid.Empty}")
         .Append($"/tasks/fleet/{Task}?show=all").Append("/tasks?state=running").Append("/system/parked/fleet/retry")
         .Append($"/system/parked/fleet/{GivenUp}").Append("/system/parked?role=fleet&state=given-up").Append($"/system/parked/fleet/{GivenUp}/give-up")
-        .Append($"/clusters/suspend?customer={Customer}&health=red").Append("/clusters/resume?helth=red").Append($"/security/posture?customer={Customer}");
+        .Append($"/clusters/suspend?customer={Customer}&health=red").Append("/clusters/resume?helth=red").Append($"/security/posture?customer={Customer}").Append($"/billing/pricebooks/{Book}?version=1").Append("/billing/pricebooks?q=nothing-is-called-so");
 
     /// <summary>Parks messages for a consumer of fleet: those without a name can never be applied.</summary>
     public async Task<IReadOnlyList<Guid>> ParkAsync(params string?[] names)
@@ -309,8 +312,8 @@ public sealed class PortalFixture : IAsyncLifetime
     }
 
     private string Fill(string route) => route is "/clusters/resume" ? "/clusters/resume?state=active" : route == "/views" ? "/views?list=clusters&query=health%3Dred" : route == "/system/parked/{role}/retry" ? $"/system/parked/fleet/retry?consumer={Consumer}" : route.Replace("{role}", "fleet", StringComparison.Ordinal).Replace("{**node}", "n1", StringComparison.Ordinal).Replace("{name}", "fleet.purge-records", StringComparison.Ordinal)
-        .Replace("{entry:guid}", Logged.Entry.ToString(), StringComparison.Ordinal)
-        .Replace("{id:guid}", route.StartsWith("/audit", StringComparison.Ordinal) ? Logged.Log.ToString() : route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people/groups", StringComparison.Ordinal) ? Group.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/programs", StringComparison.Ordinal) ? Program.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : route.StartsWith("/licences", StringComparison.Ordinal) ? License.ToString() : route.StartsWith("/billing/periods", StringComparison.Ordinal) ? Period.ToString() : route.StartsWith("/billing", StringComparison.Ordinal) ? Statement.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal).Replace("{contract:guid}", Contract.ToString(), StringComparison.Ordinal).Replace("{line:long}", "1", StringComparison.Ordinal);
+        .Replace("{entry:guid}", Logged.Entry.ToString(), StringComparison.Ordinal).Replace("{contract:guid}", Contract.ToString(), StringComparison.Ordinal)
+        .Replace("{id:guid}", route.StartsWith("/audit", StringComparison.Ordinal) ? Logged.Log.ToString() : route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people/groups", StringComparison.Ordinal) ? Group.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/programs", StringComparison.Ordinal) ? Program.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/billing/periods", StringComparison.Ordinal) ? Period.ToString() : route.StartsWith("/billing/statements", StringComparison.Ordinal) ? Statement.ToString() : route.StartsWith("/billing", StringComparison.Ordinal) ? Book.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : route.StartsWith("/licences", StringComparison.Ordinal) ? License.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal).Replace("{line:long}", "1", StringComparison.Ordinal);
 
     private async Task<Guid> MakeProgramAsync(SomebodySignedIn owner)
     {

@@ -93,6 +93,8 @@ internal static class PortalPages
         PageEntry.Of<AdjustmentList>("/billing/adjustments", "licensing:read"),
         PageEntry.Of<LicenseList>("/licences", "licensing:read"),
         PageEntry.Of<LicenseDetail>("/licences/{id:guid}", "licensing:read"),
+        PageEntry.Of<PriceBookList>("/billing/pricebooks", "licensing:read"),
+        PageEntry.Of<PriceBookPage>("/billing/pricebooks/{id:guid}", "licensing:read"),
         PageEntry.Of<DeliveryList>("/messages", "notifications:read"),
         PageEntry.Of<ContactList>("/messages/contacts", "notifications:read"),
         PageEntry.Of<EndpointList>("/messages/endpoints", "notifications:read"),

@@ -25,13 +25,13 @@ public sealed class RaterTests
     [Fact]
     public void The_cases_meet_every_kind_of_line_and_every_price_model()
     {
-        var terms = Terms.All.Generator.Sample(400).ToList();
+        var terms = Terms.All.Generator.Sample(1_000).ToList();
         var lines = terms.SelectMany(term => Term.Rate(term)).SelectMany(rated => rated.Lines).ToList();
 
         Assert.Equal(Enum.GetValues<LineKind>(), lines.Select(line => line.Key.Kind).Distinct().Order());
         Assert.Equal(Enum.GetValues<Use>(), lines.Select(line => line.Key.Use).Distinct().Order());
         Assert.All([LineKind.Usage, LineKind.Overage, LineKind.Fee], kind => Assert.Contains(lines, line => line.Key.Kind == kind && line.Key.Estimated));
-        Assert.Contains(lines, line => line.Key is { Tier: 3, Kind: LineKind.Overage });
+        Assert.Contains(lines, line => line.Key is { Tier: 3, Kind: LineKind.Usage });
         Assert.All(Enum.GetValues<PriceModel>(), model => Assert.Contains(terms, term => term[0].Card.Rates.Any(rate => rate.Model == model)));
     }
 
@@ -117,6 +117,16 @@ public sealed class RaterTests
         Assert.Throws<RatingException>(() => Rater.Rate(card, Plain, Month, [Total(Int128.MaxValue), Total(1)], Carry.None));
         Assert.Throws<RatingException>(() => Rater.Rate(card, Plain, Month, [new MeterTotal("m", Use.Production, 0, Int128.MaxValue / 2)], Carry.None));
 
+        // 2^40 × 2^90 is nothing in 128 bits that wrap around, charged or free.
+        var wraps = new RateCard("EUR", [new Rate("r", "r", "m", "unit", 1, PriceModel.Flat, [new Tier(null, 1L << 40)])]);
+        Assert.Throws<RatingException>(() => Rater.Rate(wraps, Plain, Month, [Total(Int128.One << 90)], Carry.None));
+        Assert.Throws<RatingException>(() => Rater.Rate(wraps, Plain, Month, [Total(Int128.One << 90) with { Use = Use.Trial }], Carry.None));
+
+        // Either line fits and their sum does not; the price fits and what overage makes of it does not.
+        var ones = new RateCard("EUR", [.. "ab".Select(sku => new Rate($"{sku}", "r", "m", "unit", 1, PriceModel.Flat, [new Tier(null, Rounding.One)]))]);
+        Assert.Throws<RatingException>(() => Rater.Rate(ones, Plain, Month, [Total(Rounding.Power(25) * 6)], Carry.None));
+        Assert.Throws<RatingException>(() => Rater.Rate(card, Plain with { Commitment = new Commitment(CommitmentKind.HighWaterMark, Sku: "r"), Overage = new OveragePolicy(true, 5, 4) }, Month, [Total(1)], Carry.None));
+
         // The exact amount fits and its cents do not fit 64 bits.
         Assert.Throws<RatingException>(() => Rater.Rate(card, Plain, Month, [Total(Rounding.Power(18) * 11)], Carry.None));
         Assert.Equal("92233720368547758070000000", Rater.Rate(card, Plain, Month, [Total(Rounding.Power(7))], Carry.None).TotalExact.ToString());
@@ -129,9 +139,10 @@ public sealed class RaterTests
 
         Assert.Throws<RatingException>(() => Rater.Rate(card with { Currency = "USD" }, Plain, Month, [], Carry.None));
         Assert.Throws<RatingException>(() => Rater.Rate(card with { Currency = "XAU" }, Plain with { Currency = "XAU" }, Month, [], Carry.None));
-        Assert.Throws<RatingException>(() => Rater.Rate(card, Plain, Month with { ToHour = 745 }, [], Carry.None));
+        Assert.All([Month with { ToHour = 745 }, Month with { FromHour = 744 }, Month with { WholeFrom = 1 }], period => Assert.Throws<RatingException>(() => Rater.Rate(card, Plain, period, [], Carry.None)));
         Assert.Throws<RatingException>(() => Rater.Rate(card, Plain with { Commitment = new Commitment(CommitmentKind.HighWaterMark, Sku: "other", Units: 1) }, Month, [], Carry.None));
         Assert.Throws<RatingException>(() => Rater.Rate(card, Plain, Month, [new MeterTotal("m", Use.Production, 0, 6)], Carry.None));
+        Assert.Single(Rater.Rate(card, Plain, Month, [new MeterTotal("m", Use.Production, 0, 5)], Carry.None).Lines);
         Assert.Throws<RatingException>(() => Term.Rate([new TermPeriod(new RatingPeriod(744, 1416, 744, 1416), card, Plain, [])]));
         Assert.Empty(Term.Rate([]));
     }

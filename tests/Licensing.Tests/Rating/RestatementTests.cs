@@ -19,10 +19,10 @@ public sealed class RestatementTests
         var booked = last.Select(rated => rated.TotalMinor).ToList();
         foreach (var (late, i) in news.Select((late, i) => (late, i)))
         {
-            // Late usage of one period, on top of what was there or in its place; all that follow may change with it.
+            // Late usage of one period, on top of what was there or in its place; all that follow may change with it. At last other prices.
             var of = i % term.Count;
             term = [.. term];
-            term[of] = term[of] with { Totals = i == 1 ? late : [.. term[of].Totals, .. late] };
+            term[of] = term[of] with { Totals = i == 1 ? late : [.. term[of].Totals, .. late], Card = i == 2 ? Dearer(term[of].Card) : term[of].Card };
             var now = Term.Rate(term);
             for (var p = 0; p < term.Count; p++)
             {
@@ -56,6 +56,18 @@ public sealed class RestatementTests
     }).QuickCheckThrowOnFailure();
 
     [Fact]
+    public void A_line_with_another_price_is_taken_back_as_it_was_booked_and_booked_anew()
+    {
+        var card = new RateCard("EUR", [new Rate("r", "r", "m", "unit", 1, PriceModel.Flat, [new Tier(null, 5_000_000)])]);
+        RatedPeriod Rate(RateCard card) => Rater.Rate(card, RaterTests.Plain, RaterTests.Month, [new MeterTotal("m", Use.Production, 0, 5)], Carry.None);
+
+        var corrections = Restatement.Diff(RaterTests.Month, Rate(card).Lines, Rate(Dearer(card)).Lines);
+        Assert.Equal(
+            [(CorrectionKind.Reversal, -5_000_000_000, 5_000_000L, -3L), (CorrectionKind.New, 5_000_000_000, 10_000_000L, 5L)],
+            corrections.Select(line => (line.Kind, (long)line.PricingQuantity, line.UnitPrice, line.Minor)));
+    }
+
+    [Fact]
     public void The_difference_of_two_roundings_is_booked_and_not_the_rounding_of_a_difference()
     {
         var card = new RateCard("EUR", [new Rate("r", "r", "m", "unit", 1, PriceModel.Flat, [new Tier(null, 5_000_000)])]);
@@ -74,4 +86,6 @@ public sealed class RestatementTests
 
         Assert.Equal(5_00, Restatement.Diff(RaterTests.Month, Rate(100).Lines, Rate(100, 10).Lines).Single().Minor);
     }
+
+    private static RateCard Dearer(RateCard card) => card with { Rates = [.. card.Rates.Select(rate => rate with { Tiers = [.. rate.Tiers.Select(tier => tier with { UnitPrice = tier.UnitPrice + 5_000_000 })] })] };
 }

@@ -47,7 +47,7 @@ internal static class Terms
         from units in Units
         from overage in Gen.Elements<(bool Allowed, int Numerator, int Denominator)>((true, 1, 1), (true, 5, 4), (true, 4, 3), (false, 2, 1))
         from use in Gen.Elements(Use.Production, Use.Production, Use.Production, Use.Trial)
-        from discounts in (from sku in Gen.Elements(null, "r0", "r1") from million in Gen.Elements(0, 125_000, 333_333, 1_000_000) from end in Gen.Elements<int?>(null, 800) select new Discount(sku, million, 0, end)).ListOf(2)
+        from discounts in (from sku in Gen.Elements(null, "r0", "r1") from million in Gen.Elements(0, 125_000, 333_333, 1_000_000) from end in Gen.Elements<int?>(null, 744, 800) select new Discount(sku, million, 0, end)).ListOf(2)
         from start in Gen.Elements(0, 100, 372)
         from length in Gen.Elements(300, 1000, 1500, 1788)
         let sku = card.Rates.FirstOrDefault(rate => rate.Model != PriceModel.Fixed)?.Sku

@@ -150,7 +150,7 @@ internal sealed class Belongings : IDisposable
         using var cluster = await TestCluster.EnrollAsync(host, customer, $"cluster-{name}");
         var window = cluster.Window(UsageWindow.HourOf(host.Time.GetUtcNow()) - 2);
         await cluster.CheckInAsync(cluster.Health(), cluster.Usage(window));
-        await cluster.ReceiptAsync();
+        await cluster.ReceiptAsync(receipt => receipt.Results.Count > 0);
         ids["licenses"] = (await MadeAsync<LicenseItem>(host.Admin, "licensing/licenses", new IssueLicenseRequest(customer, [Guid.Parse(cluster.Id)], name, "production", null, host.Time.GetUtcNow().AddDays(100)))).Id.ToString();
         (ids["clusters"], ids["windows"]) = (cluster.Id, window.Window);
         await Eventually.TrueAsync(async () => (await host.Admin.GetAsync(new Uri($"/api/v1/fleet/clusters/{cluster.Id}/events", UriKind.Relative))).IsSuccessStatusCode, "fleet knows the cluster");

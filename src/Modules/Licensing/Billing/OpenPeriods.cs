@@ -37,7 +37,7 @@ internal sealed class OpenPeriods(TimeProvider time) : Sweeper("licensing.open-p
         {
             for (var (from, to) = Period.MonthOf(contract.FromHour); from <= hour && from < contract.ToHour; (from, to) = Period.MonthOf(to))
             {
-                rows.Add([Guid.CreateVersion7(now), contract.CustomerId, contract.Id, from, to, (int)PeriodState.Open, 1L]);
+                rows.Add([Guid.CreateVersion7(now), contract.CustomerId, contract.Id, from, to, nameof(PeriodState.Open), 1L]);
             }
         }
 

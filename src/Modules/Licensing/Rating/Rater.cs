@@ -58,7 +58,11 @@ internal sealed class Rater
         var rater = new Rater(card, terms, period, carry);
         try
         {
-            return rater.Run(totals);
+            var rated = rater.Run(totals);
+
+            // Whoever has a rated period may ask for its sum.
+            _ = rated.TotalMinor;
+            return rated;
         }
         catch (OverflowException exception)
         {
@@ -256,6 +260,7 @@ internal sealed class Rater
     private long Add(RatedLine line)
     {
         var minor = Rounding.ToMinor(line.Exact, exponent);
+        _ = line.ListExact; // Of free use it is larger than what is charged, and must fit as well.
         lines.Add(line with { Minor = minor });
         return minor;
     }

@@ -21,10 +21,10 @@ public static class States
     public static string Kind(string value) => value switch
     {
         "closing" => "warn",
-        "green" or "online" or "active" or "running" or "used" or "received" or "success" or "completed" or "succeeded" or "sent" or "passed" => "ok",
+        "green" or "online" or "active" or "running" or "used" or "received" or "success" or "completed" or "succeeded" or "sent" or "passed" or "published" => "ok",
         "yellow" or "late" or "warning" or "suspended" or "starting" or "stopping" or "retrying" or "incomplete" or "started" or "interrupted" or "refused" or "expiring" or "grace" => "warn",
         "red" or "missing" or "lost" or "severe" or "down" or "parked" or "disputed" or "denied" or "failed" or "conflict" or "rejected" or "silent" or "expired" or "revoked" => "bad",
-        "info" or "open" or "new" or "trial" or "superseded" or "accepted" or "in progress" => "info",
+        "info" or "open" or "new" or "trial" or "superseded" or "accepted" or "in progress" or "draft" => "info",
         _ => "mute",
     };
 

@@ -5,8 +5,8 @@ namespace MissionControl.Portal.Shell;
 /// <param name="Address">Where it leads.</param>
 /// <param name="Icon">Its icon.</param>
 /// <param name="Scope">Without this right it is left out.</param>
-/// <param name="OfStaff">It is left out for a customer's people, who have what is theirs of it elsewhere.</param>
-internal sealed record NavigationEntry(string Name, string Address, string Icon, string? Scope, bool OfStaff = false);
+/// <param name="ForStaff">Customers' people are not shown it, whatever their rights.</param>
+internal sealed record NavigationEntry(string Name, string Address, string Icon, string? Scope, bool ForStaff = false);
 
 /// <summary>What there is to go to; entries that the reader can never use are left out.</summary>
 internal static class Navigation
@@ -21,12 +21,17 @@ internal static class Navigation
             new NavigationEntry("Versions", "/fleet/versions", "versions", "fleet:read"),
             new NavigationEntry("Enrolment", "/clusters/enrol", "enrolment", "callhome:read"),
         ]),
-        ("Business", [new NavigationEntry("Customers", "/customers", "customers", "licensing:read"), new NavigationEntry("Licences", "/licences", "licence", "licensing:read")]),
+        ("Business",
+        [
+            new NavigationEntry("Customers", "/customers", "customers", "licensing:read"),
+            new NavigationEntry("Licences", "/licences", "licence", "licensing:read"),
+            new NavigationEntry("Price books", "/billing/pricebooks", "prices", "licensing:read", ForStaff: true),
+        ]),
         ("Billing",
         [
-            new NavigationEntry("Periods", "/billing/periods", "periods", "licensing:read", OfStaff: true),
+            new NavigationEntry("Periods", "/billing/periods", "periods", "licensing:read", ForStaff: true),
             new NavigationEntry("Statements", "/billing/statements", "statements", "licensing:read"),
-            new NavigationEntry("Adjustments", "/billing/adjustments", "adjustments", "licensing:read", OfStaff: true),
+            new NavigationEntry("Adjustments", "/billing/adjustments", "adjustments", "licensing:read", ForStaff: true),
         ]),
         ("Operation",
         [

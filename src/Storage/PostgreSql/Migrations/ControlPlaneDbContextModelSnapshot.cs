@@ -3868,46 +3868,6 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.ToTable("identity_view", (string)null);
                 });
 
-            modelBuilder.Entity("MissionControl.Licensing.Changes.ChangeStream", b =>
-                {
-                    b.Property<int>("Id")
-                        .HasColumnType("integer")
-                        .HasColumnName("id");
-
-                    b.Property<long>("At")
-                        .HasColumnType("bigint")
-                        .HasColumnName("at");
-
-                    b.Property<long>("Last")
-                        .HasColumnType("bigint")
-                        .HasColumnName("last");
-
-                    b.HasKey("Id");
-
-                    b.ToTable("licensing_stream", (string)null);
-
-                    b.HasData(
-                        new
-                        {
-                            Id = 1,
-                            At = 0L,
-                            Last = 0L
-                        });
-                });
-
-            modelBuilder.Entity("MissionControl.Licensing.Changes.RecordedChange", b =>
-                {
-                    b.Property<long>("Seq")
-                        .HasColumnType("bigint")
-                        .HasColumnName("seq");
-
-                    b.Property<long>("At")
-                        .HasColumnType("bigint")
-                        .HasColumnName("at");
-
-                    b.Property<Guid?>("ClusterId")
-                        .HasColumnType("uuid")
-                        .HasColumnName("cluster_id");
             modelBuilder.Entity("MissionControl.Licensing.Accounts.BillingAccount", b =>
                 {
                     b.Property<Guid>("Id")
@@ -3968,6 +3928,345 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                     b.HasIndex("Name");
 
                     b.ToTable("licensing_billing_account", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Billing.Adjustment", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<long>("AmountMinor")
+                        .HasColumnType("bigint")
+                        .HasColumnName("amount_minor");
+
+                    b.Property<Guid>("ContractId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("contract_id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Currency")
+                        .IsRequired()
+                        .HasMaxLength(3)
+                        .HasColumnType("character varying(3)")
+                        .HasColumnName("currency")
+                        .UseCollation("C");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasMaxLength(300)
+                        .HasColumnType("character varying(300)")
+                        .HasColumnName("description")
+                        .UseCollation("C");
+
+                    b.Property<string>("Number")
+                        .IsRequired()
+                        .HasMaxLength(90)
+                        .HasColumnType("character varying(90)")
+                        .HasColumnName("number")
+                        .UseCollation("C");
+
+                    b.Property<Guid?>("OriginalId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("original_id");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("character varying(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("C");
+
+                    b.Property<Guid?>("RestatedId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("restated_id");
+
+                    b.Property<Guid?>("StatementId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("statement_id");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("CustomerId");
+
+                    b.HasIndex("ContractId", "StatementId");
+
+                    b.ToTable("licensing_adjustment", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Billing.Period", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<long?>("ClosedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("closed_at");
+
+                    b.Property<Guid>("ContractId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("contract_id");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<int>("FromHour")
+                        .HasColumnType("integer")
+                        .HasColumnName("from_hour");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("state")
+                        .UseCollation("C");
+
+                    b.Property<Guid?>("StatementId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("statement_id");
+
+                    b.Property<int>("ToHour")
+                        .HasColumnType("integer")
+                        .HasColumnName("to_hour");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ContractId", "FromHour")
+                        .IsUnique();
+
+                    b.HasIndex("CustomerId", "FromHour");
+
+                    b.HasIndex("State", "ToHour");
+
+                    b.ToTable("licensing_period", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Billing.Statement", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("uuid")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("BookedIn")
+                        .HasColumnType("uuid")
+                        .HasColumnName("booked_in");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("bytea")
+                        .HasColumnName("content");
+
+                    b.Property<string>("ContentSha256")
+                        .IsRequired()
+                        .HasMaxLength(71)
+                        .HasColumnType("character varying(71)")
+                        .HasColumnName("content_sha256")
+                        .UseCollation("C");
+
+                    b.Property<Guid>("ContractId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("contract_id");
+
+                    b.Property<int>("ContractVersion")
+                        .HasColumnType("integer")
+                        .HasColumnName("contract_version");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Currency")
+                        .IsRequired()
+                        .HasMaxLength(3)
+                        .HasColumnType("character varying(3)")
+                        .HasColumnName("currency")
+                        .UseCollation("C");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<int>("FromHour")
+                        .HasColumnType("integer")
+                        .HasColumnName("from_hour");
+
+                    b.Property<int>("Generation")
+                        .HasColumnType("integer")
+                        .HasColumnName("generation");
+
+                    b.Property<string>("Inputs")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("inputs")
+                        .UseCollation("C")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<string>("InputsSha256")
+                        .IsRequired()
+                        .HasMaxLength(71)
+                        .HasColumnType("character varying(71)")
+                        .HasColumnName("inputs_sha256")
+                        .UseCollation("C");
+
+                    b.Property<string>("Number")
+                        .IsRequired()
+                        .HasMaxLength(80)
+                        .HasColumnType("character varying(80)")
+                        .HasColumnName("number")
+                        .UseCollation("C");
+
+                    b.Property<long>("PayableMinor")
+                        .HasColumnType("bigint")
+                        .HasColumnName("payable_minor");
+
+                    b.Property<Guid>("PeriodId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("period_id");
+
+                    b.Property<Guid>("PriceBookId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("price_book_id");
+
+                    b.Property<int>("PriceBookVersion")
+                        .HasColumnType("integer")
+                        .HasColumnName("price_book_version");
+
+                    b.Property<string>("Rated")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .HasColumnName("rated")
+                        .UseCollation("C")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<int>("ToHour")
+                        .HasColumnType("integer")
+                        .HasColumnName("to_hour");
+
+                    b.Property<string>("Waived")
+                        .HasColumnType("text")
+                        .HasColumnName("waived")
+                        .UseCollation("C")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<long>("Watermark")
+                        .HasColumnType("bigint")
+                        .HasColumnName("watermark");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("BookedIn");
+
+                    b.HasIndex("ContractId");
+
+                    b.HasIndex("Number")
+                        .IsUnique();
+
+                    b.HasIndex("CustomerId", "FromHour");
+
+                    b.HasIndex("PeriodId", "Generation")
+                        .IsUnique();
+
+                    b.ToTable("licensing_statement", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Changes.ChangeStream", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("integer")
+                        .HasColumnName("id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<long>("Last")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("licensing_stream", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Id = 1,
+                            At = 0L,
+                            Last = 0L
+                        });
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Changes.RecordedChange", b =>
+                {
+                    b.Property<long>("Seq")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seq");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<Guid?>("ClusterId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("uuid")
+                        .HasColumnName("customer_id");
+
+                    b.Property<int?>("FirstHour")
+                        .HasColumnType("integer")
+                        .HasColumnName("first_hour");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("character varying(40)")
+                        .HasColumnName("kind")
+                        .UseCollation("C");
+
+                    b.Property<int?>("LastHour")
+                        .HasColumnType("integer")
+                        .HasColumnName("last_hour");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("character varying(100)")
+                        .HasColumnName("subject")
+                        .UseCollation("C");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Seq");
+
+                    b.HasIndex("At");
+
+                    b.HasIndex("CustomerId", "Seq");
+
+                    b.ToTable("licensing_change", (string)null);
                 });
 
             modelBuilder.Entity("MissionControl.Licensing.Contracts.Contract", b =>
@@ -4062,9 +4361,6 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnType("uuid")
                         .HasColumnName("customer_id");
 
-                    b.Property<int?>("FirstHour")
-                        .HasColumnType("integer")
-                        .HasColumnName("first_hour");
                     b.Property<int>("FromHour")
                         .HasColumnType("integer")
                         .HasColumnName("from_hour");
@@ -4076,29 +4372,6 @@ namespace MissionControl.Storage.PostgreSql.Migrations
                         .HasColumnName("kind")
                         .UseCollation("C");
 
-                    b.Property<int?>("LastHour")
-                        .HasColumnType("integer")
-                        .HasColumnName("last_hour");
-
-                    b.Property<string>("Subject")
-                        .IsRequired()
-                        .HasMaxLength(100)
-                        .HasColumnType("character varying(100)")
-                        .HasColumnName("subject")
-                        .UseCollation("C");
-
-                    b.Property<long>("Version")
-                        .IsConcurrencyToken()
-                        .HasColumnType("bigint")
-                        .HasColumnName("version");
-
-                    b.HasKey("Seq");
-
-                    b.HasIndex("At");
-
-                    b.HasIndex("CustomerId", "Seq");
-
-                    b.ToTable("licensing_change", (string)null);
                     b.Property<Guid>("PlanId")
                         .HasColumnType("uuid")
                         .HasColumnName("plan_id");

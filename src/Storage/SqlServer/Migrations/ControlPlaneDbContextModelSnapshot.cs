@@ -3904,46 +3904,6 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.ToTable("identity_view", (string)null);
                 });
 
-            modelBuilder.Entity("MissionControl.Licensing.Changes.ChangeStream", b =>
-                {
-                    b.Property<int>("Id")
-                        .HasColumnType("int")
-                        .HasColumnName("id");
-
-                    b.Property<long>("At")
-                        .HasColumnType("bigint")
-                        .HasColumnName("at");
-
-                    b.Property<long>("Last")
-                        .HasColumnType("bigint")
-                        .HasColumnName("last");
-
-                    b.HasKey("Id");
-
-                    b.ToTable("licensing_stream", (string)null);
-
-                    b.HasData(
-                        new
-                        {
-                            Id = 1,
-                            At = 0L,
-                            Last = 0L
-                        });
-                });
-
-            modelBuilder.Entity("MissionControl.Licensing.Changes.RecordedChange", b =>
-                {
-                    b.Property<long>("Seq")
-                        .HasColumnType("bigint")
-                        .HasColumnName("seq");
-
-                    b.Property<long>("At")
-                        .HasColumnType("bigint")
-                        .HasColumnName("at");
-
-                    b.Property<byte[]>("ClusterId")
-                        .HasColumnType("binary(16)")
-                        .HasColumnName("cluster_id");
             modelBuilder.Entity("MissionControl.Licensing.Accounts.BillingAccount", b =>
                 {
                     b.Property<byte[]>("Id")
@@ -4005,6 +3965,355 @@ namespace MissionControl.Storage.SqlServer.Migrations
                     b.HasIndex("Name");
 
                     b.ToTable("licensing_billing_account", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Billing.Adjustment", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("id");
+
+                    b.Property<long>("AmountMinor")
+                        .HasColumnType("bigint")
+                        .HasColumnName("amount_minor");
+
+                    b.Property<byte[]>("ContractId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("contract_id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Currency")
+                        .IsRequired()
+                        .HasMaxLength(3)
+                        .HasColumnType("nvarchar(3)")
+                        .HasColumnName("currency")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<byte[]>("CustomerId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasMaxLength(300)
+                        .HasColumnType("nvarchar(300)")
+                        .HasColumnName("description")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("Number")
+                        .IsRequired()
+                        .HasMaxLength(90)
+                        .HasColumnType("nvarchar(90)")
+                        .HasColumnName("number")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<byte[]>("OriginalId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("original_id");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("nvarchar(500)")
+                        .HasColumnName("reason")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<byte[]>("RestatedId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("restated_id");
+
+                    b.Property<byte[]>("StatementId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("statement_id");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("CustomerId");
+
+                    b.HasIndex("ContractId", "StatementId");
+
+                    b.ToTable("licensing_adjustment", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Billing.Period", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("id");
+
+                    b.Property<long?>("ClosedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("closed_at");
+
+                    b.Property<byte[]>("ContractId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("contract_id");
+
+                    b.Property<byte[]>("CustomerId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("customer_id");
+
+                    b.Property<int>("FromHour")
+                        .HasColumnType("int")
+                        .HasColumnName("from_hour");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("nvarchar(40)")
+                        .HasColumnName("state")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<byte[]>("StatementId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("statement_id");
+
+                    b.Property<int>("ToHour")
+                        .HasColumnType("int")
+                        .HasColumnName("to_hour");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ContractId", "FromHour")
+                        .IsUnique();
+
+                    b.HasIndex("CustomerId", "FromHour");
+
+                    b.HasIndex("State", "ToHour");
+
+                    b.ToTable("licensing_period", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Billing.Statement", b =>
+                {
+                    b.Property<byte[]>("Id")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("id");
+
+                    b.Property<byte[]>("BookedIn")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("booked_in");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("varbinary(max)")
+                        .HasColumnName("content");
+
+                    b.Property<string>("ContentSha256")
+                        .IsRequired()
+                        .HasMaxLength(71)
+                        .HasColumnType("nvarchar(71)")
+                        .HasColumnName("content_sha256")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<byte[]>("ContractId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("contract_id");
+
+                    b.Property<int>("ContractVersion")
+                        .HasColumnType("int")
+                        .HasColumnName("contract_version");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("bigint")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Currency")
+                        .IsRequired()
+                        .HasMaxLength(3)
+                        .HasColumnType("nvarchar(3)")
+                        .HasColumnName("currency")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<byte[]>("CustomerId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("customer_id");
+
+                    b.Property<int>("FromHour")
+                        .HasColumnType("int")
+                        .HasColumnName("from_hour");
+
+                    b.Property<int>("Generation")
+                        .HasColumnType("int")
+                        .HasColumnName("generation");
+
+                    b.Property<string>("Inputs")
+                        .IsRequired()
+                        .HasColumnType("nvarchar(max)")
+                        .HasColumnName("inputs")
+                        .UseCollation("Latin1_General_100_BIN2")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<string>("InputsSha256")
+                        .IsRequired()
+                        .HasMaxLength(71)
+                        .HasColumnType("nvarchar(71)")
+                        .HasColumnName("inputs_sha256")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<string>("Number")
+                        .IsRequired()
+                        .HasMaxLength(80)
+                        .HasColumnType("nvarchar(80)")
+                        .HasColumnName("number")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long>("PayableMinor")
+                        .HasColumnType("bigint")
+                        .HasColumnName("payable_minor");
+
+                    b.Property<byte[]>("PeriodId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("period_id");
+
+                    b.Property<byte[]>("PriceBookId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("price_book_id");
+
+                    b.Property<int>("PriceBookVersion")
+                        .HasColumnType("int")
+                        .HasColumnName("price_book_version");
+
+                    b.Property<string>("Rated")
+                        .IsRequired()
+                        .HasColumnType("nvarchar(max)")
+                        .HasColumnName("rated")
+                        .UseCollation("Latin1_General_100_BIN2")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<int>("ToHour")
+                        .HasColumnType("int")
+                        .HasColumnName("to_hour");
+
+                    b.Property<string>("Waived")
+                        .HasColumnType("nvarchar(max)")
+                        .HasColumnName("waived")
+                        .UseCollation("Latin1_General_100_BIN2")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<long>("Watermark")
+                        .HasColumnType("bigint")
+                        .HasColumnName("watermark");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("BookedIn");
+
+                    b.HasIndex("ContractId");
+
+                    b.HasIndex("Number")
+                        .IsUnique();
+
+                    b.HasIndex("CustomerId", "FromHour");
+
+                    b.HasIndex("PeriodId", "Generation")
+                        .IsUnique();
+
+                    b.ToTable("licensing_statement", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Changes.ChangeStream", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("int")
+                        .HasColumnName("id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<long>("Last")
+                        .HasColumnType("bigint")
+                        .HasColumnName("last");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("licensing_stream", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Id = 1,
+                            At = 0L,
+                            Last = 0L
+                        });
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Changes.RecordedChange", b =>
+                {
+                    b.Property<long>("Seq")
+                        .HasColumnType("bigint")
+                        .HasColumnName("seq");
+
+                    b.Property<long>("At")
+                        .HasColumnType("bigint")
+                        .HasColumnName("at");
+
+                    b.Property<byte[]>("ClusterId")
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<byte[]>("CustomerId")
+                        .IsRequired()
+                        .HasColumnType("binary(16)")
+                        .HasColumnName("customer_id");
+
+                    b.Property<int?>("FirstHour")
+                        .HasColumnType("int")
+                        .HasColumnName("first_hour");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("nvarchar(40)")
+                        .HasColumnName("kind")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<int?>("LastHour")
+                        .HasColumnType("int")
+                        .HasColumnName("last_hour");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("nvarchar(100)")
+                        .HasColumnName("subject")
+                        .UseCollation("Latin1_General_100_BIN2");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint")
+                        .HasColumnName("version");
+
+                    b.HasKey("Seq");
+
+                    b.HasIndex("At");
+
+                    b.HasIndex("CustomerId", "Seq");
+
+                    b.ToTable("licensing_change", (string)null);
                 });
 
             modelBuilder.Entity("MissionControl.Licensing.Contracts.Contract", b =>
@@ -4102,9 +4411,6 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnType("binary(16)")
                         .HasColumnName("customer_id");
 
-                    b.Property<int?>("FirstHour")
-                        .HasColumnType("int")
-                        .HasColumnName("first_hour");
                     b.Property<int>("FromHour")
                         .HasColumnType("int")
                         .HasColumnName("from_hour");
@@ -4116,29 +4422,6 @@ namespace MissionControl.Storage.SqlServer.Migrations
                         .HasColumnName("kind")
                         .UseCollation("Latin1_General_100_BIN2");
 
-                    b.Property<int?>("LastHour")
-                        .HasColumnType("int")
-                        .HasColumnName("last_hour");
-
-                    b.Property<string>("Subject")
-                        .IsRequired()
-                        .HasMaxLength(100)
-                        .HasColumnType("nvarchar(100)")
-                        .HasColumnName("subject")
-                        .UseCollation("Latin1_General_100_BIN2");
-
-                    b.Property<long>("Version")
-                        .IsConcurrencyToken()
-                        .HasColumnType("bigint")
-                        .HasColumnName("version");
-
-                    b.HasKey("Seq");
-
-                    b.HasIndex("At");
-
-                    b.HasIndex("CustomerId", "Seq");
-
-                    b.ToTable("licensing_change", (string)null);
                     b.Property<byte[]>("PlanId")
                         .IsRequired()
                         .HasColumnType("binary(16)")

@@ -3679,46 +3679,6 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.ToTable("identity_view", (string)null);
                 });
 
-            modelBuilder.Entity("MissionControl.Licensing.Changes.ChangeStream", b =>
-                {
-                    b.Property<int>("Id")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("id");
-
-                    b.Property<long>("At")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("at");
-
-                    b.Property<long>("Last")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("last");
-
-                    b.HasKey("Id");
-
-                    b.ToTable("licensing_stream", (string)null);
-
-                    b.HasData(
-                        new
-                        {
-                            Id = 1,
-                            At = 0L,
-                            Last = 0L
-                        });
-                });
-
-            modelBuilder.Entity("MissionControl.Licensing.Changes.RecordedChange", b =>
-                {
-                    b.Property<long>("Seq")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("seq");
-
-                    b.Property<long>("At")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("at");
-
-                    b.Property<Guid?>("ClusterId")
-                        .HasColumnType("TEXT")
-                        .HasColumnName("cluster_id");
             modelBuilder.Entity("MissionControl.Licensing.Accounts.BillingAccount", b =>
                 {
                     b.Property<Guid>("Id")
@@ -3774,6 +3734,331 @@ namespace MissionControl.Storage.Sqlite.Migrations
                     b.HasIndex("Name");
 
                     b.ToTable("licensing_billing_account", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Billing.Adjustment", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long>("AmountMinor")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("amount_minor");
+
+                    b.Property<Guid>("ContractId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("contract_id");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Currency")
+                        .IsRequired()
+                        .HasMaxLength(3)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("currency");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<string>("Description")
+                        .IsRequired()
+                        .HasMaxLength(300)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("description");
+
+                    b.Property<string>("Number")
+                        .IsRequired()
+                        .HasMaxLength(90)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("number");
+
+                    b.Property<Guid?>("OriginalId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("original_id");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasMaxLength(500)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("reason");
+
+                    b.Property<Guid?>("RestatedId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("restated_id");
+
+                    b.Property<Guid?>("StatementId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("statement_id");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("CustomerId");
+
+                    b.HasIndex("ContractId", "StatementId");
+
+                    b.ToTable("licensing_adjustment", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Billing.Period", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<long?>("ClosedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("closed_at");
+
+                    b.Property<Guid>("ContractId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("contract_id");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<int>("FromHour")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("from_hour");
+
+                    b.Property<string>("State")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("state");
+
+                    b.Property<Guid?>("StatementId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("statement_id");
+
+                    b.Property<int>("ToHour")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("to_hour");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("ContractId", "FromHour")
+                        .IsUnique();
+
+                    b.HasIndex("CustomerId", "FromHour");
+
+                    b.HasIndex("State", "ToHour");
+
+                    b.ToTable("licensing_period", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Billing.Statement", b =>
+                {
+                    b.Property<Guid>("Id")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("id");
+
+                    b.Property<Guid>("BookedIn")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("booked_in");
+
+                    b.Property<byte[]>("Content")
+                        .IsRequired()
+                        .HasColumnType("BLOB")
+                        .HasColumnName("content");
+
+                    b.Property<string>("ContentSha256")
+                        .IsRequired()
+                        .HasMaxLength(71)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("content_sha256");
+
+                    b.Property<Guid>("ContractId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("contract_id");
+
+                    b.Property<int>("ContractVersion")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("contract_version");
+
+                    b.Property<long>("CreatedAt")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("created_at");
+
+                    b.Property<string>("Currency")
+                        .IsRequired()
+                        .HasMaxLength(3)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("currency");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<int>("FromHour")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("from_hour");
+
+                    b.Property<int>("Generation")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("generation");
+
+                    b.Property<string>("Inputs")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("inputs")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<string>("InputsSha256")
+                        .IsRequired()
+                        .HasMaxLength(71)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("inputs_sha256");
+
+                    b.Property<string>("Number")
+                        .IsRequired()
+                        .HasMaxLength(80)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("number");
+
+                    b.Property<long>("PayableMinor")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("payable_minor");
+
+                    b.Property<Guid>("PeriodId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("period_id");
+
+                    b.Property<Guid>("PriceBookId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("price_book_id");
+
+                    b.Property<int>("PriceBookVersion")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("price_book_version");
+
+                    b.Property<string>("Rated")
+                        .IsRequired()
+                        .HasColumnType("TEXT")
+                        .HasColumnName("rated")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<int>("ToHour")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("to_hour");
+
+                    b.Property<string>("Waived")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("waived")
+                        .HasAnnotation("MissionControl:Text", true);
+
+                    b.Property<long>("Watermark")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("watermark");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("BookedIn");
+
+                    b.HasIndex("ContractId");
+
+                    b.HasIndex("Number")
+                        .IsUnique();
+
+                    b.HasIndex("CustomerId", "FromHour");
+
+                    b.HasIndex("PeriodId", "Generation")
+                        .IsUnique();
+
+                    b.ToTable("licensing_statement", (string)null);
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Changes.ChangeStream", b =>
+                {
+                    b.Property<int>("Id")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("id");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<long>("Last")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("licensing_stream", (string)null);
+
+                    b.HasData(
+                        new
+                        {
+                            Id = 1,
+                            At = 0L,
+                            Last = 0L
+                        });
+                });
+
+            modelBuilder.Entity("MissionControl.Licensing.Changes.RecordedChange", b =>
+                {
+                    b.Property<long>("Seq")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("seq");
+
+                    b.Property<long>("At")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("at");
+
+                    b.Property<Guid?>("ClusterId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("cluster_id");
+
+                    b.Property<Guid>("CustomerId")
+                        .HasColumnType("TEXT")
+                        .HasColumnName("customer_id");
+
+                    b.Property<int?>("FirstHour")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("first_hour");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasMaxLength(40)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("kind");
+
+                    b.Property<int?>("LastHour")
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("last_hour");
+
+                    b.Property<string>("Subject")
+                        .IsRequired()
+                        .HasMaxLength(100)
+                        .HasColumnType("TEXT")
+                        .HasColumnName("subject");
+
+                    b.Property<long>("Version")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER")
+                        .HasColumnName("version");
+
+                    b.HasKey("Seq");
+
+                    b.HasIndex("At");
+
+                    b.HasIndex("CustomerId", "Seq");
+
+                    b.ToTable("licensing_change", (string)null);
                 });
 
             modelBuilder.Entity("MissionControl.Licensing.Contracts.Contract", b =>
@@ -3864,9 +4149,6 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("customer_id");
 
-                    b.Property<int?>("FirstHour")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("first_hour");
                     b.Property<int>("FromHour")
                         .HasColumnType("INTEGER")
                         .HasColumnName("from_hour");
@@ -3877,28 +4159,6 @@ namespace MissionControl.Storage.Sqlite.Migrations
                         .HasColumnType("TEXT")
                         .HasColumnName("kind");
 
-                    b.Property<int?>("LastHour")
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("last_hour");
-
-                    b.Property<string>("Subject")
-                        .IsRequired()
-                        .HasMaxLength(100)
-                        .HasColumnType("TEXT")
-                        .HasColumnName("subject");
-
-                    b.Property<long>("Version")
-                        .IsConcurrencyToken()
-                        .HasColumnType("INTEGER")
-                        .HasColumnName("version");
-
-                    b.HasKey("Seq");
-
-                    b.HasIndex("At");
-
-                    b.HasIndex("CustomerId", "Seq");
-
-                    b.ToTable("licensing_change", (string)null);
                     b.Property<Guid>("PlanId")
                         .HasColumnType("TEXT")
                         .HasColumnName("plan_id");
