@@ -23,7 +23,8 @@ public sealed class ApiException(HttpStatusCode status, ProblemDocument? problem
 /// <summary>What a change is safe against.</summary>
 /// <param name="IdempotencyKey">The same key again is the same change, not a second one.</param>
 /// <param name="IfMatch">The version that was read; a change by somebody else in between is refused with 412.</param>
-public sealed record Precondition(string? IdempotencyKey = null, long? IfMatch = null);
+/// <param name="Tag">The same as the ETag itself, of what has no version.</param>
+public sealed record Precondition(string? IdempotencyKey = null, long? IfMatch = null, string? Tag = null);
 
 /// <summary>Typed client of the public REST API.</summary>
 /// <param name="http">Has the API's address as its base.</param>
@@ -75,6 +76,11 @@ public sealed partial class MissionControlClient(HttpClient http, string? bearer
         if (precondition?.IfMatch is { } version)
         {
             request.Headers.IfMatch.Add(new EntityTagHeaderValue($"\"{version}\""));
+        }
+
+        if (precondition?.Tag is { } tag)
+        {
+            request.Headers.TryAddWithoutValidation("If-Match", tag);
         }
 
         if (body is not null)

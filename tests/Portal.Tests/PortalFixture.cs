@@ -94,6 +94,12 @@ public sealed class PortalFixture : IAsyncLifetime
     /// <summary>A licence of the red cluster, near a limit; the green one's is a trial.</summary>
     public Guid License { get; private set; }
 
+    /// <summary>The month that waits to be closed.</summary>
+    public Guid Period { get; private set; }
+
+    /// <summary>What the month before it was closed with.</summary>
+    public Guid Statement { get; private set; }
+
     /// <summary>The first customer's audit log, and an entry that is signed in it.</summary>
     public (Guid Log, Guid Entry) Logged { get; private set; }
 
@@ -164,6 +170,7 @@ public sealed class PortalFixture : IAsyncLifetime
         Logged = await LoggedAsync();
         await ExportAsync();
         (Book, Contract) = await Agreement.MakeAsync(Host, Customer, Guid.Parse(Red.Id));
+        await BillAsync();
         Api = await Forwarder.StartAsync(Host.Operations);
         Host.Services.GetRequiredService<ApiAddress>().Value = Api.Address;
         playwright = await Playwright.CreateAsync();
@@ -204,6 +211,17 @@ public sealed class PortalFixture : IAsyncLifetime
         }
 
         await Eventually.TrueAsync(async () => (await Host.Admin.GetFromJsonAsync<Page<DeliveryItem>>("/api/v1/notifications/deliveries?state=failed"))!.Items.Count == 2, "the events failed");
+    }
+
+    /// <summary>The contract's first month is closed, with a credit; another amount waits for the second.</summary>
+    private async Task BillAsync()
+    {
+        var billing = new Billing(Host);
+        var periods = await billing.PeriodsAsync(Contract, 2);
+        await billing.DecideAsync(Contract, "-20", "Outage of the 5th");
+        Statement = (await billing.CloseAsync(periods[0].Id)).Id;
+        await billing.DecideAsync(Contract, "35.50", "Training, one day");
+        Period = periods[1].Id;
     }
 
     private async Task<Guid> LicenseAsync(Guid customer, TestCluster cluster, string plan, string kind, int days)
@@ -295,7 +313,7 @@ public sealed class PortalFixture : IAsyncLifetime
 
     private string Fill(string route) => route is "/clusters/resume" ? "/clusters/resume?state=active" : route == "/views" ? "/views?list=clusters&query=health%3Dred" : route == "/system/parked/{role}/retry" ? $"/system/parked/fleet/retry?consumer={Consumer}" : route.Replace("{role}", "fleet", StringComparison.Ordinal).Replace("{**node}", "n1", StringComparison.Ordinal).Replace("{name}", "fleet.purge-records", StringComparison.Ordinal)
         .Replace("{entry:guid}", Logged.Entry.ToString(), StringComparison.Ordinal).Replace("{contract:guid}", Contract.ToString(), StringComparison.Ordinal)
-        .Replace("{id:guid}", route.StartsWith("/audit", StringComparison.Ordinal) ? Logged.Log.ToString() : route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people/groups", StringComparison.Ordinal) ? Group.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/programs", StringComparison.Ordinal) ? Program.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/billing", StringComparison.Ordinal) ? Book.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : route.StartsWith("/licences", StringComparison.Ordinal) ? License.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal);
+        .Replace("{id:guid}", route.StartsWith("/audit", StringComparison.Ordinal) ? Logged.Log.ToString() : route.StartsWith("/tasks", StringComparison.Ordinal) ? Task.ToString() : route.StartsWith("/people/providers", StringComparison.Ordinal) ? Provider.ToString() : route.StartsWith("/people/groups", StringComparison.Ordinal) ? Group.ToString() : route.StartsWith("/people", StringComparison.Ordinal) ? Person.ToString() : route.StartsWith("/programs", StringComparison.Ordinal) ? Program.ToString() : route.StartsWith("/leaks", StringComparison.Ordinal) ? Leak.ToString() : route.StartsWith("/system", StringComparison.Ordinal) ? Parked.ToString() : route.StartsWith("/billing/periods", StringComparison.Ordinal) ? Period.ToString() : route.StartsWith("/billing/statements", StringComparison.Ordinal) ? Statement.ToString() : route.StartsWith("/billing", StringComparison.Ordinal) ? Book.ToString() : route.StartsWith("/customers", StringComparison.Ordinal) ? Customer.ToString() : route.StartsWith("/licences", StringComparison.Ordinal) ? License.ToString() : Red.Id, StringComparison.Ordinal).Replace("{epoch:long}", "1", StringComparison.Ordinal).Replace("{line:long}", "1", StringComparison.Ordinal);
 
     private async Task<Guid> MakeProgramAsync(SomebodySignedIn owner)
     {

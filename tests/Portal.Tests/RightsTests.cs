@@ -39,7 +39,7 @@ public sealed class RightsTests(PortalFixture portal)
             Assert.DoesNotContain("Lisbon", text, StringComparison.Ordinal);
             Assert.DoesNotContain("Harbour Bank", text, StringComparison.Ordinal);
             Assert.Equal(address.Contains(portal.Task.ToString(), StringComparison.Ordinal) || address.Contains(portal.Green.Id, StringComparison.Ordinal) || address.Contains(Guid.Empty.ToString(), StringComparison.Ordinal) ? 404 : 200, status);
-            Assert.Equal(0, await window.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^(Suspend|Decommission|Make token|Create customer|Save|Cancel the rest|Retry .*)$") }).CountAsync());
+            Assert.Equal(0, await window.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^(Suspend|Decommission|Make token|Create customer|Save|Close period|Decide adjustment|Cancel the rest|Retry .*)$") }).CountAsync());
         }
 
         Window.AssertNothing(window.Violations);

@@ -84,9 +84,15 @@ internal static class PortalPages
         PageEntry.OfList<CustomerList>("/customers", "licensing:read", "customers"),
         PageEntry.Of<CustomerNew>("/customers/new", "licensing:write"),
         PageEntry.Of<CustomerDetail>("/customers/{id:guid}", "licensing:read"),
+        PageEntry.Of<ContractPage>("/customers/{id:guid}/contracts/{contract:guid}", "licensing:read"),
+        PageEntry.Of<PeriodList>("/billing/periods", "licensing:read"),
+        PageEntry.Of<PeriodPage>("/billing/periods/{id:guid}", "licensing:read"),
+        PageEntry.Of<StatementList>("/billing/statements", "licensing:read"),
+        PageEntry.Of<StatementPage>("/billing/statements/{id:guid}", "licensing:read"),
+        PageEntry.Of<StatementLinePage>("/billing/statements/{id:guid}/lines/{line:long}", "licensing:read"),
+        PageEntry.Of<AdjustmentList>("/billing/adjustments", "licensing:read"),
         PageEntry.Of<LicenseList>("/licences", "licensing:read"),
         PageEntry.Of<LicenseDetail>("/licences/{id:guid}", "licensing:read"),
-        PageEntry.Of<ContractPage>("/customers/{id:guid}/contracts/{contract:guid}", "licensing:read"),
         PageEntry.Of<PriceBookList>("/billing/pricebooks", "licensing:read"),
         PageEntry.Of<PriceBookPage>("/billing/pricebooks/{id:guid}", "licensing:read"),
         PageEntry.Of<DeliveryList>("/messages", "notifications:read"),
@@ -151,6 +157,7 @@ internal static class PortalPages
         ClusterActions.Map(pages);
         ManyClusters.Map(pages);
         CustomerForms.Map(pages);
+        BillingForms.Map(pages);
         LicenseForms.Map(pages);
         EnrolmentForms.Map(pages);
         MessageForms.Map(pages);

@@ -18,7 +18,7 @@ namespace MissionControl.Portal.Lists;
 /// </summary>
 /// <param name="Route">The address of its page.</param>
 /// <param name="Scope">The right it needs; null: none of its own.</param>
-/// <param name="Api">The API's path; <c>{id}</c> and <c>{role}</c> come from the address.</param>
+/// <param name="Api">The API's path; <c>{id}</c>, <c>{line}</c> and <c>{role}</c> come from the address.</param>
 /// <param name="Name">What its files are called.</param>
 /// <param name="Takes">The parameters that page and API have in common.</param>
 /// <param name="Csv">Asks for every row of an address of the API, and writes them.</param>
@@ -85,6 +85,6 @@ internal sealed record ListFile(string Route, string? Scope, string Api, string 
     {
         var role = http.Request.RouteValues["role"]?.ToString() ?? http.Request.Query["role"].ToString();
         return text.Contains("{role}", StringComparison.Ordinal) && !Roles.All.Contains(role) ? null
-            : text.Replace("{role}", role, StringComparison.Ordinal).Replace("{id}", http.Request.RouteValues["id"]?.ToString(), StringComparison.Ordinal);
+            : text.Replace("{role}", role, StringComparison.Ordinal).Replace("{id}", http.Request.RouteValues["id"]?.ToString(), StringComparison.Ordinal).Replace("{line}", http.Request.RouteValues["line"]?.ToString(), StringComparison.Ordinal);
     }
 }

@@ -12,6 +12,7 @@ using MissionControl.Contracts.Api.Platform;
 using MissionControl.Platform.Http;
 using MissionControl.Portal.Look;
 using MissionControl.Portal.Pages.Audit;
+using MissionControl.Portal.Pages.Billing;
 using MissionControl.Portal.Pages.Clusters;
 using MissionControl.Portal.Pages.Customers;
 using MissionControl.Portal.Pages.Leaks;
@@ -41,6 +42,11 @@ internal static class ListFiles
         },
         Rows<EnrollmentTokenItem>("/clusters/enrol", "callhome:read", "/api/v1/callhome/enrollment-tokens", "enrolment-tokens", "sort", "limit", "cursor") with { Own = ["customer"] },
         Rows<CustomerItem>("/customers", "licensing:read", "/api/v1/licensing/customers", "customers", CustomerForms.Filters),
+        Rows<PeriodItem>("/billing/periods", "licensing:read", "/api/v1/licensing/periods", "periods", BillingForms.Periods),
+        Rows<StatementItem>("/billing/statements", "licensing:read", "/api/v1/licensing/statements", "statements", BillingForms.Statements),
+        Rows<StatementLineItem>("/billing/statements/{id:guid}", "licensing:read", "/api/v1/licensing/statements/{id}/lines", "statement-{id}"),
+        Rows<LineSourceItem>("/billing/statements/{id:guid}/lines/{line:long}", "licensing:read", "/api/v1/licensing/statements/{id}/lines/{line}/sources", "statement-{id}-line-{line}", "limit", "cursor"),
+        Rows<AdjustmentItem>("/billing/adjustments", "licensing:read", "/api/v1/licensing/adjustments", "adjustments", BillingForms.Adjustments),
         Rows<LicenseItem, LicenseRow>("/licences", "licensing:read", "/api/v1/licensing/licenses", "licences", LicenseRow.Of, LicenseForms.Filters),
         Rows<DeliveryItem>("/messages", "notifications:read", "/api/v1/notifications/deliveries", "messages", "state", "limit", "cursor"),
         Rows<ContactItem>("/messages/contacts", "notifications:read", "/api/v1/notifications/contacts", "contacts", "sort", "limit", "cursor") with { Own = ["customer"] },

@@ -20,6 +20,7 @@ public static class States
     /// <summary>ok, warn, bad, info or mute.</summary>
     public static string Kind(string value) => value switch
     {
+        "closing" => "warn",
         "green" or "online" or "active" or "running" or "used" or "received" or "success" or "completed" or "succeeded" or "sent" or "passed" or "published" => "ok",
         "yellow" or "late" or "warning" or "suspended" or "starting" or "stopping" or "retrying" or "incomplete" or "started" or "interrupted" or "refused" or "expiring" or "grace" => "warn",
         "red" or "missing" or "lost" or "severe" or "down" or "parked" or "disputed" or "denied" or "failed" or "conflict" or "rejected" or "silent" or "expired" or "revoked" => "bad",
@@ -47,6 +48,7 @@ public static class States
         "stopped" => "It was told to stop, and did.",
         "retrying" => "It failed, and is tried again by itself.",
         "parked" => "It failed too often, and waits for somebody.",
+        "closing" => "Its month is over, and it waits to be closed.",
         "given-up" => "Somebody decided that it is not applied. Nothing tries it again by itself.",
         "decommissioned" => "Ended for good; its usage is kept.",
         "new" => "It has not begun.",

@@ -27,6 +27,12 @@ internal static class Navigation
             new NavigationEntry("Licences", "/licences", "licence", "licensing:read"),
             new NavigationEntry("Price books", "/billing/pricebooks", "prices", "licensing:read", ForStaff: true),
         ]),
+        ("Billing",
+        [
+            new NavigationEntry("Periods", "/billing/periods", "periods", "licensing:read", ForStaff: true),
+            new NavigationEntry("Statements", "/billing/statements", "statements", "licensing:read"),
+            new NavigationEntry("Adjustments", "/billing/adjustments", "adjustments", "licensing:read", ForStaff: true),
+        ]),
         ("Operation",
         [
             new NavigationEntry("People", "/people", "person", "identity:read"),
