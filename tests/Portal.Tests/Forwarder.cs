@@ -79,6 +79,11 @@ public sealed class Forwarder : IAsyncDisposable
         using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, http.RequestAborted);
         http.Response.StatusCode = (int)response.StatusCode;
         http.Response.ContentType = response.Content.Headers.ContentType?.ToString();
+        if (response.Headers.ETag is { } tag)
+        {
+            http.Response.Headers.ETag = tag.ToString();
+        }
+
         if (response.StatusCode != HttpStatusCode.NoContent)
         {
             await response.Content.CopyToAsync(http.Response.Body, http.RequestAborted);
