@@ -88,7 +88,11 @@ internal sealed record DocumentCommitment(string Committed, string Kind, string 
 /// <param name="Estimated">Meters that were estimated for them.</param>
 /// <param name="From">First instant (UTC).</param>
 /// <param name="To">End (UTC), not included.</param>
-public sealed record DocumentGap(Guid Cluster, IReadOnlyList<string> Estimated, DateTimeOffset From, DateTimeOffset To);
+internal sealed record DocumentGap(Guid Cluster, IReadOnlyList<string> Estimated, DateTimeOffset From, DateTimeOffset To)
+{
+    /// <summary>The same for a table: a parameter of a component is of a type that everybody can see.</summary>
+    public (Guid Cluster, DateTimeOffset From, DateTimeOffset To, IReadOnlyList<string> Estimated) Row => (Cluster, From, To, Estimated);
+}
 
 /// <summary>The sums.</summary>
 internal sealed record DocumentTotals(string Adjustments, string Corrections, string Lines, string Payable);
