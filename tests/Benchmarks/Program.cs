@@ -11,7 +11,7 @@ if (args is [FloorHost.Command, var data, var portal, var callHome, var operatio
 // The load generator wants its callbacks on the one thread that waits for the sockets; the runtime reads this at its start only.
 const string Inline = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
 // Where the host runs in this process they would put all its work on that thread.
-if (Environment.GetEnvironmentVariable(Inline) is null && args is not ["ledger" or "messages" or "outbox" or "anchor" or "witness" or "receipt" or "audit" or "lease", ..])
+if (Environment.GetEnvironmentVariable(Inline) is null && args is not ["ledger" or "messages" or "outbox" or "anchor" or "witness" or "receipt" or "audit" or "lease" or "focus", ..])
 {
     var again = new ProcessStartInfo(Environment.ProcessPath!, args);
     again.Environment[Inline] = "1";
