@@ -237,17 +237,32 @@ public sealed class ListSortTests : IAsyncLifetime
         var plan = (await MadeAsync<PlanItem>("plans", new CreatePlanRequest("One", [new EntitlementItem("sso", "boolean")]))).Id;
         await MadeAsync<PlanItem>("plans", new CreatePlanRequest("Two", [new EntitlementItem("sso", "boolean")]));
         var from = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
-        await MadeAsync<PriceBookVersionItem>($"price-books/{book}/versions", new PriceSheetItem("EUR", "2026-01-01T00:00:00Z", [new RateItem("fee", "", null, "month", "1", "fixed", null, "0", "none", [new TierItem(null, "1", "0")])]));
+        await MadeAsync<PriceBookVersionItem>($"price-books/{book}/versions", new PriceSheetItem("EUR", "2025-01-01T00:00:00Z", [new RateItem("fee", "", null, "month", "1", "fixed", null, "0", "none", [new TierItem(null, "1", "0")])]));
         await MadeAsync<PriceBookVersionItem>($"price-books/{book}/versions/1/publish", new { });
         foreach (var number in new[] { "2", "1" })
         {
             await MadeAsync<ContractDetail>("contracts", new CreateContractRequest(customer, account, number, from, new AgreedTerms(from.AddYears(1), null, book, plan, 1)));
         }
+
+        // Two contracts of two months that are over: periods, statements and what is booked besides.
+        foreach (var begin in new[] { from.AddMonths(-12), from.AddMonths(-10) })
+        {
+            var over = (await MadeAsync<ContractDetail>("contracts", new CreateContractRequest(customer, account, $"over {begin.Month}", begin, new AgreedTerms(begin.AddMonths(2), null, book, plan, 1)))).Contract.Id;
+            await MadeAsync<ContractDetail>($"contracts/{over}/activate", new ActivateContractRequest());
+            List<PeriodItem> periods = [];
+            await Eventually.TrueAsync(async () => (periods = [.. (await host.Admin.GetFromJsonAsync<Page<PeriodItem>>($"/api/v1/licensing/periods?contract={over}&sort=from"))!.Items]).Count == 2, "both months can be billed");
+            await MadeAsync<AdjustmentItem>("adjustments", new CreateAdjustmentRequest(over, "-1", "Same", "because"));
+            foreach (var period in periods)
+            {
+                using var preview = await host.Admin.GetAsync(new Uri($"/api/v1/licensing/periods/{period.Id}/preview", UriKind.Relative));
+                await MadeAsync<StatementItem>($"periods/{period.Id}/close", new ClosePeriodRequest(), preview.Headers.ETag!.ToString());
+            }
+        }
     }
 
-    private async Task<T> MadeAsync<T>(string path, object body)
+    private async Task<T> MadeAsync<T>(string path, object body, string match = "*")
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/licensing/{path}") { Content = JsonContent.Create(body, body.GetType()), Headers = { { "If-Match", "*" }, { "Idempotency-Key", Guid.CreateVersion7().ToString() } } };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/v1/licensing/{path}") { Content = JsonContent.Create(body, body.GetType()), Headers = { { "If-Match", match }, { "Idempotency-Key", Guid.CreateVersion7().ToString() } } };
         using var made = await host.Admin.SendAsync(request);
         Assert.True(made.IsSuccessStatusCode, $"{path}: {await made.Content.ReadAsStringAsync()}");
         return (await made.Content.ReadFromJsonAsync<T>())!;
