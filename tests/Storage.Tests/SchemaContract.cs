@@ -34,7 +34,8 @@ public abstract class SchemaContract<TDatabase>(TDatabase database) : IClassFixt
             await db.OpenConnectionAsync(Token);
             foreach (var table in db.Model.GetRelationalModel().Tables)
             {
-                Assert.Equal(0L, await ScalarAsync(db, $"SELECT COUNT(*) FROM {table.Name}"));
+                // The stream of what licensing comes to know has one row from the start on.
+                Assert.Equal(table.Name == "licensing_stream" ? 1L : 0L, await ScalarAsync(db, $"SELECT COUNT(*) FROM {table.Name}"));
             }
 
             Assert.InRange(await db.Dialect.SizeAsync(db, Token), 100_000, 1L << 40);

@@ -2,12 +2,9 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
-using System.Text.Json;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
 using MissionControl.Contracts.Api.Licensing;
-using MissionControl.Contracts.Api.Notifications;
-using MissionControl.Protocol.Documents;
 using MissionControl.Testing;
 using MissionControl.Trust.TransparencyLog;
 using Xunit;
@@ -29,26 +26,6 @@ public sealed class DistributedChangesTests(DistributedFixture fixture)
     {
         var sender = Assert.Single(await Senders.EnrollAsync(installation, 1));
         using var load = new CancellationTokenSource();
-        using var admin = installation.Client(installation.Portal, installation.AdminToken);
-
-        // Beside it a SIEM is sent what the logs of all tell, and a cluster's own log says what nobody has done to it.
-        await using var siem = await WebhookReceiver.StartAsync(Outside.Authority.Certificate);
-        var fleet = await LogAsync(admin, "createdAt", log => log.Kind == "fleet", "the log of the fleet is signed");
-        var (endpoint, export) = await ExportAsync(admin, siem, fleet.Id);
-        var watched = await Senders.CustomerAsync(admin);
-        using var agent = new RealAgent(installation.CallHomes[0], installation.CaFile, witness: true);
-        await agent.EnrollAsync(await Senders.TokenAsync(admin, watched));
-        agent.Log!.Note(Reconciliation.InventoryAsked, "Nobody asked.", "inventory:1", TimeProvider.System.GetUtcNow());
-        await LogAsync(admin, "-createdAt", log => log.CustomerId == watched, "the customer's log is signed");
-        await Eventually.TrueAsync(async () =>
-        {
-            // It is asked at once when it begins, and then once an hour.
-            agent.Restart();
-            await agent.CheckInAsync();
-            await agent.CheckInAsync();
-            return (await LogAsync(admin, "-createdAt", log => log.CustomerId == watched, "the customer's log is signed")).Reconciliation is { Clusters: 1 };
-        }, "the cluster's own log is held", TimeSpan.FromMinutes(2));
-
         var (run, made) = ($"made-{Guid.NewGuid():N}"[..13], new ConcurrentDictionary<string, CustomerItem>());
         var calling = sender.SendUntilAsync(load.Token, Pace);
         var changing = installation.Of("portal").Select((portal, i) => ChangeUntilAsync(portal.Portal, $"{run}-{i}", made, load.Token)).ToList();
@@ -65,6 +42,7 @@ public sealed class DistributedChangesTests(DistributedFixture fixture)
         await load.CancelAsync();
         await Task.WhenAll([calling, .. changing]);
 
+        using var admin = installation.Client(installation.Portal, installation.AdminToken);
         var stored = new Dictionary<string, Guid>();
         for (var next = $"/api/v1/licensing/customers?q={run}&limit=200"; next is not null;)
         {
@@ -96,51 +74,8 @@ public sealed class DistributedChangesTests(DistributedFixture fixture)
         Assert.NotEmpty(anchor.Entries);
         Assert.Equal(Enumerable.Range(1, anchor.Entries.Count), anchor.Entries.Select(entry => (int)Epoch.Parse(Encoding.ASCII.GetBytes(entry)).Number));
 
-        // What both sides do not say is told, once, and nothing else is missed.
-        await Eventually.TrueAsync(async () => (await LogAsync(admin, "-createdAt", log => log.CustomerId == watched, "the log is signed")).Reconciliation is { Clusters: 1, Unmatched: 1, Refused: 0 }, "what the cluster alone says is missed", TimeSpan.FromMinutes(3));
-        await Eventually.TrueAsync(async () => (await admin.GetFromJsonAsync<Page<AuditEntryItem>>($"/api/v1/audit/entries?customer={watched}&type=audit.entry-unmatched"))!.Items.Count == 1, "and told");
-        await VerifySentAsync(admin, siem, fleet, endpoint, export);
         await Senders.VerifyAsync(installation, [sender]);
         installation.AssertNothingCritical();
-    }
-
-    private static async Task<AuditLogItem> LogAsync(HttpClient admin, string sort, Func<AuditLogItem, bool> wanted, string what)
-    {
-        AuditLogItem? log = null;
-        await Eventually.TrueAsync(async () => (log = (await admin.GetFromJsonAsync<Page<AuditLogItem>>($"/api/v1/audit/logs?sort={sort}&limit=500"))!.Items.SingleOrDefault(one => one.SignedSize > 0 && wanted(one))) is not null, what, TimeSpan.FromMinutes(1));
-        return log!;
-    }
-
-    private static async Task<(Guid Endpoint, Guid Export)> ExportAsync(HttpClient admin, WebhookReceiver siem, Guid log)
-    {
-        using var added = await admin.PostAsJsonAsync("/api/v1/notifications/endpoints", new AddEndpointRequest(null, "webhook", "siem", siem.Address.ToString()));
-        var endpoint = (await added.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<EndpointSecret>())!.Id;
-        return (endpoint, await ExportAsync(admin, endpoint, log));
-    }
-
-    private static async Task<Guid> ExportAsync(HttpClient admin, Guid endpoint, Guid log)
-    {
-        using var made = await admin.PostAsJsonAsync("/api/v1/audit/exports", new CreateAuditExportRequest(log, endpoint, null, "jsonl", null));
-        return (await made.EnsureSuccessStatusCode().Content.ReadFromJsonAsync<AuditExportItem>())!.Id;
-    }
-
-    // Every entry came, as it stands in the log, and however often it came it was the same; and what is removed is called back.
-    private static async Task VerifySentAsync(HttpClient admin, WebhookReceiver siem, AuditLogItem fleet, Guid endpoint, Guid export)
-    {
-        AuditExportItem? sent = null;
-        await Eventually.TrueAsync(async () => (sent = await admin.GetFromJsonAsync<AuditExportItem>($"/api/v1/audit/exports/{export}")) is { State: "running" } one && one.Next == one.SignedSize, "all of it is sent", TimeSpan.FromMinutes(2));
-        var lines = siem.Requests.SelectMany(request => JsonElement.Parse(request.Body).GetProperty("data").GetProperty("lines").EnumerateArray()).GroupBy(line => line.GetProperty("index").GetInt32()).OrderBy(group => group.Key).ToList();
-        var log = await VerifiedLog.ReadAsync(admin, fleet);
-        Assert.True(sent!.Next > fleet.SignedSize, "the log has grown");
-        Assert.Equal(log.Entries.Take((int)sent.Next), lines.Take((int)sent.Next).Select((group, i) => group.Key == i ? group.Select(line => line.GetProperty("entry").GetRawText()).Distinct().Single() : ""));
-
-        siem.Answers = _ => 503;
-        var removed = await ExportAsync(admin, endpoint, fleet.Id);
-        await Eventually.TrueAsync(async () => (await admin.GetFromJsonAsync<Page<DeliveryItem>>($"/api/v1/notifications/deliveries?recipient={endpoint}&state=waiting"))!.Items.Count > 0, "a batch waits", TimeSpan.FromMinutes(1));
-        using var gone = await admin.DeleteAsync(new Uri($"/api/v1/audit/exports/{removed}", UriKind.Relative));
-        Assert.Equal(HttpStatusCode.NoContent, gone.StatusCode);
-        await Eventually.TrueAsync(async () => (await admin.GetFromJsonAsync<Page<DeliveryItem>>($"/api/v1/notifications/deliveries?recipient={endpoint}&state=failed"))!.Items is [{ Error: "It was withdrawn by who asked for it." }], "it is called back", TimeSpan.FromMinutes(1));
-        (await admin.DeleteAsync(new Uri($"/api/v1/audit/exports/{export}", UriKind.Relative))).EnsureSuccessStatusCode().Dispose();
     }
 
     private async Task ChangeUntilAsync(Uri portal, string name, ConcurrentDictionary<string, CustomerItem> made, CancellationToken enough)

@@ -184,9 +184,6 @@ internal sealed class DistributedInstallation : IProcesses
         ["Api:RequestsPerMinute"] = "1000000",
         ["Notifications:CaFile"] = Outside.Authority.CaFile,
         ["Notifications:AllowedNetworks:0"] = "127.0.0.0/8",
-
-        // The least that it may be.
-        ["Audit:ReconcileAfter"] = "00:01:00",
         ["Network:TrustedProxies:0"] = "127.0.0.0/8",
         ["Identity:PortalAddress"] = Of("portal") is [var first, ..] ? first.Portal.ToString() : null,
     };

@@ -51,7 +51,7 @@ public sealed class Agreed : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        Host = await ControlPlane.StartAsync(time: Time);
+        Host = await ControlPlane.StartAsync(time: Time, configuration: new Dictionary<string, string?> { ["Api:RequestsPerMinute"] = "1000000" });
         (Customer, Other) = ((await Host.CreateCustomerAsync("North")).Id, (await Host.CreateCustomerAsync("South")).Id);
         using var oslo = await TestCluster.EnrollAsync(Host, Customer, "Oslo");
         using var bergen = await TestCluster.EnrollAsync(Host, Customer, "Bergen");

@@ -89,7 +89,7 @@ public sealed class BadRequestTests(SecurityFixture fixture)
         using var client = await ManyAsync(fixture.Host);
         foreach (var endpoint in ApiEndpoint.All(fixture.Host).Where(endpoint => endpoint.Body is not null))
         {
-            var path = endpoint.Pattern.Fill(name => name == "window" ? "2026-01-01T00:00:00Z" : name is "epoch" or "number" ? "1" : fixture.Customer.Id.ToString());
+            var path = endpoint.Pattern.Fill(name => name == "window" ? "2026-01-01T00:00:00Z" : name is "epoch" or "number" or "line" ? "1" : fixture.Customer.Id.ToString());
             var sample = Sample(endpoint.Body!);
             var raw = new[] { "", "null", "[]", "{", "7", "{}", "{\"a\":1}", sample[..^1], sample + sample, string.Concat(Enumerable.Repeat("[", 5000)), "{\"name\":\"a\",\"name\":\"b\"}", "{\"name\":NaN}" };
             foreach (var (what, json) in raw.Select(json => (json, json)).Concat(JsonMutations.Of(sample)))

@@ -175,7 +175,7 @@ internal sealed class Belongings : IDisposable
         await Eventually.TrueAsync(async () => (period = (await host.Admin.GetFromJsonAsync<Page<PeriodItem>>($"/api/v1/licensing/periods?contract={past}"))!.Items.SingleOrDefault()) is not null, "the month can be billed");
         ids["adjustments"] = (await DoneAsync<AdjustmentItem>(host, "adjustments", new CreateAdjustmentRequest(past, "-1", name, "because"))).Id.ToString();
         using var preview = await host.Admin.GetAsync(new Uri($"/api/v1/licensing/periods/{period!.Id}/preview", UriKind.Relative));
-        (ids["lines"], ids["periods"], ids["statements"]) = ("1", period.Id.ToString(), (await DoneAsync<StatementItem>(host, $"periods/{period.Id}/close", new ClosePeriodRequest(), preview.Headers.ETag!.ToString())).Id.ToString());
+        (ids["periods"], ids["statements"]) = (period.Id.ToString(), (await DoneAsync<StatementItem>(host, $"periods/{period.Id}/close", new ClosePeriodRequest(), preview.Headers.ETag!.ToString())).Id.ToString());
     }
 
     private static async Task DoneAsync(ControlPlane host, string path, object body) => await DoneAsync<object>(host, path, body);

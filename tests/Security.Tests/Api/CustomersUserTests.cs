@@ -22,7 +22,7 @@ namespace MissionControl.Security.Tests.Api;
 public sealed class CustomersUserTests : IAsyncLifetime
 {
     /// <summary>Endpoints whose last place is no row of anybody.</summary>
-    private static readonly Dictionary<string, string> Places = new() { ["epochs"] = "1", ["staff-providers"] = "corp", ["tile"] = Belongings.FirstTile, ["versions"] = "1" };
+    private static readonly Dictionary<string, string> Places = new() { ["epochs"] = "1", ["staff-providers"] = "corp", ["tile"] = Belongings.FirstTile, ["versions"] = "1", ["lines"] = "1" };
 
     /// <summary>What changes something without an id in its address, and is about oneself or open to everybody signed in.</summary>
     private static readonly Dictionary<string, string> AboutOneself = new()
