@@ -23,7 +23,7 @@ public sealed class ListSortTests : IAsyncLifetime
 {
     private ControlPlane host = null!;
 
-    public async ValueTask InitializeAsync() => host = await ControlPlane.StartAsync();
+    public async ValueTask InitializeAsync() => host = await ControlPlane.StartAsync(configuration: new Dictionary<string, string?> { ["Api:RequestsPerMinute"] = "1000000" });
 
     public async ValueTask DisposeAsync() => await host.DisposeAsync();
 

@@ -35,7 +35,7 @@ public sealed class ProgramJourneyTests(PortalFixture portal) : IAsyncLifetime
         await ada.Page.GetByRole(AriaRole.Button, new() { Name = "Make service account" }).ClickAsync();
         await ada.Page.GetByText("A service account called “Billing” is made, with the rights licensing:read").WaitForAsync();
         await ConfirmAsync(ada);
-        await ada.Page.GetByRole(AriaRole.Heading, new() { Name = "Billing", Exact = true }).WaitForAsync();
+        await ada.Page.GetByRole(AriaRole.Heading, new() { Name = "Billing", Exact = true, Level = 1 }).WaitForAsync();
         var address = new Uri(ada.Page.Url).AbsolutePath;
         var client = Guid.Parse(address.Split('/')[^1]).ToString("N");
 

@@ -195,8 +195,7 @@ public sealed class FormForgeryTests : IAsyncLifetime
         ("id", "device") => [theirs.Ids["devices"]],
         ("id", "licences") => [theirs.Ids["licenses"]],
         ("id", "confirm") => [theirs.Ids["confirmations"]],
-        // A draft has no period and no statement: what is looked at here comes before anything is looked for.
-        ("id", "periods" or "statements") => [theirs.Ids["contracts"]],
+        ("id", "pricebooks") => [theirs.Ids["price-books"]],
         ("id", "parked") => [theirs.Ids["parked-messages"]],
         (_, "signin") or (_, "jobs") => throw new Xunit.Sdk.XunitException($"Say what stands for {parameter.Name} in {route}."),
         var (name, kind) => theirs.Ids.TryGetValue(kind, out var id) ? [id] : throw new Xunit.Sdk.XunitException($"There is no row for {name} after '{kind}' in {route}."),

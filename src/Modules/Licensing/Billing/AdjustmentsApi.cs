@@ -34,7 +34,7 @@ internal static class AdjustmentsApi
         adjustments.MapPost("/", CreateAsync).RequireScope(StaffOnly.Right).WithName("CreateAdjustment").WithSummary("Book an amount on a contract's next statement; needs Idempotency-Key").Produces<AdjustmentItem>(StatusCodes.Status201Created).AcceptIdempotencyKey();
     }
 
-    private static async Task<IResult> ListAsync(ControlPlaneDbContext db, [AsParameters] ListQuery list, Guid? customer, Guid? contract, Guid? statement, string? kind, CancellationToken cancellationToken)
+    private static async Task<IResult> ListAsync(ControlPlaneDbContext db, [AsParameters] ListQuery list, Guid? customer, Guid? contract, Guid? statement, string? kind, string? count, CancellationToken cancellationToken)
     {
         if (kind is not (null or "credit-note" or "debit-note"))
         {
@@ -46,7 +46,7 @@ internal static class AdjustmentsApi
         rows = contract is null ? rows : rows.Where(row => row.ContractId == contract);
         rows = statement is null ? rows : rows.Where(row => row.StatementId == statement || row.OriginalId == statement);
         rows = kind is null ? rows : rows.Where(row => row.AmountMinor < 0 == (kind == "credit-note"));
-        return await Orders.PageAsync(list, rows, row => row.ToItem(), cancellationToken);
+        return await Orders.PageAsync(list, rows, row => row.ToItem(), cancellationToken, count == "exact" ? await rows.LongCountAsync(cancellationToken) : null);
     }
 
     private static async Task<IResult> GetAsync(Guid id, ControlPlaneDbContext db, CancellationToken cancellationToken) =>

@@ -36,7 +36,7 @@ internal static class PeriodsApi
     public static string? Hindrance(ClaimsPrincipal reader, ControlPlaneDbContext db) => Scopes.Lacking(reader, ClosePeriod.Right) ?? (db.Scope.IsAll ? null : "Only staff of the vendor closes periods.");
 
     private static async Task<IResult> ListAsync(
-        ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, Guid? customer, Guid? contract, string? state, DateTimeOffset? from, DateTimeOffset? to, CancellationToken cancellationToken)
+        ClaimsPrincipal reader, ControlPlaneDbContext db, TimeProvider time, [AsParameters] ListQuery list, Guid? customer, Guid? contract, string? state, DateTimeOffset? from, DateTimeOffset? to, string? count, CancellationToken cancellationToken)
     {
         if (state is not (null or "open" or "closing" or "closed"))
         {
@@ -66,7 +66,7 @@ internal static class PeriodsApi
         }
 
         var hindrance = Hindrance(reader, db);
-        return await Orders.PageAsync(list, rows, row => row.Period.ToItem(row.Number, hindrance, now), cancellationToken);
+        return await Orders.PageAsync(list, rows, row => row.Period.ToItem(row.Number, hindrance, now), cancellationToken, count == "exact" ? await rows.LongCountAsync(cancellationToken) : null);
     }
 
     private static async Task<IResult> GetAsync(Guid id, HttpContext http, ControlPlaneDbContext db, TimeProvider time, CancellationToken cancellationToken)

@@ -31,7 +31,7 @@ internal static class StatementsApi
     }
 
     private static async Task<IResult> ListAsync(
-        ControlPlaneDbContext db, [AsParameters] ListQuery list, Guid? customer, Guid? contract, Guid? period, string? kind, string? q, CancellationToken cancellationToken)
+        ControlPlaneDbContext db, [AsParameters] ListQuery list, Guid? customer, Guid? contract, Guid? period, string? kind, string? q, string? count, CancellationToken cancellationToken)
     {
         if (kind is not (null or "bill" or "restatement"))
         {
@@ -43,7 +43,8 @@ internal static class StatementsApi
         rows = contract is null ? rows : rows.Where(row => row.ContractId == contract);
         rows = period is null ? rows : rows.Where(row => row.PeriodId == period);
         rows = kind is null ? rows : rows.Where(row => row.Generation == 1 == (kind == "bill"));
-        return await Orders.PageAsync(list, rows.Holding(row => row.Number, q), row => row.ToItem(), cancellationToken);
+        rows = rows.Holding(row => row.Number, q);
+        return await Orders.PageAsync(list, rows, row => row.ToItem(), cancellationToken, count == "exact" ? await rows.LongCountAsync(cancellationToken) : null);
     }
 
     private static async Task<IResult> GetAsync(Guid id, HttpContext http, ControlPlaneDbContext db, CancellationToken cancellationToken)
