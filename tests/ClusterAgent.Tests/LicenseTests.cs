@@ -89,7 +89,9 @@ public sealed class LicenseTests : IDisposable
 
         // After a restart the same; and what somebody wrote into the file is not believed.
         Assert.Equal(5, Keeper().Check(LicenseQuestion.Plain).Serial);
-        keeper.Take(Signed(Lease(6) with { Status = "suspended" }));
+
+        // What takes the licence away counts also where it names a key that was replaced meanwhile.
+        keeper.Take(Signed(Lease(6) with { Status = "suspended", Clusters = [new LeaseCluster(Cluster.ToString("D"), [later.KeyId])] }));
         Assert.Equal(("suspended", "SUSPENDED", "deny"), Standing(Keeper()));
         var file = Path.Combine(data, "license", "held.json");
         var written = JsonNode.Parse(File.ReadAllText(file))!;
@@ -132,6 +134,14 @@ public sealed class LicenseTests : IDisposable
         again.Observe(time.GetUtcNow());
         Assert.Equal(("active", "VALID", "allow"), Standing(again));
         Assert.Equal(("active", "VALID", "allow"), Standing(Keeper()));
+
+        // Nor does the usage of that wrong time bring it back; the leases that follow repeat the word, and it counts no second time.
+        again = new LicenseKeeper(data, identity, time, Today.AddDays(100));
+        Assert.Equal(("active", "VALID", "allow"), Standing(again));
+        again.Observe(Today.AddDays(20));
+        again.Take(Signed(Lease(8, end: 400) with { IssuedAt = UsageWindow.Text(Today.AddDays(6)), ClockFrom = UsageWindow.Text(Today.AddDays(5)) }));
+        again.Observe(time.GetUtcNow());
+        Assert.True(again.IsRolledBack);
     }
 
     [Fact]

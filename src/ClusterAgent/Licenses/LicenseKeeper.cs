@@ -36,7 +36,9 @@ public sealed class LicenseKeeper
         (this.data, this.identity, this.time) = (data, identity, time);
         held = HeldLicense.Read(data);
         known = Load(held, identity.Enrollment?.ClusterId ?? Guid.Empty, time.GetUtcNow()) with { Since = time.GetTimestamp() };
-        known = known with { Mark = Later(known.Mark, reached ?? known.Mark) };
+
+        // Since a clock was put right what usage says of the time may be of the wrong one; what is held has been written down anew.
+        known = known with { Mark = Later(known.Mark, held.ClockFrom is null ? reached ?? known.Mark : known.Mark) };
     }
 
     /// <summary>Why the licence that is held is not believed; null when nothing is wrong with it.</summary>
@@ -75,7 +77,10 @@ public sealed class LicenseKeeper
     /// <param name="at">When, by its clock; long ago, where a person carried its word here.</param>
     public void Heard(DateTimeOffset at) => Set(known with { Mark = Later(Mark(known), at), Now = Passed(known), Since = time.GetTimestamp(), Contact = Later(known.Contact ?? at, at) }, force: known.Contact is null);
 
-    /// <summary>Takes a lease: a newer one than is held, signed by a key for leases, for this cluster and a key of its own.</summary>
+    /// <summary>
+    /// Takes a lease: a newer one than is held, signed by a key for leases, for this cluster and a key of its own. What takes a licence
+    /// away needs not name the key: whoever replaces it is not to escape that.
+    /// </summary>
     /// <exception cref="CryptographicException">It is not; what is held stays in force.</exception>
     public void Take(ReadOnlySpan<byte> envelope)
     {
@@ -87,7 +92,7 @@ public sealed class LicenseKeeper
         var enrollment = identity.Enrollment ?? throw new CryptographicException("This agent is not enrolled.");
         var fresh = VerifiedLease.Open(envelope, enrollment.Anchors, enrollment.ClusterId);
         var own = KeyIds.Of(identity.Key.ExportSubjectPublicKeyInfo());
-        if (!fresh.Lease.Clusters.Single(one => one.Cluster == enrollment.ClusterId.ToString("D")).Keys.Contains(own))
+        if (fresh.Lease.Status == "active" && !fresh.Lease.Clusters.Single(one => one.Cluster == enrollment.ClusterId.ToString("D")).Keys.Contains(own))
         {
             throw new CryptographicException($"The licence names none of this cluster's keys, which is {own} now.");
         }
@@ -101,7 +106,14 @@ public sealed class LicenseKeeper
         var issued = LicenseLease.Instant(fresh.Lease.IssuedAt);
         held = held with { Lease = envelope.ToArray(), Anchors = enrollment.Anchors };
         var taken = known with { Lease = fresh, Problem = null, Contact = Later(known.Contact ?? issued, issued), Mark = Later(Mark(known), issued), Now = Passed(known), Since = time.GetTimestamp() };
-        Set(fresh.Lease.ClockFrom is { } from ? taken with { Contact = issued, Mark = Later(issued, LicenseLease.Instant(from)), Now = time.GetUtcNow() } : taken, force: true);
+        if (fresh.Lease.ClockFrom is { } from && (held.ClockFrom is not { } applied || LicenseLease.Instant(from) > LicenseLease.Instant(applied)))
+        {
+            // Every later lease repeats it, so that one that was never seen is not missed.
+            held = held with { ClockFrom = from };
+            taken = taken with { Contact = issued, Mark = Later(issued, LicenseLease.Instant(from)), Now = time.GetUtcNow() };
+        }
+
+        Set(taken, force: true);
     }
 
     private static Known Load(HeldLicense held, Guid cluster, DateTimeOffset now)

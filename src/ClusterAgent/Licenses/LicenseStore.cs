@@ -51,7 +51,8 @@ public sealed record VerifiedLease(LicenseLease Lease, string KeyId)
 /// <param name="Anchors">The anchor document that it was verified by: a key that has been replaced since does not end it.</param>
 /// <param name="HighWaterMs">The latest instant that is known to have been reached.</param>
 /// <param name="ContactMs">When Mission Control was heard of last; 0: never.</param>
-internal sealed record HeldLicense(byte[]? Lease, byte[]? Anchors, long HighWaterMs, long ContactMs)
+/// <param name="ClockFrom">The newest word of a lease that put a wrong clock right and was followed; null: there was none.</param>
+internal sealed record HeldLicense(byte[]? Lease, byte[]? Anchors, long HighWaterMs, long ContactMs, string? ClockFrom = null)
 {
     /// <summary>Where it lies in an agent's directory.</summary>
     public static string PathIn(string data) => Path.Combine(data, "license", "held.json");

@@ -4,7 +4,8 @@ namespace MissionControl.Protocol.Licenses;
 
 /// <summary>
 /// The state of a licence and what follows from it: a pure function of the lease, the time, the last contact and the question, the same
-/// in Mission Control and at the customer's. Time that goes on never makes it better, and a clock that is put back does not either.
+/// in Mission Control and at the customer's. Time that goes on never makes it better, but for the beginning of a licence and of a month
+/// whose usage is not known yet, and a clock that is put back does not either.
 /// </summary>
 public static class LicenseRules
 {
@@ -55,7 +56,7 @@ public static class LicenseRules
 
         // Beyond the limits nothing is taken without contact, nor while the licence is only bridged over.
         var overage = isGood && at < overageUntil;
-        var limits = lease.Limits.Select(limit => Standing.Of(limit, question.Used, at)).ToList();
+        var limits = lease.Limits.Select(limit => Standing.Of(limit, question.Used, LicenseLease.Instant(lease.IssuedAt), at)).ToList();
         string[] missing = [.. (question.Entitlements ?? []).Where(one => !lease.Entitlements.Contains(one)).Distinct(StringComparer.Ordinal)];
         var refused = !(isGood || state == "grace");
         if (!refused && missing.Length > 0)
@@ -142,10 +143,14 @@ public static class LicenseRules
     private sealed record Standing(LimitStanding Told, bool IsBeyond, bool IsBearable)
     {
         // Everything to the finest scale there is; limit times factor stays below 2^127: 10^27 times 10^6.
-        public static Standing Of(LeaseLimit limit, IReadOnlyDictionary<string, string>? told, DateTimeOffset at)
+        public static Standing Of(LeaseLimit limit, IReadOnlyDictionary<string, string>? told, DateTimeOffset issued, DateTimeOffset at)
         {
             var isTold = told is not null && told.TryGetValue(limit.Meter, out _);
-            var usedText = isTold ? told![limit.Meter] : limit.Used;
+
+            // What was used in a month is nothing of the one that has begun since.
+            var counted = limit.AsOf is null ? issued : LicenseLease.Instant(limit.AsOf);
+            var isOld = limit.Per == "month" && (counted.Year, counted.Month).CompareTo((at.Year, at.Month)) < 0;
+            var usedText = isTold ? told![limit.Meter] : isOld ? "0" : limit.Used;
             var (most, used) = (Quantity.Parse(limit.Limit), Quantity.Parse(usedText));
             var bearable = limit.Policy switch
             {

@@ -90,6 +90,26 @@ public sealed class PriceBooksTests(Agreed agreed) : IClassFixture<Agreed>
     }
 
     [Fact]
+    public async Task Units_that_are_promised_keep_a_price()
+    {
+        var later = Agreed.Sheet.Replace("2026-01", "2027-01", StringComparison.Ordinal).Replace("meter: host_unit_seconds, unit: host unit hour, per: 3600, model: flat", "unit: month, model: fixed", StringComparison.Ordinal);
+        var book = await agreed.PublishedAsync("Marks", Agreed.Sheet);
+        var promise = agreed.Draft(agreed.Terms([agreed.Clusters[0]], "2036-01-01T00:00:00Z") with { PriceBookId = book, Commitment = new AgreedCommitment("high_water_mark", null, "hosts", "10") }, "2035-01-01T00:00:00Z");
+        var contract = (await agreed.MadeAsync<ContractDetail>("contracts", promise)).Contract;
+        await agreed.MadeAsync<PriceBookVersionItem>($"price-books/{book}/versions", later);
+        await agreed.MadeAsync<ContractDetail>($"contracts/{contract.Id}/activate", new { }, "*");
+        using var gone = await agreed.SendAsync(HttpMethod.Post, $"price-books/{book}/versions/2/publish", new { }, "*");
+        Assert.Equal("422 invalid /rates:committed-sku", await Agreed.ProblemAsync(gone));
+
+        // Where nobody had promised it is published, and cannot be promised any more.
+        book = await agreed.PublishedAsync("Fees", Agreed.Sheet);
+        await agreed.MadeAsync<PriceBookVersionItem>($"price-books/{book}/versions", later);
+        await agreed.MadeAsync<PriceBookVersionItem>($"price-books/{book}/versions/2/publish", new { }, "*");
+        using var late = await agreed.SendAsync(HttpMethod.Post, "contracts", promise with { Number = "late", Terms = promise.Terms! with { PriceBookId = book } });
+        Assert.Equal("422 invalid /terms/commitment/sku:unknown-sku", await Agreed.ProblemAsync(late));
+    }
+
+    [Fact]
     public async Task An_account_keeps_its_currency_and_is_closed_after_its_last_contract()
     {
         using var wrong = await agreed.SendAsync(HttpMethod.Post, "billing-accounts", new CreateBillingAccountRequest(agreed.Plan, "x", "XXX", "NO"));

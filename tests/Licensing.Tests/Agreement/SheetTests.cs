@@ -43,7 +43,7 @@ public sealed class SheetTests
         var rates = from model in Gen.Choose(0, 4) from steps in tiers from per in Gen.Choose(1, 1_000_000) from minimum in prices from package in Gen.Choose(1, 1_000_000) from rounding in Gen.Choose(0, 3) from description in words from unit in words
                     let kind = (PriceModel)model
                     let isFee = kind == PriceModel.Fixed
-                    select new Rate("", description, isFee ? null : "sessions", unit, isFee ? 1 : per, kind, kind is PriceModel.Graduated or PriceModel.Volume ? steps : [steps[^1]],
+                    select new Rate("", description, isFee ? null : "sessions", unit, isFee ? 1 : per, kind, kind is PriceModel.Graduated or PriceModel.Volume ? steps : [isFee ? steps[^1] with { Fee = 0 } : steps[^1]],
                         kind == PriceModel.Package ? package : 0, isFee ? 0 : minimum, isFee ? UnitRounding.None : (UnitRounding)rounding);
         foreach (var list in rates.ListOf(5).Sample(100))
         {
@@ -77,6 +77,7 @@ public sealed class SheetTests
     [InlineData("sku: x\n    model: package\n    packageUnits: 0", "package-units-out-of-range 6:19")]
     [InlineData("sku: x\n    model: fixed", "fixed-with-meter 7:12")]
     [InlineData("sku: x\n    model: fixed\n    meter: ~\n    per: 60", "fixed-with-units 4:5")]
+    [InlineData("sku: x\n    model: fixed\n    meter: ~\n    tiers: [{ price: 1, fee: 2 }]", "fixed-with-fee 7:30")]
     [InlineData("sku: x\n    tiers: []", "tiers-missing 4:5")]
     [InlineData("sku: x\n    tiers: [{ price: 1, upTo: 5 }, { price: 2 }]", "several-tiers 5:36")]
     [InlineData("sku: x\n    tiers: [{ fee: 1 }]", "required 5:13")]

@@ -76,9 +76,16 @@ public sealed class PeriodTests(Agreed agreed) : IClassFixture<Agreed>
             Assert.Equal("422 invalid /amount:too-precise /statementId:unknown-statement", await Agreed.ProblemAsync(odd));
         }
 
+        using (var vast = await agreed.SendAsync(HttpMethod.Post, "adjustments", new CreateAdjustmentRequest(contract, "999999999999999.99", "x", "y")))
+        {
+            Assert.Equal("422 invalid /amount:too-large", await Agreed.ProblemAsync(vast));
+        }
+
         await ToAsync(cluster, "2027-02-05T00:20:00Z");
         var january = await PeriodAsync(contract, "2027-01");
         (preview, tag) = await PreviewAsync(january.Id);
+        Assert.Equal((1L, true), preview.Checks.Where(check => check.Code == "lowered-hours").Select(check => (check.Count, check.Detail.EndsWith("1 in 2026-12.", StringComparison.Ordinal))).Single());
+        Assert.Equal("422 invalid /waive:not-waivable", await CloseAsync(january.Id, tag, new ClosePeriodRequest(["grace"], "It is over")));
         Assert.Equal([("2026-12", "9.50")], preview.Restated.Select(one => (one.Name, one.Difference.Amount)));
         Assert.Equal(("8.05", "0.65"), (preview.Payable.Amount, preview.Before!.Amount));
         var next = await ClosedAsync(january.Id, tag);

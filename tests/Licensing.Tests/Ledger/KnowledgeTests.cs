@@ -65,9 +65,12 @@ public sealed class KnowledgeTests : IAsyncLifetime
         Assert.Empty(gaps!.Gaps);
         time.Advance(TimeSpan.FromHours(1));
         await cluster.AuthorizeAsync();
-        await SendAsync(cluster.Window(hour, revision: 4, quantity: "4499"));
+
+        // Neither steps of a tenth nor the same again hide what an hour once said, in one group or in several.
+        await SendAsync(cluster.Window(hour, revision: 4, quantity: "4499"), cluster.Window(hour + 2, revision: 3, quantity: "100"), cluster.Window(hour + 2, revision: 4, quantity: "90"));
+        await SendAsync(cluster.Window(hour, revision: 5, quantity: "4499"), cluster.Window(hour + 2, revision: 5, quantity: "81"));
         gaps = await host.Admin.GetFromJsonAsync<UsageGaps>($"/api/v1/licensing/clusters/{cluster.Id}/usage-gaps?from={Text(Hour(hour))}&to={Text(Hour(hour + 5))}");
-        Assert.Equal([(Hour(hour), "lowered", 1), (Hour(hour + 4), "missing", 1)], gaps!.Gaps.Select(gap => (gap.From, gap.State, gap.Hours)));
+        Assert.Equal([(Hour(hour), "lowered", 1), (Hour(hour + 2), "lowered", 1), (Hour(hour + 4), "missing", 1)], gaps!.Gaps.Select(gap => (gap.From, gap.State, gap.Hours)));
     }
 
     [Fact]

@@ -81,7 +81,9 @@ public sealed class LedgerModelTests : IAsyncLifetime
     public async Task However_often_a_window_is_offered_it_waits_once_and_however_many_wait_all_are_judged()
     {
         var cluster = Guid.CreateVersion7();
-        var early = Enumerable.Range(2, 1_100).Select(hour => new Sent(2, hour, 1, 1, true)).ToList();
+
+        // The last of them contradicts the one before it.
+        List<Sent> early = [.. Enumerable.Range(2, 1_100).Select(hour => new Sent(2, hour, 1, 1, true)), new Sent(2, 1_101, 1, 2, true)];
         var offered = early.Select((sent, i) => Arrive(cluster, sent, i + 1)).ToList();
 
         await RecordAsync(offered);
@@ -93,6 +95,7 @@ public sealed class LedgerModelTests : IAsyncLifetime
 
         await TellAsync(cluster, epoch: 1, Start.AddHours(-10), version: 1);
         await TellAsync(cluster, epoch: 2, Start.AddHours(2), version: 2);
+        var told = await ToldAsync();
         for (var run = 0; run < 3; run++)
         {
             await using var scope = Scope();
@@ -100,6 +103,7 @@ public sealed class LedgerModelTests : IAsyncLifetime
         }
 
         await CompareAsync(cluster, early);
+        Assert.True(await ToldAsync() > told, "what is disputed stands in the audit log");
     }
 
     [Fact]
@@ -178,6 +182,12 @@ public sealed class LedgerModelTests : IAsyncLifetime
             new MessageContext(Guid.CreateVersion7(), issuedAt), default);
         await db.SaveChangesAsync();
         await transaction.CommitAsync();
+    }
+
+    private async Task<long> ToldAsync()
+    {
+        await using var scope = Scope();
+        return await scope.ServiceProvider.GetRequiredService<ControlPlaneDbContext>().AuditProducers("licensing").SumAsync(row => row.Sequence);
     }
 
     private async Task RecordAsync(IReadOnlyList<Arrival> group, bool dies = false)

@@ -82,6 +82,11 @@ public sealed class LicenseRulesTests
         Assert.Equal(("0.5", "999999999999999999", (string?)null), (verdict.Limits[1].Used, verdict.Limits[1].Limit, verdict.Limits[1].Most));
         Assert.Equal((364, Start.AddDays(1).AddHours(1), Start.AddDays(15)), (verdict.DaysLeft, verdict.NextReportDue, verdict.OverageUntil));
 
+        // What was used in January is nothing of February; of the term it stays.
+        var spent = Lease() with { Limits = [Lease().Limits[0] with { Used = "99" }, Lease().Limits[1]] };
+        Assert.Equal(["LIMIT_EXCEEDED", "VALID"], new[] { 30, 31 }.Select(day => LicenseRules.Check(spent, LicenseKnowledge.At(Start.AddDays(day), Start.AddDays(day)), LicenseQuestion.Plain).Code));
+        Assert.Equal(["0", "0.5"], LicenseRules.Check(spent, LicenseKnowledge.At(Start.AddDays(31), null), LicenseQuestion.Plain).Limits.Select(one => one.Used));
+
         // The largest numbers a document can hold.
         var huge = Lease() with { Limits = [new LeaseLimit("hosts", 1, "999999999999999999.999999999", "term", "up-to", "999999999999999999.999999999", LicenseLease.MaxFactor, 1), new LeaseLimit("zero", 1, "0", "month", "deny", "0")] };
         var full = LicenseRules.Check(huge, LicenseKnowledge.At(Start.AddDays(1), null), LicenseQuestion.Plain);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Audit;
@@ -79,15 +80,17 @@ public sealed class LicensesThroughTheDoorTests : IAsyncLifetime
     {
         var customer = (await host.CreateCustomerAsync()).Id;
         using var cluster = await TestCluster.EnrollAsync(host, customer);
-        time.Advance(TimeSpan.FromHours(3));
+        time.Advance(TimeSpan.FromHours(4));
         await cluster.AuthorizeAsync();
+        (await host.Admin.PostAsJsonAsync("/api/v1/licensing/meters", new DefineMeterRequest("peak", 1, "host", 1, "max"))).EnsureSuccessStatusCode();
         var hour = UsageWindow.HourOf(time.GetUtcNow()) - 2;
-        var license = await IssueAsync(Request(customer, Guid.Parse(cluster.Id)) with { NotBefore = Start, Limits = [new LicenseLimitRequest("host_unit_seconds", "10000"), new LicenseLimitRequest("gib_hours", "2.5", "allow", "term")] });
-        await cluster.CheckInAsync(cluster.Usage(cluster.Window(hour, quantity: "7200")), cluster.Usage(cluster.Window(hour + 1, quantity: "1800")));
-        await cluster.ReceiptAsync(receipt => receipt.Results.Count == 2);
+        var license = await IssueAsync(Request(customer, Guid.Parse(cluster.Id)) with { NotBefore = Start, Limits = [new LicenseLimitRequest("host_unit_seconds", "10000"), new LicenseLimitRequest("gib_hours", "2.5", "allow", "term"), new LicenseLimitRequest("peak", "5")] });
+        await cluster.CheckInAsync(cluster.Usage(cluster.Window(hour - 1, meter: "peak", quantity: "2.5")), cluster.Usage(cluster.Window(hour, quantity: "7200")), cluster.Usage(cluster.Window(hour + 1, quantity: "1800")));
+        await cluster.ReceiptAsync(receipt => receipt.Results.Count == 3);
         var standing = (await host.Admin.GetFromJsonAsync<LicenseItem>($"/api/v1/licensing/licenses/{license.Id}"))!.Standing;
         Assert.Equal(("9000", "1000", 90L), (standing.Limits[0].Used, standing.Limits[0].Remaining, standing.Limits[0].Percent));
         Assert.Equal(("0", "term"), (standing.Limits[1].Used, standing.Limits[1].Per));
+        Assert.Equal("2.5", standing.Limits[2].Used);
 
         // A window more is too much; a check may ask about what is used now.
         Assert.Equal("LIMIT_EXCEEDED", (await CheckAsync(license, new CheckLicenseRequest(new Dictionary<string, string> { ["host_unit_seconds"] = "10001" }))).Code);
@@ -114,6 +117,20 @@ public sealed class LicensesThroughTheDoorTests : IAsyncLifetime
         // Silent for a fortnight: the server says what the cluster says of itself.
         time.Advance(TimeSpan.FromDays(15));
         Assert.Equal("OVERAGE_ENDED", (await CheckAsync(license, new CheckLicenseRequest(new Dictionary<string, string> { ["gib_hours"] = "3" }))).Code);
+
+        // That a clock was put right is said again with every lease; a cluster that is decommissioned has none in force any more.
+        await DoneAsync(license, "renew", new RenewLicenseRequest(ResetClock: true, Reason: "the clock was years ahead"));
+        var clock = (await NewestAsync()).ClockFrom;
+        await DoneAsync(license, "renew", new RenewLicenseRequest());
+        Assert.Equal((clock, "active"), await NewestAsync() is var lease && clock is not null ? (lease.ClockFrom, lease.Status) : default);
+        (await host.Admin.PostAsJsonAsync($"/api/v1/callhome/clusters/{cluster.Id}/decommission", new ReasonRequest("the test says so"))).EnsureSuccessStatusCode();
+        await EventuallyAsync(async () => (await NewestAsync()).Status, status => status == "revoked");
+
+        async Task<LicenseLease> NewestAsync()
+        {
+            using var envelope = JsonDocument.Parse(await host.Admin.GetByteArrayAsync(new Uri($"/api/v1/licensing/licenses/{license.Id}/lease", UriKind.Relative)));
+            return LicenseLease.Read(envelope.RootElement.GetProperty("payload").GetBytesFromBase64(), out _)!;
+        }
     }
 
     [Fact]
@@ -160,14 +177,18 @@ public sealed class LicensesThroughTheDoorTests : IAsyncLifetime
         Assert.Equal(trial.Id, Assert.Single((await host.Admin.GetFromJsonAsync<Page<LicenseItem>>($"/api/v1/licensing/licenses?kind=trial&q=try&customer={customer}&cluster={Id(1)}"))!.Items).Id);
         Assert.Equal(HttpStatusCode.BadRequest, (await host.Admin.GetAsync(new Uri("/api/v1/licensing/licenses?state=best", UriKind.Relative))).StatusCode);
 
-        // Every mistake at once.
+        // Every mistake at once. What is no sum of hours has no limit, and the versions of a meter count alike.
+        (await host.Admin.PostAsJsonAsync("/api/v1/licensing/meters", new DefineMeterRequest("seats", 1, "seat", 0, "last"))).EnsureSuccessStatusCode();
+        (await host.Admin.PostAsJsonAsync("/api/v1/licensing/meters", new DefineMeterRequest("seats", 2, "seat", 3, "last"))).EnsureSuccessStatusCode();
+        using var unlike = await host.Admin.PostAsJsonAsync("/api/v1/licensing/meters", new DefineMeterRequest("sessions", 2, "hour", 0, "max"));
+        Assert.Equal(["/unit:unit-fixed", "/aggregation:aggregation-fixed"], (await unlike.Content.ReadFromJsonAsync<ProblemDocument>())!.Errors!.Select(error => $"{error.Pointer}:{error.Code}"));
         var stranger = (await host.CreateCustomerAsync("Other")).Id;
         using var wrong = await host.Admin.PostAsJsonAsync("/api/v1/licensing/licenses", new IssueLicenseRequest(
             stranger, [Id(0), Id(0)], "X", "free", null, Start, "erase",
-            [new LicenseLimitRequest("nothing", "1"), new LicenseLimitRequest("sessions", "1e9"), new LicenseLimitRequest("sessions", "1"), new LicenseLimitRequest("log_bytes", "1", "up-to", null, 1, 0), new LicenseLimitRequest("data_points", "999999999999999999999"), new LicenseLimitRequest("gib_hours", "1", "more", "week")], ["SSO"]));
+            [new LicenseLimitRequest("nothing", "1"), new LicenseLimitRequest("sessions", "1e9"), new LicenseLimitRequest("sessions", "1"), new LicenseLimitRequest("log_bytes", "1", "up-to", null, 1, 0), new LicenseLimitRequest("data_points", "999999999999999999999"), new LicenseLimitRequest("gib_hours", "1", "more", "week"), new LicenseLimitRequest("seats", "1")], ["SSO"]));
         var problem = (await wrong.Content.ReadFromJsonAsync<ProblemDocument>())!;
         Assert.Equal(
-            ["/clusters", "/clusters", "/enforcement", "/entitlements", "/kind", "/limits/0/meter", "/limits/1/limit", "/limits/2/meter", "/limits/3", "/limits/4/limit", "/limits/5", "/notAfter"],
+            ["/clusters", "/clusters", "/enforcement", "/entitlements", "/kind", "/limits/0/meter", "/limits/1/limit", "/limits/2/meter", "/limits/3", "/limits/4/limit", "/limits/5", "/limits/6/meter", "/notAfter"],
             problem.Errors!.Select(error => error.Pointer).Order(StringComparer.Ordinal));
 
         // A customer reads its own, and changes none.

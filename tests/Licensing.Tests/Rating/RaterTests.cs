@@ -140,7 +140,12 @@ public sealed class RaterTests
         Assert.Throws<RatingException>(() => Rater.Rate(card with { Currency = "USD" }, Plain, Month, [], Carry.None));
         Assert.Throws<RatingException>(() => Rater.Rate(card with { Currency = "XAU" }, Plain with { Currency = "XAU" }, Month, [], Carry.None));
         Assert.All([Month with { ToHour = 745 }, Month with { FromHour = 744 }, Month with { WholeFrom = 1 }], period => Assert.Throws<RatingException>(() => Rater.Rate(card, Plain, period, [], Carry.None)));
-        Assert.Throws<RatingException>(() => Rater.Rate(card, Plain with { Commitment = new Commitment(CommitmentKind.HighWaterMark, Sku: "other", Units: 1) }, Month, [], Carry.None));
+        Assert.Equal(["other"], Rater.Rate(card, Plain with { Commitment = new Commitment(CommitmentKind.HighWaterMark, Sku: "other", Units: 1) }, Month, [], Carry.None).Unpriced);
+
+        // A mark of another rate, or of larger units, is none of this one.
+        var marked = card with { Rates = [card.Rates[0] with { Model = PriceModel.Flat, Tiers = [new Tier(null, 1)] }] };
+        int Due(Carry before) => Rater.Rate(marked, Plain with { Commitment = new Commitment(CommitmentKind.HighWaterMark, Sku: "r") }, Month, [], before).Lines.Count;
+        Assert.Equal([1, 0, 0], new[] { ("r", 1L), ("s", 1L), ("r", 3600L) }.Select(mark => Due(new Carry(0, 0, Rounding.One, mark.Item1, mark.Item2))));
         Assert.Throws<RatingException>(() => Rater.Rate(card, Plain, Month, [new MeterTotal("m", Use.Production, 0, 6)], Carry.None));
         Assert.Single(Rater.Rate(card, Plain, Month, [new MeterTotal("m", Use.Production, 0, 5)], Carry.None).Lines);
         Assert.Throws<RatingException>(() => Term.Rate([new TermPeriod(new RatingPeriod(744, 1416, 744, 1416), card, Plain, [])]));

@@ -20,6 +20,9 @@ namespace MissionControl.Licensing.Billing;
 /// <summary><c>/api/v1/licensing/adjustments</c>: credit and debit notes. Restatements make their own; what somebody decides is booked on the contract's next statement.</summary>
 internal static class AdjustmentsApi
 {
+    /// <summary>In minor units: far beyond any invoice, and so far below what sums may be that a period is never kept from being rated by notes.</summary>
+    private const long Most = 1_000_000_000_000_000;
+
     private static readonly ListOrders<Adjustment> Orders = new ListOrders<Adjustment>("-createdAt").By("createdAt", row => row.Id);
 
     public static void Map(IEndpointRouteBuilder api)
@@ -72,6 +75,10 @@ internal static class AdjustmentsApi
         {
             errors.Add(new FieldError("/amount", "too-precise", $"{contract.Currency} has {Currencies.Exponent(contract.Currency)} digits after the point."));
         }
+        else if (minor is > Most or < -Most)
+        {
+            errors.Add(new FieldError("/amount", "too-large", "This is more than one note may be about."));
+        }
         else if (minor == 0)
         {
             errors.Add(new FieldError("/amount", "out-of-range", "Nothing is booked."));
@@ -123,7 +130,14 @@ internal static class AdjustmentsApi
     {
         var point = text.IndexOf('.', StringComparison.Ordinal);
         var fraction = point < 0 ? "" : text[(point + 1)..];
-        minor = fraction.Length > exponent ? 0 : long.Parse((point < 0 ? text : text[..point]) + fraction.PadRight(exponent, '0'), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
-        return fraction.Length <= exponent;
+        minor = 0;
+        if (fraction.Length > exponent)
+        {
+            return false;
+        }
+
+        // What is too large for the number is too large anyhow.
+        minor = long.TryParse((point < 0 ? text : text[..point]) + fraction.PadRight(exponent, '0'), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var read) ? read : long.MaxValue;
+        return true;
     }
 }

@@ -109,9 +109,9 @@ internal static class ClosePeriod
         var errors = new List<FieldError>();
         foreach (var code in waived)
         {
-            if (draft.Checks.FirstOrDefault(check => check.Code == code) is not { Waivable: true })
+            if (draft.Checks.FirstOrDefault(check => check.Code == code) is not { Blocks: true, Waivable: true, Count: > 0 })
             {
-                errors.Add(new FieldError("/waive", "not-waivable", $"'{code}' is no check of this period that can be put up with."));
+                errors.Add(new FieldError("/waive", "not-waivable", $"'{code}' does not block this period, or cannot be put up with."));
             }
         }
 
@@ -134,7 +134,7 @@ internal static class ClosePeriod
     private static string Told(PeriodDraft draft, List<string> waived)
     {
         var money = PeriodsApi.Money(draft.Document.PayableMinor, draft.Contract.Currency);
-        var corrections = draft.Restated.Count == 0 ? "" : $" It corrects {string.Join(", ", draft.Restated.Select(one => Period.Month(one.Last.FromHour)))}.";
+        var corrections = draft.Restated.Count == 0 ? "" : $" It corrects {string.Join(", ", draft.Restated.Select(one => $"{Period.Month(one.Last.FromHour)} by {PeriodsApi.Money(one.Minor, money.Currency).Amount} {money.Currency}"))}.";
         return $"{draft.Period.Name} of contract {draft.Contract.Number} is closed for good: statement {draft.Document.Number} over {money.Amount} {money.Currency}.{corrections}{(waived.Count == 0 ? "" : $" Put up with: {string.Join(", ", waived)}.")}";
     }
 

@@ -48,8 +48,10 @@ internal static class LineSources
             return Problems.Of(ProblemCodes.Malformed, "The cursor is not one of ours, or of another order; begin again without it.");
         }
 
-        // A correction's cells are those of the newest generation that it led to: what the period is made of by now.
-        var (contract, version) = (await db.Set<Contract>().AsNoTracking().SingleAsync(row => row.Id == statement.ContractId, cancellationToken), statement.ContractVersion);
+        // A correction's cells are those of the newest generation that it led to, as this statement's watermark knows them: what the period
+        // is made of by now, by the version of the contract that the period was closed with.
+        var contract = await db.Set<Contract>().AsNoTracking().SingleAsync(row => row.Id == statement.ContractId, cancellationToken);
+        var version = of.Part == "correction" ? await db.Set<Statement>().Where(row => row.Number == of.Reference).Select(row => row.ContractVersion).SingleAsync(cancellationToken) : statement.ContractVersion;
         var agreed = await db.Set<ContractVersion>().AsNoTracking().SingleAsync(row => row.ContractId == statement.ContractId && row.Number == version, cancellationToken);
         var terms = agreed.ToTerms(contract);
         var meters = await Meters.Meters.AllAsync(db, cancellationToken);

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Licensing.Changes;
 using MissionControl.Licensing.Contracts;
@@ -68,7 +69,7 @@ internal sealed class PeriodDraft
         return await drafting.RunAsync(period, cancellationToken);
     }
 
-    private static string TagOf(StatementDocument document, IReadOnlyList<Restated> restated)
+    private static string TagOf(StatementDocument document, IReadOnlyList<Restated> restated, IReadOnlyList<Check> checks)
     {
         // The watermark rises with every cluster that checks in; what it changes here is in the rest.
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -78,6 +79,8 @@ internal sealed class PeriodDraft
             hash.AppendData((one.Document with { Watermark = 0 }).ToBytes());
         }
 
+        // What was to be put up with was looked at, too.
+        hash.AppendData(JsonSerializer.SerializeToUtf8Bytes(checks.Select(check => new { check.Code, check.Count, check.Blocks })));
         return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
     }
 
@@ -104,23 +107,30 @@ internal sealed class PeriodDraft
                 return (null, "The contract has no hour in this period.");
             }
 
-            if (Pins.At(versions, hours.FromHour) is not { } agreed)
-            {
-                return (null, "The contract is not in force in this period.");
-            }
-
-            if (Pins.At(prices.Where(one => one.BookId == agreed.PriceBookId), hours.FromHour) is not { } card)
-            {
-                return (null, "No version of the price book is in force in this period.");
-            }
-
             var earlier = await db.Set<Period>().AsNoTracking().Where(row => row.ContractId == contract.Id && row.FromHour < period.FromHour).OrderBy(row => row.FromHour).ToListAsync(cancellationToken);
             var closed = await ClosedAsync(earlier, cancellationToken);
             var (restated, carry) = await RestateAsync(closed, cancellationToken);
-            var clusters = await PeriodInputs.ClustersAsync(db, contract.CustomerId, agreed.Read().Clusters, cancellationToken);
-            var terms = agreed.ToTerms(contract);
-            var inputs = await PeriodInputs.LoadAsync(db, contract.CustomerId, clusters, terms, agreed.Read().Missing, hours, watermark, due, meters, cancellationToken);
-            var rated = Rater.Rate(card.ToRateCard(), terms, hours, inputs.Totals, carry);
+
+            // Those that nobody has closed yet are drafted first: what they will leave is part of this one.
+            if (versions.Any(version => version.Read().Commitment.Kind is CommitmentKind.TermPool or CommitmentKind.HighWaterMark))
+            {
+                foreach (var open in earlier.Where(row => row.State == PeriodState.Open).Select(row => row.Within(contract.FromHour, contractTo)).OfType<RatingPeriod>())
+                {
+                    if (PinsOf(open, out var hindrance) is not { } pinned)
+                    {
+                        return (null, $"{Period.Month(open.WholeFrom)} comes before it, and: {hindrance}");
+                    }
+
+                    carry = (await RateAsync(open, pinned.Agreed, pinned.Card, carry, cancellationToken)).Rated.Carry;
+                }
+            }
+
+            if (PinsOf(hours, out var none) is not var (agreed, card))
+            {
+                return (null, none);
+            }
+
+            var (clusters, inputs, rated) = await RateAsync(hours, agreed, card, carry, cancellationToken);
             var decided = await db.Set<Adjustment>().AsNoTracking().Where(row => row.ContractId == contract.Id && row.StatementId == null).OrderBy(row => row.Id).ToListAsync(cancellationToken);
             var document = new StatementDocument
             {
@@ -136,7 +146,7 @@ internal sealed class PeriodDraft
                 Missing = inputs.Missing,
                 InputsSha256 = StatementDocument.Inputs(hours, new VersionOf(contract.Id, agreed.Number), new VersionOf(card.BookId, card.Number), inputs.Totals, carry),
             };
-            var checks = await ChecksAsync(period, hours, earlier, agreed, clusters, inputs, rated, cancellationToken);
+            var checks = await ChecksAsync(period, hours, earlier, agreed, clusters, inputs, rated, restated, cancellationToken);
             return (new PeriodDraft
             {
                 Period = period,
@@ -149,8 +159,37 @@ internal sealed class PeriodDraft
                 Restated = restated,
                 Decided = decided,
                 Checks = checks,
-                Tag = TagOf(document, restated),
+                Tag = TagOf(document, restated, checks),
             }, null);
+        }
+
+        /// <summary>What was agreed at the first hour of a period, and its prices; null: why there are none, in words.</summary>
+        private (ContractVersion Agreed, PriceBookVersion Card)? PinsOf(RatingPeriod hours, out string hindrance)
+        {
+            hindrance = "The contract is not in force in this period.";
+            if (Pins.At(versions, hours.FromHour) is not { } agreed)
+            {
+                return null;
+            }
+
+            hindrance = "No version of the price book is in force in this period.";
+            return Pins.At(prices.Where(one => one.BookId == agreed.PriceBookId), hours.FromHour) is { } card ? (agreed, card) : null;
+        }
+
+        private async Task<(IReadOnlyList<ContractCluster> Clusters, PeriodInputs Inputs, RatedPeriod Rated)> RateAsync(
+            RatingPeriod hours, ContractVersion agreed, PriceBookVersion card, Carry carry, CancellationToken cancellationToken)
+        {
+            var terms = agreed.ToTerms(contract);
+            var (clusters, inputs) = await LoadAsync(agreed, terms, hours, cancellationToken);
+            return (clusters, inputs, Rater.Rate(card.ToRateCard(), terms, hours, inputs.Totals, carry));
+        }
+
+        /// <summary>What a period is rated from. Of one that has ended every hour should have come, the last one too: whatever is not there is missing.</summary>
+        private async Task<(IReadOnlyList<ContractCluster> Clusters, PeriodInputs Inputs)> LoadAsync(ContractVersion agreed, ContractTerms terms, RatingPeriod hours, CancellationToken cancellationToken)
+        {
+            var clusters = await PeriodInputs.ClustersAsync(db, contract.CustomerId, agreed.Read().Clusters, cancellationToken);
+            var dueIn = hours.WholeTo <= UsageWindow.HourOf(now) ? Math.Max(due, hours.ToHour) : due;
+            return (clusters, await PeriodInputs.LoadAsync(db, contract.CustomerId, clusters, terms, agreed.Read().Missing, hours, watermark, dueIn, meters, cancellationToken));
         }
 
         private string NumberOf(int fromHour, int generation) =>
@@ -182,7 +221,13 @@ internal sealed class PeriodDraft
                 var terms = agreed.ToTerms(contract);
                 var card = prices.Single(one => one.BookId == last.PriceBookId && one.Number == last.PriceBookVersion);
                 var before = last.ReadRated();
-                var inputs = changed.Contains(last) ? await LoadAsync(last, agreed, terms, before.Period, cancellationToken) : last.ReadInputs();
+                var inputs = last.ReadInputs();
+                if (changed.Contains(last))
+                {
+                    var (_, known) = await LoadAsync(agreed, terms, before.Period, cancellationToken);
+                    inputs = inputs with { Totals = known.Totals, Missing = known.Missing };
+                }
+
                 var rated = Rater.Rate(card.ToRateCard(), terms, before.Period, inputs.Totals, carry);
                 var corrections = Restatement.Diff(before.Period, before.Lines, rated.Lines);
                 if (corrections.Count > 0 || rated.Carry != before.Carry)
@@ -210,35 +255,31 @@ internal sealed class PeriodDraft
             return (restated, carry);
         }
 
-        private async Task<StoredInputs> LoadAsync(Statement last, ContractVersion agreed, ContractTerms terms, RatingPeriod period, CancellationToken cancellationToken)
-        {
-            var clusters = await PeriodInputs.ClustersAsync(db, contract.CustomerId, agreed.Read().Clusters, cancellationToken);
-            var inputs = await PeriodInputs.LoadAsync(db, contract.CustomerId, clusters, terms, agreed.Read().Missing, period, watermark, due, meters, cancellationToken);
-            return last.ReadInputs() with { Totals = inputs.Totals, Missing = inputs.Missing };
-        }
-
-        /// <summary>The closed periods of which something came to be known since their newest generation, in order. An estimate rests on hours outside its period, too.</summary>
+        /// <summary>
+        /// The closed periods of which something came to be known since their newest generation, in order: asked of the database, in one
+        /// look for each version of the contract, for a customer's changes are many. An estimate at an edge may rest on hours outside its period.
+        /// </summary>
         private async Task<IReadOnlyList<Statement>> ChangedAsync(IReadOnlyList<Statement> closed, CancellationToken cancellationToken)
         {
-            if (closed.Count == 0)
+            var changed = new HashSet<Guid>();
+            foreach (var group in closed.GroupBy(one => (one.ContractVersion, Anywhere: one.ReadInputs().Missing.Any(gap => gap.Estimated.Count > 0 && (gap.First <= one.FromHour || gap.Last >= one.ToHour - 1)))))
             {
-                return [];
+                var (ids, clusters) = (group.Select(one => one.Id).ToList(), versions.Single(version => version.Number == group.Key.ContractVersion).Read().Clusters);
+                var news = db.Set<RecordedChange>().AsNoTracking().Where(row => row.CustomerId == contract.CustomerId && row.Seq <= watermark && row.Kind == Kinds.Usage);
+                news = clusters is null ? news : news.Where(row => clusters.Contains(row.ClusterId!.Value));
+                var statements = db.Set<Statement>().AsNoTracking().Where(one => ids.Contains(one.Id));
+                statements = group.Key.Anywhere
+                    ? statements.Where(one => news.Any(row => row.Seq > one.Watermark))
+                    : statements.Where(one => news.Any(row => row.Seq > one.Watermark && row.FirstHour < one.ToHour && row.LastHour >= one.FromHour));
+                changed.UnionWith(await statements.Select(one => one.Id).ToListAsync(cancellationToken));
             }
 
-            var since = closed.Min(one => one.Watermark);
-            var changes = await db.Set<RecordedChange>().AsNoTracking()
-                .Where(row => row.CustomerId == contract.CustomerId && row.Seq > since && row.Seq <= watermark && row.Kind == Kinds.Usage)
-                .Select(row => new { row.Seq, row.ClusterId, row.FirstHour, row.LastHour }).ToListAsync(cancellationToken);
-            return [.. closed.Where(one =>
-            {
-                var agreed = versions.Single(version => version.Number == one.ContractVersion).Read();
-                var guessed = one.ReadInputs().Missing.Any(gap => gap.Estimated.Count > 0);
-                return changes.Exists(change => change.Seq > one.Watermark && agreed.Holds(change.ClusterId!.Value) && (guessed || (change.FirstHour < one.ToHour && change.LastHour >= one.FromHour)));
-            })];
+            return [.. closed.Where(one => changed.Contains(one.Id))];
         }
 
         private async Task<IReadOnlyList<Check>> ChecksAsync(
-            Period period, RatingPeriod hours, IReadOnlyList<Period> earlier, ContractVersion agreed, IReadOnlyList<ContractCluster> clusters, PeriodInputs inputs, RatedPeriod rated, CancellationToken cancellationToken)
+            Period period, RatingPeriod hours, IReadOnlyList<Period> earlier, ContractVersion agreed, IReadOnlyList<ContractCluster> clusters, PeriodInputs inputs, RatedPeriod rated,
+            IReadOnlyList<Restated> restated, CancellationToken cancellationToken)
         {
             var ids = clusters.Select(cluster => cluster.Id).ToList();
             var windows = EffectiveWindows.Of(db, hours.FromHour, hours.ToHour, watermark, contract.CustomerId, ids);
@@ -249,10 +290,15 @@ internal sealed class PeriodDraft
             var parked = await (from window in windows
                                 join cell in db.Set<ParkedCell>().AsNoTracking() on new { window.ClusterId, window.Hour, window.Epoch, window.Revision } equals new { cell.ClusterId, cell.Hour, cell.Epoch, cell.Revision }
                                 select new { window.ClusterId, window.Hour }).Distinct().LongCountAsync(cancellationToken);
-            var lowered = await (from window in windows
-                                 join stored in db.Set<StoredWindow>().AsNoTracking() on new { window.ClusterId, window.Hour, window.Epoch, window.Revision } equals new { stored.ClusterId, stored.Hour, stored.Epoch, stored.Revision }
-                                 where stored.LoweredBy > 0
-                                 select window.Hour).LongCountAsync(cancellationToken);
+            var lowered = await LoweredAsync(windows, 0, cancellationToken);
+            var before = new List<(string Month, long Count)>();
+            foreach (var last in restated.Select(one => one.Last))
+            {
+                var of = EffectiveWindows.Of(db, last.FromHour, last.ToHour, watermark, contract.CustomerId, versions.Single(version => version.Number == last.ContractVersion).Read().Clusters);
+                before.Add((Period.Month(last.FromHour), await LoweredAsync(of, last.Watermark, cancellationToken)));
+            }
+
+            before.RemoveAll(month => month.Count == 0);
             var waiting = await db.Set<WaitingWindow>().AsNoTracking().LongCountAsync(row => ids.Contains(row.ClusterId), cancellationToken);
             var opens = UsageWindow.StartOf(period.ToHour) + Grace;
             return
@@ -269,10 +315,18 @@ internal sealed class PeriodDraft
                 new("waiting-windows", waiting, true, true, "Windows of these clusters cannot be judged yet: a copy of a cluster is suspected, or a key is not known."),
                 new("incomplete-hours", inputs.IncompleteHours, false, true, "Clusters say that they could not observe everything in these hours."),
                 new("parked-hours", parked, false, true, "Hours hold quantities of meters that are not defined; they count, as a correction, once these are."),
-                new("lowered-hours", lowered, false, true, "A revision lowered a meter of these hours by more than a tenth."),
+                new("lowered-hours", lowered + before.Sum(month => month.Count), false, true, "A revision lowered a meter of these hours by more than a tenth."
+                    + (before.Count == 0 ? "" : $" Of closed months that are corrected here: {string.Join(", ", before.Select(month => string.Create(CultureInfo.InvariantCulture, $"{month.Count} in {month.Month}")))}.")),
                 new("unpriced-meters", rated.Unpriced.Count, false, true, rated.Unpriced.Count == 0 ? "Every meter that was counted has a price." : $"These meters were counted and have no price: {string.Join(", ", rated.Unpriced)}."),
             ];
         }
+
+        /// <summary>Hours of which the revision that counts lowers what they said, and came after a number.</summary>
+        private Task<long> LoweredAsync(IQueryable<EffectiveWindow> windows, long after, CancellationToken cancellationToken) =>
+            (from window in windows
+             join stored in db.Set<StoredWindow>().AsNoTracking() on new { window.ClusterId, window.Hour, window.Epoch, window.Revision } equals new { stored.ClusterId, stored.Hour, stored.Epoch, stored.Revision }
+             where stored.LoweredBy > 0 && stored.Seq > after
+             select window.Hour).LongCountAsync(cancellationToken);
 
         /// <summary>How long hours may still come after a period's end before it is closed.</summary>
         private static readonly TimeSpan Grace = TimeSpan.FromHours(72);

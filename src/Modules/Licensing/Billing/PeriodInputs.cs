@@ -86,7 +86,8 @@ internal sealed class PeriodInputs
         var estimated = new Dictionary<(Guid Cluster, int First), HashSet<string>>();
         foreach (var (gap, source) in like)
         {
-            foreach (var value in source)
+            // What counts up from the start of its month says nothing of another one.
+            foreach (var value in source.Where(value => (value.Hour >= period.FromHour && value.Hour < period.ToHour) || meters[(value.Meter, value.Version)].Aggregation != Aggregation.PeriodCumulative))
             {
                 (estimated.TryGetValue((gap.Cluster, gap.First), out var known) ? known : estimated[(gap.Cluster, gap.First)] = []).Add(value.Meter);
                 if (special.Contains(value.Meter))

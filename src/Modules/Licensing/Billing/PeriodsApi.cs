@@ -120,6 +120,10 @@ internal static class PeriodsApi
         {
             return (null, Problems.Of(ProblemCodes.NotRatable, exception.Message));
         }
+        catch (OverflowException)
+        {
+            return (null, Problems.Of(ProblemCodes.NotRatable, "What is to be paid is larger than 64 bits hold in minor units."));
+        }
     }
 
     public static MoneyItem Money(long minor, string currency) => new(Quantity.Format(minor, Currencies.Exponent(currency)), currency);

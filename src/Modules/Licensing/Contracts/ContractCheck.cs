@@ -55,7 +55,7 @@ internal sealed class ContractCheck(ControlPlaneDbContext db, Guid customer, str
             Add("/terms/currency", "currency-change", $"The account is in {currency}, and so are its contracts.");
         }
 
-        var skus = await SkusAsync(terms, from, cancellationToken);
+        var (skus, inForce) = await SkusAsync(terms, from, to, cancellationToken);
         if (terms.PlanId is not { } plan || await PlansApi.FindAsync(db, plan, terms.PlanVersion, cancellationToken) is null)
         {
             Add("/terms/planId", "unknown-plan", "There is no such version of a plan.");
@@ -64,7 +64,7 @@ internal sealed class ContractCheck(ControlPlaneDbContext db, Guid customer, str
         var clusters = await ClustersAsync(terms, cancellationToken);
         var use = Word<Use>(terms.Use ?? "production", "/terms/use");
         var missing = Word<MissingPolicy>(terms.Missing ?? "block", "/terms/missing");
-        var commitment = Commitment(terms.Commitment, skus);
+        var commitment = Commitment(terms.Commitment, inForce);
         var overage = Overage(terms.Overage ?? new AgreedOverage());
         var discounts = Discounts(terms.Discounts ?? [], skus);
         var environments = Environments(terms.Environments ?? [], clusters);
@@ -84,14 +84,15 @@ internal sealed class ContractCheck(ControlPlaneDbContext db, Guid customer, str
         return default;
     }
 
-    // Every sku that the book ever had in a published version: a rate may come later, or be gone from the newest one.
-    private async Task<HashSet<string>> SkusAsync(AgreedTerms terms, int? from, CancellationToken cancellationToken)
+    // Every sku that the book ever had in a published version, for discounts: a rate may come later, or be gone from the newest one. And those
+    // that have units in each version that is published for the contract's time: promised units of another could not be priced.
+    private async Task<(HashSet<string> All, HashSet<string> WithUnits)> SkusAsync(AgreedTerms terms, int? from, int? to, CancellationToken cancellationToken)
     {
         var book = terms.PriceBookId is { } id ? await db.Set<PriceBook>().AsNoTracking().SingleOrDefaultAsync(row => row.Id == id, cancellationToken) : null;
         if (book is null)
         {
             Add("/terms/priceBookId", "unknown-price-book", "There is no such price book.");
-            return [];
+            return ([], []);
         }
 
         if (book.Currency != currency)
@@ -100,12 +101,16 @@ internal sealed class ContractCheck(ControlPlaneDbContext db, Guid customer, str
         }
 
         var versions = await db.Set<PriceBookVersion>().AsNoTracking().Where(row => row.BookId == book.Id && row.State == PriceBookVersionState.Published).ToListAsync(cancellationToken);
-        if (from is { } hour && Pins.At(versions, hour) is null)
+        var first = from is { } hour ? Pins.At(versions, hour) : null;
+        if (from is not null && first is null)
         {
-            Add("/terms/priceBookId", "no-version-in-force", $"No version of the price book is in force at {Hours.Text(hour)}; publish one first.");
+            Add("/terms/priceBookId", "no-version-in-force", $"No version of the price book is in force at {Hours.Text(from.Value)}; publish one first.");
         }
 
-        return versions.SelectMany(version => version.ToRateCard().Rates).Select(rate => rate.Sku).ToHashSet(StringComparer.Ordinal);
+        var cards = versions.ConvertAll(version => (version.FromHour, Card: version.ToRateCard()));
+        var all = cards.SelectMany(one => one.Card.Rates).Select(rate => rate.Sku).ToHashSet(StringComparer.Ordinal);
+        var withUnits = all.Where(sku => cards.Where(one => first is null || (one.FromHour >= first.FromHour && !(one.FromHour >= to))).All(one => one.Card.HasUnitsOf(sku))).ToHashSet(StringComparer.Ordinal);
+        return (all, withUnits);
     }
 
     private async Task<HashSet<Guid>> ClustersAsync(AgreedTerms terms, CancellationToken cancellationToken)
@@ -129,7 +134,7 @@ internal sealed class ContractCheck(ControlPlaneDbContext db, Guid customer, str
         return terms.ClusterIds is null ? own : seen;
     }
 
-    private Commitment Commitment(AgreedCommitment? agreed, HashSet<string> skus)
+    private Commitment Commitment(AgreedCommitment? agreed, HashSet<string> withUnits)
     {
         const string At = "/terms/commitment";
         var kind = Word<CommitmentKind>(agreed?.Kind ?? "none", $"{At}/kind");
@@ -157,9 +162,9 @@ internal sealed class ContractCheck(ControlPlaneDbContext db, Guid customer, str
             Add($"{At}/units", wrong.Code, wrong.Detail);
         }
 
-        if (isMark && agreed?.Sku is { } sku && !skus.Contains(sku))
+        if (isMark && agreed?.Sku is { } sku && !withUnits.Contains(sku))
         {
-            Add($"{At}/sku", "unknown-sku", "The price book has no such sku.");
+            Add($"{At}/sku", "unknown-sku", "The prices that are in force then, and those after them, have no units of such a sku.");
         }
 
         return new Commitment(kind, amount, isMark ? agreed?.Sku : null, units);

@@ -25,6 +25,9 @@ internal sealed class JudgeWaitingWindows() : Sweeper("licensing.judge-waiting-w
         {
             await using var transaction = await db.BeginWriteAsync(cancellationToken: cancellationToken);
             await WaitingWindow.JudgeAsync(db, scope.GetRequiredService<Ledger>(), ids, cancellationToken);
+
+            // What was judged is in the ledger by now; what is told of it in the audit log is saved here.
+            await db.SaveChangesAsync(cancellationToken);
             await transaction.CommitAsync(cancellationToken);
         }
     }

@@ -56,7 +56,7 @@ internal sealed partial class Ledger(ControlPlaneDbContext db, IEvents events, T
     private readonly Dictionary<(Guid Cluster, int Hour, long Epoch, long Revision), string> known = [];
     private readonly Dictionary<Guid, ClusterProgress> progress = [];
     private readonly List<Noted> noted = [];
-    private LoweredHours lowered = LoweredHours.None;
+    private LoweredHours lowered = new();
 
     /// <summary>
     /// Checks signatures and reads windows ahead of the transaction in which they are judged: it is most of the work, and meanwhile

@@ -93,10 +93,12 @@ internal sealed class KeepCluster(ControlPlaneDbContext db, Ledger ledger) : IBa
         });
         await db.Dialect.InsertIfAbsentAsync(db, Ledgers with { Rows = expected }, cancellationToken);
 
-        await Licenses.RenewLeases.DueAsync(db, newest.ConvertAll(message => message.ClusterId), cancellationToken);
-
         // While a copy is suspected what waits goes on waiting, and is not read and written again for every change of the cluster.
         await WaitingWindow.WakeAsync(db, ledger, [.. newest.Where(message => !message.CloneSuspected).Select(message => message.ClusterId)], cancellationToken);
+
+        // Whoever changes a licence locks the stream, what the audit log is told, and then the licence; in another order two would wait for each other.
+        await db.SaveChangesAsync(cancellationToken);
+        await Licenses.RenewLeases.DueAsync(db, newest.ConvertAll(message => message.ClusterId), cancellationToken);
     }
 
     private static object?[] Row(ClusterChanged message) =>

@@ -5,39 +5,46 @@ using MissionControl.Protocol.Documents;
 
 namespace MissionControl.Licensing.Ledger;
 
-/// <summary>What hours said that a group of windows says anew: a revision that lowers one by much counts as any other, but nobody shall miss it.</summary>
+/// <summary>What hours said that a group of windows says anew: a revision that lowers one by much, below the most that it ever said, counts as any other, but nobody shall miss it.</summary>
 internal sealed class LoweredHours
 {
     /// <summary>A tenth, in thousandths.</summary>
     public const int Tolerated = 100;
 
     private const long Half = 1_000_000_000;
-    private readonly Dictionary<(Guid Cluster, int Hour), Dictionary<string, Int128>> before = [];
+    // What one statement reads.
+    private const int HoursAtOnce = 500;
+    private const int ClustersAtOnce = 20;
 
-    /// <summary>Nothing is said anew.</summary>
-    public static LoweredHours None { get; } = new();
+    private readonly Dictionary<(Guid Cluster, int Hour), Dictionary<string, Int128>> most = [];
 
-    /// <summary>Reads what these hours say so far, in one statement; none when there are none.</summary>
+    /// <summary>Reads the most that these hours ever said, by meter: a revision that says the same lower amount again, or one that lowers it step by step, hides nothing.</summary>
     public static async Task<LoweredHours> LoadAsync(ControlPlaneDbContext db, IReadOnlyList<(Guid Cluster, int Hour)> hours, CancellationToken cancellationToken)
     {
+        var known = new LoweredHours();
         if (hours.Count == 0)
         {
-            return None;
+            return known;
         }
 
-        var known = new LoweredHours();
-        var (clusters, first, last) = (hours.Select(one => one.Cluster).Distinct().ToList(), hours.Min(one => one.Hour), hours.Max(one => one.Hour));
-        var all = hours.Count <= 1000 ? hours.Select(one => one.Hour).Distinct().ToList() : null;
-        var heads = db.Set<WindowHead>().AsNoTracking().Where(head => clusters.Contains(head.ClusterId) && head.Hour >= first && head.Hour <= last);
-        heads = all is null ? heads : heads.Where(head => all.Contains(head.Hour));
-        var sums = from head in heads
-                   join cell in db.Set<LedgerCell>().AsNoTracking() on new { head.ClusterId, head.Hour, head.Epoch, head.Revision } equals new { cell.ClusterId, cell.Hour, cell.Epoch, cell.Revision }
-                   group cell by new { cell.ClusterId, cell.Hour, cell.Meter, cell.MeterVersion } into cells
-                   select new { cells.Key, High = cells.Sum(cell => cell.Quantity / Half), Low = cells.Sum(cell => cell.Quantity % Half) };
         var meters = await Meters.Meters.AllAsync(db, cancellationToken);
-        await foreach (var row in sums.AsAsyncEnumerable().WithCancellation(cancellationToken))
+
+        // Each cluster with its own hours: what others say of those is not read.
+        foreach (var clusters in hours.OrderBy(one => one.Cluster).Chunk(HoursAtOnce).SelectMany(some => some.GroupBy(one => one.Cluster, one => one.Hour).Chunk(ClustersAtOnce)))
         {
-            Add(known.Of((row.Key.ClusterId, row.Key.Hour)), row.Key.Meter, ((Int128)row.High * Half) + row.Low, meters[(row.Key.Meter, row.Key.MeterVersion)].Scale);
+            var cells = clusters.Select(cluster => Cells(db, cluster.Key, [.. cluster])).Aggregate((all, more) => all.Concat(more));
+            var sums = cells.GroupBy(cell => new { cell.ClusterId, cell.Hour, cell.Epoch, cell.Revision, cell.Meter, cell.MeterVersion })
+                .Select(group => new { group.Key, High = group.Sum(cell => cell.Quantity / Half), Low = group.Sum(cell => cell.Quantity % Half) });
+            foreach (var said in (await sums.ToListAsync(cancellationToken)).GroupBy(row => (row.Key.ClusterId, row.Key.Hour, row.Key.Epoch, row.Key.Revision)))
+            {
+                var totals = new Dictionary<string, Int128>(StringComparer.Ordinal);
+                foreach (var row in said)
+                {
+                    Add(totals, row.Key.Meter, ((Int128)row.High * Half) + row.Low, meters[(row.Key.Meter, row.Key.MeterVersion)].Scale);
+                }
+
+                known.Keep((said.Key.ClusterId, said.Key.Hour), totals);
+            }
         }
 
         return known;
@@ -50,8 +57,12 @@ internal sealed class LoweredHours
     /// <param name="meters">All meters.</param>
     public int By(Guid cluster, UsageWindow? old, UsageWindow now, IReadOnlyDictionary<(string Key, int Version), Meter> meters)
     {
-        var was = old is null ? before.GetValueOrDefault((cluster, now.Hour)) : Totals(old, meters);
-        if (was is null)
+        if (old is not null)
+        {
+            Keep((cluster, now.Hour), Totals(old, meters));
+        }
+
+        if (!most.TryGetValue((cluster, now.Hour), out var was))
         {
             return 0;
         }
@@ -60,14 +71,20 @@ internal sealed class LoweredHours
         return was.Where(one => one.Value > 0).Select(one => (int)Int128.Max(0, (((one.Value - becomes.GetValueOrDefault(one.Key)) * 1000) + one.Value - 1) / one.Value)).DefaultIfEmpty().Max();
     }
 
-    private Dictionary<string, Int128> Of((Guid Cluster, int Hour) hour)
+    private static IQueryable<LedgerCell> Cells(ControlPlaneDbContext db, Guid cluster, List<int> hours) =>
+        db.Set<LedgerCell>().AsNoTracking().Where(cell => cell.ClusterId == cluster && hours.Contains(cell.Hour));
+
+    private void Keep((Guid Cluster, int Hour) hour, Dictionary<string, Int128> totals)
     {
-        if (!before.TryGetValue(hour, out var found))
+        if (!most.TryGetValue(hour, out var known))
         {
-            before[hour] = found = new Dictionary<string, Int128>(StringComparer.Ordinal);
+            most[hour] = known = new Dictionary<string, Int128>(StringComparer.Ordinal);
         }
 
-        return found;
+        foreach (var (meter, total) in totals)
+        {
+            known[meter] = Int128.Max(total, known.GetValueOrDefault(meter));
+        }
     }
 
     private static Dictionary<string, Int128> Totals(UsageWindow window, IReadOnlyDictionary<(string Key, int Version), Meter> meters)

@@ -22,7 +22,10 @@ internal sealed class LeaseKey(DataDirectory data, TimeProvider time) : IDisposa
 /// <summary>Signs leases and hands them to callhome, for each cluster its licence's; the caller saves.</summary>
 internal sealed class LeaseSigning(LeaseKey key, TimeProvider time)
 {
-    /// <summary>Signs what licences are now.</summary>
+    /// <summary>
+    /// Signs what licences are now. Clusters that were decommissioned stay with their licence, for what they used counts, and are told
+    /// that it is theirs no more.
+    /// </summary>
     /// <param name="licenses">Tracked, each with the rows of its clusters.</param>
     /// <param name="db">Where they are tracked.</param>
     /// <param name="events">Takes the leases to callhome.</param>
@@ -30,7 +33,7 @@ internal sealed class LeaseSigning(LeaseKey key, TimeProvider time)
     /// <param name="cancellationToken">Ends the wait.</param>
     public async Task SignAsync(IReadOnlyList<(License License, IReadOnlyList<LicensedCluster> Clusters)> licenses, ControlPlaneDbContext db, IEvents events, CancellationToken cancellationToken, bool resetClock = false)
     {
-        var keys = await KeysAsync(db, [.. licenses.SelectMany(one => one.Clusters)], cancellationToken);
+        var (keys, gone) = await KeysAsync(db, [.. licenses.SelectMany(one => one.Clusters)], cancellationToken);
 
         // What is being changed is not in the database yet.
         var usage = licenses is [var (alone, its)]
@@ -39,10 +42,27 @@ internal sealed class LeaseSigning(LeaseKey key, TimeProvider time)
         foreach (var (license, clusters) in licenses.Where(one => one.Clusters.Count > 0))
         {
             var now = time.GetUtcNow();
-            var lease = Of(license, clusters, keys, usage.Limits(license), license.Status, now) with { ClockFrom = resetClock ? UsageWindow.Text(now) : null };
+
+            // A cluster may miss the lease that brought it: each that follows says it again.
+            var clockFrom = resetClock ? UsageWindow.Text(now) : license.ReadLease()?.ClockFrom;
+            var (present, former) = (clusters.Where(one => !gone.Contains(one.ClusterId)).ToList(), clusters.Where(one => gone.Contains(one.ClusterId)).ToList());
+            if (former.Count > 0)
+            {
+                var end = Of(license, former, keys, [], LicenseStatus.Revoked, now) with { ClockFrom = clockFrom };
+                var signed = Dsse.Sign(LicenseLease.PayloadType, end.ToBytes(), key.Signer);
+                HandOver(former, end.Serial, signed, events);
+                if (present.Count == 0)
+                {
+                    license.Signed(end, signed, now);
+                    license.Rest();
+                    continue;
+                }
+            }
+
+            var lease = Of(license, present, keys, usage.Limits(license), license.Status, now) with { ClockFrom = clockFrom };
             var envelope = Dsse.Sign(LicenseLease.PayloadType, lease.ToBytes(), key.Signer);
             license.Signed(lease, envelope, now);
-            HandOver(clusters, lease.Serial, envelope, events);
+            HandOver(present, lease.Serial, envelope, events);
         }
     }
 
@@ -54,7 +74,8 @@ internal sealed class LeaseSigning(LeaseKey key, TimeProvider time)
             return;
         }
 
-        var lease = Of(license, clusters, await KeysAsync(db, clusters, cancellationToken), [], LicenseStatus.Revoked, time.GetUtcNow());
+        var (keys, _) = await KeysAsync(db, clusters, cancellationToken);
+        var lease = Of(license, clusters, keys, [], LicenseStatus.Revoked, time.GetUtcNow());
         HandOver(clusters, lease.Serial, Dsse.Sign(LicenseLease.PayloadType, lease.ToBytes(), key.Signer), events);
         foreach (var cluster in clusters)
         {
@@ -82,10 +103,12 @@ internal sealed class LeaseSigning(LeaseKey key, TimeProvider time)
             until < license.NotAfter ? until : license.NotAfter);
     }
 
-    private async Task<Dictionary<Guid, IReadOnlyList<string>>> KeysAsync(ControlPlaneDbContext db, IReadOnlyList<LicensedCluster> clusters, CancellationToken cancellationToken)
+    private async Task<(Dictionary<Guid, IReadOnlyList<string>> Keys, HashSet<Guid> Gone)> KeysAsync(ControlPlaneDbContext db, IReadOnlyList<LicensedCluster> clusters, CancellationToken cancellationToken)
     {
         var (ids, now) = (clusters.Select(cluster => cluster.ClusterId).ToList(), time.GetUtcNow());
         var rows = await db.Set<LedgerCluster>().AsNoTracking().Where(row => ids.Contains(row.Id)).ToListAsync(cancellationToken);
-        return rows.ToDictionary(row => row.Id, row => (IReadOnlyList<string>)[.. row.ReadKeys().Where(one => one.NotAfter is null || one.NotAfter > now).OrderBy(one => one.NotBefore).Select(one => one.Kid).TakeLast(10)]);
+        return (
+            rows.ToDictionary(row => row.Id, row => (IReadOnlyList<string>)[.. row.ReadKeys().Where(one => one.NotAfter is null || one.NotAfter > now).OrderBy(one => one.NotBefore).Select(one => one.Kid).TakeLast(10)]),
+            [.. rows.Where(row => row.State == "decommissioned").Select(row => row.Id)]);
     }
 }

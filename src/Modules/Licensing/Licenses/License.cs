@@ -114,6 +114,18 @@ internal sealed class License : ICustomerOwned
         Version++;
     }
 
+    /// <summary>The newest lease, as it was signed here; null: there is none yet.</summary>
+    public LicenseLease? ReadLease()
+    {
+        if (Lease.Length == 0)
+        {
+            return null;
+        }
+
+        using var envelope = JsonDocument.Parse(Lease);
+        return LicenseLease.Read(envelope.RootElement.GetProperty("payload").GetBytesFromBase64(), out _);
+    }
+
     /// <summary>What a lease says of it.</summary>
     public LicenseLease ToLease(long serial, LicenseStatus status, IReadOnlyList<LeaseCluster> clusters, IReadOnlyList<LeaseLimit> limits, DateTimeOffset issuedAt, DateTimeOffset leaseUntil) => new(
         1, Id.ToString("D"), serial, clusters, Kind, status.ToString().ToLowerInvariant(), UsageWindow.Text(NotBefore), UsageWindow.Text(NotAfter), UsageWindow.Text(GraceUntil), UsageWindow.Text(issuedAt), UsageWindow.Text(leaseUntil),

@@ -80,6 +80,11 @@ internal sealed class LicenseTerms
                 continue;
             }
 
+            if (meter.Aggregation is Aggregation.Last or Aggregation.PeriodCumulative)
+            {
+                Wrong($"{at}/meter", "not-limitable", $"{one.Meter} is a level, or counted up by each cluster itself: only what adds up (sum, unit_seconds) or has a highest hour (max) has a limit.");
+            }
+
             if (limits.Any(before => before.Meter == one.Meter))
             {
                 Wrong($"{at}/meter", "meter-twice", $"{one.Meter} has a limit already.");

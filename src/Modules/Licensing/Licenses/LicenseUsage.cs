@@ -1,6 +1,7 @@
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Licensing.Ledger;
 using MissionControl.Licensing.Meters;
+using MissionControl.Licensing.Rating;
 using MissionControl.Platform.Data;
 using MissionControl.Protocol.Documents;
 
@@ -14,7 +15,7 @@ internal sealed class LicenseUsage
     /// <summary>The largest quantity that a document can hold: what is more is more than any limit all the same.</summary>
     private const string Most = "999999999999999999";
 
-    private readonly Dictionary<(Guid License, string Per, string Meter, int Version), string> used = [];
+    private readonly Dictionary<(Guid License, string Per, string Meter), string> used = [];
     private readonly Dictionary<Guid, (DateTimeOffset? Oldest, DateTimeOffset? Newest)> reports = [];
 
     private LicenseUsage()
@@ -30,7 +31,7 @@ internal sealed class LicenseUsage
         var asOf = reports.GetValueOrDefault(license.Id).Newest;
         return [.. license.ReadLimits().Select(limit => new LeaseLimit(
             limit.Meter, limit.Version, limit.Limit, limit.Per, limit.Policy,
-            used.GetValueOrDefault((license.Id, limit.Per, limit.Meter, limit.Version), "0"), limit.Numerator, limit.Denominator, asOf is { } at ? UsageWindow.Text(at) : null))];
+            used.GetValueOrDefault((license.Id, limit.Per, limit.Meter), "0"), limit.Numerator, limit.Denominator, asOf is { } at ? UsageWindow.Text(at) : null))];
     }
 
     /// <summary>Reads the usage of licences, of the clusters that they have.</summary>
@@ -61,7 +62,12 @@ internal sealed class LicenseUsage
             return usage;
         }
 
-        var heard = from one in admitted join ledger in db.Set<ClusterLedger>().AsNoTracking() on one.Cluster equals ledger.ClusterId select new { one.License, ledger.ReceivedAt };
+        // Of a cluster that was decommissioned nothing more is to come.
+        var heard = from one in admitted
+                    join ledger in db.Set<ClusterLedger>().AsNoTracking() on one.Cluster equals ledger.ClusterId
+                    join cluster in db.Set<LedgerCluster>().AsNoTracking() on one.Cluster equals cluster.Id
+                    where cluster.State != "decommissioned"
+                    select new { one.License, ledger.ReceivedAt };
         foreach (var group in (await heard.ToListAsync(cancellationToken)).GroupBy(row => row.License))
         {
             usage.reports[group.Key] = (group.Any(row => row.ReceivedAt is null) ? null : group.Min(row => row.ReceivedAt), group.Max(row => row.ReceivedAt));
@@ -78,24 +84,53 @@ internal sealed class LicenseUsage
         return usage;
     }
 
+    /// <summary>All versions of a meter together; of a max meter the hour in which the licence's clusters together had most, as it is billed.</summary>
     private async Task SumAsync(ControlPlaneDbContext db, IQueryable<Admitted> admitted, string per, List<string> keys, int first, Dictionary<(string Key, int Version), Meter> meters, CancellationToken cancellationToken)
     {
+        var peaks = meters.Values.Where(meter => meter.Aggregation == Aggregation.Max).Select(meter => meter.Key).ToHashSet(StringComparer.Ordinal);
+        var (highest, added) = (keys.FindAll(peaks.Contains), keys.FindAll(key => !peaks.Contains(key)));
+
         // Only the head of an hour counts. Sums are made of two halves, as those of the usage report are.
-        var sums =
+        var counted =
             from one in admitted
             join cell in db.Set<LedgerCell>().AsNoTracking() on one.Cluster equals cell.ClusterId
-            where cell.Hour >= first && cell.Hour >= one.FromHour && keys.Contains(cell.Meter)
+            where cell.Hour >= first && cell.Hour >= one.FromHour
             join head in db.Set<WindowHead>().AsNoTracking() on new { cell.ClusterId, cell.Hour, cell.Epoch, cell.Revision } equals new { head.ClusterId, head.Hour, head.Epoch, head.Revision }
-            group cell by new { one.License, cell.Meter, cell.MeterVersion }
-            into cells
-            select new { cells.Key.License, cells.Key.Meter, cells.Key.MeterVersion, High = cells.Sum(cell => cell.Quantity / Half), Low = cells.Sum(cell => cell.Quantity % Half), Max = cells.Max(cell => cell.Quantity) };
-        foreach (var row in await sums.ToListAsync(cancellationToken))
+            select new { one.License, cell.Meter, cell.MeterVersion, cell.Hour, cell.Quantity };
+        var totals = new Dictionary<(Guid License, string Meter), Int128>();
+        if (added.Count > 0)
         {
-            var meter = meters[(row.Meter, row.MeterVersion)];
-            var text = Quantity.Format(meter.Aggregation == Aggregation.Max ? row.Max : ((Int128)row.High * Half) + row.Low, meter.Scale);
-            used[(row.License, per, row.Meter, row.MeterVersion)] = Quantity.IsWellFormed(text) ? text : Most;
+            var sums = counted.Where(cell => added.Contains(cell.Meter)).GroupBy(cell => new { cell.License, cell.Meter, cell.MeterVersion })
+                .Select(cells => new { cells.Key, High = cells.Sum(cell => cell.Quantity / Half), Low = cells.Sum(cell => cell.Quantity % Half) });
+            foreach (var row in await sums.ToListAsync(cancellationToken))
+            {
+                var key = (row.Key.License, row.Key.Meter);
+                totals[key] = totals.GetValueOrDefault(key) + Nano(row.High, row.Low, meters[(row.Key.Meter, row.Key.MeterVersion)]);
+            }
+        }
+
+        if (highest.Count > 0)
+        {
+            var hours = new Dictionary<(Guid License, string Meter, int Hour), Int128>();
+            var sums = counted.Where(cell => highest.Contains(cell.Meter)).GroupBy(cell => new { cell.License, cell.Meter, cell.MeterVersion, cell.Hour })
+                .Select(cells => new { cells.Key, High = cells.Sum(cell => cell.Quantity / Half), Low = cells.Sum(cell => cell.Quantity % Half) });
+            foreach (var row in await sums.ToListAsync(cancellationToken))
+            {
+                var (key, hour) = ((row.Key.License, row.Key.Meter), (row.Key.License, row.Key.Meter, row.Key.Hour));
+                hours[hour] = hours.GetValueOrDefault(hour) + Nano(row.High, row.Low, meters[(row.Key.Meter, row.Key.MeterVersion)]);
+                totals[key] = Int128.Max(totals.GetValueOrDefault(key), hours[hour]);
+            }
+        }
+
+        foreach (var (key, nano) in totals)
+        {
+            var scale = meters.Values.Where(meter => meter.Key == key.Meter).Max(meter => meter.Scale);
+            var text = Quantity.Format(nano / Rounding.Power(Rounding.PriceScale - scale), scale);
+            used[(key.License, per, key.Meter)] = Quantity.IsWellFormed(text) ? text : Most;
         }
     }
+
+    private static Int128 Nano(long high, long low, Meter meter) => (((Int128)high * Half) + low) * Rounding.Power(Rounding.PriceScale - meter.Scale);
 
     private sealed class Admitted
     {

@@ -22,9 +22,9 @@ internal sealed class RenewLeases(LeaseSigning leases, TimeProvider time) : Swee
         }
     }
 
-    /// <summary>Clusters changed: their leases are due at once, for those name their keys.</summary>
+    /// <summary>Clusters changed: their leases are due at once, also those that take a licence away, for they name their keys.</summary>
     public static Task DueAsync(ControlPlaneDbContext db, List<Guid> clusters, CancellationToken cancellationToken) =>
-        db.Set<License>().Where(row => row.Status != LicenseStatus.Revoked && db.Set<LicensedCluster>().Any(link => link.LicenseId == row.Id && clusters.Contains(link.ClusterId)))
+        db.Set<License>().Where(row => db.Set<LicensedCluster>().Any(link => link.LicenseId == row.Id && clusters.Contains(link.ClusterId)))
             .ExecuteUpdateAsync(set => set.SetProperty(row => row.DueAt, DateTimeOffset.UnixEpoch).SetProperty(row => row.Version, row => row.Version + 1), cancellationToken);
 
     // Whoever changed a licence meanwhile has signed it: then this fails by its version, and is done again in a moment.

@@ -34,7 +34,8 @@ internal static class MetersApi
             return Problems.Of(ProblemCodes.ScopeMissing, "Only staff of the vendor defines meters.");
         }
 
-        if ((await Meters.AllAsync(db, cancellationToken)).ContainsKey((request.Key!, request.Version)))
+        var meters = await Meters.AllAsync(db, cancellationToken);
+        if (meters.ContainsKey((request.Key!, request.Version)))
         {
             return Problems.Of(ProblemCodes.MeterExists, $"{request.Key} version {request.Version} never changes; define version {request.Version + 1}.");
         }
@@ -49,6 +50,11 @@ internal static class MetersApi
             Description = request.Description?.Trim() ?? "",
             CreatedAt = time.GetUtcNow(),
         };
+        if (Unlike(meter, meters.Values.FirstOrDefault(other => other.Key == meter.Key)) is { Count: > 0 } unlike)
+        {
+            return Problems.Invalid(unlike);
+        }
+
         db.Add(meter);
         events.Audit(new AuditFact("licensing.meter-defined", AuditLog.Operator, "meter", $"{meter.Key}/{meter.MeterVersion}")
         {
@@ -56,5 +62,22 @@ internal static class MetersApi
         });
         await ChangeStream.SaveAsync(db, time, [new Noted(Kinds.Meter, Guid.Empty, $"{meter.Key}/{meter.MeterVersion}")], cancellationToken);
         return TypedResults.Created("/api/v1/licensing/meters", meter.ToItem());
+    }
+
+    /// <summary>Versions of a meter are added together, whatever their scale: so they count the same, in the same way.</summary>
+    private static List<FieldError> Unlike(Meter meter, Meter? other)
+    {
+        var errors = new List<FieldError>();
+        if (other is not null && meter.Unit != other.Unit)
+        {
+            errors.Add(new FieldError("/unit", "unit-fixed", $"{meter.Key} counts in {other.Unit}, in all its versions; another unit is another meter."));
+        }
+
+        if (other is not null && meter.Aggregation != other.Aggregation)
+        {
+            errors.Add(new FieldError("/aggregation", "aggregation-fixed", $"{meter.Key} is {Meter.Word(other.Aggregation)}, in all its versions; another aggregation is another meter."));
+        }
+
+        return errors;
     }
 }

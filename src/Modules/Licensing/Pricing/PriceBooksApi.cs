@@ -8,6 +8,8 @@ using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Licensing.Accounts;
+using MissionControl.Licensing.Contracts;
+using MissionControl.Licensing.Rating;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
@@ -154,12 +156,31 @@ internal static class PriceBooksApi
             return refusal;
         }
 
+        if (await CommittedAsync(version!, db, cancellationToken) is { Count: > 0 } committed)
+        {
+            return Problems.Invalid(committed);
+        }
+
         // Its date was checked when it was imported, and there is one draft at a time: nothing was published since.
         version!.Publish(time.GetUtcNow());
         book!.Version++;
         await book.SaveAsync(db, events, time, "licensing.price-book-version-published", number, [Change.Replace("/state", "draft", "published"), .. Told(version)], null, cancellationToken);
         http.Response.Headers.ETag = Etags.Of(version.Version);
         return TypedResults.Ok(version.ToItem(null));
+    }
+
+    /// <summary>Units that contracts promise while the version is in force, and that it has no price for.</summary>
+    private static async Task<IReadOnlyList<FieldError>> CommittedAsync(PriceBookVersion version, ControlPlaneDbContext db, CancellationToken cancellationToken)
+    {
+        var contracts = await db.Set<Contract>().AsNoTracking().Where(row => row.State == ContractState.Active && row.ToHour > version.FromHour && db.Set<ContractVersion>().Any(agreed => agreed.ContractId == row.Id && agreed.PriceBookId == version.BookId))
+            .ToDictionaryAsync(row => row.Id, row => row.Number, cancellationToken);
+        var ids = contracts.Keys.ToList();
+        var agreed = (await db.Set<ContractVersion>().AsNoTracking().Where(row => ids.Contains(row.ContractId)).ToListAsync(cancellationToken)).GroupBy(row => row.ContractId);
+        var card = version.ToRateCard();
+        return [.. agreed.SelectMany(rows => Pins.Spans([.. rows])).Where(span => span.To > version.FromHour && span.Version.PriceBookId == version.BookId)
+            .Select(span => (Terms: span.Version.Read(), Number: contracts[span.Version.ContractId]))
+            .Where(one => one.Terms is { Use: Use.Production, Commitment.Kind: CommitmentKind.HighWaterMark } && !card.HasUnitsOf(one.Terms.Commitment.Sku))
+            .Select(one => new FieldError("/rates", "committed-sku", $"Contract {one.Number} promises units of {one.Terms.Commitment.Sku}, which these prices do not have. Keep the rate, or amend the contract first.")).Distinct().Take(500)];
     }
 
     private static async Task<(PriceBook? Book, PriceBookVersion? Version, IResult? Refusal)> DraftAsync(Guid id, int number, HttpContext http, ControlPlaneDbContext db, CancellationToken cancellationToken)

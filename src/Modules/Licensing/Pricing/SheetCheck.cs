@@ -93,6 +93,11 @@ internal static partial class SheetCheck
         }
 
         var tiers = Tiers(raw, model, errors);
+        if (model == PriceModel.Fixed && tiers.Any(tier => tier.Fee != 0))
+        {
+            errors.Add(raw.Tiers[0].Fields.GetValueOrDefault("fee") ?? raw.At, "fixed-with-fee", "A fee for the period is its price: it has no other fee.");
+        }
+
         return new Rate(sku?.Text ?? "", description ?? "", meter, unit ?? "", per, model ?? default, tiers, package ?? 0, minimum, rounding ?? UnitRounding.None);
     }
 

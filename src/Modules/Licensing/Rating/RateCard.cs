@@ -41,7 +41,11 @@ internal enum UnitRounding
 /// <summary>One version of a price book.</summary>
 /// <param name="Currency">ISO 4217.</param>
 /// <param name="Rates">One for each sku.</param>
-internal sealed record RateCard(string Currency, IReadOnlyList<Rate> Rates);
+internal sealed record RateCard(string Currency, IReadOnlyList<Rate> Rates)
+{
+    /// <summary>Whether it prices units of a sku; a fee has none.</summary>
+    public bool HasUnitsOf(string? sku) => Rates.Any(rate => rate.Sku == sku && rate.Model != PriceModel.Fixed);
+}
 
 /// <summary>The price of one thing.</summary>
 /// <param name="Sku">Its name on invoices and in exports, unique in its card.</param>

@@ -41,10 +41,15 @@ internal sealed record MeterTotal(string Meter, Use Use, int Scale, Int128 Quant
 /// <param name="PoolCharged">What has been charged for the pool of the term, in minor units.</param>
 /// <param name="PoolLeft">What is left of it.</param>
 /// <param name="Mark">Most units of the committed rate so far, in 10^-9.</param>
-internal sealed record Carry(Int128 PoolCharged, Int128 PoolLeft, Int128 Mark)
+/// <param name="Sku">Of which rate the mark is; null: there is none yet.</param>
+/// <param name="Per">How many units of the meter a unit of the mark is.</param>
+internal sealed record Carry(Int128 PoolCharged, Int128 PoolLeft, Int128 Mark, string? Sku = null, long Per = 0)
 {
     /// <summary>Before the first period.</summary>
     public static Carry None { get; } = new(0, 0, 0);
+
+    /// <summary>The mark in units of a rate: one of other units is no mark of it.</summary>
+    public Int128 MarkOf(Rate rate) => Sku == rate.Sku && Per == rate.Per ? Mark : 0;
 }
 
 /// <summary>What a line is for.</summary>

@@ -50,11 +50,6 @@ internal sealed class Rater
             throw new RatingException("The hours that are rated are some of their period.");
         }
 
-        if (terms is { Use: Use.Production, Commitment.Kind: CommitmentKind.HighWaterMark } && !card.Rates.Any(rate => rate.Sku == terms.Commitment.Sku && rate.Model != PriceModel.Fixed))
-        {
-            throw new RatingException($"The contract commits to units of '{terms.Commitment.Sku}', which the prices do not have.");
-        }
-
         var rater = new Rater(card, terms, period, carry);
         try
         {
@@ -91,6 +86,13 @@ internal sealed class Rater
         CommittedAmount();
         lines.Sort((left, right) => left.Key.CompareTo(right.Key));
         var unpriced = totals.Where(total => total.Value.Expected != 0).Select(total => total.Key.Meter).Except(card.Rates.Select(rate => rate.Meter)).OfType<string>();
+
+        // Contracts and prices are checked against each other; where they do not fit all the same, the period can be billed, and says so.
+        if (Promise.Kind == CommitmentKind.HighWaterMark && !card.HasUnitsOf(Promise.Sku))
+        {
+            unpriced = unpriced.Append(Promise.Sku!);
+        }
+
         return new RatedPeriod(period, terms.Currency, lines, next, balance, usageMinor, [.. unpriced.Order(StringComparer.Ordinal)]);
     }
 
@@ -112,9 +114,9 @@ internal sealed class Rater
             {
                 committed = Share(rate, Promise.Units);
                 steps.Add(new(committed.Value, LineKind.UnusedCommitment, false));
-                steps.Add(new(Share(rate, carry.Mark), LineKind.TrueUp, false));
+                steps.Add(new(Share(rate, carry.MarkOf(rate)), LineKind.TrueUp, false));
                 balance = CommitmentBalance.Of(Promise.Kind, committed.Value, used);
-                next = carry with { Mark = Int128.Max(carry.Mark, Rounding.Units(expected, rate.Per, rate.Rounding)) };
+                next = carry with { Mark = Int128.Max(carry.MarkOf(rate), Rounding.Units(expected, rate.Per, rate.Rounding)), Sku = rate.Sku, Per = rate.Per };
             }
         }
 

@@ -71,8 +71,10 @@ internal sealed record StatementDocument
     {
         json.WriteStartObject("carry");
         json.WriteString("mark", Decimals.Text(carry.Mark, Rounding.PriceScale));
+        json.WriteNumber("per", carry.Per);
         json.WriteString("poolCharged", Decimals.Text(carry.PoolCharged, 0));
         json.WriteString("poolLeft", Decimals.Text(carry.PoolLeft, 0));
+        json.WriteString("sku", carry.Sku);
         json.WriteEndObject();
         Write(json, "contract", contract);
         Write(json, period);

@@ -32,7 +32,7 @@ internal sealed class UsageHours(UsageQuery query)
             where aside.Problem == QuarantinedWindow.RevisionConflict && aside.DecidedAt == null
             select new { window.ClusterId, window.Hour };
         (await disputed.Distinct().ToListAsync(cancellationToken)).ForEach(row => hours.Disputed(row.Hour));
-        await hours.CountParkedAsync(db, windows, cancellationToken);
+        (await ParkedIn(db, windows).Distinct().ToListAsync(cancellationToken)).ForEach(row => hours.Parked(row.Hour));
         var expected = from ledger in ledgers join cluster in db.Set<LedgerCluster>().AsNoTracking() on ledger.ClusterId equals cluster.Id select new { ledger.Coverage, ledger.ReceivedAt, cluster.EndedAt };
         await foreach (var row in expected.AsAsyncEnumerable().WithCancellation(cancellationToken))
         {
@@ -48,12 +48,11 @@ internal sealed class UsageHours(UsageQuery query)
     {
         var hours = new UsageHours(query);
         await hours.CountAsync(windows, cancellationToken);
-        await hours.CountParkedAsync(db, windows, cancellationToken);
         var later = from window in windows
                     join cell in db.Set<LedgerCell>().AsNoTracking() on new { window.ClusterId, window.Hour, window.Epoch, window.Revision } equals new { cell.ClusterId, cell.Hour, cell.Epoch, cell.Revision }
                     where cell.Since > watermark
-                    select new { window.ClusterId, window.Hour };
-        (await later.Distinct().ToListAsync(cancellationToken)).ForEach(row => hours.Parked(row.Hour));
+                    select new ClusterHour { ClusterId = window.ClusterId, Hour = window.Hour };
+        (await ParkedIn(db, windows).Union(later).ToListAsync(cancellationToken)).ForEach(row => hours.Parked(row.Hour));
         var came = (await windows.Select(window => new { window.ClusterId, window.Hour }).ToListAsync(cancellationToken)).ToLookup(window => window.ClusterId, window => window.Hour);
         var expected = from ledger in ledgers join cluster in db.Set<LedgerCluster>().AsNoTracking() on ledger.ClusterId equals cluster.Id select new { ledger.ClusterId, ledger.Coverage, cluster.EndedAt };
         foreach (var row in await expected.ToListAsync(cancellationToken))
@@ -82,14 +81,10 @@ internal sealed class UsageHours(UsageQuery query)
         }
     }
 
-    private async Task CountParkedAsync(ControlPlaneDbContext db, IQueryable<EffectiveWindow> windows, CancellationToken cancellationToken)
-    {
-        var parked =
-            from window in windows
-            join cell in db.Set<ParkedCell>().AsNoTracking() on new { window.ClusterId, window.Hour, window.Epoch, window.Revision } equals new { cell.ClusterId, cell.Hour, cell.Epoch, cell.Revision }
-            select new { window.ClusterId, window.Hour };
-        (await parked.Distinct().ToListAsync(cancellationToken)).ForEach(row => Parked(row.Hour));
-    }
+    private static IQueryable<ClusterHour> ParkedIn(ControlPlaneDbContext db, IQueryable<EffectiveWindow> windows) =>
+        from window in windows
+        join cell in db.Set<ParkedCell>().AsNoTracking() on new { window.ClusterId, window.Hour, window.Epoch, window.Revision } equals new { cell.ClusterId, cell.Hour, cell.Epoch, cell.Revision }
+        select new ClusterHour { ClusterId = window.ClusterId, Hour = window.Hour };
 
     private void Disputed(int hour)
     {
@@ -124,5 +119,12 @@ internal sealed class UsageHours(UsageQuery query)
                 hour = end + 1;
             }
         }
+    }
+
+    private sealed class ClusterHour
+    {
+        public required Guid ClusterId { get; init; }
+
+        public required int Hour { get; init; }
     }
 }
