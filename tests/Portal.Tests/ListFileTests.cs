@@ -155,12 +155,13 @@ public sealed class ListFileTests(PortalFixture portal)
     }
 
     private string AddressOf(ListFile list) => list.Route.Replace("{role}", "fleet", StringComparison.Ordinal)
-        .Replace("{id:guid}", list.Route.StartsWith("/tasks", StringComparison.Ordinal) ? portal.Task.ToString() : list.Route.EndsWith("usage", StringComparison.Ordinal) ? portal.Green.Id : portal.Red.Id, StringComparison.Ordinal)
+        .Replace("{id:guid}", list.Route.StartsWith("/tasks", StringComparison.Ordinal) ? portal.Task.ToString() : list.Route.StartsWith("/billing/statements", StringComparison.Ordinal) ? portal.Statement.ToString() : list.Route.EndsWith("usage", StringComparison.Ordinal) ? portal.Green.Id : portal.Red.Id, StringComparison.Ordinal)
+        .Replace("{line:long}", "1", StringComparison.Ordinal)
         + (list.Own.Contains("role") ? "?role=fleet" : "");
 
     private Task<IAPIResponse> FetchAsync(Window window, string address) => window.Page.APIRequest.GetAsync(new Uri(portal.Host.Portal, address).ToString(), new APIRequestContextOptions { MaxRedirects = 0 });
 
     // What tells one row of a list from another, whatever the list; a report is no list and has no rows.
     private static List<string>? Ids(JsonNode answer) => answer["items"] is not JsonArray items ? null
-        : [.. items.OfType<JsonObject>().Select(item => (item["id"] ?? item["number"] ?? item["name"])!.ToJsonString(JsonSerializerOptions.Default))];
+        : [.. items.OfType<JsonObject>().Select(item => (item["id"] ?? item["number"] ?? item["name"] ?? item["line"] ?? item["sha256"])!.ToJsonString(JsonSerializerOptions.Default))];
 }
