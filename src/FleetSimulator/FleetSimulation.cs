@@ -114,7 +114,8 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         await EnrollAsync(api, identity, new Enroller(identity, source, new CallHomeClient(http, identity, clock)), customer, cancellationToken);
         if (isNew && i < DemoLicenses.Count)
         {
-            await LicenseAsync(api, i, customer, identity.Enrollment!.ClusterId, cancellationToken);
+            // Beside the fleet: whether it calls home does not hang on licences.
+            _ = LicenseAsync(api, i, customer, identity.Enrollment!.ClusterId, cancellationToken);
         }
 
         agent.CatchUp(options.HistoryHours, clock.GetUtcNow());
@@ -242,7 +243,7 @@ public sealed class FleetSimulation(SimulationOptions options, TimeProvider time
         {
             await RetryAsync(() => DemoLicenses.IssueAsync(api, i, customer, cluster, time.GetUtcNow(), cancellationToken), cancellationToken);
         }
-        catch (HttpRequestException)
+        catch (Exception failure) when (failure is HttpRequestException or OperationCanceledException or ObjectDisposedException)
         {
         }
     }
