@@ -126,6 +126,26 @@ public sealed class KnowledgeTests : IAsyncLifetime
         Assert.Equal("5 5", $"{Values(all!).Single()} {all!.Series[0].Total}");
     }
 
+    [Fact]
+    public async Task What_is_counted_once_in_a_period_stays_when_its_environment_goes_and_a_level_does_not()
+    {
+        foreach (var (meter, kind) in new[] { ("visitors", "period_cumulative"), ("seats", "last") })
+        {
+            using var defined = await host.Admin.PostAsJsonAsync("/api/v1/licensing/meters", new DefineMeterRequest(meter, 1, "one", 0, kind));
+            defined.EnsureSuccessStatusCode();
+        }
+
+        await SendAsync(Window(0, "e1", "5"), Window(1, "e1", "7"), Window(2, "e2", "3"));
+        Assert.Equal(["seats 5,7,3, = 3", "visitors 5,7,3, = 10"], (await UsageAsync("")).Series.Select(series => $"{series.Meter} {string.Join(',', series.Values)} = {series.Total}"));
+        var days = await host.Admin.GetFromJsonAsync<UsageReport>($"/api/v1/licensing/usage?customer={customer}&granularity=day&groupBy=environment&from={Text(Hour(hour))}&to={Text(Hour(hour + 4))}");
+        Assert.Equal(["seats e1 0", "seats e2 3", "visitors e1 7", "visitors e2 3"], days!.Series.Select(series => $"{series.Meter} {series.Group} {series.Total}"));
+
+        UsageWindow Window(int at, string environment, string quantity) => cluster.Window(hour + at) with
+        {
+            Meters = [.. new[] { "visitors", "seats" }.Select(meter => new UsageCell(meter, 1, new Dictionary<string, string> { ["env"] = environment }, quantity))],
+        };
+    }
+
     private async Task SendAsync(params UsageWindow[] windows)
     {
         await cluster.CheckInAsync([.. windows.Select(window => cluster.Usage(window))]);

@@ -60,6 +60,8 @@ public sealed class LicensesThroughTheDoorTests : IAsyncLifetime
 
         // The cluster that was let go takes another licence, of a higher serial.
         var other = await IssueAsync(Request(customer, first.Id) with { Kind = "trial" });
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, "invalid"), await CodeAsync("", Request(customer, first.Id) with { ContractId = customer }));
+        Assert.Equal((HttpStatusCode.UnprocessableEntity, "invalid"), await CodeAsync(other, "switch", new SwitchLicenseRequest(ContractId: customer)));
         await HoldsAsync(first, "VALID", other.Standing.Serial!.Value);
         Assert.Equal("trial", first.License.Check(LicenseQuestion.Plain).State);
 

@@ -9,6 +9,7 @@ using MissionControl.Contracts.Api.Licensing;
 using MissionControl.Contracts.Events.Audit;
 using MissionControl.Licensing.Contracts;
 using MissionControl.Licensing.Customers;
+using MissionControl.Licensing.Rating;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
@@ -46,7 +47,7 @@ internal static class BillingAccountsApi
             errors.Add(customer is null ? new FieldError("/customerId", "unknown-customer", "There is no such customer.") : new FieldError("/customerId", "customer-closed", "The customer is closed."));
         }
 
-        if (CurrencyCodes.MinorDigits(request.Currency!) is null)
+        if (Currencies.ExponentOf(request.Currency!) is null)
         {
             errors.Add(new FieldError("/currency", "unknown-currency", "A currency is a code of ISO 4217, such as EUR."));
         }

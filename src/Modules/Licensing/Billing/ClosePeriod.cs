@@ -7,6 +7,7 @@ using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Licensing.Accounts;
 using MissionControl.Licensing.Changes;
 using MissionControl.Licensing.Rating;
 using MissionControl.Platform.Data;
@@ -78,7 +79,7 @@ internal static class ClosePeriod
 
         if (http.Request.Headers.IfMatch.ToString() != $"\"{draft.Tag}\"" || draft.Period.Version != period.Version)
         {
-            return Problems.Of(ProblemCodes.PreconditionFailed, $"The preview has ETag \"{draft.Tag}\" now and comes to {PeriodsApi.Money(draft.Document.PayableMinor, draft.Contract.Currency).Amount} {draft.Contract.Currency}. Look at it again.");
+            return Problems.Of(ProblemCodes.PreconditionFailed, $"The preview has ETag \"{draft.Tag}\" now and comes to {Money.Item(draft.Document.PayableMinor, draft.Contract.Currency).Amount} {draft.Contract.Currency}. Look at it again.");
         }
 
         var waived = request.Waive?.Distinct().ToList() ?? [];
@@ -133,8 +134,8 @@ internal static class ClosePeriod
 
     private static string Told(PeriodDraft draft, List<string> waived)
     {
-        var money = PeriodsApi.Money(draft.Document.PayableMinor, draft.Contract.Currency);
-        var corrections = draft.Restated.Count == 0 ? "" : $" It corrects {string.Join(", ", draft.Restated.Select(one => $"{Period.Month(one.Last.FromHour)} by {PeriodsApi.Money(one.Minor, money.Currency).Amount} {money.Currency}"))}.";
+        var money = Money.Item(draft.Document.PayableMinor, draft.Contract.Currency);
+        var corrections = draft.Restated.Count == 0 ? "" : $" It corrects {string.Join(", ", draft.Restated.Select(one => $"{Period.Month(one.Last.FromHour)} by {Money.Item(one.Minor, money.Currency).Amount} {money.Currency}"))}.";
         return $"{draft.Period.Name} of contract {draft.Contract.Number} is closed for good: statement {draft.Document.Number} over {money.Amount} {money.Currency}.{corrections}{(waived.Count == 0 ? "" : $" Put up with: {string.Join(", ", waived)}.")}";
     }
 

@@ -7,6 +7,7 @@ using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Licensing.Accounts;
 using MissionControl.Licensing.Contracts;
 using MissionControl.Licensing.Rating;
 using MissionControl.Platform.Data;
@@ -45,7 +46,10 @@ internal static class PeriodsApi
 
         var now = time.GetUtcNow();
         var hour = UsageWindow.HourOf(now);
-        var rows = from period in db.Set<Period>().AsNoTracking() join of in db.Set<Contract>().AsNoTracking() on period.ContractId equals of.Id select new ListedPeriod { Period = period, Number = of.Number };
+        var rows = from period in db.Set<Period>().AsNoTracking() join of in db.Set<Contract>().AsNoTracking() on period.ContractId equals of.Id
+                   // A contract that was ended at the first hour of a month has none in it.
+                   where period.FromHour < of.ToHour || period.State == PeriodState.Closed
+                   select new ListedPeriod { Period = period, Number = of.Number };
         rows = customer is null ? rows : rows.Where(row => row.Period.CustomerId == customer);
         rows = contract is null ? rows : rows.Where(row => row.Period.ContractId == contract);
         rows = state switch
@@ -103,9 +107,9 @@ internal static class PeriodsApi
         var before = await db.Set<Statement>().AsNoTracking().Where(row => row.ContractId == period.ContractId && row.Generation == 1 && row.FromHour < period.FromHour).OrderByDescending(row => row.FromHour).FirstOrDefaultAsync(cancellationToken);
         http.Response.Headers.ETag = $"\"{draft.Tag}\"";
         return TypedResults.Ok(new PeriodPreview(
-            period.ToItem(draft.Contract.Number, Hindrance(http.User, db), now), draft.Watermark, Money(draft.Document.PayableMinor, draft.Contract.Currency), Json(draft.Document.ToBytes()),
-            [.. draft.Restated.Select(one => new RestatedPeriodItem(Period.Month(one.Last.FromHour), one.Last.Id, Money(one.Minor, draft.Contract.Currency), Json(one.Document.ToBytes())))],
-            [.. draft.Checks.Select(check => new PeriodCheck(check.Code, check.Count, check.Blocks, check.Waivable, check.Detail))], before is null ? null : Money(before.PayableMinor, before.Currency)));
+            period.ToItem(draft.Contract.Number, Hindrance(http.User, db), now), draft.Watermark, Money.Item(draft.Document.PayableMinor, draft.Contract.Currency), Json(draft.Document.ToBytes()),
+            [.. draft.Restated.Select(one => new RestatedPeriodItem(Period.Month(one.Last.FromHour), one.Last.Id, Money.Item(one.Minor, draft.Contract.Currency), Json(one.Document.ToBytes())))],
+            [.. draft.Checks.Select(check => new PeriodCheck(check.Code, check.Count, check.Blocks, check.Waivable, check.Detail))], before is null ? null : Money.Item(before.PayableMinor, before.Currency)));
     }
 
     /// <summary>The draft of a period, or the answer to whoever asked for it.</summary>
@@ -125,8 +129,6 @@ internal static class PeriodsApi
             return (null, Problems.Of(ProblemCodes.NotRatable, "What is to be paid is larger than 64 bits hold in minor units."));
         }
     }
-
-    public static MoneyItem Money(long minor, string currency) => new(Quantity.Format(minor, Currencies.Exponent(currency)), currency);
 
     private static JsonElement Json(byte[] document) => JsonSerializer.Deserialize<JsonElement>(document);
 

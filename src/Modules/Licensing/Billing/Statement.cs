@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Licensing.Accounts;
 using MissionControl.Licensing.Rating;
 using MissionControl.Platform.Data;
 using MissionControl.Protocol.Documents;
@@ -80,7 +81,7 @@ internal sealed class Statement : ICustomerOwned
 
     public StatementItem ToItem() => new(
         Id, Number, CustomerId, ContractId, PeriodId, Period.Month(FromHour), UsageWindow.StartOf(FromHour), UsageWindow.StartOf(ToHour), Generation, IsBill ? "bill" : "restatement", BookedIn,
-        new MoneyItem(Quantity.Format(PayableMinor, Currencies.Exponent(Currency)), Currency), Watermark, ContractVersion, PriceBookId, PriceBookVersion, ContentSha256, InputsSha256, CreatedAt, Waived);
+        Money.Item(PayableMinor, Currency), Watermark, ContractVersion, PriceBookId, PriceBookVersion, ContentSha256, InputsSha256, CreatedAt, Waived);
 
     internal sealed class Configuration : IEntityTypeConfiguration<Statement>
     {
@@ -151,7 +152,7 @@ internal sealed class Adjustment : ICustomerOwned
 
     public AdjustmentItem ToItem() => new(
         Id, Number, CustomerId, ContractId, AmountMinor < 0 ? "credit-note" : "debit-note", RestatedId is null ? "decided" : "restatement", OriginalId, RestatedId, StatementId,
-        new MoneyItem(Quantity.Format(AmountMinor, Currencies.Exponent(Currency)), Currency), Description, Reason, CreatedAt);
+        Money.Item(AmountMinor, Currency), Description, Reason, CreatedAt);
 
     internal sealed class Configuration : IEntityTypeConfiguration<Adjustment>
     {

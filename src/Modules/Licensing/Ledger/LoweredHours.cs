@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Licensing.Meters;
+using MissionControl.Licensing.Rating;
 using MissionControl.Platform.Data;
 using MissionControl.Protocol.Documents;
 
@@ -102,13 +103,6 @@ internal sealed class LoweredHours
     }
 
     // Versions of a meter may differ in their digits.
-    private static void Add(Dictionary<string, Int128> totals, string meter, Int128 scaled, int scale)
-    {
-        for (var digit = scale; digit < Quantity.MaxScale; digit++)
-        {
-            scaled *= 10;
-        }
-
-        totals[meter] = totals.GetValueOrDefault(meter) + scaled;
-    }
+    private static void Add(Dictionary<string, Int128> totals, string meter, Int128 scaled, int scale) =>
+        totals[meter] = totals.GetValueOrDefault(meter) + (scaled * Rounding.Power(Quantity.MaxScale - scale));
 }

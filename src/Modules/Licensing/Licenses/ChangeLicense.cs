@@ -72,6 +72,7 @@ internal static class ChangeLicense
 
             if (request.ContractId is { } contract && contract != license.ContractId)
             {
+                await terms.ContractAsync(db, license.CustomerId, contract, cancellationToken);
                 changes.Add(Change.Replace("/contractId", license.ContractId, contract));
                 license.ContractId = contract;
             }

@@ -2,8 +2,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api.Licensing;
-using MissionControl.Licensing.Customers;
 using MissionControl.Licensing.Changes;
+using MissionControl.Licensing.Customers;
 using MissionControl.Platform.Data;
 using MissionControl.Platform.Http;
 using MissionControl.Platform.Messaging;
@@ -29,6 +29,7 @@ internal static class IssueLicense
             terms.Wrong("/customerId", "unknown-customer", "There is no such customer, or it is closed.");
         }
 
+        await terms.ContractAsync(db, customer, request.ContractId, cancellationToken);
         terms.Words(request.Kind, request.Enforcement);
         var notBefore = LicenseTerms.Whole(request.NotBefore ?? now);
         if (notBefore.Year is < 2000 or > 2190)

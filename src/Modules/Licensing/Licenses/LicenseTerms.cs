@@ -4,6 +4,7 @@ using Microsoft.EntityFrameworkCore;
 using MissionControl.Contracts;
 using MissionControl.Contracts.Api;
 using MissionControl.Contracts.Api.Licensing;
+using MissionControl.Licensing.Contracts;
 using MissionControl.Licensing.Ledger;
 using MissionControl.Licensing.Meters;
 using MissionControl.Platform.Data;
@@ -109,6 +110,15 @@ internal sealed class LicenseTerms
         }
 
         return JsonSerializer.Serialize(limits, JsonSerializerOptions.Web);
+    }
+
+    /// <summary>The contract that a licence stands on, of the same customer, and no draft: nothing is agreed by one.</summary>
+    public async Task ContractAsync(ControlPlaneDbContext db, Guid customer, Guid? contract, CancellationToken cancellationToken)
+    {
+        if (contract is { } id && !await db.Set<Contract>().AnyAsync(row => row.Id == id && row.CustomerId == customer && row.State == ContractState.Active, cancellationToken))
+        {
+            Wrong("/contractId", "unknown-contract", "The customer has no such contract, or it is a draft.");
+        }
     }
 
     /// <summary>

@@ -41,7 +41,7 @@ internal static class PriceBooksApi
 
     private static async Task<IResult> CreateAsync(CreatePriceBookRequest request, ControlPlaneDbContext db, IEvents events, TimeProvider time, CancellationToken cancellationToken)
     {
-        if (CurrencyCodes.MinorDigits(request.Currency!) is null)
+        if (Currencies.ExponentOf(request.Currency!) is null)
         {
             return Problems.Invalid([new FieldError("/currency", "unknown-currency", "A currency is a code of ISO 4217, such as EUR.")]);
         }

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using MissionControl.Licensing.Accounts;
 using MissionControl.Licensing.Rating;
 using MissionControl.Protocol.Documents;
 
@@ -27,7 +26,7 @@ internal static partial class SheetCheck
         var currency = Required(raw.Fields, "currency", raw.At, errors);
         if (currency?.Text is { } code && code != context.Currency)
         {
-            errors.Add(currency, CurrencyCodes.MinorDigits(code) is null ? "unknown-currency" : "currency-mismatch", $"The book is in {context.Currency}.");
+            errors.Add(currency, Currencies.ExponentOf(code) is null ? "unknown-currency" : "currency-mismatch", $"The book is in {context.Currency}.");
         }
 
         var from = From(raw, context, errors);

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Microsoft.EntityFrameworkCore;
 using MissionControl.Licensing.Ledger;
 using MissionControl.Licensing.Meters;
+using MissionControl.Licensing.Rating;
 using MissionControl.Platform.Data;
 
 namespace MissionControl.Licensing.Usage;
@@ -35,7 +36,7 @@ internal sealed class UsageTotals
 
 /// <summary>
 /// Quantities from effective windows. What adds up is added by the database, in two 64-bit halves, because the engines differ in what an
-/// overflow of SUM does; marks and levels are made here from their hours. The answer is the same on all engines.
+/// overflow of SUM does; what does not simply add up is made here, as for a bill. The answer is the same on all engines.
 /// </summary>
 /// <param name="db">The context.</param>
 /// <param name="windows">The windows that count.</param>
@@ -77,13 +78,14 @@ internal sealed class UsageSums(ControlPlaneDbContext db, IQueryable<EffectiveWi
 
         if (special.Count > 0 && (Meter is null || special.Contains(Meter)))
         {
-            var hours = await RowsAsync(cells.Where(cell => special.Contains(cell.Meter)), apart | ApartBy.Cluster, 1, cancellationToken);
-            if (hours.Count > Most)
+            var values = await cells.Where(cell => special.Contains(cell.Meter))
+                .Select(cell => new Value(cell.Meter, cell.MeterVersion, cell.ClusterId, cell.CustomerId, cell.Environment, cell.DimensionHash, cell.Hour, cell.Quantity)).Take(Most + 1).ToListAsync(cancellationToken);
+            if (values.Count > Most)
             {
                 return null;
             }
 
-            await AddHoursAsync(totals, hours, apart, step, bucketOf, cancellationToken);
+            await AddSpecialAsync(totals, values, apart, step, bucketOf, cancellationToken);
         }
 
         return added.Count > Most ? null : totals;
@@ -91,69 +93,43 @@ internal sealed class UsageSums(ControlPlaneDbContext db, IQueryable<EffectiveWi
 
     private static bool AddsUp(Aggregation aggregation) => aggregation is Aggregation.Sum or Aggregation.UnitSeconds;
 
-    private async Task AddHoursAsync(Dictionary<UsageKey, UsageTotals> totals, List<Row> hours, ApartBy apart, int step, Func<int, int> bucketOf, CancellationToken cancellationToken)
+    // Marks, levels and counts of a period: by the rule that bills are made by, each bucket for itself and all of them together.
+    private async Task AddSpecialAsync(Dictionary<UsageKey, UsageTotals> totals, List<Value> values, ApartBy apart, int step, Func<int, int> bucketOf, CancellationToken cancellationToken)
     {
-        var marks = new Dictionary<(UsageKey Key, int Hour), Int128>();
-        var levels = new List<Row>();
-        foreach (var row in hours)
+        var (ofBucket, ofAll) = await LastHoursAsync([.. values.Where(value => meters[(value.Meter, value.Version)].Aggregation == Aggregation.Last).Select(value => value.Cluster).Distinct()], step, bucketOf, cancellationToken);
+        foreach (var group in values.GroupBy(value => new UsageKey(
+            value.Meter, value.Version, apart.HasFlag(ApartBy.Customer) ? value.Customer : apart.HasFlag(ApartBy.Cluster) ? value.Cluster : Guid.Empty, apart.HasFlag(ApartBy.Environment) ? value.Environment : "")))
         {
-            row.Owner = apart.HasFlag(ApartBy.Customer) ? row.Customer : apart.HasFlag(ApartBy.Cluster) ? row.Cluster : Guid.Empty;
-            switch (meters[(row.Meter, row.Version)].Aggregation)
+            var meter = meters[(group.Key.Meter, group.Key.Version)];
+            var of = Of(totals, group.Key);
+            foreach (var bucket in group.GroupBy(value => bucketOf(value.Hour)))
             {
-                case Aggregation.Max:
-                    CollectionsMarshal.GetValueRefOrAddDefault(marks, (row.Key, row.Hour), out _) += row.Scaled;
-                    break;
-                case Aggregation.Last or Aggregation.PeriodCumulative:
-                    levels.Add(row);
-                    break;
-                default:
-                    Add(totals, row, bucketOf(row.Hour));
-                    break;
+                of.Buckets[bucket.Key] = Total(meter, bucket, ofBucket.GetValueOrDefault(bucket.Key, ofAll));
             }
+
+            of.Whole = Total(meter, group, ofAll);
         }
 
-        foreach (var ((key, hour), scaled) in marks)
-        {
-            var (of, bucket) = (Of(totals, key), bucketOf(hour));
-            of.Buckets[bucket] = Int128.Max(of.Buckets.GetValueOrDefault(bucket), scaled);
-            of.Whole = Int128.Max(of.Whole, scaled);
-        }
-
-        if (levels.Count > 0)
-        {
-            await AddLevelsAsync(totals, levels, step, bucketOf, cancellationToken);
-        }
+        static Int128 Total(Meter meter, IEnumerable<Value> values, Dictionary<Guid, int> lastHours) =>
+            Aggregate.Total(Meters.Meter.Word(meter.Aggregation), values.Select(value => new MeterValue(value.Cluster, value.Series, value.Hour, value.Quantity, meter.Scale)), lastHours) / Rounding.Power(Rounding.PriceScale - meter.Scale);
     }
 
-    // What each cluster said in its last window; one whose last window says nothing of the meter has none of it.
-    private async Task AddLevelsAsync(Dictionary<UsageKey, UsageTotals> totals, List<Row> levels, int step, Func<int, int> bucketOf, CancellationToken cancellationToken)
+    /// <summary>The newest hour that each cluster sent, in each bucket and of all, whatever it says of a meter.</summary>
+    private async Task<(Dictionary<int, Dictionary<Guid, int>> OfBucket, Dictionary<Guid, int> OfAll)> LastHoursAsync(List<Guid> clusters, int step, Func<int, int> bucketOf, CancellationToken cancellationToken)
     {
-        var (ofBucket, ofAll) = (new Dictionary<(Guid Cluster, int Bucket), int>(), new Dictionary<Guid, int>());
-        var clusters = levels.Select(row => row.Cluster).Distinct().ToList();
+        var (ofBucket, ofAll) = (new Dictionary<int, Dictionary<Guid, int>>(), new Dictionary<Guid, int>());
         foreach (var some in clusters.Chunk(1000))
         {
             var last = windows.Where(window => some.Contains(window.ClusterId)).GroupBy(window => new { window.ClusterId, Bucket = window.Hour / step }).Select(group => new { group.Key.ClusterId, Hour = group.Max(window => window.Hour) });
             await foreach (var window in last.AsAsyncEnumerable().WithCancellation(cancellationToken))
             {
-                Keep(ofBucket, (window.ClusterId, bucketOf(window.Hour)), window.Hour);
-                Keep(ofAll, window.ClusterId, window.Hour);
+                var bucket = CollectionsMarshal.GetValueRefOrAddDefault(ofBucket, bucketOf(window.Hour), out _) ??= [];
+                bucket[window.ClusterId] = Math.Max(bucket.GetValueOrDefault(window.ClusterId, int.MinValue), window.Hour);
+                ofAll[window.ClusterId] = Math.Max(ofAll.GetValueOrDefault(window.ClusterId, int.MinValue), window.Hour);
             }
         }
 
-        foreach (var row in levels)
-        {
-            var (of, bucket) = (Of(totals, row.Key), bucketOf(row.Hour));
-            var (isLast, isLastOfAll) = (ofBucket[(row.Cluster, bucket)] == row.Hour, ofAll[row.Cluster] == row.Hour);
-            of.Buckets[bucket] = of.Buckets.GetValueOrDefault(bucket) + (isLast ? row.Scaled : 0);
-            of.Whole += isLastOfAll ? row.Scaled : 0;
-        }
-
-        static void Keep<T>(Dictionary<T, int> last, T key, int hour)
-            where T : notnull
-        {
-            ref var known = ref CollectionsMarshal.GetValueRefOrAddDefault(last, key, out var exists);
-            known = exists ? Math.Max(known, hour) : hour;
-        }
+        return (ofBucket, ofAll);
     }
 
     private static void Add(Dictionary<UsageKey, UsageTotals> totals, Row row, int bucket)
@@ -184,8 +160,6 @@ internal sealed class UsageSums(ControlPlaneDbContext db, IQueryable<EffectiveWi
             Meter = group.Key.Meter,
             Version = group.Key.MeterVersion,
             Hour = group.Key.Bucket * step,
-            Cluster = group.Key.Cluster,
-            Customer = group.Key.Customer,
             Owner = byCustomer ? group.Key.Customer : group.Key.Cluster,
             Environment = group.Key.Environment,
             High = group.Sum(cell => cell.Quantity / Half),
@@ -201,11 +175,7 @@ internal sealed class UsageSums(ControlPlaneDbContext db, IQueryable<EffectiveWi
 
         public required int Hour { get; init; }
 
-        public required Guid Cluster { get; init; }
-
-        public required Guid Customer { get; init; }
-
-        public required Guid Owner { get; set; }
+        public required Guid Owner { get; init; }
 
         public required string Environment { get; init; }
 
@@ -217,4 +187,6 @@ internal sealed class UsageSums(ControlPlaneDbContext db, IQueryable<EffectiveWi
 
         public Int128 Scaled => ((Int128)High * Half) + Low;
     }
+
+    private sealed record Value(string Meter, int Version, Guid Cluster, Guid Customer, string Environment, long Series, int Hour, long Quantity);
 }
