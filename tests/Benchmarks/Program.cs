@@ -11,7 +11,7 @@ if (args is [FloorHost.Command, var data, var portal, var callHome, var operatio
 // The load generator wants its callbacks on the one thread that waits for the sockets; the runtime reads this at its start only.
 const string Inline = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
 // Where the host runs in this process they would put all its work on that thread.
-if (Environment.GetEnvironmentVariable(Inline) is null && args is not ["ledger" or "messages" or "outbox" or "anchor" or "witness" or "receipt" or "audit" or "lease" or "focus", ..])
+if (Environment.GetEnvironmentVariable(Inline) is null && args is not ["ledger" or "messages" or "outbox" or "anchor" or "witness" or "receipt" or "audit" or "lease" or "focus" or "billing", ..])
 {
     var again = new ProcessStartInfo(Environment.ProcessPath!, args);
     again.Environment[Inline] = "1";
@@ -49,6 +49,8 @@ Add("outbox", "Single events from outbox to consumers, embedded.", [events, time
 var windows = new Option<int>("--windows") { Description = "Usage windows in a round.", DefaultValueFactory = _ => 4000 };
 var postgres = new Option<bool>("--postgres") { Description = "On PostgreSQL and over RabbitMQ, started by the benchmark." };
 Add("ledger", "Signed usage windows into the ledger.", [windows, times, postgres], parsed => MessageBenchmarks.LedgerAsync(parsed.GetValue(windows), parsed.GetValue(times), parsed.GetValue(postgres)));
+var millions = new Option<int>("--millions") { Description = "Millions of cells of the year that is asked for.", DefaultValueFactory = _ => 1 };
+Add("billing", "A contract's month previewed and closed, and a year of usage by day.", [times, millions, requests, postgres], parsed => BillingBenchmark.RunAsync(parsed.GetValue(times), parsed.GetValue(millions), parsed.GetValue(requests), parsed.GetValue(postgres)));
 Add("messages", "Single events and batches from outbox over RabbitMQ to a consumer.", [events, times], parsed => MessageBenchmarks.BrokerAsync(parsed.GetValue(events), parsed.GetValue(times)));
 var logs = new Option<int>("--logs") { Description = "How many audit logs.", DefaultValueFactory = _ => 10_000 };
 Add("anchor", "An epoch over many audit logs.", [logs, times], parsed => AnchorBenchmark.RunAsync(parsed.GetValue(logs), parsed.GetValue(times)));
